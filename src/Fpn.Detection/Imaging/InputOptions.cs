@@ -1,0 +1,62 @@
+namespace Fpn.Detection.Imaging;
+
+/// <summary>The order of the three colour planes that a model expects.</summary>
+public enum ColorOrder
+{
+    /// <summary>Red, green, blue (torchvision).</summary>
+    Rgb,
+
+    /// <summary>Blue, green, red (detectron2).</summary>
+    Bgr,
+}
+
+/// <summary>How pixels are interpolated when an image is resized.</summary>
+public enum ResizeFilter
+{
+    /// <summary>Two taps an axis on floats, half-pixel centres, no antialiasing (torchvision).</summary>
+    Bilinear,
+
+    /// <summary>Pillow's bilinear on bytes: a wider triangle when shrinking, rounded to bytes after each axis (detectron2).</summary>
+    BilinearAntialias,
+}
+
+/// <summary>How the resized sides become whole pixels.</summary>
+public enum SizeRounding
+{
+    /// <summary>Scale computed in float32, product floored (torchvision).</summary>
+    FloorFloat32,
+
+    /// <summary>Computed in double, <c>floor(x + 0.5)</c> once at the end (detectron2).</summary>
+    RoundHalfUp,
+}
+
+/// <summary>What a model wants to be fed with: the resize rule and the normalisation.</summary>
+public sealed record InputOptions
+{
+    /// <summary>The shorter side after resizing, in pixels, unless <see cref="MaxSize"/> forbids it.</summary>
+    public required int MinSize { get; init; }
+
+    /// <summary>The longer side after resizing is at most this, in pixels.</summary>
+    public required int MaxSize { get; init; }
+
+    /// <summary>Both sides are padded, right and bottom, to a multiple of this, in pixels.</summary>
+    public int SizeDivisor { get; init; } = 32;
+
+    /// <summary>How the resized sides become whole pixels.</summary>
+    public SizeRounding SizeRounding { get; init; } = SizeRounding.FloorFloat32;
+
+    /// <summary>How pixels are interpolated.</summary>
+    public ResizeFilter Resize { get; init; } = ResizeFilter.Bilinear;
+
+    /// <summary>The order of the colour planes.</summary>
+    public ColorOrder ColorOrder { get; init; } = ColorOrder.Rgb;
+
+    /// <summary>Bytes are multiplied by this first: 1/255 or 1.</summary>
+    public float Scale { get; init; } = 1f / 255;
+
+    /// <summary>Subtracted after scaling; three values in the order of <see cref="ColorOrder"/>.</summary>
+    public IReadOnlyList<float> Mean { get; init; } = [0.485f, 0.456f, 0.406f];
+
+    /// <summary>Divided by last; three values in the order of <see cref="ColorOrder"/>.</summary>
+    public IReadOnlyList<float> Std { get; init; } = [0.229f, 0.224f, 0.225f];
+}
