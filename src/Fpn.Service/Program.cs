@@ -1,3 +1,39 @@
-var builder = WebApplication.CreateBuilder(args);
-var app = builder.Build();
-await app.RunAsync();
+using Fpn.Service.Api;
+using Fpn.Service.Batching;
+using Fpn.Service.Configuration;
+using Fpn.Service.Imaging;
+using Fpn.Service.Model;
+using Fpn.Service.Observability;
+using Fpn.Service.OpenApi;
+
+try
+{
+    var builder = WebApplication.CreateBuilder(args);
+    builder.WebHost.ConfigureKestrel(kestrel => kestrel.AddServerHeader = false);
+    builder.Services.AddSettings(
+        builder.Configuration, ("Limits", new LimitsOptions()), ("Models", new ModelOptions()), ("Execution", new ExecutionOptions()));
+    builder.AddObservability();
+    builder.Services
+        .AddImaging()
+        .AddModels()
+        .AddBatching()
+        .AddApi()
+        .AddOpenApiDocument();
+
+    await using var app = builder.Build();
+    app.UseRequestLog();
+    app.UseProblems();
+    app.UseOpenApiDocument();
+    app.MapHealth();
+    app.MapApi();
+
+    // Before the port opens: a model that cannot be loaded stops the start with its reason.
+    app.Services.GetRequiredService<ModelCatalog>();
+    await app.RunAsync();
+    return 0;
+}
+catch (SettingsException exception)
+{
+    await Console.Error.WriteLineAsync($"Fpn.Service cannot start: {exception.Message}");
+    return 1;
+}

@@ -1,0 +1,108 @@
+using System.Globalization;
+using Fpn.Service.Model;
+
+namespace Fpn.Service.Api;
+
+/// <summary>The query of <c>/detect</c>, checked against the model that it names.</summary>
+internal sealed class DetectQuery
+{
+    private static readonly string[] Names = ["model", "scoreThreshold", "maxDetections", "labels", "format"];
+
+    private DetectQuery(ModelEntry model) => Model = model;
+
+    /// <summary>The model that answers.</summary>
+    public ModelEntry Model { get; }
+
+    /// <summary>Scores at least this are kept.</summary>
+    public float ScoreThreshold { get; private set; }
+
+    /// <summary>At most this many detections are kept.</summary>
+    public int MaxDetections { get; private set; } = int.MaxValue;
+
+    /// <summary>For each label of the model whether it is kept; null keeps all.</summary>
+    public bool[]? Labels { get; private set; }
+
+    /// <summary>Reads the query.</summary>
+    /// <returns>The query, or the problem that names the first wrong parameter.</returns>
+    public static Outcome<DetectQuery> Parse(IQueryCollection query, ModelCatalog catalog)
+    {
+        foreach (var (name, values) in query)
+        {
+            if (Array.IndexOf(Names, name) < 0)
+            {
+                return Problem.BadParameter(name, $"The parameter '{name}' is unknown. Known: {string.Join(", ", Names)}.");
+            }
+
+            if (values.Count != 1)
+            {
+                return Problem.BadParameter(name, $"The parameter '{name}' is given {values.Count} times; give it once.");
+            }
+        }
+
+        var modelName = (string?)query["model"] ?? catalog.Default.Contract.Name;
+        if (!catalog.TryGet(modelName, out var model))
+        {
+            return Problem.UnknownModel(modelName, catalog.Models.Select(known => known.Contract.Name));
+        }
+
+        var parsed = new DetectQuery(model);
+        if ((string?)query["scoreThreshold"] is { } threshold)
+        {
+            // Written so that NaN fails.
+            if (!(float.TryParse(threshold, NumberStyles.Float, CultureInfo.InvariantCulture, out var value) && value >= 0 && value <= 1))
+            {
+                return Problem.BadParameter("scoreThreshold", $"'{threshold}' is not a number from 0 to 1.");
+            }
+
+            parsed.ScoreThreshold = value;
+        }
+
+        if ((string?)query["maxDetections"] is { } most)
+        {
+            if (!(int.TryParse(most, NumberStyles.None, CultureInfo.InvariantCulture, out var value) && value >= 1))
+            {
+                return Problem.BadParameter("maxDetections", $"'{most}' is not a whole number of at least 1.");
+            }
+
+            parsed.MaxDetections = value;
+        }
+
+        if ((string?)query["format"] is { } format && format != "json")
+        {
+            return Problem.BadParameter("format", $"'{format}' is not a format that is served here. Known: json.");
+        }
+
+        return (string?)query["labels"] is { } labels ? parsed.KeepLabels(labels) : parsed;
+    }
+
+    /// <summary>Applies threshold, count and labels, in this order.</summary>
+    /// <param name="detections">Best first.</param>
+    public IEnumerable<DetectedObject> Filter(IReadOnlyList<DetectedObject> detections) => detections
+        .TakeWhile(detection => detection.Score >= ScoreThreshold)
+        .Take(MaxDetections)
+        .Where(detection => Labels is null || Labels[detection.Label]);
+
+    private Outcome<DetectQuery> KeepLabels(string labels)
+    {
+        var known = Model.Contract.Labels;
+        Labels = new bool[known.Count];
+        foreach (var label in labels.Split(',', StringSplitOptions.TrimEntries))
+        {
+            var found = false;
+            for (var i = 0; i < known.Count; i++)
+            {
+                if (known[i] == label)
+                {
+                    found = Labels[i] = true;
+                }
+            }
+
+            if (!found)
+            {
+                return Problem.BadParameter("labels", $"'{label}' is not a label of the model '{Model.Contract.Name}'. Known: {string.Join(", ", known)}.");
+            }
+        }
+
+        return this;
+    }
+}

@@ -1,0 +1,100 @@
+using System.Globalization;
+using Fpn.Service.Batching;
+using Fpn.Service.Imaging;
+using Fpn.Service.Model;
+using Microsoft.AspNetCore.Http.Features;
+using Microsoft.Net.Http.Headers;
+
+namespace Fpn.Service.Api;
+
+/// <summary><c>POST /detect</c>.</summary>
+/// <param name="reader">Takes the image out of the request.</param>
+/// <param name="catalog">The models.</param>
+/// <param name="pipeline">Runs them.</param>
+internal sealed class DetectionEndpoint(ImageBodyReader reader, ModelCatalog catalog, DetectionPipeline pipeline)
+{
+    /// <summary>Answers one request.</summary>
+    public async Task<IResult> HandleAsync(HttpContext context)
+    {
+        // The body's size is checked while it is read; the server's own limit would cut the connection before the
+        // client has read why.
+        if (context.Features.Get<IHttpMaxRequestBodySizeFeature>() is { IsReadOnly: false } size)
+        {
+            size.MaxRequestBodySize = null;
+        }
+
+        if (!DetectQuery.Parse(context.Request.Query, catalog).Succeeded(out var query, out var problem)
+            || !AcceptsJson(context.Request).Succeeded(out _, out problem)
+            || !(await reader.ReadAsync(context.Request, context.RequestAborted)).Succeeded(out var body, out problem))
+        {
+            return new ProblemResult(problem);
+        }
+
+        using (body)
+        {
+            var result = await pipeline.DetectAsync(query.Model, body.Bytes, context.RequestAborted);
+            if (result.Failure is { } failure)
+            {
+                return new ProblemResult(OfDecoder(failure, result.FailureDetail ?? string.Empty));
+            }
+
+            var response = Respond(query, result);
+            context.Features.Set(response);
+            context.Response.Headers.Append("Server-Timing", ServerTiming(response.Timings));
+            return Results.Json(response, ApiJsonContext.Default.DetectionResponse);
+        }
+    }
+
+    private static Outcome<HttpRequest> AcceptsJson(HttpRequest request)
+    {
+        var accept = request.Headers.Accept;
+        if (accept.Count == 0 || !MediaTypeHeaderValue.TryParseList(accept, out var ranges))
+        {
+            return request;
+        }
+
+        var json = new MediaTypeHeaderValue("application/json");
+        var excluded = ranges.Any(range => range.Quality == 0 && !range.MatchesAllSubTypes && json.IsSubsetOf(range));
+        return !excluded && ranges.Any(range => range.Quality != 0 && json.IsSubsetOf(range)) ? request : Problem.NotAcceptable(accept.ToString());
+    }
+
+    private static Problem OfDecoder(DecodeFailure failure, string detail) => failure switch
+    {
+        DecodeFailure.UnsupportedFormat => Problem.UnsupportedImageFormat(detail),
+        DecodeFailure.TooManyPixels => Problem.TooManyPixels(detail),
+        _ => Problem.UndecodableImage(detail),
+    };
+
+    private static DetectionResponse Respond(DetectQuery query, DetectionResult result)
+    {
+        var contract = query.Model.Contract;
+        var detections = query.Filter(result.Detections).Select(detection => new DetectedObjectResponse(
+            contract.Labels[detection.Label],
+            contract.ClassIds[detection.Label],
+            Math.Round((double)detection.Score, 5),
+            new BoxResponse(Coordinate(detection.Box.X1), Coordinate(detection.Box.Y1), Coordinate(detection.Box.X2), Coordinate(detection.Box.Y2)),
+            detection.Level));
+        var times = result.Times;
+        return new DetectionResponse(
+            contract.Name,
+            contract.Version,
+            new ImageResponse(result.Size.Width, result.Size.Height, result.Format.ToString().ToLowerInvariant()),
+            [.. detections],
+            new TimingsResponse(
+                Milliseconds(times.Decode),
+                Milliseconds(times.Preprocess),
+                Milliseconds(times.Queue),
+                Milliseconds(times.Inference),
+                Milliseconds(times.Postprocess),
+                Milliseconds(times.Total)),
+            result.BatchSize);
+    }
+
+    private static double Coordinate(float value) => Math.Round((double)value, 3);
+
+    private static double Milliseconds(TimeSpan time) => Math.Round(time.TotalMilliseconds, 3);
+
+    private static string ServerTiming(TimingsResponse timings) => string.Create(
+        CultureInfo.InvariantCulture,
+        $"decode;dur={timings.DecodeMs}, preprocess;dur={timings.PreprocessMs}, queue;dur={timings.QueueMs}, inference;dur={timings.InferenceMs}, postprocess;dur={timings.PostprocessMs}, total;dur={timings.TotalMs}");
+}

@@ -1,0 +1,95 @@
+using System.Text.Json.Serialization;
+using Microsoft.AspNetCore.Mvc;
+
+namespace Fpn.Service.Api;
+
+/// <summary>The answer of <c>/detect</c>.</summary>
+/// <param name="Model">Name of the model that answered.</param>
+/// <param name="ModelVersion">Its version.</param>
+/// <param name="Image">What was sent.</param>
+/// <param name="Detections">Best score first, then smaller classId, then proposal order.</param>
+/// <param name="Timings">Where the time went.</param>
+/// <param name="BatchSize">Images that shared the run.</param>
+internal sealed record DetectionResponse(
+    string Model, string ModelVersion, ImageResponse Image, IReadOnlyList<DetectedObjectResponse> Detections, TimingsResponse Timings, int BatchSize);
+
+/// <summary>The image as it is displayed, after EXIF orientation.</summary>
+/// <param name="Width">Pixels.</param>
+/// <param name="Height">Pixels.</param>
+/// <param name="Format">jpeg, png, webp, gif, tiff or avif: told from the bytes.</param>
+internal sealed record ImageResponse(int Width, int Height, string Format);
+
+/// <summary>One detection.</summary>
+/// <param name="Label">Name of the class.</param>
+/// <param name="ClassId">Number of the class, as the model's package counts.</param>
+/// <param name="Score">0 to 1, five decimals.</param>
+/// <param name="Box">Where it is.</param>
+/// <param name="Level">The pyramid level that the region was pooled from; absent for end-to-end models.</param>
+internal sealed record DetectedObjectResponse(
+    string Label, int ClassId, double Score, BoxResponse Box, [property: JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)] string? Level);
+
+/// <summary>Corners in pixels of the image as displayed; pixel i covers [i, i + 1); three decimals.</summary>
+/// <param name="X1">Left edge.</param>
+/// <param name="Y1">Upper edge.</param>
+/// <param name="X2">Right edge.</param>
+/// <param name="Y2">Lower edge.</param>
+internal sealed record BoxResponse(double X1, double Y1, double X2, double Y2);
+
+/// <summary>Where the time of one request went, in milliseconds.</summary>
+/// <param name="DecodeMs">Bytes to pixels.</param>
+/// <param name="PreprocessMs">Resizing and normalising.</param>
+/// <param name="QueueMs">Waiting for a decoder or the device.</param>
+/// <param name="InferenceMs">Both graphs and the choice of proposals between them.</param>
+/// <param name="PostprocessMs">Choice of detections.</param>
+/// <param name="TotalMs">From the last byte of the body to the answer.</param>
+internal sealed record TimingsResponse(double DecodeMs, double PreprocessMs, double QueueMs, double InferenceMs, double PostprocessMs, double TotalMs);
+
+/// <summary>A model that is served.</summary>
+/// <param name="Name">Its name; the value of <c>model</c>.</param>
+/// <param name="Version">Its version.</param>
+/// <param name="IsDefault">Whether it answers requests that name no model.</param>
+/// <param name="Layout">two-stage or end-to-end.</param>
+/// <param name="Convention">torchvision or detectron2: whose arithmetic it was trained with.</param>
+/// <param name="Description">One sentence.</param>
+/// <param name="License">Licence of the weights.</param>
+/// <param name="Source">Where they come from.</param>
+/// <param name="Input">How images are resized.</param>
+/// <param name="ScoreThreshold">Detections below it are never returned.</param>
+/// <param name="MaxDetections">Detections an image at most.</param>
+/// <param name="Classes">Labels and their numbers.</param>
+internal sealed record ModelResponse(
+    string Name,
+    string Version,
+    bool IsDefault,
+    string Layout,
+    string Convention,
+    string? Description,
+    string? License,
+    string? Source,
+    ModelInputResponse Input,
+    double ScoreThreshold,
+    int MaxDetections,
+    IReadOnlyList<ClassResponse> Classes);
+
+/// <summary>How images are resized before they are fed.</summary>
+/// <param name="MinSize">The shorter side afterwards, in pixels, unless the longer one forbids it.</param>
+/// <param name="MaxSize">The longer side afterwards at most, in pixels.</param>
+internal sealed record ModelInputResponse(int MinSize, int MaxSize);
+
+/// <summary>A class that a model knows.</summary>
+/// <param name="Label">Its name.</param>
+/// <param name="ClassId">Its number.</param>
+internal sealed record ClassResponse(string Label, int ClassId);
+
+/// <summary>All models that are served.</summary>
+/// <param name="Models">The default one first, then by name.</param>
+internal sealed record ModelListResponse(IReadOnlyList<ModelResponse> Models);
+
+/// <summary>Serialisation without reflection.</summary>
+[JsonSourceGenerationOptions(PropertyNamingPolicy = JsonKnownNamingPolicy.CamelCase, DefaultIgnoreCondition = JsonIgnoreCondition.Never)]
+[JsonSerializable(typeof(DetectionResponse))]
+[JsonSerializable(typeof(ModelResponse))]
+[JsonSerializable(typeof(ModelListResponse))]
+[JsonSerializable(typeof(ProblemDetails))]
+[JsonSerializable(typeof(string))]
+internal sealed partial class ApiJsonContext : JsonSerializerContext;

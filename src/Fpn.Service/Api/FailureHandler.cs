@@ -1,0 +1,39 @@
+using Fpn.Detection;
+using Fpn.Service.Model;
+using Microsoft.AspNetCore.Diagnostics;
+
+namespace Fpn.Service.Api;
+
+/// <summary>Turns exceptions into problems: those of the server about the body, those of models, and defects.</summary>
+internal sealed partial class FailureHandler(ILogger<FailureHandler> logger) : IExceptionHandler
+{
+    /// <inheritdoc/>
+    public async ValueTask<bool> TryHandleAsync(HttpContext httpContext, Exception exception, CancellationToken cancellationToken)
+    {
+        if (httpContext.RequestAborted.IsCancellationRequested)
+        {
+            // Nobody is left to read an answer; 499 is what proxies log for it.
+            httpContext.Response.StatusCode = StatusCodes.Status499ClientClosedRequest;
+            return true;
+        }
+
+        var problem = exception switch
+        {
+            BadHttpRequestException { StatusCode: StatusCodes.Status408RequestTimeout } => Problem.BodyTooSlow(),
+            BadHttpRequestException bad => Problem.BadRequest(bad.Message) with { Status = bad.StatusCode },
+            NonFiniteOutputException notFinite => Problem.ModelOutputNotFinite(notFinite.Message),
+            ModelFailureException failure => Problem.ModelFailure(failure.Message),
+            _ => Problem.InternalError(),
+        };
+        if (problem.Status >= StatusCodes.Status500InternalServerError)
+        {
+            LogFailure(logger, httpContext.Request.Method, httpContext.Request.Path, exception);
+        }
+
+        await new ProblemResult(problem).ExecuteAsync(httpContext);
+        return true;
+    }
+
+    [LoggerMessage(Level = LogLevel.Error, Message = "{Method} {Path} failed")]
+    private static partial void LogFailure(ILogger logger, string method, PathString path, Exception exception);
+}

@@ -1,0 +1,66 @@
+namespace Fpn.Service.Api;
+
+/// <summary>An expected failure: what RFC 9457 problem details are made of.</summary>
+/// <param name="Status">HTTP status.</param>
+/// <param name="Type">Stable and documented (docs/errors.md); clients may compare it.</param>
+/// <param name="Title">Short and the same for every problem of the type.</param>
+/// <param name="Detail">What was wrong here, and what to do.</param>
+internal sealed record Problem(int Status, string Type, string Title, string Detail)
+{
+    /// <summary>The query parameter or form part that was wrong, if one was.</summary>
+    public string? Parameter { get; init; }
+
+    /// <summary>Goes out as <c>Retry-After</c>, in whole seconds, if known.</summary>
+    public TimeSpan? RetryAfter { get; init; }
+
+    public static Problem NoImage(string detail) => new(StatusCodes.Status400BadRequest, "no-image", "No image", detail) { Parameter = "image" };
+
+    public static Problem TooManyImages(string detail) =>
+        new(StatusCodes.Status400BadRequest, "too-many-images", "Too many images", detail) { Parameter = "image" };
+
+    public static Problem BrokenMultipart(string detail) => new(StatusCodes.Status400BadRequest, "broken-multipart", "Broken multipart body", detail);
+
+    public static Problem BadRequest(string detail) => new(StatusCodes.Status400BadRequest, "bad-request", "Bad request", detail);
+
+    public static Problem BadParameter(string parameter, string detail) =>
+        new(StatusCodes.Status400BadRequest, "bad-parameter", "Bad parameter", detail) { Parameter = parameter };
+
+    public static Problem UnknownModel(string model, IEnumerable<string> known) =>
+        new(StatusCodes.Status404NotFound, "unknown-model", "Unknown model", $"There is no model '{model}'. Known: {string.Join(", ", known)}.")
+        {
+            Parameter = "model",
+        };
+
+    public static Problem NotFound(string path) =>
+        new(StatusCodes.Status404NotFound, "not-found", "Not found", $"There is nothing at '{path}'. /swagger lists what there is.");
+
+    public static Problem MethodNotAllowed(string method) =>
+        new(StatusCodes.Status405MethodNotAllowed, "method-not-allowed", "Method not allowed", $"{method} is not served here; the header Allow says what is.");
+
+    public static Problem NotAcceptable(string accept) =>
+        new(StatusCodes.Status406NotAcceptable, "not-acceptable", "Not acceptable", $"Accept '{accept}' excludes application/json, which is what is served here.");
+
+    public static Problem BodyTooSlow() =>
+        new(StatusCodes.Status408RequestTimeout, "body-too-slow", "Body too slow", "The body came too slowly or stopped. Send it again over a faster connection.");
+
+    public static Problem ImageTooLarge(long limit) =>
+        new(StatusCodes.Status413PayloadTooLarge, "image-too-large", "Image too large", $"The image is larger than {limit} bytes, the most that is served here.");
+
+    public static Problem TooManyPixels(string detail) => new(StatusCodes.Status413PayloadTooLarge, "too-many-pixels", "Too many pixels", detail);
+
+    public static Problem UnsupportedImageFormat(string detail) =>
+        new(StatusCodes.Status415UnsupportedMediaType, "unsupported-image-format", "Unsupported image format", detail);
+
+    public static Problem UndecodableImage(string detail) =>
+        new(StatusCodes.Status422UnprocessableEntity, "undecodable-image", "Undecodable image", detail);
+
+    public static Problem ModelOutputNotFinite(string detail) =>
+        new(StatusCodes.Status500InternalServerError, "model-output-not-finite", "Model output not finite", detail);
+
+    public static Problem ModelFailure(string detail) => new(StatusCodes.Status500InternalServerError, "model-failure", "Model failure", detail);
+
+    public static Problem InternalError() =>
+        new(StatusCodes.Status500InternalServerError, "internal-error", "Internal error", "A defect of the service. The log names it under this traceId.");
+
+    public static Problem OfStatus(int status) => new(status, "http-error", "HTTP error", $"The request was refused with status {status}.");
+}

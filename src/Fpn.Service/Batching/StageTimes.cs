@@ -1,0 +1,11 @@
+namespace Fpn.Service.Batching;
+
+/// <summary>Where the time of one request went.</summary>
+/// <param name="Decode">Bytes to pixels.</param>
+/// <param name="Preprocess">Resizing and normalising.</param>
+/// <param name="Queue">Waiting for a decoder or the device.</param>
+/// <param name="Inference">Both graphs and the choice of proposals between them.</param>
+/// <param name="Postprocess">Choice of detections.</param>
+/// <param name="Total">All of it.</param>
+internal readonly record struct StageTimes(
+    TimeSpan Decode, TimeSpan Preprocess, TimeSpan Queue, TimeSpan Inference, TimeSpan Postprocess, TimeSpan Total);

@@ -1,0 +1,163 @@
+using Fpn.Detection;
+using Fpn.Detection.Boxes;
+using Fpn.Detection.Imaging;
+using Fpn.Detection.RoiHeads;
+using Fpn.Service.Configuration;
+using Fpn.Service.Imaging;
+using Microsoft.ML.OnnxRuntime;
+using Microsoft.ML.OnnxRuntime.Tensors;
+
+namespace Fpn.Service.Model;
+
+/// <summary>A model in one graph with everything inside: served one image at a time, since such graphs do not batch.</summary>
+internal sealed class EndToEndDetector : IDetector
+{
+    private readonly OnnxGraph _graph;
+    private readonly EndToEndOptions _options;
+    private readonly Preprocessor _preprocessor;
+    private readonly TensorElementType _labelsType;
+
+    /// <summary>Loads the graph and checks its names.</summary>
+    /// <exception cref="SettingsException">The graph cannot be loaded or does not fit the manifest.</exception>
+    public EndToEndDetector(ModelContract contract)
+    {
+        Contract = contract;
+        _options = contract.EndToEnd ?? throw new ArgumentException("The contract is not that of an end-to-end model.", nameof(contract));
+        _preprocessor = new Preprocessor(contract.Input, _options.ResizeInside);
+        _graph = OnnxGraph.Load(contract.Files["model"]);
+        try
+        {
+            var input = _graph.RequireInput(_options.Input, _options.Rank);
+            if (input != TensorElementType.Float)
+            {
+                throw new SettingsException($"{_graph.Path}: input '{_options.Input}' must be float32; it is {input}.");
+            }
+
+            _graph.RequireNoOtherInputs([_options.Input]);
+            _labelsType = _graph.RequireOutput(_options.Labels, 1);
+            if (_labelsType is not (TensorElementType.Int64 or TensorElementType.Int32))
+            {
+                throw new SettingsException($"{_graph.Path}: output '{_options.Labels}' must be int64 or int32; it is {_labelsType}.");
+            }
+
+            _graph.RequireOutput(_options.Boxes, 2);
+            _graph.RequireOutput(_options.Scores, 1);
+        }
+        catch
+        {
+            _graph.Dispose();
+            throw;
+        }
+    }
+
+    /// <inheritdoc/>
+    public ModelContract Contract { get; }
+
+    /// <inheritdoc/>
+    public int LargestBatch => 1;
+
+    /// <inheritdoc/>
+    public ImageGeometry Measure(ImageSize original) => _preprocessor.Measure(original);
+
+    /// <inheritdoc/>
+    public PreparedBatch Prepare(params ReadOnlySpan<DecodedImage> images) => _preprocessor.Prepare(images);
+
+    /// <inheritdoc/>
+    public InferredBatch Infer(PreparedBatch batch)
+    {
+        var size = batch.Tensor.Size;
+        long[] shape = _options.Rank == 3 ? [3, size.Height, size.Width] : [1, 3, size.Height, size.Width];
+        try
+        {
+            using var image = OrtValue.CreateTensorValueFromMemory(OrtMemoryInfo.DefaultInstance, batch.Tensor.Memory, shape);
+            using var outputs = _graph.Run([_options.Input], [image], [_options.Boxes, _options.Labels, _options.Scores]);
+            return new Answer(Read(outputs, batch.Geometries[0]));
+        }
+        catch (OnnxRuntimeException exception)
+        {
+            throw new ModelFailureException($"{Path.GetFileName(_graph.Path)} failed: {exception.Message.ReplaceLineEndings(" ")}", exception);
+        }
+    }
+
+    /// <inheritdoc/>
+    public void Dispose() => _graph.Dispose();
+
+    private DetectedObject[] Read(IReadOnlyList<OrtValue> outputs, ImageGeometry geometry)
+    {
+        using var boxes = new TensorReader(outputs[0], _options.Boxes);
+        using var scores = new TensorReader(outputs[2], _options.Scores);
+        var count = scores.Values.Length;
+        var labels = ReadLabels(outputs[1], count);
+        if (boxes.Values.Length != 4 * count || labels.Length != count)
+        {
+            throw new ModelFailureException(
+                $"The model gave {boxes.Values.Length / 4} boxes, {labels.Length} labels and {count} scores: there must be equally many.");
+        }
+
+        RequireFinite(boxes.Values, _options.Boxes);
+        RequireFinite(scores.Values, _options.Scores);
+        var (original, resized) = (geometry.Original, geometry.Resized);
+        var (scaleX, scaleY) = _options.BoxesInOriginal
+            ? (1f, 1f)
+            : (original.Width / (float)resized.Width, original.Height / (float)resized.Height);
+        var offset = Contract.RoiHeads.Background == BackgroundPosition.First ? 1 : 0;
+        var found = new List<DetectedObject>(count);
+        for (var i = 0; i < count; i++)
+        {
+            if (!(scores.Values[i] > Contract.RoiHeads.ScoreThreshold))
+            {
+                continue;
+            }
+
+            var label = labels[i] - offset;
+            if (label < 0 || label >= Contract.Labels.Count)
+            {
+                throw new ModelFailureException(
+                    $"Output '{_options.Labels}' holds class {labels[i]}; model.json names {Contract.Labels.Count} labels, counted from {offset}.");
+            }
+
+            var corner = boxes.Values.Slice(4 * i, 4);
+            var box = new Box(
+                Math.Clamp(corner[0] * scaleX, 0, original.Width),
+                Math.Clamp(corner[1] * scaleY, 0, original.Height),
+                Math.Clamp(corner[2] * scaleX, 0, original.Width),
+                Math.Clamp(corner[3] * scaleY, 0, original.Height));
+            found.Add(new DetectedObject(box, scores.Values[i], (int)label, Level: null));
+        }
+
+        return [.. found.OrderByDescending(item => item.Score).ThenBy(item => item.Label).Take(Contract.RoiHeads.DetectionsPerImage)];
+    }
+
+    private long[] ReadLabels(OrtValue tensor, int count)
+    {
+        if (count == 0)
+        {
+            return [];
+        }
+
+        return _labelsType == TensorElementType.Int64
+            ? tensor.GetTensorDataAsSpan<long>().ToArray()
+            : Array.ConvertAll(tensor.GetTensorDataAsSpan<int>().ToArray(), label => (long)label);
+    }
+
+    private static void RequireFinite(ReadOnlySpan<float> values, string name)
+    {
+        for (var i = 0; i < values.Length; i++)
+        {
+            if (!float.IsFinite(values[i]))
+            {
+                throw new NonFiniteOutputException(name, i, values[i]);
+            }
+        }
+    }
+
+    /// <summary>What the graph gave: everything is read already.</summary>
+    private sealed class Answer(DetectedObject[] detections) : InferredBatch
+    {
+        public override DetectedObject[] Select(int image) => detections;
+
+        public override void Dispose()
+        {
+        }
+    }
+}

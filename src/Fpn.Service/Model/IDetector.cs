@@ -1,0 +1,29 @@
+using Fpn.Detection.Imaging;
+using Fpn.Service.Imaging;
+
+namespace Fpn.Service.Model;
+
+/// <summary>A loaded model. Its three steps can run for three batches at the same time.</summary>
+internal interface IDetector : IDisposable
+{
+    /// <summary>What the model promises.</summary>
+    ModelContract Contract { get; }
+
+    /// <summary>Images that one batch may hold at most; 1 where the graph cannot batch.</summary>
+    int LargestBatch { get; }
+
+    /// <summary>The sizes that an image goes through, without touching a pixel.</summary>
+    ImageGeometry Measure(ImageSize original);
+
+    /// <summary>Resizes and normalises images into one batch tensor. Thread-safe.</summary>
+    /// <param name="images">From one to <see cref="LargestBatch"/> images; still the caller's afterwards.</param>
+    /// <returns>The batch; the caller disposes it.</returns>
+    PreparedBatch Prepare(params ReadOnlySpan<DecodedImage> images);
+
+    /// <summary>Runs the graphs and what lies between them. Blocks; thread-safe, but one device gains nothing from two callers.</summary>
+    /// <param name="batch">Still the caller's afterwards.</param>
+    /// <returns>What <see cref="InferredBatch.Select"/> needs; the caller disposes it.</returns>
+    /// <exception cref="Fpn.Detection.NonFiniteOutputException">The model gave NaN or infinity.</exception>
+    /// <exception cref="ModelFailureException">The model failed, or its outputs have other shapes than promised.</exception>
+    InferredBatch Infer(PreparedBatch batch);
+}

@@ -1,0 +1,13 @@
+namespace Fpn.Service.Model;
+
+/// <summary>What the graphs gave for a batch; detections are chosen from it, image by image.</summary>
+internal abstract class InferredBatch : IDisposable
+{
+    /// <summary>Chooses the detections of one image: best score first, then smaller label, then proposal order.</summary>
+    /// <param name="image">Its place in the batch.</param>
+    /// <exception cref="Fpn.Detection.NonFiniteOutputException">The model gave NaN or infinity.</exception>
+    public abstract DetectedObject[] Select(int image);
+
+    /// <summary>Gives native memory and workspaces back.</summary>
+    public abstract void Dispose();
+}

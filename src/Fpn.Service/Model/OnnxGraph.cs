@@ -1,0 +1,104 @@
+using System.Security.Cryptography;
+using Fpn.Service.Configuration;
+using Microsoft.ML.OnnxRuntime;
+using Microsoft.ML.OnnxRuntime.Tensors;
+
+namespace Fpn.Service.Model;
+
+/// <summary>One loaded graph: its session, with names and shapes checked when it is loaded.</summary>
+internal sealed class OnnxGraph : IDisposable
+{
+    private readonly InferenceSession _session;
+    private readonly RunOptions _runOptions = new();
+
+    private OnnxGraph(InferenceSession session, string path)
+    {
+        _session = session;
+        Path = path;
+    }
+
+    /// <summary>The file it was loaded from.</summary>
+    public string Path { get; }
+
+    /// <summary>Loads a graph, after its checksum was compared.</summary>
+    /// <exception cref="SettingsException">The checksum differs, or ONNX Runtime refuses the file.</exception>
+    public static OnnxGraph Load(ModelFile file)
+    {
+        try
+        {
+            var bytes = File.ReadAllBytes(file.Path);
+            var actual = Convert.ToHexStringLower(SHA256.HashData(bytes));
+            if (actual != file.Sha256)
+            {
+                throw new SettingsException(
+                    $"{file.Path}: its sha256 is {actual}, but model.json says {file.Sha256}: the file is damaged, or was replaced without its manifest.");
+            }
+
+            using var options = new SessionOptions
+            {
+                GraphOptimizationLevel = GraphOptimizationLevel.ORT_ENABLE_ALL,
+
+                // Every request brings other shapes: a memory pattern per shape would be kept for ever.
+                EnableMemoryPattern = false,
+                LogSeverityLevel = OrtLoggingLevel.ORT_LOGGING_LEVEL_ERROR,
+            };
+            options.DisablePerSessionThreads();
+
+            // From the bytes that were checked, so that what runs is what the checksum stands for.
+            return new OnnxGraph(new InferenceSession(bytes, options), file.Path);
+        }
+        catch (Exception exception) when (exception is OnnxRuntimeException or IOException or UnauthorizedAccessException)
+        {
+            throw new SettingsException($"{file.Path}: cannot be loaded: {exception.Message.ReplaceLineEndings(" ")}", exception);
+        }
+    }
+
+    /// <summary>Checks that an input is there, and returns its element type.</summary>
+    /// <param name="name">Name of the input.</param>
+    /// <param name="rank">Its number of dimensions.</param>
+    /// <exception cref="SettingsException">It is missing or has another rank.</exception>
+    public TensorElementType RequireInput(string name, int rank) => Require(_session.InputMetadata, "input", name, rank);
+
+    /// <summary>Checks that there are no inputs but these.</summary>
+    /// <exception cref="SettingsException">There is another one, which nobody would feed.</exception>
+    public void RequireNoOtherInputs(IEnumerable<string> names)
+    {
+        var extra = _session.InputMetadata.Keys.Except(names).FirstOrDefault();
+        if (extra is not null)
+        {
+            throw new SettingsException($"{Path}: input '{extra}' is not part of the layout, and nothing would feed it.");
+        }
+    }
+
+    /// <summary>Checks that an output is there, and returns its element type.</summary>
+    /// <inheritdoc cref="RequireInput"/>
+    public TensorElementType RequireOutput(string name, int rank) => Require(_session.OutputMetadata, "output", name, rank);
+
+    /// <summary>Runs the graph. Blocks until it is done.</summary>
+    /// <returns>The outputs in the order of <paramref name="outputNames"/>; the caller disposes them.</returns>
+    public IDisposableReadOnlyCollection<OrtValue> Run(
+        IReadOnlyCollection<string> inputNames, IReadOnlyCollection<OrtValue> inputs, IReadOnlyCollection<string> outputNames) =>
+        _session.Run(_runOptions, inputNames, inputs, outputNames);
+
+    /// <inheritdoc/>
+    public void Dispose()
+    {
+        _session.Dispose();
+        _runOptions.Dispose();
+    }
+
+    private TensorElementType Require(IReadOnlyDictionary<string, NodeMetadata> nodes, string kind, string name, int rank)
+    {
+        if (!nodes.TryGetValue(name, out var node))
+        {
+            throw new SettingsException($"{Path}: {kind} '{name}' is missing; the graph has {string.Join(", ", nodes.Keys)}.");
+        }
+
+        if (!node.IsTensor || node.Dimensions.Length != rank)
+        {
+            throw new SettingsException($"{Path}: {kind} '{name}' must be a tensor of rank {rank}; its rank is {(node.IsTensor ? node.Dimensions.Length : 0)}.");
+        }
+
+        return node.ElementDataType;
+    }
+}

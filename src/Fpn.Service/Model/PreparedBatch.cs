@@ -1,0 +1,24 @@
+using Fpn.Detection.Imaging;
+
+namespace Fpn.Service.Model;
+
+/// <summary>The sizes that an image goes through.</summary>
+/// <param name="Original">As displayed (after EXIF orientation).</param>
+/// <param name="Resized">After resizing; boxes are clipped to it.</param>
+/// <param name="Padded">Its own size after padding to the divisor; the batch's may be larger.</param>
+internal readonly record struct ImageGeometry(ImageSize Original, ImageSize Resized, ImageSize Padded);
+
+/// <summary>A batch, ready for the device.</summary>
+/// <param name="tensor">[B, 3, H, W]; owned by this object.</param>
+/// <param name="geometries">One for each image.</param>
+internal sealed class PreparedBatch(ImageBatch tensor, ImageGeometry[] geometries) : IDisposable
+{
+    /// <summary>[B, 3, H, W], normalised, padded with zeros.</summary>
+    public ImageBatch Tensor { get; } = tensor;
+
+    /// <summary>One for each image.</summary>
+    public IReadOnlyList<ImageGeometry> Geometries { get; } = geometries;
+
+    /// <inheritdoc/>
+    public void Dispose() => Tensor.Dispose();
+}

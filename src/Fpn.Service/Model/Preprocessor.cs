@@ -1,0 +1,54 @@
+using Fpn.Detection.Imaging;
+using Fpn.Service.Imaging;
+
+namespace Fpn.Service.Model;
+
+/// <summary>Makes batch tensors of decoded images. Thread-safe.</summary>
+/// <param name="options">The model's input rule.</param>
+/// <param name="resizeInside">The graph resizes and normalises itself: images keep their size, pixels are scaled only.</param>
+internal sealed class Preprocessor(InputOptions options, bool resizeInside = false)
+{
+    private readonly ResizeTransform _transform = new(options);
+    private readonly PixelNormalizer _normalizer = new(resizeInside ? options with { Mean = [0, 0, 0], Std = [1, 1, 1] } : options);
+
+    /// <summary>The sizes that an image goes through.</summary>
+    public ImageGeometry Measure(ImageSize original)
+    {
+        if (resizeInside)
+        {
+            return new ImageGeometry(original, original, original);
+        }
+
+        var resized = _transform.ResizedSize(original);
+        return new ImageGeometry(original, resized, _transform.PaddedSize(resized));
+    }
+
+    /// <summary>Resizes and normalises images straight into a batch tensor that is as large as the largest of them.</summary>
+    /// <returns>The caller disposes it.</returns>
+    public PreparedBatch Prepare(ReadOnlySpan<DecodedImage> images)
+    {
+        var geometries = new ImageGeometry[images.Length];
+        var padded = new ImageSize(0, 0);
+        for (var i = 0; i < images.Length; i++)
+        {
+            geometries[i] = Measure(images[i].Size);
+            padded = new ImageSize(Math.Max(padded.Height, geometries[i].Padded.Height), Math.Max(padded.Width, geometries[i].Padded.Width));
+        }
+
+        var tensor = ImageBatch.Rent(images.Length, padded);
+        try
+        {
+            for (var i = 0; i < images.Length; i++)
+            {
+                _normalizer.Normalize(images[i].Pixels, geometries[i].Original, geometries[i].Resized, padded, tensor.Image(i));
+            }
+
+            return new PreparedBatch(tensor, geometries);
+        }
+        catch
+        {
+            tensor.Dispose();
+            throw;
+        }
+    }
+}

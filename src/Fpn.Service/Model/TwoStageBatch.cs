@@ -1,0 +1,54 @@
+using Microsoft.ML.OnnxRuntime;
+
+namespace Fpn.Service.Model;
+
+/// <summary>What both graphs gave for a batch.</summary>
+/// <param name="detector">Whose it is; gets the workspace back.</param>
+/// <param name="geometries">Sizes of each image.</param>
+/// <param name="workspace">Proposals and their rows; lent.</param>
+/// <param name="outputs">Class logits [R, C + 1] and box deltas [R, 4K], or null when there was no RoI; owned.</param>
+internal sealed class TwoStageBatch(
+    TwoStageDetector detector,
+    IReadOnlyList<ImageGeometry> geometries,
+    TwoStageWorkspace workspace,
+    IDisposableReadOnlyCollection<OrtValue>? outputs) : InferredBatch
+{
+    private TwoStageWorkspace? _workspace = workspace;
+
+    /// <inheritdoc/>
+    public override DetectedObject[] Select(int image)
+    {
+        var work = _workspace ?? throw new ObjectDisposedException(nameof(TwoStageBatch));
+        if (outputs is null || work.Proposals[image].Count == 0)
+        {
+            return [];
+        }
+
+        var geometry = geometries[image];
+        var proposals = work.Proposals[image];
+        using var classLogits = new TensorReader(outputs[0], "class_logits");
+        using var boxDeltas = new TensorReader(outputs[1], "box_deltas");
+        work.DetectionSelector.Select(
+            classLogits.Values, boxDeltas.Values, proposals.Boxes, work.Rows(image), geometry.Resized, geometry.Original, work.Detections);
+
+        var found = new DetectedObject[work.Detections.Count];
+        for (var i = 0; i < found.Length; i++)
+        {
+            var detection = work.Detections.Items[i];
+            found[i] = new DetectedObject(
+                detection.Box, detection.Score, detection.Label, detector.PooledLevelName(work.PooledLevel(image, detection.Proposal)));
+        }
+
+        return found;
+    }
+
+    /// <inheritdoc/>
+    public override void Dispose()
+    {
+        outputs?.Dispose();
+        if (Interlocked.Exchange(ref _workspace, null) is { } lent)
+        {
+            detector.Return(lent);
+        }
+    }
+}

@@ -1,0 +1,35 @@
+using Microsoft.AspNetCore.Diagnostics.HealthChecks;
+using Microsoft.Extensions.Diagnostics.HealthChecks;
+using Serilog;
+
+namespace Fpn.Service.Observability;
+
+/// <summary>Logs and health.</summary>
+internal static class ObservabilityRegistration
+{
+    private const string ReadyTag = "ready";
+
+    /// <summary>Registers logging (Serilog, section <c>Serilog</c> of the settings) and the health checks.</summary>
+    public static WebApplicationBuilder AddObservability(this WebApplicationBuilder builder)
+    {
+        builder.Logging.ClearProviders();
+        builder.Logging.AddSerilog(new LoggerConfiguration().ReadFrom.Configuration(builder.Configuration).CreateLogger(), dispose: true);
+        builder.Services.AddHealthChecks().AddCheck("models", () => HealthCheckResult.Healthy("Every model is loaded."), [ReadyTag]);
+        return builder;
+    }
+
+    /// <summary>Logs one line a request.</summary>
+    public static WebApplication UseRequestLog(this WebApplication app)
+    {
+        app.UseMiddleware<RequestLog>();
+        return app;
+    }
+
+    /// <summary>Maps <c>/health/live</c> (the process answers) and <c>/health/ready</c> (every model is loaded and tried).</summary>
+    public static WebApplication MapHealth(this WebApplication app)
+    {
+        app.MapHealthChecks("/health/live", new HealthCheckOptions { Predicate = _ => false });
+        app.MapHealthChecks("/health/ready", new HealthCheckOptions { Predicate = check => check.Tags.Contains(ReadyTag) });
+        return app;
+    }
+}

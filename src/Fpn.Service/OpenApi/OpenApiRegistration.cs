@@ -1,0 +1,41 @@
+using Microsoft.OpenApi;
+
+namespace Fpn.Service.OpenApi;
+
+/// <summary>The OpenAPI document and Swagger UI.</summary>
+internal static class OpenApiRegistration
+{
+    /// <summary>Registers the generator.</summary>
+    public static IServiceCollection AddOpenApiDocument(this IServiceCollection services) => services
+        .AddEndpointsApiExplorer()
+        .AddSwaggerGen(options =>
+        {
+            options.SwaggerDoc("v1", new OpenApiInfo
+            {
+                Title = "Fpn.Service",
+                Version = "v1",
+                Description = "Finds objects in images with a Faster R-CNN on a feature pyramid. Send an image to `/detect`.",
+                License = new OpenApiLicense { Name = "MIT", Identifier = "MIT" },
+            });
+            options.IncludeXmlComments(Path.Combine(AppContext.BaseDirectory, "Fpn.Service.xml"));
+            options.SupportNonNullableReferenceTypes();
+            options.NonNullableReferenceTypesAsRequired();
+            options.CustomSchemaIds(type => type.Name.EndsWith("Response", StringComparison.Ordinal) ? type.Name[..^"Response".Length] : type.Name);
+            options.OperationFilter<DetectionOperationFilter>();
+            options.OperationFilter<ProblemResponseFilter>();
+        });
+
+    /// <summary>Serves the document at <c>/swagger/v1/swagger.json</c> and the UI at <c>/swagger</c>.</summary>
+    public static WebApplication UseOpenApiDocument(this WebApplication app)
+    {
+        app.UseSwagger(options => options.OpenApiVersion = OpenApiSpecVersion.OpenApi3_1);
+        app.UseSwaggerUI(options =>
+        {
+            options.SwaggerEndpoint("v1/swagger.json", "Fpn.Service v1");
+            options.DocumentTitle = "Fpn.Service";
+            options.DisplayRequestDuration();
+            options.EnableTryItOutByDefault();
+        });
+        return app;
+    }
+}

@@ -1,0 +1,65 @@
+using System.Globalization;
+using System.Text.Json.Nodes;
+using Fpn.Service.Api;
+using Microsoft.OpenApi;
+using Swashbuckle.AspNetCore.SwaggerGen;
+
+namespace Fpn.Service.OpenApi;
+
+/// <summary>Names the problems that an operation may answer with, each with an example.</summary>
+internal sealed class ProblemResponseFilter : IOperationFilter
+{
+    /// <inheritdoc/>
+    public void Apply(OpenApiOperation operation, OperationFilterContext context)
+    {
+        foreach (var declared in context.ApiDescription.ActionDescriptor.EndpointMetadata.OfType<ProblemsMetadata>())
+        {
+            foreach (var group in declared.Problems.GroupBy(problem => problem.Status))
+            {
+                operation.Responses ??= [];
+                operation.Responses[group.Key.ToString(CultureInfo.InvariantCulture)] = Describe([.. group]);
+            }
+        }
+    }
+
+    private static OpenApiResponse Describe(IReadOnlyList<Problem> problems) => new()
+    {
+        Description = string.Join("; ", problems.Select(problem => problem.Title)) + ".",
+        Content = new Dictionary<string, OpenApiMediaType>
+        {
+            ["application/problem+json"] = new()
+            {
+                Schema = new OpenApiSchema
+                {
+                    Type = JsonSchemaType.Object,
+                    Required = new HashSet<string> { "type", "title", "status", "detail", "traceId" },
+                    Properties = new Dictionary<string, IOpenApiSchema>
+                    {
+                        ["type"] = new OpenApiSchema { Type = JsonSchemaType.String, Description = "Stable; compare this one." },
+                        ["title"] = new OpenApiSchema { Type = JsonSchemaType.String },
+                        ["status"] = new OpenApiSchema { Type = JsonSchemaType.Integer, Format = "int32" },
+                        ["detail"] = new OpenApiSchema { Type = JsonSchemaType.String, Description = "What was wrong here, and what to do." },
+                        ["parameter"] = new OpenApiSchema { Type = JsonSchemaType.String, Description = "The parameter or part that was wrong, if one was." },
+                        ["traceId"] = new OpenApiSchema { Type = JsonSchemaType.String, Description = "Find the request in the log by it." },
+                    },
+                },
+                Examples = problems.ToDictionary(problem => problem.Type, IOpenApiExample (problem) => new OpenApiExample { Value = Example(problem) }),
+            },
+        },
+    };
+
+    private static JsonObject Example(Problem problem)
+    {
+        var example = new JsonObject
+        {
+            ["type"] = problem.Type, ["title"] = problem.Title, ["status"] = problem.Status, ["detail"] = problem.Detail,
+        };
+        if (problem.Parameter is not null)
+        {
+            example["parameter"] = problem.Parameter;
+        }
+
+        example["traceId"] = "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-00";
+        return example;
+    }
+}
