@@ -1,0 +1,123 @@
+using System.Numerics;
+using System.Runtime.InteropServices;
+using System.Runtime.Intrinsics;
+using Fpn.Detection.Suppression;
+
+namespace Fpn.Detection.Proposals;
+
+/// <summary>Finds the anchors of one level with the highest objectness.</summary>
+/// <remarks>
+/// The planes are scanned once, a vector at a time, for values that can still be among the best; these are collected, and
+/// whenever the collection is full its best are selected and the bar rises. Each selection drops three quarters of a full
+/// collection, so ascending or equal data stay linear too. Not thread-safe.
+/// </remarks>
+internal sealed class TopAnchors
+{
+    private const int Lanes = 8;
+    private const int Stride = 4 * Lanes;
+
+    private readonly RankSelector _selector = new();
+    private ulong[] _keys = [];
+    private int _count;
+    private ulong _worst;
+    private float _bar;
+
+    /// <summary>Selects the best anchors.</summary>
+    /// <param name="objectness">[A, cells] finite logits, one plane for each anchor of a cell.</param>
+    /// <param name="anchorsPerCell">A, at least 1.</param>
+    /// <param name="topN">The most to select, at least 1.</param>
+    /// <returns>Rank keys, best first: logit and position cell · A + a; equal logits by position. Valid until the next call.</returns>
+    public ReadOnlySpan<ulong> Select(ReadOnlySpan<float> objectness, int anchorsPerCell, int topN)
+    {
+        int cells = objectness.Length / anchorsPerCell;
+        topN = Math.Min(topN, objectness.Length);
+        int capacity = (int)Math.Min(4L * topN, objectness.Length) + Stride;
+        WorkArray.Grow(ref _keys, capacity);
+        _count = 0;
+        _worst = ulong.MaxValue;
+        _bar = float.NegativeInfinity;
+        for (int anchor = 0; anchor < anchorsPerCell; anchor++)
+        {
+            ReadOnlySpan<float> plane = objectness.Slice(anchor * cells, cells);
+            int scanned = Vector128.IsHardwareAccelerated ? ScanVector(plane, anchor, anchorsPerCell, topN, capacity) : 0;
+            ScanScalar(plane, scanned, anchor, anchorsPerCell, topN, capacity);
+        }
+
+        if (_count > topN)
+        {
+            Compact(topN);
+        }
+
+        Span<ulong> best = _keys.AsSpan(0, _count);
+        best.Sort();
+        return best;
+    }
+
+    /// <summary>Four vectors of eight lanes a turn; the remainder is left to <see cref="ScanScalar"/>, which is also the twin.</summary>
+    /// <returns>How much of the plane was scanned.</returns>
+    private int ScanVector(ReadOnlySpan<float> plane, int anchor, int anchorsPerCell, int topN, int capacity)
+    {
+        ref float start = ref MemoryMarshal.GetReference(plane);
+        int end = plane.Length - plane.Length % Stride;
+        Vector256<float> bar = Vector256.Create(_bar);
+        for (int i = 0; i < end; i += Stride)
+        {
+            // Values equal to the bar may still win by a lower position: planes are scanned one after the other.
+            Vector256<float> above0 = Vector256.GreaterThanOrEqual(Vector256.LoadUnsafe(ref start, (nuint)i), bar);
+            Vector256<float> above1 = Vector256.GreaterThanOrEqual(Vector256.LoadUnsafe(ref start, (nuint)i + Lanes), bar);
+            Vector256<float> above2 = Vector256.GreaterThanOrEqual(Vector256.LoadUnsafe(ref start, (nuint)i + 2 * Lanes), bar);
+            Vector256<float> above3 = Vector256.GreaterThanOrEqual(Vector256.LoadUnsafe(ref start, (nuint)i + 3 * Lanes), bar);
+            if (((above0 | above1) | (above2 | above3)).AsInt32() == Vector256<int>.Zero)
+            {
+                continue;
+            }
+
+            uint above = above0.ExtractMostSignificantBits()
+                | above1.ExtractMostSignificantBits() << Lanes
+                | above2.ExtractMostSignificantBits() << 2 * Lanes
+                | above3.ExtractMostSignificantBits() << 3 * Lanes;
+            for (; above != 0; above &= above - 1)
+            {
+                int cell = i + BitOperations.TrailingZeroCount(above);
+                Collect(plane[cell], cell * anchorsPerCell + anchor);
+            }
+
+            if (_count > capacity - Stride)
+            {
+                Compact(topN);
+                bar = Vector256.Create(_bar);
+            }
+        }
+
+        return end;
+    }
+
+    private void ScanScalar(ReadOnlySpan<float> plane, int from, int anchor, int anchorsPerCell, int topN, int capacity)
+    {
+        for (int cell = from; cell < plane.Length; cell++)
+        {
+            if (plane[cell] >= _bar)
+            {
+                Collect(plane[cell], cell * anchorsPerCell + anchor);
+                if (_count > capacity - Stride)
+                {
+                    Compact(topN);
+                }
+            }
+        }
+    }
+
+    private void Collect(float logit, int position)
+    {
+        ulong key = RankKey.Of(logit, position);
+        _keys[_count] = key;
+        _count += key < _worst ? 1 : 0;
+    }
+
+    private void Compact(int topN)
+    {
+        _worst = _selector.MoveSmallestToFront(_keys.AsSpan(0, _count), topN);
+        _bar = RankKey.Score(_worst);
+        _count = topN;
+    }
+}

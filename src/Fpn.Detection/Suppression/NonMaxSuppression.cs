@@ -1,0 +1,174 @@
+using Fpn.Detection.Boxes;
+
+namespace Fpn.Detection.Suppression;
+
+/// <summary>Greedy non-maximum suppression inside groups (levels or classes), best score first.</summary>
+/// <remarks>
+/// A workspace: reused from image to image without allocating once it has grown, and not thread-safe.
+/// A candidate is compared only with kept boxes of its group, and work stops when enough are kept, so what cannot be kept costs
+/// nothing; the result is that of the quadratic definition.
+/// Source: <c>batched_nms</c> in torchvision's <c>ops/boxes.py</c> and its CPU kernel <c>nms</c>.
+/// </remarks>
+public sealed class NonMaxSuppression
+{
+    private readonly float _iouThreshold;
+    private readonly int _shiftedUpTo;
+    private readonly RankSorter _sorter = new();
+    private readonly KeptBoxes _keptBoxes = new();
+    private ulong[] _keys = [];
+    private int[] _starts = [];
+    private int[] _counts = [];
+    private float[] _shifts = [];
+
+    /// <summary>Makes a workspace.</summary>
+    /// <param name="iouThreshold">0 to 1. A box is removed when its IoU with a kept one is greater; equal is not enough.</param>
+    /// <param name="convention">torchvision shifts the groups apart for up to 1,000 boxes, detectron2 for up to 40,000.</param>
+    /// <exception cref="ArgumentOutOfRangeException">The threshold is not in [0, 1].</exception>
+    public NonMaxSuppression(double iouThreshold, Convention convention)
+    {
+        if (!(iouThreshold >= 0 && iouThreshold <= 1))
+        {
+            throw new ArgumentOutOfRangeException(nameof(iouThreshold), iouThreshold, "The IoU threshold must be in [0, 1].");
+        }
+
+        // The reference compares a float IoU with a double: the largest float not above it decides alike.
+        float threshold = (float)iouThreshold;
+        _iouThreshold = threshold > iouThreshold ? MathF.BitDecrement(threshold) : threshold;
+        _shiftedUpTo = convention == Convention.Torchvision ? 1000 : 40_000;
+    }
+
+    /// <summary>Chooses the boxes to keep.</summary>
+    /// <param name="boxes">[N] finite, xyxy, with sides that are not negative.</param>
+    /// <param name="scores">[N] the order in which boxes are taken, highest first, equal ones by index; NaN must not occur.</param>
+    /// <param name="groups">[N] 0 or more, and not much more than the number of groups; boxes only remove boxes of their own group.</param>
+    /// <param name="kept">Receives the indices of the kept boxes, best first; its length is the most that are kept.</param>
+    /// <returns>How many are kept.</returns>
+    /// <exception cref="ArgumentException">The first three lengths differ, or a group is negative.</exception>
+    /// <remarks>
+    /// While N is small enough, boxes are first shifted by <c>group · (largest coordinate + 1)</c> in float32, as the reference
+    /// does; near the threshold that rounding can decide. IoU = intersection / (area + area − intersection) in float32; the
+    /// NaN of two boxes without area keeps both. N = 0 gives 0.
+    /// </remarks>
+    public int Select(ReadOnlySpan<Box> boxes, ReadOnlySpan<float> scores, ReadOnlySpan<int> groups, Span<int> kept)
+    {
+        if (boxes.Length != scores.Length || boxes.Length != groups.Length)
+        {
+            throw new ArgumentException(
+                $"The lengths of boxes, scores and groups differ: {boxes.Length}, {scores.Length} and {groups.Length}.");
+        }
+
+        if (boxes.IsEmpty || kept.IsEmpty)
+        {
+            return 0;
+        }
+
+        int groupCount = LayOut(groups);
+        Shift(boxes, groupCount, out bool apart);
+        Span<ulong> keys = Order(scores);
+
+        int keptCount = 0;
+        foreach (ulong key in keys)
+        {
+            int index = RankKey.Position(key);
+            int group = groups[index];
+            Box box = Shifted(boxes[index], _shifts[group]);
+            int segment = apart ? group : 0;
+            int start = _starts[segment];
+            if (_keptBoxes.AnyOverlaps(box, start, _counts[segment], _iouThreshold))
+            {
+                continue;
+            }
+
+            _keptBoxes.Set(start + _counts[segment]++, box);
+            kept[keptCount++] = index;
+            if (keptCount == kept.Length)
+            {
+                break;
+            }
+        }
+
+        return keptCount;
+    }
+
+    private static Box Shifted(in Box box, float shift) =>
+        new(box.X1 + shift, box.Y1 + shift, box.X2 + shift, box.Y2 + shift);
+
+    private Span<ulong> Order(ReadOnlySpan<float> scores)
+    {
+        WorkArray.Grow(ref _keys, scores.Length);
+        Span<ulong> keys = _keys.AsSpan(0, scores.Length);
+        for (int i = 0; i < keys.Length; i++)
+        {
+            keys[i] = RankKey.Of(scores[i], i);
+        }
+
+        _sorter.Sort(keys);
+        return keys;
+    }
+
+    /// <summary>Gives each group a segment of the kept boxes as long as the group.</summary>
+    private int LayOut(ReadOnlySpan<int> groups)
+    {
+        int last = 0;
+        foreach (int group in groups)
+        {
+            if (group < 0)
+            {
+                throw new ArgumentException("Groups must not be negative.", nameof(groups));
+            }
+
+            last = Math.Max(last, group);
+        }
+
+        int groupCount = last + 1;
+        WorkArray.Grow(ref _counts, groupCount);
+        WorkArray.Grow(ref _starts, groupCount);
+        WorkArray.Grow(ref _shifts, groupCount);
+        Span<int> counts = _counts.AsSpan(0, groupCount);
+        counts.Clear();
+        foreach (int group in groups)
+        {
+            counts[group]++;
+        }
+
+        int next = 0;
+        for (int group = 0; group < groupCount; group++)
+        {
+            _starts[group] = next;
+            next += counts[group];
+        }
+
+        counts.Clear();
+        _keptBoxes.Reserve(groups.Length);
+        return groupCount;
+    }
+
+    /// <summary>Computes the groups' shifts and whether they keep all groups apart.</summary>
+    /// <remarks>Far from the origin float32 is coarse, and the reference's shifted groups can touch or overlap each other.
+    /// Then all boxes are compared with all, as there.</remarks>
+    private void Shift(ReadOnlySpan<Box> boxes, int groupCount, out bool apart)
+    {
+        apart = true;
+        Span<float> shifts = _shifts.AsSpan(0, groupCount);
+        if (boxes.Length > _shiftedUpTo)
+        {
+            shifts.Clear();
+            return;
+        }
+
+        float max = float.NegativeInfinity;
+        float min = float.PositiveInfinity;
+        foreach (ref readonly Box box in boxes)
+        {
+            max = MathF.Max(max, MathF.Max(MathF.Max(box.X1, box.Y1), MathF.Max(box.X2, box.Y2)));
+            min = MathF.Min(min, MathF.Min(MathF.Min(box.X1, box.Y1), MathF.Min(box.X2, box.Y2)));
+        }
+
+        float step = max + 1;
+        for (int group = 0; group < groupCount; group++)
+        {
+            shifts[group] = group * step;
+            apart &= group == 0 || shifts[group - 1] + max <= shifts[group] + min;
+        }
+    }
+}

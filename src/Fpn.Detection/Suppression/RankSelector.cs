@@ -1,0 +1,74 @@
+namespace Fpn.Detection.Suppression;
+
+/// <summary>Moves the smallest of many distinct keys to the front, in linear time whatever the data.</summary>
+/// <remarks>Radix selection from the highest digit: each pass keeps only the keys that share the digit in which the border
+/// lies. No pivot to guess, so there is no bad order. Not thread-safe.</remarks>
+internal sealed class RankSelector
+{
+    private const int DigitBits = 11;
+    private const int DigitCount = 1 << DigitBits;
+
+    private readonly int[] _histogram = new int[DigitCount];
+
+    /// <summary>Moves the <paramref name="count"/> smallest keys to the front, in no particular order.</summary>
+    /// <param name="keys">Distinct keys.</param>
+    /// <param name="count">1 to the number of keys.</param>
+    /// <returns>The largest of the keys moved to the front.</returns>
+    public ulong MoveSmallestToFront(Span<ulong> keys, int count)
+    {
+        // Keys before `from` belong to the smallest, those from `to` on do not; between them it is open.
+        int from = 0;
+        int to = keys.Length;
+        for (int shift = 64 - DigitBits; to > count; shift = Math.Max(0, shift - DigitBits))
+        {
+            Span<ulong> open = keys[from..to];
+            int border = BorderDigit(open, shift, count - from);
+            to = from + Partition(open, shift, border + 1);
+            from += Partition(keys[from..to], shift, border);
+        }
+
+        ulong largest = 0;
+        foreach (ulong key in keys[..count])
+        {
+            largest = Math.Max(largest, key);
+        }
+
+        return largest;
+    }
+
+    private static int Digit(ulong key, int shift) => (int)(key >> shift) & (DigitCount - 1);
+
+    /// <summary>Moves keys whose digit is below a limit to the front and counts them.</summary>
+    private static int Partition(Span<ulong> keys, int shift, int limit)
+    {
+        int below = 0;
+        for (int i = 0; i < keys.Length; i++)
+        {
+            // Swapped every time and counted only when it belongs in front: the data cannot mispredict a branch.
+            ulong key = keys[i];
+            keys[i] = keys[below];
+            keys[below] = key;
+            below += Digit(key, shift) < limit ? 1 : 0;
+        }
+
+        return below;
+    }
+
+    /// <summary>The digit of the key that is the <paramref name="rank"/>th smallest, counted from 1.</summary>
+    private int BorderDigit(ReadOnlySpan<ulong> keys, int shift, int rank)
+    {
+        Array.Clear(_histogram);
+        foreach (ulong key in keys)
+        {
+            _histogram[Digit(key, shift)]++;
+        }
+
+        int digit = 0;
+        for (int below = _histogram[0]; below < rank; below += _histogram[digit])
+        {
+            digit++;
+        }
+
+        return digit;
+    }
+}
