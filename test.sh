@@ -1,0 +1,111 @@
+#!/usr/bin/env bash
+# Everything from a fresh clone, then all tests that need no GPU. Ends with: N passed, N failed, N skipped
+# FPN_SHARED names the folder with the shared images (default: ../shared beside the repository).
+set -uo pipefail
+root=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
+. "$root/build/prepare.sh"
+
+export FPN_SHARED="${FPN_SHARED:-$(dirname "$root")/shared}"
+export DOTNET_CLI_TELEMETRY_OPTOUT=1 DOTNET_NOLOGO=1
+configuration=Release
+passed=0 failed=0 skipped=0
+logs="$root/artifacts/test-logs"
+mkdir -p "$logs"
+
+# Reference implementations that tests run: Debian's packages, installed where that is possible.
+python=/usr/bin/python3
+install_debian_packages() {
+  local packages=(python3-torch python3-torchvision python3-onnx python3-pil python3-numpy libopenblas0-pthread) missing=()
+  command -v dpkg-query >/dev/null 2>&1 || return 0
+  for package in "${packages[@]}"; do
+    dpkg-query -W -f='${Status}' "$package" 2>/dev/null | grep -q 'ok installed' || missing+=("$package")
+  done
+  [ "${#missing[@]}" = 0 ] && return 0
+  if [ "$(id -u)" != 0 ]; then
+    say "Not installed, and only root may install them: ${missing[*]}. Tests that need them are skipped."
+    return 0
+  fi
+  say "Installing ${missing[*]} (a few hundred MB, once) …"
+  { apt-get update -qq && DEBIAN_FRONTEND=noninteractive apt-get install -y --no-install-recommends "${missing[@]}"; } >"$logs/apt.log" 2>&1 ||
+    { tail -n 5 "$logs/apt.log" >&2; say "apt-get failed (above; whole log: artifacts/test-logs/apt.log)."; }
+}
+
+# Runs one xunit executable, adds its counts up, and holds every skip against the reasons that are expected.
+run_dotnet_tests() { # label, project, [VARIABLE=value …]
+  local label=$1 project=$2 log status=0
+  shift 2
+  log="$logs/$label.log"
+  say "== $label"
+  env "$@" dotnet "$root/tests/$project/bin/$configuration/net10.0/$project.dll" -noColor >"$log" 2>&1 || status=$?
+  grep -E '\[(FAIL|SKIP)\]' -A 12 "$log" >&2 || true
+  local summary
+  summary=$(grep -E 'Total: [0-9]+, Errors: [0-9]+, Failed: [0-9]+, Skipped: [0-9]+' "$log" | tail -n 1)
+  if [ -z "$summary" ]; then
+    tail -n 30 "$log" >&2
+    say "$label did not finish (exit status $status)."
+    failed=$((failed + 1))
+    return
+  fi
+  local total errors bad skips
+  read -r total errors bad skips < <(sed -E 's/.*Total: ([0-9]+), Errors: ([0-9]+), Failed: ([0-9]+), Skipped: ([0-9]+).*/\1 \2 \3 \4/' <<<"$summary")
+  say "$summary"
+  passed=$((passed + total - bad - skips)) failed=$((failed + bad + errors)) skipped=$((skipped + skips))
+  if [ "$status" != 0 ] && [ $((bad + errors)) = 0 ]; then
+    say "$label exited with status $status though no test failed."
+    failed=$((failed + 1))
+  fi
+  # A skip is expected only where something that the tests name is absent, and never under CI.
+  local unexpected
+  unexpected=$(grep -A 1 -F '[SKIP]' "$log" | grep -vE '\[SKIP\]|^--$' | grep -cvE '^ *(FPN_SHARED|python3-torch) is absent' || true)
+  [ "${CI:-}" = true ] && unexpected=$skips
+  if [ "$unexpected" != 0 ]; then
+    say "$label skipped $unexpected tests that must run here."
+    failed=$((failed + unexpected))
+  fi
+}
+
+run_python_tests() { # label, folder
+  local label=$1 folder=$2 log="$logs/$1.log" status=0 ran
+  say "== $label"
+  if ! "$python" -c 'import torchvision, onnx' 2>/dev/null; then
+    say "python3-torch is absent: $label skipped"
+    skipped=$((skipped + 1))
+    [ "${CI:-}" = true ] && failed=$((failed + 1))
+    return
+  fi
+  (cd "$root/$folder" && "$python" -m unittest -v) >"$log" 2>&1 || status=$?
+  ran=$(sed -nE 's/^Ran ([0-9]+) tests?.*/\1/p' "$log" | tail -n 1)
+  local bad
+  bad=$(($(sed -nE 's/^FAILED \((.*)\)/\1/p' "$log" | grep -oE '(failures|errors)=[0-9]+' | cut -d= -f2 | paste -sd+ | grep . || echo 0)))
+  if [ "$status" != 0 ]; then
+    tail -n 30 "$log" >&2
+    [ "$bad" = 0 ] && bad=1
+  fi
+  say "Ran ${ran:-0}, failed $bad"
+  if [ "${ran:-0}" = 0 ]; then
+    failed=$((failed + 1))
+    return
+  fi
+  failed=$((failed + bad)) passed=$((passed + ran - bad))
+}
+
+require_tools
+install_debian_packages
+install_native_libraries
+say "Building …"
+dotnet build "$root/Fpn.Service.sln" -c "$configuration" --nologo -v quiet -clp:NoSummary >&2 || {
+  say "The build failed."
+  echo "0 passed, 1 failed, 0 skipped"
+  exit 1
+}
+
+# The numbers three times: on everything this processor has, without AVX-512, and without any vector instruction.
+run_dotnet_tests detection Fpn.Detection.Tests
+run_dotnet_tests detection-avx2 Fpn.Detection.Tests DOTNET_EnableAVX512F=0
+run_dotnet_tests detection-scalar Fpn.Detection.Tests DOTNET_EnableHWIntrinsic=0
+run_dotnet_tests service Fpn.Service.Tests
+run_python_tests export models/export
+run_python_tests train models/train
+
+echo "$passed passed, $failed failed, $skipped skipped"
+[ "$failed" = 0 ] && [ "$passed" -gt 0 ]
