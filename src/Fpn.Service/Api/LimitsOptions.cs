@@ -9,7 +9,7 @@ internal sealed class LimitsOptions
     [Range(1L, 1L << 30, ErrorMessage = "{0} must be from {1} to {2} bytes")]
     public long MaxImageBytes { get; set; } = 20L << 20;
 
-    /// <summary>Width × height of an image, told from its header. Default 40 million; 1 to 1 billion. Larger ones are answered 413.</summary>
-    [Range(1L, 1_000_000_000L, ErrorMessage = "{0} must be from {1} to {2} pixels")]
+    /// <summary>Width × height of an image, told from its header. Default 40 million; 1 to 536,870,911. Larger ones are answered 413.</summary>
+    [Range(1L, 536_870_911L, ErrorMessage = "{0} must be from {1} to {2} pixels")]
     public long MaxImagePixels { get; set; } = 40_000_000;
 }

@@ -1,0 +1,252 @@
+using System.Buffers.Binary;
+using System.Net;
+using System.Net.Http.Headers;
+using System.Text;
+using Fpn.Service.Imaging;
+using Fpn.Service.Tests.Running;
+
+namespace Fpn.Service.Tests.Api;
+
+/// <summary>Input that is wrong gets the promised status and a problem body, and costs nothing afterwards.</summary>
+[Collection(ServiceFixture.Collection)]
+public sealed class BadInputTests(ServiceFixture fixture)
+{
+    private static readonly byte[] Jpeg = File.ReadAllBytes(Repository.SampleImage);
+
+    private HttpClient Client => fixture.Service.Client;
+
+    private static CancellationToken Cancel => TestContext.Current.CancellationToken;
+
+    [Fact]
+    public async Task Detect_EmptyBody_Is400NoImage() =>
+        await ProblemBody.AssertAsync(await PostAsync([]), HttpStatusCode.BadRequest, "no-image");
+
+    [Theory]
+    [InlineData("a few words that are not a picture")]
+    [InlineData("x")]
+    [InlineData("<svg xmlns='http://www.w3.org/2000/svg' width='9' height='9'/>")]
+    [InlineData("%PDF-1.7 1 0 obj")]
+    public async Task Detect_TextCalledJpeg_Is415(string text) => await ProblemBody.AssertAsync(
+        await PostAsync(Encoding.ASCII.GetBytes(text), "image/jpeg"), HttpStatusCode.UnsupportedMediaType, "unsupported-image-format");
+
+    [Fact]
+    public async Task Detect_PngWithBadChecksum_Is422()
+    {
+        var png = OnePixelPng();
+        png[^14] ^= 1; // inside the checksum of IDAT
+        await ProblemBody.AssertAsync(await PostAsync(png), HttpStatusCode.UnprocessableEntity, "undecodable-image");
+    }
+
+    [Fact]
+    public async Task Detect_HeaderOfEnormousPng_Is413WithoutDecoding()
+    {
+        var body = await ProblemBody.AssertAsync(
+            await PostAsync(PngHeader(50_000, 50_000)), HttpStatusCode.RequestEntityTooLarge, "too-many-pixels");
+        Assert.Contains("50000", body.GetProperty("detail").GetString(), StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task Detect_BodyOf100Megabytes_Is413()
+    {
+        using var content = new ByteArrayContent(new byte[100_000_000]);
+        using var request = new HttpRequestMessage(HttpMethod.Post, "detect") { Content = content };
+        await ProblemBody.AssertAsync(await Client.SendAsync(request, Cancel), HttpStatusCode.RequestEntityTooLarge, "image-too-large");
+    }
+
+    [Fact]
+    public async Task Detect_ChunkedBodyOverTheLimit_Is413()
+    {
+        using var content = new StreamContent(new MemoryStream(new byte[(20 << 20) + 1]));
+        using var request = new HttpRequestMessage(HttpMethod.Post, "detect") { Content = content };
+        request.Headers.TransferEncodingChunked = true;
+        await ProblemBody.AssertAsync(await Client.SendAsync(request, Cancel), HttpStatusCode.RequestEntityTooLarge, "image-too-large");
+    }
+
+    [Fact]
+    public async Task Detect_FormWithoutThePart_Is400()
+    {
+        using var empty = new MultipartFormDataContent();
+        await ProblemBody.AssertAsync(await Client.PostAsync("detect", empty, Cancel), HttpStatusCode.BadRequest, "no-image");
+    }
+
+    [Fact]
+    public async Task Detect_FormWithAnotherPart_Is400ThatNamesIt()
+    {
+        using var form = new MultipartFormDataContent { { new ByteArrayContent(Jpeg), "picture", "a.jpg" } };
+        var body = await ProblemBody.AssertAsync(await Client.PostAsync("detect", form, Cancel), HttpStatusCode.BadRequest, "bad-parameter");
+        Assert.Equal("picture", body.GetProperty("parameter").GetString());
+    }
+
+    [Fact]
+    public async Task Detect_FormWithTwoImages_Is400()
+    {
+        using var form = new MultipartFormDataContent
+        {
+            { new ByteArrayContent(Jpeg), "image", "a.jpg" },
+            { new ByteArrayContent(Jpeg), "image", "b.jpg" },
+        };
+        await ProblemBody.AssertAsync(await Client.PostAsync("detect", form, Cancel), HttpStatusCode.BadRequest, "too-many-images");
+    }
+
+    [Theory]
+    [InlineData("multipart/form-data; boundary=xyz", "--xyz\r\nContent-Disposition: form-data; name=\"image\"\r\n\r\nabc")]
+    [InlineData("multipart/form-data; boundary=xyz", "no boundary anywhere")]
+    [InlineData("multipart/form-data", "--xyz--")]
+    public async Task Detect_BrokenForm_Is400(string contentType, string body)
+    {
+        using var content = new ByteArrayContent(Encoding.ASCII.GetBytes(body));
+        content.Headers.ContentType = MediaTypeHeaderValue.Parse(contentType);
+        await ProblemBody.AssertAsync(await Client.PostAsync("detect", content, Cancel), HttpStatusCode.BadRequest, "broken-multipart");
+    }
+
+    [Theory]
+    [InlineData("scoreThreshold=abc", "scoreThreshold")]
+    [InlineData("scoreThreshold=1.5", "scoreThreshold")]
+    [InlineData("scoreThreshold=-0.1", "scoreThreshold")]
+    [InlineData("scoreThreshold=NaN", "scoreThreshold")]
+    [InlineData("scoreThreshold=", "scoreThreshold")]
+    [InlineData("scoreThreshold=0.5&scoreThreshold=0.6", "scoreThreshold")]
+    [InlineData("maxDetections=0", "maxDetections")]
+    [InlineData("maxDetections=-1", "maxDetections")]
+    [InlineData("maxDetections=many", "maxDetections")]
+    [InlineData("maxDetections=99999999999", "maxDetections")]
+    [InlineData("labels=RBC,Unicorn", "labels")]
+    [InlineData("labels=", "labels")]
+    [InlineData("format=bmp", "format")]
+    [InlineData("threshold=0.5", "threshold")]
+    public async Task Detect_BadParameter_Is400ThatNamesIt(string query, string parameter)
+    {
+        var body = await ProblemBody.AssertAsync(await PostAsync(Jpeg, query: query), HttpStatusCode.BadRequest, "bad-parameter");
+        Assert.Equal(parameter, body.GetProperty("parameter").GetString());
+    }
+
+    [Fact]
+    public async Task Detect_UnknownLabel_ListsTheKnownOnes()
+    {
+        var body = await ProblemBody.AssertAsync(await PostAsync(Jpeg, query: "labels=Unicorn"), HttpStatusCode.BadRequest, "bad-parameter");
+        Assert.Contains("RBC, WBC, Platelets", body.GetProperty("detail").GetString(), StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task Detect_UnknownModel_Is404ThatListsTheKnownOnes()
+    {
+        var body = await ProblemBody.AssertAsync(await PostAsync(Jpeg, query: "model=../../etc"), HttpStatusCode.NotFound, "unknown-model");
+        Assert.Contains("blood-cells", body.GetProperty("detail").GetString(), StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task Detect_AcceptsOnlyHtml_Is406()
+    {
+        using var request = new HttpRequestMessage(HttpMethod.Post, "detect") { Content = new ByteArrayContent(Jpeg) };
+        request.Headers.Accept.ParseAdd("text/html");
+        await ProblemBody.AssertAsync(await Client.SendAsync(request, Cancel), HttpStatusCode.NotAcceptable, "not-acceptable");
+    }
+
+    [Fact]
+    public async Task Detect_Get_Is405() =>
+        await ProblemBody.AssertAsync(await Client.GetAsync("detect", Cancel), HttpStatusCode.MethodNotAllowed, "method-not-allowed");
+
+    [Fact]
+    public async Task UnknownPath_Is404() =>
+        await ProblemBody.AssertAsync(await Client.GetAsync("detects", Cancel), HttpStatusCode.NotFound, "not-found");
+
+    [Fact]
+    public async Task Detect_JpegCutAnywhere_Is415Or422()
+    {
+        // Every cut in the headers, where the format is told and sizes are read, and a spread over the pixels.
+        var cuts = Enumerable.Range(1, 700).Concat(Enumerable.Range(1, 60).Select(i => 700 + (i * (Jpeg.Length - 702) / 60))).Append(Jpeg.Length - 1);
+        foreach (var cut in cuts)
+        {
+            using var response = await PostAsync(Jpeg[..cut]);
+            Assert.True(
+                response.StatusCode is HttpStatusCode.UnsupportedMediaType or HttpStatusCode.UnprocessableEntity,
+                $"Cut after {cut} of {Jpeg.Length} bytes: {(int)response.StatusCode}");
+        }
+    }
+
+    [Fact]
+    public async Task Detect_AThousandBadBodies_LeaveMemoryWhereItWas()
+    {
+        await SendBadBodiesAsync(100);
+        var (managedBefore, nativeBefore) = Settle();
+        await SendBadBodiesAsync(1000);
+        var (managedAfter, nativeAfter) = Settle();
+
+        Assert.Equal(0, NativeImageMemory.PixelBytes);
+        Assert.InRange(nativeAfter, 0, nativeBefore + (64 << 10));
+        Assert.InRange(managedAfter, 0, managedBefore + (2 << 20));
+        using var alive = await PostAsync(Jpeg);
+        Assert.Equal(HttpStatusCode.OK, alive.StatusCode);
+    }
+
+    private async Task SendBadBodiesAsync(int count)
+    {
+        var random = new Random(7);
+        var png = OnePixelPng();
+        for (var i = 0; i < count; i++)
+        {
+            byte[] body = (i % 5) switch
+            {
+                0 => Jpeg[..random.Next(1, Jpeg.Length)],
+                1 => PngHeader((uint)random.Next(), (uint)random.Next()),
+                2 => Encoding.ASCII.GetBytes($"not a picture, number {i}"),
+                3 => [.. png[..^16], .. BitConverter.GetBytes(random.Next())],
+                _ => [],
+            };
+            using var response = await PostAsync(body, query: i % 7 == 0 ? "scoreThreshold=abc" : string.Empty);
+            Assert.InRange((int)response.StatusCode, 400, 499);
+        }
+    }
+
+    private static (long Managed, long Native) Settle()
+    {
+        GC.Collect();
+        GC.WaitForPendingFinalizers();
+        return (GC.GetTotalMemory(forceFullCollection: true), NativeImageMemory.TrackedBytes);
+    }
+
+    private async Task<HttpResponseMessage> PostAsync(byte[] body, string type = "application/octet-stream", string query = "")
+    {
+        using var content = new ByteArrayContent(body);
+        content.Headers.ContentType = new MediaTypeHeaderValue(type);
+        return await Client.PostAsync($"detect?{query}", content, Cancel);
+    }
+
+    private static byte[] PngHeader(uint width, uint height)
+    {
+        var header = new byte[13];
+        BinaryPrimitives.WriteUInt32BigEndian(header, width);
+        BinaryPrimitives.WriteUInt32BigEndian(header.AsSpan(4), height);
+        (header[8], header[9]) = (8, 2);
+        return [0x89, .. "PNG\r\n\x1a\n"u8, .. Chunk("IHDR", header)];
+    }
+
+    /// <summary>One red pixel.</summary>
+    private static byte[] OnePixelPng() => Convert.FromBase64String(
+        "iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAIAAACQd1PeAAAADElEQVR4nGP4z8AAAAMBAQDJ/pLvAAAAAElFTkSuQmCC");
+
+    private static byte[] Chunk(string type, byte[] data)
+    {
+        byte[] typed = [.. Encoding.ASCII.GetBytes(type), .. data];
+        var chunk = new byte[4 + typed.Length + 4];
+        BinaryPrimitives.WriteInt32BigEndian(chunk, data.Length);
+        typed.CopyTo(chunk, 4);
+        BinaryPrimitives.WriteUInt32BigEndian(chunk.AsSpan(4 + typed.Length), Crc32(typed));
+        return chunk;
+    }
+
+    private static uint Crc32(ReadOnlySpan<byte> bytes)
+    {
+        var crc = uint.MaxValue;
+        foreach (var value in bytes)
+        {
+            crc ^= value;
+            for (var bit = 0; bit < 8; bit++)
+            {
+                crc = (crc & 1) == 0 ? crc >> 1 : 0xEDB88320 ^ (crc >> 1);
+            }
+        }
+
+        return ~crc;
+    }
+}

@@ -1,0 +1,56 @@
+using Microsoft.AspNetCore.Hosting;
+using Microsoft.AspNetCore.Mvc.Testing;
+using Microsoft.Extensions.DependencyInjection;
+using Microsoft.Extensions.Logging;
+
+namespace Fpn.Service.Tests.Running;
+
+/// <summary>The real service on a free port of the loopback interface, with Kestrel and the trained model.</summary>
+internal sealed class RunningService : IDisposable
+{
+    private readonly Factory _factory;
+
+    /// <summary>Starts the service.</summary>
+    /// <param name="settings">Settings that differ from the defaults, such as <c>("Fpn:Limits:MaxImageBytes", "1000")</c>.</param>
+    public RunningService(params (string Name, string Value)[] settings)
+    {
+        _factory = new Factory(settings);
+        _factory.UseKestrel(0);
+        _factory.StartServer();
+        Client = _factory.CreateClient(new WebApplicationFactoryClientOptions { AllowAutoRedirect = false });
+    }
+
+    /// <summary>A client whose base address is the service's.</summary>
+    public HttpClient Client { get; }
+
+    /// <summary>The address, for tests that speak TCP.</summary>
+    public Uri Address => Client.BaseAddress!;
+
+    /// <summary>The service's own objects.</summary>
+    public IServiceProvider Services => _factory.Services;
+
+    /// <summary>Lines that were logged.</summary>
+    public LogLines Log => _factory.Log;
+
+    public void Dispose()
+    {
+        Client.Dispose();
+        _factory.Dispose();
+    }
+
+    private sealed class Factory((string Name, string Value)[] settings) : WebApplicationFactory<Program>
+    {
+        public LogLines Log { get; } = new();
+
+        protected override void ConfigureWebHost(IWebHostBuilder builder)
+        {
+            builder.UseSetting("Fpn:Models:Path", Repository.Models);
+            foreach (var (name, value) in settings)
+            {
+                builder.UseSetting(name, value);
+            }
+
+            builder.ConfigureServices(services => services.AddLogging(logging => logging.ClearProviders().AddProvider(Log)));
+        }
+    }
+}

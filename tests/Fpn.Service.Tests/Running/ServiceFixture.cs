@@ -1,0 +1,16 @@
+namespace Fpn.Service.Tests.Running;
+
+/// <summary>One service with default settings, shared by the tests of the collection <see cref="Collection"/>.</summary>
+public sealed class ServiceFixture : IDisposable
+{
+    /// <summary>Name of the collection.</summary>
+    public const string Collection = "service";
+
+    /// <summary>The service.</summary>
+    internal RunningService Service { get; } = new();
+
+    public void Dispose() => Service.Dispose();
+}
+
+[CollectionDefinition(ServiceFixture.Collection)]
+public sealed class ServiceCollection : ICollectionFixture<ServiceFixture>;
