@@ -1,0 +1,184 @@
+using System.Diagnostics;
+using System.Runtime.InteropServices;
+using Fpn.Detection.Imaging;
+
+namespace Fpn.Service.Imaging;
+
+/// <summary>Turns encoded images into RGB bytes with libvips.</summary>
+/// <remarks>
+/// Thread-safe; a call decodes on its own thread. What comes out:
+/// <list type="bullet">
+/// <item>the image as displayed: EXIF orientation is applied;</item>
+/// <item>8-bit RGB; 16-bit channels lose their low byte, grey becomes three equal channels, CMYK is converted through
+/// its embedded profile, or libvips' own where there is none;</item>
+/// <item>numbers of RGB images as they are stored: an embedded RGB profile is ignored, as Pillow and OpenCV ignore it
+/// and therefore as models were trained;</item>
+/// <item>alpha is dropped: colours are neither blended nor multiplied, those below full transparency included.</item>
+/// </list>
+/// </remarks>
+internal sealed class ImageDecoder
+{
+    /// <summary>One row of four channels at a time must be countable, and so must the whole image.</summary>
+    private const long LargestPixelLimit = int.MaxValue / 4;
+
+    private readonly long _maxPixels;
+
+    /// <summary>Loads libvips.</summary>
+    /// <param name="maxPixels">The most pixels that an image may have by its header, 1 … 536,870,911.</param>
+    /// <exception cref="ArgumentOutOfRangeException">The limit is out of its range.</exception>
+    /// <exception cref="DllNotFoundException">No libvips was found.</exception>
+    internal ImageDecoder(long maxPixels)
+    {
+        ArgumentOutOfRangeException.ThrowIfLessThan(maxPixels, 1);
+        ArgumentOutOfRangeException.ThrowIfGreaterThan(maxPixels, LargestPixelLimit);
+        _maxPixels = maxPixels;
+        Vips.Initialise();
+    }
+
+    /// <summary>Decodes one image; of several frames or pages the first.</summary>
+    /// <param name="encoded">A whole file. Not used after the call.</param>
+    /// <returns>The image, which the caller disposes, or why there is none. Bad bytes never throw.</returns>
+    public unsafe DecodeOutcome Decode(ReadOnlySpan<byte> encoded)
+    {
+        if (ImageSignature.Identify(encoded) is not { } format)
+        {
+            return DecodeOutcome.Fail(
+                DecodeFailure.UnsupportedFormat, "The content is not a JPEG, PNG, WebP, GIF, TIFF or AVIF image.");
+        }
+
+        if (format == ImageFormat.Png
+            && ImageSignature.TryReadPngSize(encoded, out var width, out var height)
+            && CheckSize(format, width, height) is { } tooLarge)
+        {
+            return tooLarge;
+        }
+
+        // libvips is lazy and reads the bytes until the pixels are written: they are pinned that long.
+        fixed (byte* bytes = encoded)
+        fixed (byte* options = "[access=sequential,fail_on=error]"u8)
+        {
+            var image = Vips.Open(bytes, (nuint)encoded.Length, options, 0);
+            if (image == 0)
+            {
+                return Undecodable(format, "header is damaged or incomplete");
+            }
+
+            try
+            {
+                return Decode(ref image, format);
+            }
+            finally
+            {
+                Vips.Release(image);
+            }
+        }
+    }
+
+    private DecodeOutcome Decode(ref nint image, ImageFormat format)
+    {
+        if (!IsLoadedAs(image, format))
+        {
+            return Undecodable(format, "header is damaged or incomplete");
+        }
+
+        if (CheckSize(format, (uint)Vips.Width(image), (uint)Vips.Height(image)) is { } failure)
+        {
+            return failure;
+        }
+
+        if (!Replace(ref image, Vips.ConvertColours(image, out var rgb, Vips.SrgbInterpretation, 0) == 0 ? rgb : 0)
+            || Vips.BandFormat(image) != Vips.UnsignedByteFormat
+            || Vips.Bands(image) < 3)
+        {
+            return Undecodable(format, "colour model is not supported");
+        }
+
+        if (Vips.Orientation(image) != 1)
+        {
+            // Turning reads columns, so the decoded image must lie in memory first.
+            if (!Replace(ref image, Vips.CopyToMemory(image))
+                || !Replace(ref image, Vips.ApplyOrientation(image, out var upright, 0) == 0 ? upright : 0))
+            {
+                return Undecodable(format, "data are damaged or incomplete");
+            }
+        }
+
+        var bands = Vips.Bands(image);
+        var size = new ImageSize(Vips.Height(image), Vips.Width(image));
+        var pixels = Vips.WriteToMemory(image, out var length);
+        if (pixels == 0)
+        {
+            return Undecodable(format, "data are damaged or incomplete");
+        }
+
+        var buffer = new PixelBuffer(pixels, checked((int)length));
+        Debug.Assert((long)length == size.Area * bands, "libvips writes rows without gaps");
+        if (bands > 3)
+        {
+            DropAlpha(buffer.Bytes, bands);
+        }
+
+        return DecodeOutcome.Success(new DecodedImage(format, size, buffer));
+    }
+
+    private DecodeOutcome? CheckSize(ImageFormat format, uint width, uint height)
+    {
+        if (width == 0 || height == 0)
+        {
+            return Undecodable(format, "header announces no pixels");
+        }
+
+        return (ulong)width * height <= (ulong)_maxPixels
+            ? null
+            : DecodeOutcome.Fail(
+                DecodeFailure.TooManyPixels,
+                $"The image is {width} pixels wide and {height} high; at most {_maxPixels} pixels in all are allowed.");
+    }
+
+    /// <summary>Puts the result of an operation in the place of its input; false when there is none.</summary>
+    private static bool Replace(ref nint image, nint result)
+    {
+        if (result == 0)
+        {
+            return false;
+        }
+
+        // The result holds references to what it still needs.
+        Vips.Release(image);
+        image = result;
+        return true;
+    }
+
+    /// <summary>Whether libvips, which looks at the bytes itself, took them for the same format.</summary>
+    private static unsafe bool IsLoadedAs(nint image, ImageFormat format)
+    {
+        var prefix = format switch
+        {
+            ImageFormat.Jpeg => "jpegload"u8,
+            ImageFormat.Png => "pngload"u8,
+            ImageFormat.Webp => "webpload"u8,
+            ImageFormat.Gif => "gifload"u8,
+            ImageFormat.Tiff => "tiffload"u8,
+            _ => "heifload"u8,
+        };
+        return Vips.GetText(image, "vips-loader", out var loader) == 0
+            && MemoryMarshal.CreateReadOnlySpanFromNullTerminated(loader).StartsWith(prefix);
+    }
+
+    /// <summary>Moves the first three of every <paramref name="bands"/> bytes together, in place.</summary>
+    private static void DropAlpha(Span<byte> pixels, int bands)
+    {
+        for (int from = 0, to = 0; from < pixels.Length; from += bands, to += 3)
+        {
+            pixels[to] = pixels[from];
+            pixels[to + 1] = pixels[from + 1];
+            pixels[to + 2] = pixels[from + 2];
+        }
+    }
+
+    private static DecodeOutcome Undecodable(ImageFormat format, string what)
+    {
+        var name = format == ImageFormat.Webp ? "WebP" : format.ToString().ToUpperInvariant();
+        return DecodeOutcome.Fail(DecodeFailure.Undecodable, $"The {name} image cannot be decoded: its {what}.");
+    }
+}

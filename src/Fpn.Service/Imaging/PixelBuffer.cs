@@ -1,0 +1,40 @@
+using System.Runtime.InteropServices;
+
+namespace Fpn.Service.Imaging;
+
+/// <summary>Memory that libvips allocated for decoded pixels; counted by <see cref="NativeImageMemory"/>.</summary>
+internal sealed class PixelBuffer : SafeHandle
+{
+    private readonly int _length;
+
+    /// <summary>Takes ownership of memory from <c>vips_image_write_to_memory</c>.</summary>
+    internal PixelBuffer(nint memory, int length)
+        : base(0, ownsHandle: true)
+    {
+        _length = length;
+        SetHandle(memory);
+        NativeImageMemory.Add(length);
+    }
+
+    /// <inheritdoc/>
+    public override bool IsInvalid => handle == 0;
+
+    /// <summary>All bytes.</summary>
+    /// <exception cref="ObjectDisposedException">The memory was freed.</exception>
+    internal unsafe Span<byte> Bytes
+    {
+        get
+        {
+            ObjectDisposedException.ThrowIf(IsClosed, this);
+            return new Span<byte>((void*)handle, _length);
+        }
+    }
+
+    /// <inheritdoc/>
+    protected override bool ReleaseHandle()
+    {
+        Vips.Free(handle);
+        NativeImageMemory.Add(-_length);
+        return true;
+    }
+}
