@@ -123,7 +123,7 @@ def make_random(out):
         write(out / "detections" / name, convention, layout, head, size, original, options, result, candidates, seed=seed)
 
 
-def shift_decides(seed, wanted, classes, label, size):
+def shift_decides(seed, wanted, label, size):
     """Pairs of boxes on whose IoU at 0.5 float32 says one thing where they are and another after the shift.
 
     Deltas are zero, so decoding is plain arithmetic and equal to the last bit everywhere."""
@@ -150,34 +150,31 @@ def shift_decides(seed, wanted, classes, label, size):
 
 
 def make_shift_cases(out):
-    """One pair a class-and-image place would overlap the others, so each case holds one pair and far-off fillers."""
+    """Each pair alone, once with a few candidates (torchvision shifts) and once with over 1000 (it does not)."""
     classes, size = 7, (700, 700)
     options = {"scoreThreshold": 0.05, "nmsThreshold": 0.5, "detectionsPerImage": 100}
-    pairs = shift_decides(0, 6, classes, classes, size)
-    # The shift is by the largest coordinate of all boxes: a filler that touches the far corner pins it to 700.
-    corner = torch.tensor([[650.0, 650.0, 700.0, 700.0]])
-    for filler, name in ((0, "torchvision-shift-decides"), (1000, "torchvision-shift-undecided")):
-        kept, folder = [], out / "detections" / name
-        spare = torch.tensor([[600.0, 20.0, 640.0, 60.0]]).repeat(filler, 1)
-        for index, pair in enumerate(pairs):
-            proposals = torch.cat([pair, corner, spare])
+    pairs = shift_decides(0, 6, classes, size)
+    # The shift is by the largest coordinate of all boxes: one that touches the far corner pins it to 700.
+    corner, filler = torch.tensor([[650.0, 650.0, 700.0, 700.0]]), torch.tensor([[600.0, 20.0, 640.0, 60.0]])
+    survivors = {}
+    for fillers, branch in ((0, "shifted"), (1000, "grouped")):
+        survivors[branch] = []
+        for pair in pairs:
+            proposals = torch.cat([pair, corner, filler.repeat(fillers, 1)])
             logits = torch.zeros(len(proposals), classes + 1)
-            logits[:2, classes] = torch.tensor([6.0, 5.0])
-            logits[2:, 1] = 4
+            logits[:2, classes], logits[2:, 1] = torch.tensor([6.0, 5.0]), 4
             deltas = torch.zeros(len(proposals), 4 * (classes + 1))
-            head = (logits, deltas, proposals)
-            *result, candidates = torchvision_detections(*head, size, size, options)
-            kept.append(int((result[2] == classes - 1).sum()))
-            if index == 0:
-                chosen = head, result, candidates
-        assert kept and all(k in (1, 2) for k in kept)
-        # The head's outputs are as good as constant: only the proposals and what comes of them are worth keeping.
-        write_json(folder / "case.json", {
-            "convention": "torchvision", "classes": classes, "resized": size_of(*size), "fillers": filler,
-            "candidates": chosen[2], **options, "filler": spare[0].tolist() if filler else None,
-            "corner": corner[0].tolist(), "survivors": kept})
-        save(folder / "pairs.npy", pairs.numpy(), "<f4")
-        print(f"detections/{name}: {chosen[2]} candidates, survivors of each pair {kept}")
+            *result, candidates = torchvision_detections(logits, deltas, proposals, size, size, options)
+            assert (candidates > 1000) == (branch == "grouped")
+            survivors[branch].append(int((result[2] == classes - 1).sum()))
+    assert all(a != b for a, b in zip(survivors["shifted"], survivors["grouped"])), survivors
+    # The head's outputs are as good as constant: only the pairs and what comes of them are worth keeping.
+    save(out / "shift" / "pairs.npy", pairs.numpy(), "<f4")
+    write_json(out / "shift" / "case.json", {
+        "classes": classes, "pairClass": classes, "pairLogits": [6, 5], "otherClass": 1, "otherLogit": 4,
+        "resized": size_of(*size), "corner": corner[0].tolist(), "filler": filler[0].tolist(), "fillers": 1000, **options,
+        "survivorsShifted": survivors["shifted"], "survivorsGrouped": survivors["grouped"]})
+    print(f"shift: survivors of each pair {survivors}")
 
 
 def make(out):
