@@ -1,5 +1,4 @@
 using Fpn.Service.Model;
-using Microsoft.AspNetCore.Diagnostics;
 
 namespace Fpn.Service.Api;
 

@@ -2,6 +2,7 @@ using System.Security.Cryptography;
 using Fpn.Service.Configuration;
 using Microsoft.ML.OnnxRuntime;
 using Microsoft.ML.OnnxRuntime.Tensors;
+using OrtSessionOptions = Microsoft.ML.OnnxRuntime.SessionOptions;
 
 namespace Fpn.Service.Model;
 
@@ -34,7 +35,7 @@ internal sealed class OnnxGraph : IDisposable
                     $"{file.Path}: its sha256 is {actual}, but model.json says {file.Sha256}: the file is damaged, or was replaced without its manifest.");
             }
 
-            using var options = new SessionOptions
+            using var options = new OrtSessionOptions
             {
                 GraphOptimizationLevel = GraphOptimizationLevel.ORT_ENABLE_ALL,
 

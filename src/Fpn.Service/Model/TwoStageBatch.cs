@@ -34,7 +34,7 @@ internal sealed class TwoStageBatch(
         var found = new DetectedObject[work.Detections.Count];
         for (var i = 0; i < found.Length; i++)
         {
-            var detection = work.Detections.Items[i];
+            var detection = work.Detections.Detections[i];
             found[i] = new DetectedObject(
                 detection.Box, detection.Score, detection.Label, detector.PooledLevelName(work.PooledLevel(image, detection.Proposal)));
         }

@@ -44,7 +44,7 @@ internal sealed class TwoStageWorkspace(ModelContract contract, AnchorGenerator 
     {
         while (_proposals.Count < images)
         {
-            _proposals.Add(new ProposalList(contract.Proposals.PostNmsTopN));
+            _proposals.Add(new ProposalList());
         }
 
         if (_imageStarts.Length < images)
