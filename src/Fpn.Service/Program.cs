@@ -14,7 +14,7 @@ try
         builder.Configuration, ("Limits", new LimitsOptions()), ("Models", new ModelOptions()), ("Execution", new ExecutionOptions()));
     builder.AddObservability();
     builder.Services
-        .AddImaging(services => services.GetRequiredService<LimitsOptions>().MaxImagePixels)
+        .AddImaging()
         .AddModels()
         .AddBatching()
         .AddApi()

@@ -65,7 +65,7 @@ internal sealed class EndToEndDetector : IDetector
     /// <inheritdoc/>
     public InferredBatch Infer(PreparedBatch batch)
     {
-        var size = batch.Tensor.PaddedSize;
+        var size = batch.Tensor.Size;
         long[] shape = _options.Rank == 3 ? [3, size.Height, size.Width] : [1, 3, size.Height, size.Width];
         try
         {

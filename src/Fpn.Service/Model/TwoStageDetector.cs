@@ -94,7 +94,7 @@ internal sealed class TwoStageDetector : IDetector
                 using var objectness = new TensorReader(objectnessTensor, objectnessName);
                 using var deltas = new TensorReader(deltasTensor, deltasName);
                 var grid = new ImageSize((int)objectness.Shape[2], (int)objectness.Shape[3]);
-                var (strideY, strideX) = _anchors.Strides(level, geometry.Padded, OwnGrid(grid, batch.Tensor.PaddedSize, geometry.Padded));
+                var (strideY, strideX) = _anchors.Strides(level, geometry.Padded, OwnGrid(grid, batch.Tensor.Size, geometry.Padded));
                 selector.AddLevel(
                     level,
                     OfImage(objectness.Values, image, images),

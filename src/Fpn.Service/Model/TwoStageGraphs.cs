@@ -66,7 +66,7 @@ internal sealed class TwoStageGraphs : IDisposable
     /// <exception cref="ModelFailureException">The graph failed.</exception>
     public IDisposableReadOnlyCollection<OrtValue> RunBackbone(ImageBatch images)
     {
-        long[] shape = [images.Count, 3, images.PaddedSize.Height, images.PaddedSize.Width];
+        long[] shape = [images.Count, 3, images.Size.Height, images.Size.Width];
         if (!_halfImages)
         {
             using var tensor = OrtValue.CreateTensorValueFromMemory(OrtMemoryInfo.DefaultInstance, images.Memory, shape);
