@@ -14,7 +14,7 @@ public sealed class ImageBatch : IDisposable
     {
         _values = values;
         Count = count;
-        PaddedSize = padded;
+        Size = padded;
         ImageLength = 3 * padded.Height * padded.Width;
     }
 
@@ -22,7 +22,7 @@ public sealed class ImageBatch : IDisposable
     public int Count { get; }
 
     /// <summary>H × W, the size of every plane.</summary>
-    public ImageSize PaddedSize { get; }
+    public ImageSize Size { get; }
 
     /// <summary>Values of one image: 3 · H · W.</summary>
     public int ImageLength { get; }

@@ -1,3 +1,4 @@
+using Fpn.Service.Api;
 using Microsoft.Extensions.DependencyInjection.Extensions;
 
 namespace Fpn.Service.Imaging;
@@ -5,13 +6,12 @@ namespace Fpn.Service.Imaging;
 /// <summary>Registers what the room offers.</summary>
 internal static class ImagingRegistration
 {
-    /// <summary>Adds the one <see cref="ImageDecoder"/> of the process.</summary>
-    /// <param name="services">The service's registrations.</param>
-    /// <param name="maxImagePixels">Reads the pixel limit when the decoder is made.</param>
+    /// <summary>Adds the one <see cref="ImageDecoder"/> of the process, bounded by <see cref="LimitsOptions.MaxImagePixels"/>.</summary>
+    /// <param name="services">The service's registrations; <see cref="LimitsOptions"/> must be among them.</param>
     /// <returns><paramref name="services"/>.</returns>
-    internal static IServiceCollection AddImaging(this IServiceCollection services, Func<IServiceProvider, long> maxImagePixels)
+    public static IServiceCollection AddImaging(this IServiceCollection services)
     {
-        services.TryAddSingleton(provider => new ImageDecoder(maxImagePixels(provider)));
+        services.TryAddSingleton(provider => new ImageDecoder(provider.GetRequiredService<LimitsOptions>().MaxImagePixels));
         return services;
     }
 }
