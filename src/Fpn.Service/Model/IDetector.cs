@@ -16,9 +16,10 @@ internal interface IDetector : IDisposable
     ImageGeometry Measure(ImageSize original);
 
     /// <summary>Resizes and normalises images into one batch tensor. Thread-safe.</summary>
+    /// <param name="padded">Size of the tensor; at least the padded size of every image.</param>
     /// <param name="images">From one to <see cref="LargestBatch"/> images; still the caller's afterwards.</param>
     /// <returns>The batch; the caller disposes it.</returns>
-    PreparedBatch Prepare(params ReadOnlySpan<DecodedImage> images);
+    PreparedBatch Prepare(ImageSize padded, params ReadOnlySpan<DecodedImage> images);
 
     /// <summary>Runs the graphs and what lies between them. Blocks; thread-safe, but one device gains nothing from two callers.</summary>
     /// <param name="batch">Still the caller's afterwards.</param>

@@ -67,7 +67,7 @@ internal sealed partial class ModelCatalog : IDisposable
     private static ModelEntry Load(string package)
     {
         var contract = ModelManifestReader.Read(package);
-        return new ModelEntry(contract.Layout == ModelLayout.TwoStage ? new TwoStageDetector(contract) : new EndToEndDetector(contract));
+        return new ModelEntry(() => contract.Layout == ModelLayout.TwoStage ? new TwoStageDetector(contract) : new EndToEndDetector(contract));
     }
 
     [LoggerMessage(Level = LogLevel.Information, Message = "Model {Name} version {Version} loaded from {Folder}")]

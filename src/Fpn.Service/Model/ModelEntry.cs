@@ -1,15 +1,51 @@
 namespace Fpn.Service.Model;
 
 /// <summary>A model that is served.</summary>
-/// <param name="detector">Loaded and tried; owned.</param>
-internal sealed class ModelEntry(IDetector detector) : IDisposable
+/// <remarks>Only the thread that runs the device may call <see cref="TryReload"/>.</remarks>
+internal sealed class ModelEntry : IDisposable
 {
-    /// <summary>What the model promises.</summary>
-    public ModelContract Contract => Detector.Contract;
+    private readonly Func<IDetector> _load;
+    private volatile IDetector? _detector;
 
-    /// <summary>Runs it.</summary>
-    public IDetector Detector { get; } = detector;
+    /// <summary>Loads the model.</summary>
+    /// <param name="load">Loads and tries it; called again after the device was lost.</param>
+    public ModelEntry(Func<IDetector> load)
+    {
+        _load = load;
+        _detector = load();
+        Contract = _detector.Contract;
+    }
+
+    /// <summary>What the model promises.</summary>
+    public ModelContract Contract { get; }
+
+    /// <summary>Whether the device was lost and the model is not loaded again yet.</summary>
+    public bool IsLost => _detector is null;
+
+    /// <summary>Runs the model.</summary>
+    /// <exception cref="DeviceLostException">The device was lost and the model is not loaded again yet.</exception>
+    public IDetector Detector => _detector ?? throw new DeviceLostException($"The device of model '{Contract.Name}' was lost.");
+
+    /// <summary>Gives up the sessions of a lost device and loads the model again.</summary>
+    /// <returns>Why that failed, or null.</returns>
+    public Exception? TryReload()
+    {
+        var lost = _detector;
+        _detector = null;
+        lost?.Dispose();
+        try
+        {
+            _detector = _load();
+            return null;
+        }
+#pragma warning disable CA1031 // Whatever it is, the model stays lost until the next try, and the caller logs it.
+        catch (Exception exception)
+#pragma warning restore CA1031
+        {
+            return exception;
+        }
+    }
 
     /// <inheritdoc/>
-    public void Dispose() => Detector.Dispose();
+    public void Dispose() => _detector?.Dispose();
 }

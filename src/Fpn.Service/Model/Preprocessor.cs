@@ -23,16 +23,16 @@ internal sealed class Preprocessor(InputOptions options, bool resizeInside = fal
         return new ImageGeometry(original, resized, _transform.PaddedSize(resized));
     }
 
-    /// <summary>Resizes and normalises images straight into a batch tensor that is as large as the largest of them.</summary>
+    /// <summary>Resizes and normalises images straight into a batch tensor.</summary>
+    /// <param name="padded">Size of the tensor; at least the padded size of every image.</param>
+    /// <param name="images">The pictures.</param>
     /// <returns>The caller disposes it.</returns>
-    public PreparedBatch Prepare(ReadOnlySpan<DecodedImage> images)
+    public PreparedBatch Prepare(ImageSize padded, ReadOnlySpan<DecodedImage> images)
     {
         var geometries = new ImageGeometry[images.Length];
-        var padded = new ImageSize(0, 0);
         for (var i = 0; i < images.Length; i++)
         {
             geometries[i] = Measure(images[i].Size);
-            padded = new ImageSize(Math.Max(padded.Height, geometries[i].Padded.Height), Math.Max(padded.Width, geometries[i].Padded.Width));
         }
 
         var tensor = ImageBatch.Rent(images.Length, padded);

@@ -1,0 +1,102 @@
+using Fpn.Detection.Imaging;
+using Fpn.Service.Model;
+
+namespace Fpn.Service.Batching;
+
+/// <summary>One point of a model's batch curve.</summary>
+/// <param name="BatchSize">Images in a batch.</param>
+/// <param name="Seconds">Time of one run of the graphs, the best of those measured.</param>
+internal readonly record struct BatchTiming(int BatchSize, double Seconds)
+{
+    /// <summary>Throughput of the graphs at this batch size.</summary>
+    public double ImagesPerSecond => BatchSize / Seconds;
+}
+
+/// <summary>Measures how throughput grows with the batch, and chooses the size beyond which it hardly does.</summary>
+internal static class BatchSizeTuner
+{
+    /// <summary>Doubling the batch must gain at least this much.</summary>
+    private const double WorthwhileGain = 1.05;
+
+    private const int LargestBatch = 64;
+    private const int RunsPerSize = 2;
+
+    /// <summary>Runs batches of 1, 2, 4 … noise images; also warms the model up.</summary>
+    /// <param name="detector">The model.</param>
+    /// <param name="budget">No further size is begun after this time, nor one that would pass it by the look of the last. The first size is always measured.</param>
+    /// <param name="clock">Measures.</param>
+    /// <param name="infer">Runs a batch; on the device's own thread in the service.</param>
+    /// <returns>What was measured, by rising size; <see cref="Choose"/> picks one.</returns>
+    public static async Task<IReadOnlyList<BatchTiming>> MeasureAsync(
+        IDetector detector, TimeSpan budget, TimeProvider clock, Func<PreparedBatch, Task> infer)
+    {
+        var began = clock.GetTimestamp();
+        var curve = new List<BatchTiming>();
+        for (var size = 1; size <= Math.Min(LargestBatch, detector.LargestBatch); size *= 2)
+        {
+            if (curve.Count > 0)
+            {
+                var expected = TimeSpan.FromSeconds(2 * curve[^1].Seconds * (RunsPerSize + 1));
+                if (clock.GetElapsedTime(began) + expected > budget)
+                {
+                    break;
+                }
+            }
+
+            using var batch = Noise(detector, size);
+
+            // The first run of a shape allocates, and on a GPU chooses algorithms.
+            await infer(batch);
+            var best = double.PositiveInfinity;
+            for (var run = 0; run < RunsPerSize; run++)
+            {
+                var start = clock.GetTimestamp();
+                await infer(batch);
+                best = Math.Min(best, clock.GetElapsedTime(start).TotalSeconds);
+            }
+
+            // A clock that stands still measures nothing; the smallest time keeps the division defined.
+            curve.Add(new BatchTiming(size, Math.Max(best, 1e-9)));
+            if (!IsWorthwhile(curve, curve.Count - 1))
+            {
+                break;
+            }
+        }
+
+        return curve;
+    }
+
+    /// <summary>The smallest batch size beyond which throughput gains less than 5 %.</summary>
+    /// <param name="curve">What was measured, by rising size; not empty.</param>
+    public static int Choose(IReadOnlyList<BatchTiming> curve)
+    {
+        var chosen = 0;
+        while (chosen + 1 < curve.Count && IsWorthwhile(curve, chosen + 1))
+        {
+            chosen++;
+        }
+
+        return curve[chosen].BatchSize;
+    }
+
+    private static bool IsWorthwhile(IReadOnlyList<BatchTiming> curve, int point) =>
+        point == 0 || curve[point].ImagesPerSecond >= WorthwhileGain * curve[point - 1].ImagesPerSecond;
+
+    /// <summary>A batch of noise in the size of a 4:3 photograph: on an even surface there would be next to no proposals.</summary>
+    private static PreparedBatch Noise(IDetector detector, int count)
+    {
+        const int Height = 480;
+        const int Width = 640;
+        var geometry = detector.Measure(new ImageSize(Height, Width));
+        var tensor = ImageBatch.Rent(count, geometry.Padded);
+        var random = new Random(1);
+        foreach (ref var value in tensor.Memory.Span)
+        {
+            value = (random.NextSingle() * 4) - 2;
+        }
+
+        var geometries = new ImageGeometry[count];
+        Array.Fill(geometries, geometry);
+        return new PreparedBatch(tensor, geometries);
+    }
+}

@@ -1,0 +1,49 @@
+using Fpn.Detection.Imaging;
+using Fpn.Service.Imaging;
+
+namespace Fpn.Service.Batching;
+
+/// <summary>One decoded image that waits for the device, and the promise of its answer.</summary>
+/// <param name="image">Owned by whoever holds the request: the queue, then the batch.</param>
+/// <param name="bucket">The size that its batch is padded to.</param>
+/// <param name="priority">Who goes first.</param>
+/// <param name="enqueuedAt">Time stamp of its arrival.</param>
+internal sealed class PendingRequest(DecodedImage image, ImageSize bucket, RequestPriority priority, long enqueuedAt)
+{
+    private readonly TaskCompletionSource<InferredImage> _completion = new(TaskCreationOptions.RunContinuationsAsynchronously);
+
+    /// <summary>The picture.</summary>
+    public DecodedImage Image { get; } = image;
+
+    /// <summary>Only requests of the same bucket share a batch.</summary>
+    public ImageSize Bucket { get; } = bucket;
+
+    /// <summary>Who goes first.</summary>
+    public RequestPriority Priority { get; } = priority;
+
+    /// <summary>Time stamp of its arrival.</summary>
+    public long EnqueuedAt { get; } = enqueuedAt;
+
+    /// <summary>The answer. Completed once; whoever comes second changes nothing.</summary>
+    public Task<InferredImage> Completion => _completion.Task;
+
+    /// <summary>Whether nobody waits for the answer any more.</summary>
+    public bool IsDone => _completion.Task.IsCompleted;
+
+    /// <summary>Answers.</summary>
+    public void Complete(InferredImage result) => _completion.TrySetResult(result);
+
+    /// <summary>Answers with a failure.</summary>
+    public void Fail(Exception exception)
+    {
+        if (_completion.TrySetException(exception))
+        {
+            // Observed here: a client that went away does not look at it.
+            _ = _completion.Task.Exception;
+        }
+    }
+
+    /// <summary>Gives up.</summary>
+    /// <returns>False when it was answered already.</returns>
+    public bool Cancel(CancellationToken cancellationToken) => _completion.TrySetCanceled(cancellationToken);
+}

@@ -1,0 +1,87 @@
+using System.Globalization;
+using Fpn.Detection.Imaging;
+using Fpn.Service.Configuration;
+using Fpn.Service.Model;
+
+namespace Fpn.Service.Batching;
+
+/// <summary>The sizes that batches are padded to: few, so that a GPU sees few shapes; close, so that little is padded.</summary>
+/// <remarks>
+/// Padding beyond the divisor changes answers a little: zeros become non-zero after the first bias and leak back through
+/// the convolutions. On a CPU, where batching gains nothing, every image therefore keeps its own padded size.
+/// </remarks>
+internal sealed class ShapeBuckets
+{
+    /// <summary>Long side over short side of the photographs that people take: square, 4:3, 3:2, 16:9.</summary>
+    private static readonly double[] CommonRatios = [1, 4.0 / 3, 3.0 / 2, 16.0 / 9];
+
+    private ShapeBuckets(IReadOnlyList<ImageSize> sizes) => Sizes = sizes;
+
+    /// <summary>All buckets, smallest area first; empty when every image keeps its own size.</summary>
+    public IReadOnlyList<ImageSize> Sizes { get; }
+
+    /// <summary>Makes the buckets of a model.</summary>
+    /// <param name="setting"><see cref="BatchingOptions.Buckets"/>.</param>
+    /// <param name="onGpu">What <c>auto</c> depends on.</param>
+    /// <param name="detector">The model; its input rule gives the derived sizes.</param>
+    /// <exception cref="SettingsException">The setting is none.</exception>
+    public static ShapeBuckets Create(string setting, bool onGpu, IDetector detector) => setting.Trim().ToLowerInvariant() switch
+    {
+        "off" => new([]),
+        "auto" when !onGpu => new([]),
+        "auto" or "derived" => new(Derive(detector)),
+        var list => new(Order(list.Split(',').Select(Parse))),
+    };
+
+    /// <summary>The bucket of an image: the smallest that holds it, or its own size where none does.</summary>
+    public ImageSize Of(ImageSize padded)
+    {
+        foreach (var size in Sizes)
+        {
+            if (padded.Height <= size.Height && padded.Width <= size.Width)
+            {
+                return size;
+            }
+        }
+
+        return padded;
+    }
+
+    /// <summary>The padded sizes of common photographs, upright and lying, and those of the longest images.</summary>
+    private static IReadOnlyList<ImageSize> Derive(IDetector detector)
+    {
+        if (detector.LargestBatch == 1)
+        {
+            return [];
+        }
+
+        const int Side = 6000;
+        var input = detector.Contract.Input;
+        var longest = input.MaxSize / (double)input.MinSize;
+        var sizes = new List<ImageSize>();
+        foreach (var ratio in CommonRatios.Where(ratio => ratio < longest).Append(longest))
+        {
+            var lying = detector.Measure(new ImageSize((int)Math.Round(Side / ratio), Side)).Padded;
+            sizes.Add(lying);
+            sizes.Add(new ImageSize(lying.Width, lying.Height));
+        }
+
+        return Order(sizes);
+    }
+
+    private static IReadOnlyList<ImageSize> Order(IEnumerable<ImageSize> sizes) =>
+        [.. sizes.Distinct().OrderBy(size => size.Area).ThenBy(size => size.Height)];
+
+    private static ImageSize Parse(string text)
+    {
+        var sides = text.Trim().Split('x');
+        return sides.Length == 2
+            && int.TryParse(sides[0], NumberStyles.None, CultureInfo.InvariantCulture, out var height)
+            && int.TryParse(sides[1], NumberStyles.None, CultureInfo.InvariantCulture, out var width)
+            && height is >= 1 and <= 16384
+            && width is >= 1 and <= 16384
+            ? new ImageSize(height, width)
+            : throw new SettingsException(
+                $"Setting 'Fpn:Batching:Buckets' must be auto, off, derived, or sizes such as 800x1088,1088x800; it holds '{text}'.");
+    }
+}
