@@ -117,7 +117,7 @@ internal static unsafe partial class Vips
         BlockOperation("VipsForeignLoad", 1);
         foreach (var loader in (ReadOnlySpan<string>)["Jpeg", "Png", "Webp", "Nsgif", "Tiff", "Heif"])
         {
-            BlockOperation($"VipsForeignLoad{loader}Source", 0);
+            BlockOperation($"VipsForeignLoad{loader}Buffer", 0);
         }
     }
 
