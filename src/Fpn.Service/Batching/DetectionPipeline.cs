@@ -1,28 +1,93 @@
+using System.Globalization;
 using Fpn.Service.Imaging;
 using Fpn.Service.Model;
 
 namespace Fpn.Service.Batching;
 
-/// <summary>Takes an image from its bytes to its detections: decoders side by side, one run on the device at a time.</summary>
-internal sealed class DetectionPipeline(ImageDecoder decoder, ExecutionOptions execution, TimeProvider clock) : IDisposable
+/// <summary>Takes an image from its bytes to its detections: admission, decoding, the model's lane.</summary>
+/// <param name="decoder">Decodes.</param>
+/// <param name="lanes">The models.</param>
+/// <param name="decodedBytes">Bounds the pixels in memory.</param>
+/// <param name="options">Deadline.</param>
+/// <param name="execution">Decoders side by side.</param>
+/// <param name="clock">Tells the time.</param>
+internal sealed class DetectionPipeline(
+    ImageDecoder decoder, LaneRegistry lanes, ByteBudget decodedBytes, BatchingOptions options, ExecutionOptions execution, TimeProvider clock) : IDisposable
 {
     private readonly SemaphoreSlim _decoders = new(execution.Threads);
-    private readonly SemaphoreSlim _device = new(1);
 
     /// <summary>Detects the objects of one image.</summary>
     /// <param name="model">The model to ask.</param>
     /// <param name="encoded">The image's bytes; must not change until the task is done.</param>
-    /// <param name="cancellationToken">Ends the wait for a decoder or the device.</param>
+    /// <param name="priority">Who goes first when requests wait.</param>
+    /// <param name="timeout">Shortens the deadline; null leaves the configured one.</param>
+    /// <param name="cancellationToken">The caller went away.</param>
+    /// <exception cref="OperationCanceledException">The caller went away.</exception>
     /// <exception cref="Fpn.Detection.NonFiniteOutputException">The model gave NaN or infinity.</exception>
     /// <exception cref="ModelFailureException">The model failed.</exception>
-    public async Task<DetectionResult> DetectAsync(ModelEntry model, ReadOnlyMemory<byte> encoded, CancellationToken cancellationToken)
+    public async Task<DetectionResult> DetectAsync(
+        ModelEntry model, ReadOnlyMemory<byte> encoded, RequestPriority priority, TimeSpan? timeout, CancellationToken cancellationToken)
+    {
+        var lane = lanes.Of(model);
+        if (!lane.TryEnter())
+        {
+            return DetectionResult.Failed(
+                DetectionFailure.QueueFull, $"{options.QueueCapacity} images wait already, which is the most.", lane.ExpectedTime);
+        }
+
+        var deadline = timeout < options.Deadline ? timeout.Value : options.Deadline;
+        using var expiry = new CancellationTokenSource(deadline, clock);
+        using var either = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken, expiry.Token);
+        try
+        {
+            var expected = lane.ExpectedTime;
+            return expected > deadline
+                ? DetectionResult.Failed(
+                    DetectionFailure.DeadlinePassed,
+                    string.Create(CultureInfo.InvariantCulture, $"The deadline of {deadline.TotalMilliseconds:F0} ms cannot be met: those ahead take about {expected.TotalMilliseconds:F0} ms."),
+                    expected)
+                : await RunAsync(lane, encoded, priority, either.Token);
+        }
+        catch (OperationCanceledException) when (!cancellationToken.IsCancellationRequested)
+        {
+            return DetectionResult.Failed(
+                DetectionFailure.DeadlinePassed,
+                string.Create(CultureInfo.InvariantCulture, $"The deadline of {deadline.TotalMilliseconds:F0} ms passed."),
+                lane.ExpectedTime);
+        }
+        catch (ShuttingDownException exception)
+        {
+            return DetectionResult.Failed(DetectionFailure.ShuttingDown, exception.Message);
+        }
+        catch (DeviceLostException exception)
+        {
+            return DetectionResult.Failed(DetectionFailure.DeviceLost, exception.Message);
+        }
+        finally
+        {
+            lane.Leave();
+        }
+    }
+
+    /// <inheritdoc/>
+    public void Dispose() => _decoders.Dispose();
+
+    private async Task<DetectionResult> RunAsync(
+        ModelLane lane, ReadOnlyMemory<byte> encoded, RequestPriority priority, CancellationToken cancellationToken)
     {
         var arrived = clock.GetTimestamp();
+        if (decoder.CheckHeader(encoded.Span, out var pixelBytes) is { } refused)
+        {
+            return OfDecoder(refused);
+        }
+
+        using var share = await decodedBytes.TakeAsync(pixelBytes, cancellationToken);
         await _decoders.WaitAsync(cancellationToken);
         var decodeStart = clock.GetTimestamp();
         DecodeOutcome decoded;
         try
         {
+            // The bytes must outlive the decoder, so this is not given up half-way.
             decoded = await Task.Run(() => decoder.Decode(encoded.Span), CancellationToken.None);
         }
         finally
@@ -33,52 +98,34 @@ internal sealed class DetectionPipeline(ImageDecoder decoder, ExecutionOptions e
         var decodeEnd = clock.GetTimestamp();
         if (decoded.Image is not { } image)
         {
-            return new DetectionResult { Failure = decoded.Failure, FailureDetail = decoded.Detail };
+            return OfDecoder(decoded);
         }
 
-        using (image)
-        {
-            await _device.WaitAsync(cancellationToken);
-            try
-            {
-                return await Task.Run(() => Run(model.Detector, image, arrived, decodeStart, decodeEnd), CancellationToken.None);
-            }
-            finally
-            {
-                _device.Release();
-            }
-        }
-    }
-
-    /// <inheritdoc/>
-    public void Dispose()
-    {
-        _decoders.Dispose();
-        _device.Dispose();
-    }
-
-    private DetectionResult Run(IDetector detector, DecodedImage image, long arrived, long decodeStart, long decodeEnd)
-    {
-        var start = clock.GetTimestamp();
-        using var prepared = detector.Prepare(image);
-        var prepareEnd = clock.GetTimestamp();
-        using var inferred = detector.Infer(prepared);
-        var inferEnd = clock.GetTimestamp();
-        var detections = inferred.Select(0);
-        var end = clock.GetTimestamp();
+        var (size, format) = (image.Size, image.Format);
+        var bucket = lane.Buckets.Of(lane.Model.Detector.Measure(size).Padded);
+        var inferred = await lane.Batcher.InferAsync(image, bucket, priority, cancellationToken);
         return new DetectionResult
         {
-            Detections = detections,
-            Size = image.Size,
-            Format = image.Format,
-            BatchSize = 1,
+            Detections = inferred.Detections,
+            Size = size,
+            Format = format,
+            BatchSize = inferred.BatchSize,
             Times = new StageTimes(
                 Decode: clock.GetElapsedTime(decodeStart, decodeEnd),
-                Preprocess: clock.GetElapsedTime(start, prepareEnd),
-                Queue: clock.GetElapsedTime(arrived, decodeStart) + clock.GetElapsedTime(decodeEnd, start),
-                Inference: clock.GetElapsedTime(prepareEnd, inferEnd),
-                Postprocess: clock.GetElapsedTime(inferEnd, end),
-                Total: clock.GetElapsedTime(arrived, end)),
+                Preprocess: inferred.Preprocess,
+                Queue: clock.GetElapsedTime(arrived, decodeStart) + inferred.Queue,
+                Inference: inferred.Inference,
+                Postprocess: inferred.Postprocess,
+                Total: clock.GetElapsedTime(arrived)),
         };
     }
+
+    private static DetectionResult OfDecoder(DecodeOutcome outcome) => DetectionResult.Failed(
+        outcome.Failure switch
+        {
+            DecodeFailure.UnsupportedFormat => DetectionFailure.UnsupportedFormat,
+            DecodeFailure.TooManyPixels => DetectionFailure.TooManyPixels,
+            _ => DetectionFailure.Undecodable,
+        },
+        outcome.Detail);
 }

@@ -4,7 +4,32 @@ using Fpn.Service.Model;
 
 namespace Fpn.Service.Batching;
 
-/// <summary>What became of one image: detections, or the reason why it could not be decoded.</summary>
+/// <summary>Why an image was not answered with detections.</summary>
+internal enum DetectionFailure
+{
+    /// <summary>Not a format that is served.</summary>
+    UnsupportedFormat,
+
+    /// <summary>More pixels than allowed.</summary>
+    TooManyPixels,
+
+    /// <summary>Cut off, corrupt or zero-sized.</summary>
+    Undecodable,
+
+    /// <summary>As many requests wait as may.</summary>
+    QueueFull,
+
+    /// <summary>The deadline passed, or cannot be met.</summary>
+    DeadlinePassed,
+
+    /// <summary>The service ended first.</summary>
+    ShuttingDown,
+
+    /// <summary>The device failed.</summary>
+    DeviceLost,
+}
+
+/// <summary>What became of one image: detections, or the reason why there are none.</summary>
 internal sealed record DetectionResult
 {
     /// <summary>Best first; empty when <see cref="Failure"/> is set.</summary>
@@ -22,9 +47,16 @@ internal sealed record DetectionResult
     /// <summary>Images that shared the run.</summary>
     public int BatchSize { get; init; }
 
-    /// <summary>Why the image could not be decoded, if it could not.</summary>
-    public DecodeFailure? Failure { get; init; }
+    /// <summary>Why there are no detections, if there are none to give.</summary>
+    public DetectionFailure? Failure { get; init; }
 
     /// <summary>The failure in words.</summary>
-    public string? FailureDetail { get; init; }
+    public string FailureDetail { get; init; } = string.Empty;
+
+    /// <summary>When another try is worth while, if that is known.</summary>
+    public TimeSpan? RetryAfter { get; init; }
+
+    /// <summary>A result without detections.</summary>
+    public static DetectionResult Failed(DetectionFailure failure, string detail, TimeSpan? retryAfter = null) =>
+        new() { Failure = failure, FailureDetail = detail, RetryAfter = retryAfter };
 }

@@ -30,7 +30,7 @@ internal sealed class ShapeBuckets
         "off" => new([]),
         "auto" when !onGpu => new([]),
         "auto" or "derived" => new(Derive(detector)),
-        var list => new(Order(list.Split(',').Select(Parse))),
+        var list => new(Order(list.Split(',').Select(size => Parse(size, detector.Contract.Input.SizeDivisor)))),
     };
 
     /// <summary>The bucket of an image: the smallest that holds it, or its own size where none does.</summary>
@@ -72,7 +72,7 @@ internal sealed class ShapeBuckets
     private static IReadOnlyList<ImageSize> Order(IEnumerable<ImageSize> sizes) =>
         [.. sizes.Distinct().OrderBy(size => size.Area).ThenBy(size => size.Height)];
 
-    private static ImageSize Parse(string text)
+    private static ImageSize Parse(string text, int divisor)
     {
         var sides = text.Trim().Split('x');
         return sides.Length == 2
@@ -80,8 +80,10 @@ internal sealed class ShapeBuckets
             && int.TryParse(sides[1], NumberStyles.None, CultureInfo.InvariantCulture, out var width)
             && height is >= 1 and <= 16384
             && width is >= 1 and <= 16384
+            && height % divisor == 0
+            && width % divisor == 0
             ? new ImageSize(height, width)
             : throw new SettingsException(
-                $"Setting 'Fpn:Batching:Buckets' must be auto, off, derived, or sizes such as 800x1088,1088x800; it holds '{text}'.");
+                $"Setting 'Fpn:Batching:Buckets' must be auto, off, derived, or sizes in multiples of {divisor} such as 800x1088,1088x800; it holds '{text}'.");
     }
 }

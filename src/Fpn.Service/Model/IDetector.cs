@@ -19,7 +19,7 @@ internal interface IDetector : IDisposable
     /// <param name="padded">Size of the tensor; at least the padded size of every image.</param>
     /// <param name="images">From one to <see cref="LargestBatch"/> images; still the caller's afterwards.</param>
     /// <returns>The batch; the caller disposes it.</returns>
-    PreparedBatch Prepare(ImageSize padded, params ReadOnlySpan<DecodedImage> images);
+    PreparedBatch Prepare(ImageSize padded, IReadOnlyList<DecodedImage> images);
 
     /// <summary>Runs the graphs and what lies between them. Blocks; thread-safe, but one device gains nothing from two callers.</summary>
     /// <param name="batch">Still the caller's afterwards.</param>

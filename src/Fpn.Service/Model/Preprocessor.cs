@@ -27,18 +27,18 @@ internal sealed class Preprocessor(InputOptions options, bool resizeInside = fal
     /// <param name="padded">Size of the tensor; at least the padded size of every image.</param>
     /// <param name="images">The pictures.</param>
     /// <returns>The caller disposes it.</returns>
-    public PreparedBatch Prepare(ImageSize padded, ReadOnlySpan<DecodedImage> images)
+    public PreparedBatch Prepare(ImageSize padded, IReadOnlyList<DecodedImage> images)
     {
-        var geometries = new ImageGeometry[images.Length];
-        for (var i = 0; i < images.Length; i++)
+        var geometries = new ImageGeometry[images.Count];
+        for (var i = 0; i < images.Count; i++)
         {
             geometries[i] = Measure(images[i].Size);
         }
 
-        var tensor = ImageBatch.Rent(images.Length, padded);
+        var tensor = ImageBatch.Rent(images.Count, padded);
         try
         {
-            for (var i = 0; i < images.Length; i++)
+            for (var i = 0; i < images.Count; i++)
             {
                 _normalizer.Normalize(images[i].Pixels, geometries[i].Original, geometries[i].Resized, padded, tensor.Image(i));
             }

@@ -44,7 +44,7 @@ internal sealed class TwoStageDetector : IDetector
     public ImageGeometry Measure(ImageSize original) => _preprocessor.Measure(original);
 
     /// <inheritdoc/>
-    public PreparedBatch Prepare(ImageSize padded, params ReadOnlySpan<DecodedImage> images) => _preprocessor.Prepare(padded, images);
+    public PreparedBatch Prepare(ImageSize padded, IReadOnlyList<DecodedImage> images) => _preprocessor.Prepare(padded, images);
 
     /// <inheritdoc/>
     public InferredBatch Infer(PreparedBatch batch)

@@ -1,0 +1,63 @@
+using System.Globalization;
+using Fpn.Service.Model;
+
+namespace Fpn.Service.Batching;
+
+/// <summary>A lane for every model of the catalog, measured and warmed up.</summary>
+internal sealed partial class LaneRegistry(
+    ModelCatalog catalog, BatchingOptions options, DetectionMetrics metrics, TimeProvider clock, ILogger<LaneRegistry> logger) : IAsyncDisposable
+{
+    private readonly WorkerThread _device = new("device");
+    private readonly Dictionary<ModelEntry, ModelLane> _lanes = [];
+
+    /// <summary>All lanes.</summary>
+    public IEnumerable<ModelLane> Lanes => _lanes.Values;
+
+    /// <summary>Measures and warms up every model; to be awaited before the port opens.</summary>
+    /// <exception cref="Configuration.SettingsException">The buckets' setting is none.</exception>
+    public async Task StartAsync()
+    {
+        foreach (var model in catalog.Models)
+        {
+            _lanes.Add(model, await CreateAsync(model));
+        }
+    }
+
+    /// <summary>The lane of a model.</summary>
+    public ModelLane Of(ModelEntry model) => _lanes[model];
+
+    /// <inheritdoc/>
+    public async ValueTask DisposeAsync()
+    {
+        foreach (var lane in _lanes.Values)
+        {
+            await lane.DisposeAsync();
+        }
+
+        _device.Dispose();
+    }
+
+    private async Task<ModelLane> CreateAsync(ModelEntry model)
+    {
+        var detector = model.Detector;
+        var buckets = ShapeBuckets.Create(options.Buckets, onGpu: false, detector);
+        var budget = options.MaxBatchSize == 0 ? options.TuningBudget : TimeSpan.Zero;
+        var curve = await BatchSizeTuner.MeasureAsync(detector, budget, clock, batch => _device.RunAsync(() =>
+        {
+            using var inferred = detector.Infer(batch);
+            return inferred.Select(0);
+        }));
+        var size = options.MaxBatchSize == 0 ? BatchSizeTuner.Choose(curve) : Math.Min(options.MaxBatchSize, detector.LargestBatch);
+        var batcher = new DynamicBatcher(model, size, _device, options, metrics, clock, logger);
+        batcher.Rate.Record(TimeSpan.FromSeconds(curve[0].Seconds), 1);
+        LogReady(
+            logger,
+            model.Contract.Name,
+            size,
+            string.Join(", ", curve.Select(point => string.Create(CultureInfo.InvariantCulture, $"{point.BatchSize}: {point.ImagesPerSecond:F1}"))));
+        return new ModelLane(model, batcher, buckets, options.MaxBatchSize == 0 ? curve : [], options.QueueCapacity);
+    }
+
+    [LoggerMessage(Level = LogLevel.Information, Message = "Model {Model} is warm: batches of up to {MaxBatchSize}; images/s by batch size {Curve}")]
+    private static partial void LogReady(ILogger logger, string model, int maxBatchSize, string curve);
+}

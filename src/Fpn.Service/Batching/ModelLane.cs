@@ -1,0 +1,58 @@
+using Fpn.Service.Model;
+
+namespace Fpn.Service.Batching;
+
+/// <summary>One model with all that stands before it: admission, buckets, batcher.</summary>
+internal sealed class ModelLane : IAsyncDisposable
+{
+    private readonly int _capacity;
+    private int _admitted;
+
+    /// <summary>Puts the parts together.</summary>
+    /// <param name="model">The model.</param>
+    /// <param name="batcher">Runs it.</param>
+    /// <param name="buckets">Its batch sizes in pixels.</param>
+    /// <param name="curve">What was measured at start; empty when the batch size was fixed.</param>
+    /// <param name="capacity">Requests that may wait.</param>
+    public ModelLane(ModelEntry model, DynamicBatcher batcher, ShapeBuckets buckets, IReadOnlyList<BatchTiming> curve, int capacity)
+    {
+        (Model, Batcher, Buckets, Curve, _capacity) = (model, batcher, buckets, curve, capacity);
+    }
+
+    /// <summary>The model.</summary>
+    public ModelEntry Model { get; }
+
+    /// <summary>Runs it.</summary>
+    public DynamicBatcher Batcher { get; }
+
+    /// <summary>Its batch sizes in pixels.</summary>
+    public ShapeBuckets Buckets { get; }
+
+    /// <summary>What was measured at start; empty when the batch size was fixed.</summary>
+    public IReadOnlyList<BatchTiming> Curve { get; }
+
+    /// <summary>Requests that were admitted and are not answered.</summary>
+    public int Admitted => Volatile.Read(ref _admitted);
+
+    /// <summary>How long a request that comes now is likely to wait and run.</summary>
+    public TimeSpan ExpectedTime => Batcher.Rate.TimeFor(Admitted + 1);
+
+    /// <summary>Admits one more request; <see cref="Leave"/> must follow.</summary>
+    /// <returns>False when as many wait as may, besides those that are on the device.</returns>
+    public bool TryEnter()
+    {
+        if (Interlocked.Increment(ref _admitted) <= _capacity + Batcher.MaxBatchSize)
+        {
+            return true;
+        }
+
+        Interlocked.Decrement(ref _admitted);
+        return false;
+    }
+
+    /// <summary>A request that was admitted is answered.</summary>
+    public void Leave() => Interlocked.Decrement(ref _admitted);
+
+    /// <inheritdoc/>
+    public ValueTask DisposeAsync() => Batcher.DisposeAsync();
+}
