@@ -1,6 +1,5 @@
 using System.Globalization;
 using Fpn.Service.Batching;
-using Fpn.Service.Imaging;
 using Fpn.Service.Model;
 using Microsoft.AspNetCore.Http.Features;
 using Microsoft.Net.Http.Headers;
@@ -25,6 +24,7 @@ internal sealed class DetectionEndpoint(ImageBodyReader reader, ModelCatalog cat
 
         if (!DetectQuery.Parse(context.Request.Query, catalog).Succeeded(out var query, out var problem)
             || !AcceptsJson(context.Request).Succeeded(out _, out problem)
+            || !DetectHeaders.Parse(context.Request.Headers).Succeeded(out var headers, out problem)
             || !(await reader.ReadAsync(context.Request, context.RequestAborted)).Succeeded(out var body, out problem))
         {
             return new ProblemResult(problem);
@@ -32,10 +32,10 @@ internal sealed class DetectionEndpoint(ImageBodyReader reader, ModelCatalog cat
 
         using (body)
         {
-            var result = await pipeline.DetectAsync(query.Model, body.Bytes, context.RequestAborted);
+            var result = await pipeline.DetectAsync(query.Model, body.Bytes, headers.Priority, headers.Timeout, context.RequestAborted);
             if (result.Failure is { } failure)
             {
-                return new ProblemResult(OfDecoder(failure, result.FailureDetail ?? string.Empty));
+                return new ProblemResult(OfFailure(failure, result));
             }
 
             var response = Respond(query, result);
@@ -58,11 +58,15 @@ internal sealed class DetectionEndpoint(ImageBodyReader reader, ModelCatalog cat
         return !excluded && ranges.Any(range => range.Quality != 0 && json.IsSubsetOf(range)) ? request : Problem.NotAcceptable(accept.ToString());
     }
 
-    private static Problem OfDecoder(DecodeFailure failure, string detail) => failure switch
+    private static Problem OfFailure(DetectionFailure failure, DetectionResult result) => failure switch
     {
-        DecodeFailure.UnsupportedFormat => Problem.UnsupportedImageFormat(detail),
-        DecodeFailure.TooManyPixels => Problem.TooManyPixels(detail),
-        _ => Problem.UndecodableImage(detail),
+        DetectionFailure.UnsupportedFormat => Problem.UnsupportedImageFormat(result.FailureDetail),
+        DetectionFailure.TooManyPixels => Problem.TooManyPixels(result.FailureDetail),
+        DetectionFailure.Undecodable => Problem.UndecodableImage(result.FailureDetail),
+        DetectionFailure.QueueFull => Problem.QueueFull(result.FailureDetail, result.RetryAfter),
+        DetectionFailure.DeadlinePassed => Problem.DeadlinePassed(result.FailureDetail),
+        DetectionFailure.ShuttingDown => Problem.ShuttingDown(result.FailureDetail),
+        _ => Problem.DeviceLost(result.FailureDetail),
     };
 
     private static DetectionResponse Respond(DetectQuery query, DetectionResult result)

@@ -12,4 +12,11 @@ internal sealed class LimitsOptions
     /// <summary>Width × height of an image, told from its header. Default 40 million; 1 to 536,870,911. Larger ones are answered 413.</summary>
     [Range(1L, 536_870_911L, ErrorMessage = "{0} must be from {1} to {2} pixels")]
     public long MaxImagePixels { get; set; } = 40_000_000;
+
+    /// <summary>
+    /// Decoded pixels in memory, of all requests together, in bytes. Default 512 MiB; 1 MiB to 64 GiB. Requests beyond it
+    /// wait before they are decoded; an image that is larger alone goes when it is the only one.
+    /// </summary>
+    [Range(1L << 20, 1L << 36, ErrorMessage = "{0} must be from {1} to {2} bytes")]
+    public long MaxDecodedBytes { get; set; } = 512L << 20;
 }

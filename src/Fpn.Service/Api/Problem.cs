@@ -62,5 +62,17 @@ internal sealed record Problem(int Status, string Type, string Title, string Det
     public static Problem InternalError() =>
         new(StatusCodes.Status500InternalServerError, "internal-error", "Internal error", "A defect of the service. The log names it under this traceId.");
 
+    public static Problem QueueFull(string detail, TimeSpan? retryAfter) =>
+        new(StatusCodes.Status503ServiceUnavailable, "queue-full", "Queue full", detail) { RetryAfter = retryAfter ?? TimeSpan.FromSeconds(1) };
+
+    public static Problem ShuttingDown(string detail) =>
+        new(StatusCodes.Status503ServiceUnavailable, "shutting-down", "Shutting down", detail) { RetryAfter = TimeSpan.FromSeconds(1) };
+
+    public static Problem DeviceLost(string detail) =>
+        new(StatusCodes.Status503ServiceUnavailable, "device-lost", "Device lost", detail) { RetryAfter = TimeSpan.FromSeconds(5) };
+
+    public static Problem DeadlinePassed(string detail) =>
+        new(StatusCodes.Status504GatewayTimeout, "deadline-passed", "Deadline passed", detail);
+
     public static Problem OfStatus(int status) => new(status, "http-error", "HTTP error", $"The request was refused with status {status}.");
 }

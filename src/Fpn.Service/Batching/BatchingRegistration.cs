@@ -1,10 +1,15 @@
+using Fpn.Service.Api;
+
 namespace Fpn.Service.Batching;
 
 /// <summary>From bytes to detections.</summary>
 internal static class BatchingRegistration
 {
-    /// <summary>Registers the pipeline.</summary>
+    /// <summary>Registers the pipeline; <see cref="LaneRegistry.StartAsync"/> must be awaited before the port opens.</summary>
     public static IServiceCollection AddBatching(this IServiceCollection services) => services
         .AddSingleton(TimeProvider.System)
+        .AddSingleton<DetectionMetrics>()
+        .AddSingleton<LaneRegistry>()
+        .AddSingleton(provider => new ByteBudget(provider.GetRequiredService<LimitsOptions>().MaxDecodedBytes))
         .AddSingleton<DetectionPipeline>();
 }

@@ -1,4 +1,5 @@
 using System.Globalization;
+using Fpn.Detection.Imaging;
 using Fpn.Service.Imaging;
 using Fpn.Service.Model;
 
@@ -81,29 +82,33 @@ internal sealed class DetectionPipeline(
             return OfDecoder(refused);
         }
 
-        using var share = await decodedBytes.TakeAsync(pixelBytes, cancellationToken);
-        await _decoders.WaitAsync(cancellationToken);
-        var decodeStart = clock.GetTimestamp();
-        DecodeOutcome decoded;
+        var lease = await decodedBytes.TakeAsync(pixelBytes, cancellationToken);
+        DecodedImage? image = null;
+        long decodeStart;
+        long decodeEnd;
+        ImageSize bucket;
         try
         {
-            // The bytes must outlive the decoder, so this is not given up half-way.
-            decoded = await Task.Run(() => decoder.Decode(encoded.Span), CancellationToken.None);
-        }
-        finally
-        {
-            _decoders.Release();
-        }
+            DecodeOutcome decoded;
+            (decoded, decodeStart, decodeEnd) = await DecodeAsync(encoded, cancellationToken);
+            image = decoded.Image;
+            if (image is null)
+            {
+                lease.Dispose();
+                return OfDecoder(decoded);
+            }
 
-        var decodeEnd = clock.GetTimestamp();
-        if (decoded.Image is not { } image)
+            bucket = lane.Buckets.Of(lane.Model.Detector.Measure(image.Size).Padded);
+        }
+        catch
         {
-            return OfDecoder(decoded);
+            image?.Dispose();
+            lease.Dispose();
+            throw;
         }
 
         var (size, format) = (image.Size, image.Format);
-        var bucket = lane.Buckets.Of(lane.Model.Detector.Measure(size).Padded);
-        var inferred = await lane.Batcher.InferAsync(image, bucket, priority, cancellationToken);
+        var inferred = await lane.Batcher.InferAsync(image, lease, bucket, priority, cancellationToken);
         return new DetectionResult
         {
             Detections = inferred.Detections,
@@ -118,6 +123,22 @@ internal sealed class DetectionPipeline(
                 Postprocess: inferred.Postprocess,
                 Total: clock.GetElapsedTime(arrived)),
         };
+    }
+
+    private async Task<(DecodeOutcome Decoded, long Start, long End)> DecodeAsync(ReadOnlyMemory<byte> encoded, CancellationToken cancellationToken)
+    {
+        await _decoders.WaitAsync(cancellationToken);
+        var start = clock.GetTimestamp();
+        try
+        {
+            // The bytes must outlive the decoder, so this is not given up half-way.
+            var decoded = await Task.Run(() => decoder.Decode(encoded.Span), CancellationToken.None);
+            return (decoded, start, clock.GetTimestamp());
+        }
+        finally
+        {
+            _decoders.Release();
+        }
     }
 
     private static DetectionResult OfDecoder(DecodeOutcome outcome) => DetectionResult.Failed(

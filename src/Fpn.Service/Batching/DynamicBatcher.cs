@@ -76,6 +76,7 @@ internal sealed partial class DynamicBatcher : IAsyncDisposable
 
     /// <summary>Runs an image through the model.</summary>
     /// <param name="image">Belongs to the batcher from now on, whatever happens.</param>
+    /// <param name="lease">Disposed when the image is.</param>
     /// <param name="bucket">The size that its batch is padded to.</param>
     /// <param name="priority">Who goes first.</param>
     /// <param name="cancellationToken">Gives up: the request leaves the queue, or its answer is thrown away.</param>
@@ -84,14 +85,15 @@ internal sealed partial class DynamicBatcher : IAsyncDisposable
     /// <exception cref="DeviceLostException">The device failed.</exception>
     /// <exception cref="ModelFailureException">The model failed.</exception>
     /// <exception cref="Fpn.Detection.NonFiniteOutputException">The model gave NaN or infinity for this image.</exception>
-    public async Task<InferredImage> InferAsync(DecodedImage image, ImageSize bucket, RequestPriority priority, CancellationToken cancellationToken)
+    public async Task<InferredImage> InferAsync(
+        DecodedImage image, IDisposable? lease, ImageSize bucket, RequestPriority priority, CancellationToken cancellationToken)
     {
-        var request = new PendingRequest(image, bucket, priority, _clock.GetTimestamp());
+        var request = new PendingRequest(image, lease, bucket, priority, _clock.GetTimestamp());
         lock (_gate)
         {
             if (_stopped)
             {
-                image.Dispose();
+                request.Release();
                 throw new ShuttingDownException();
             }
 
@@ -116,7 +118,7 @@ internal sealed partial class DynamicBatcher : IAsyncDisposable
         foreach (var request in abandoned)
         {
             request.Fail(new ShuttingDownException());
-            request.Image.Dispose();
+            request.Release();
         }
 
         _wake.Writer.TryComplete();
@@ -144,7 +146,7 @@ internal sealed partial class DynamicBatcher : IAsyncDisposable
 
         if (waiting)
         {
-            request.Image.Dispose();
+            request.Release();
         }
     }
 
@@ -242,7 +244,7 @@ internal sealed partial class DynamicBatcher : IAsyncDisposable
             free.Release();
             foreach (var request in batch)
             {
-                request.Image.Dispose();
+                request.Release();
             }
         }
     }

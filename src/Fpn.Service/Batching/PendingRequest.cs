@@ -5,10 +5,11 @@ namespace Fpn.Service.Batching;
 
 /// <summary>One decoded image that waits for the device, and the promise of its answer.</summary>
 /// <param name="image">Owned by whoever holds the request: the queue, then the batch.</param>
+/// <param name="lease">What the image's memory was taken from; given back with it.</param>
 /// <param name="bucket">The size that its batch is padded to.</param>
 /// <param name="priority">Who goes first.</param>
 /// <param name="enqueuedAt">Time stamp of its arrival.</param>
-internal sealed class PendingRequest(DecodedImage image, ImageSize bucket, RequestPriority priority, long enqueuedAt)
+internal sealed class PendingRequest(DecodedImage image, IDisposable? lease, ImageSize bucket, RequestPriority priority, long enqueuedAt)
 {
     private readonly TaskCompletionSource<InferredImage> _completion = new(TaskCreationOptions.RunContinuationsAsynchronously);
 
@@ -29,6 +30,13 @@ internal sealed class PendingRequest(DecodedImage image, ImageSize bucket, Reque
 
     /// <summary>Whether nobody waits for the answer any more.</summary>
     public bool IsDone => _completion.Task.IsCompleted;
+
+    /// <summary>Frees the picture.</summary>
+    public void Release()
+    {
+        Image.Dispose();
+        lease?.Dispose();
+    }
 
     /// <summary>Answers.</summary>
     public void Complete(InferredImage result) => _completion.TrySetResult(result);
