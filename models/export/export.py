@@ -16,7 +16,7 @@ import named_weights
 from checkpoints import build_detector, read_state_dict
 from errors import ExportError
 from graphs import export_backbone, export_end_to_end, export_head, levels_of, thaw_batch_norms
-from package import end_to_end_manifest, two_stage_manifest, write_package
+from package import check_destination, end_to_end_manifest, two_stage_manifest, write_package
 
 # Flag -> FasterRCNN's keyword argument. What is not given keeps the value of the architecture.
 _SETTINGS = {
@@ -102,6 +102,7 @@ def export(options):
     name = options.name or os.path.basename(os.path.abspath(options.out))
     if not re.fullmatch(r"[A-Za-z0-9][A-Za-z0-9._-]*", name):
         raise ExportError(f"'{name}' is no package name: letters, digits, '.', '_', '-'; give --name")
+    check_destination(options.out, options.force)
     detector, labels = build(options)
     levels = levels_of(detector)
     about = {key: getattr(options, key) for key in ("version", "description", "license", "source")}
