@@ -11,7 +11,6 @@ A reference decides nothing that noise could turn: each case is inferred again w
 than any two runtimes differ, and takes another seed if a detection changes.
 """
 import argparse
-import copy
 import json
 import os
 import sys
@@ -73,6 +72,7 @@ class TorchvisionCase:
         return result["boxes"], result["scores"], result["labels"]
 
     def package(self):
+        """Contents of model.json without files, and the graphs by role."""
         about = {"name": self.name, "version": "1"}
         if self.layout == "end-to-end":
             return package.end_to_end_manifest(self.detector, about, self.labels), {
@@ -116,8 +116,7 @@ class Detectron2Case(TorchvisionCase):
         return boxes, scores, classes + 1
 
     def package(self):
-        manifest, _ = copy.deepcopy(package.two_stage_manifest(
-            self.detector, self.levels, {"name": self.name, "version": "1"}, self.labels)), None
+        manifest, _ = super().package()
         manifest["convention"] = "detectron2"
         return manifest, {
             "backbone": graphs.export_backbone(self.detector, self.levels),
@@ -193,7 +192,7 @@ def reference(case):
             break
     else:
         raise Unstable(f"{len(scores)} detections")
-    if len(scores) and float((scores - case.threshold).min()) < 1e-5:
+    if float((scores - case.threshold).min()) < 1e-4:
         raise Unstable("a score on the threshold")
     for draw, noise in enumerate((1e-6, 1e-6, 3e-6)):
         torch.manual_seed(draw)
