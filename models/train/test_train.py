@@ -1,6 +1,12 @@
 """Tests of augmentation, losses, average precision and resuming, on made data."""
+import contextlib
 import dataclasses
+import io
+import json
+import math
+import os
 import pathlib
+import signal
 import sys
 import unittest
 
@@ -16,6 +22,7 @@ import data
 import evaluate
 import model as models
 import recipe as recipes
+import train
 from made import Folder, made_recipe
 from train import Trainer
 
@@ -179,6 +186,52 @@ class TrainerTests(Folder):
         state = Trainer(made_recipe(), examples).state()
         with self.assertRaisesRegex(recipes.RecipeError, "train.rate"):
             Trainer(made_recipe(rate=2e-3), examples).restore(state)
+
+    def train(self, trainer, **limits) -> bool:
+        with contextlib.redirect_stdout(io.StringIO()):
+            return train.run(trainer, self.root / "made.checkpoint",
+                             **{"minutes": None, "fit_minutes": None, **limits})
+
+    def test_Run_TimeLimit_SavesAndTheNextRunFinishes(self):
+        examples = self.examples()
+        trainer = Trainer(made_recipe(), examples)
+        self.assertFalse(self.train(trainer, minutes=0.0))
+        self.assertEqual(trainer.done, 1)
+        again = Trainer(made_recipe(), examples)
+        again.restore(torch.load(self.root / "made.checkpoint", weights_only=True))
+        self.assertTrue(self.train(again))
+        self.assertEqual(again.done, 3)
+
+    def test_Run_Interrupted_FinishesTheStepAndSaves(self):
+        trainer = Trainer(made_recipe(), self.examples())
+        step = trainer.step
+
+        def interrupted():
+            os.kill(os.getpid(), signal.SIGINT)
+            return step()
+        trainer.step = interrupted
+        before = signal.getsignal(signal.SIGINT)
+        self.assertFalse(self.train(trainer))
+        self.assertEqual(signal.getsignal(signal.SIGINT), before)
+        state = torch.load(self.root / "made.checkpoint", weights_only=True)
+        self.assertEqual(json.loads(state["run"])["done"], 1)
+
+    def test_Run_FitMinutes_SetsTheStepsFromTheSpeed(self):
+        trainer = Trainer(made_recipe(steps=1000), self.examples())
+
+        def half_a_second():
+            trainer.done += 1
+            trainer.seconds += 0.5
+            return {"loss": torch.tensor(1.0)}
+        trainer.step = half_a_second
+        self.assertTrue(self.train(trainer, fit_minutes=1.0))
+        self.assertEqual((trainer.steps, trainer.done), (120, 120))
+
+    def test_Step_LossNotFinite_SaysWhichStep(self):
+        trainer = Trainer(made_recipe(), self.examples())
+        trainer.engine.losses = lambda progress: {"loss": sum(p.sum() for p in trainer.model.parameters()) * math.inf}
+        with self.assertRaisesRegex(FloatingPointError, "step 1"):
+            trainer.step()
 
     def test_Rate_WarmsUpAndFallsToTheFloor(self):
         trainer = Trainer(made_recipe(steps=100, warmup=10, rate=1.0, floor=0.1), self.examples())

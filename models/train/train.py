@@ -201,9 +201,9 @@ def main() -> int:
     train, test = (data.load(arguments.data, split, recipe.labels, recipe.data)
                    for split in (recipe.data.train, recipe.data.test))
     device = "cuda" if torch.cuda.is_available() else "cpu"
-    trainer = Trainer(recipe, train, device)
-    print(f"{recipe.name}: {sum(p.numel() for p in trainer.model.parameters()) / 1e6:.1f} M parameters on "
-          f"{device}, {len(train)} training and {len(test)} test images", flush=True)
+    print(f"{recipe.name}: {len(train)} training and {len(test)} test images", flush=True)
+    trainer = Trainer(recipe, train, device)  # the batched engine reads all images here
+    print(f"{sum(p.numel() for p in trainer.model.parameters()) / 1e6:.1f} M parameters on {device}", flush=True)
     checkpoint = arguments.out.with_suffix(".checkpoint")
     if checkpoint.exists() and not arguments.fresh:
         trainer.restore(torch.load(checkpoint, map_location="cpu", weights_only=True))
