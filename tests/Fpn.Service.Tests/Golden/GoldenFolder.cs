@@ -1,4 +1,5 @@
 using System.Text.Json;
+using Fpn.Service.Tests.Running;
 
 namespace Fpn.Service.Tests.Golden;
 
@@ -7,11 +8,8 @@ internal static class GoldenFolder
 {
     private static readonly JsonSerializerOptions Json = new(JsonSerializerDefaults.Web);
 
-    /// <summary>The repository: the first folder above the tests' own that holds the solution.</summary>
-    public static string Repository { get; } = FindRepository();
-
     /// <summary>tests/Golden.</summary>
-    public static string Root { get; } = Path.Combine(Repository, "tests", "Golden");
+    public static string Root { get; } = Path.Combine(Repository.Root, "tests", "Golden");
 
     /// <summary>A path in tests/Golden.</summary>
     public static string At(params ReadOnlySpan<string> parts) => Path.Combine([Root, .. parts]);
@@ -29,8 +27,8 @@ internal static class GoldenFolder
     public static string RequireShared(params ReadOnlySpan<string> parts)
     {
         var root = Environment.GetEnvironmentVariable("FPN_SHARED") is { Length: > 0 } named
-            ? Path.GetFullPath(named, Repository)
-            : Path.GetFullPath(Path.Combine(Repository, "..", "shared"));
+            ? Path.GetFullPath(named, Repository.Root)
+            : Path.GetFullPath(Path.Combine(Repository.Root, "..", "shared"));
         var path = Path.Combine([root, .. parts]);
         if (!Path.Exists(path))
         {
@@ -49,17 +47,4 @@ internal static class GoldenFolder
     /// <summary>The names of the folders in a folder of tests/Golden, in order: one test a name.</summary>
     public static TheoryData<string> CasesIn(params ReadOnlySpan<string> parts) =>
         [.. Directory.GetDirectories(At(parts)).Select(folder => Path.GetFileName(folder)).Order(StringComparer.Ordinal)];
-
-    private static string FindRepository()
-    {
-        for (var folder = new DirectoryInfo(AppContext.BaseDirectory); folder is not null; folder = folder.Parent)
-        {
-            if (File.Exists(Path.Combine(folder.FullName, "Fpn.Service.sln")))
-            {
-                return folder.FullName;
-            }
-        }
-
-        throw new DirectoryNotFoundException($"No folder above {AppContext.BaseDirectory} holds Fpn.Service.sln.");
-    }
 }
