@@ -12,7 +12,7 @@ import numpy
 from PIL import Image
 
 BACKGROUND = (0.79, 0.77, 0.80)
-RED_RIM, RED_CENTRE = (0.80, 0.60, 0.62), (0.83, 0.72, 0.74)
+RED_RIM, RED_CENTRE = (0.78, 0.57, 0.58), (0.85, 0.76, 0.77)
 CYTOPLASM, NUCLEUS = (0.72, 0.66, 0.80), (0.42, 0.26, 0.60)
 PLATELET = (0.55, 0.40, 0.67)
 
@@ -96,7 +96,7 @@ class Smear:
 
     def platelet(self, cx, cy, radius) -> None:
         """A small violet grain with a soft border."""
-        d = self.distance(cx, cy, radius, radius * self.random.uniform(0.75, 0.95), 0.12)
+        d = self.distance(cx, cy, radius, radius * self.random.uniform(0.85, 1.0), 0.12)
         grain = noise(self.random, self.height, self.width, 2.5)[..., None]
         self.blend(numpy.float32(CYTOPLASM), 0.55 * (1 - smooth_step(d, 0.85, 1.15)))
         self.blend(numpy.float32(PLATELET) + 0.03 * grain, 0.9 * (1 - smooth_step(d, 0.45, 0.95)))
@@ -109,8 +109,8 @@ class Smear:
             if len(found) == count:
                 break
             r = radius * self.random.uniform(0.92, 1.08)
-            x = self.random.uniform(-0.2 * r, self.width + 0.2 * r)
-            y = self.random.uniform(-0.2 * r, self.height + 0.2 * r)
+            x = self.random.uniform(0.15 * r, self.width - 0.15 * r)
+            y = self.random.uniform(0.15 * r, self.height - 0.15 * r)
             if all(numpy.hypot(x - px, y - py) >= gap * (r + pr) for px, py, pr in taken + found):
                 found.append((x, y, r))
         return found
@@ -125,12 +125,15 @@ class Smear:
         return Image.fromarray((numpy.clip(pixels, 0, 1) * 255 + 0.5).astype(numpy.uint8))
 
 
-def draw(width: int, height: int, seed: int, red: int, white, platelets) -> Smear:
-    """A smear with up to ``red`` red cells around white cells (x, y, radius, lobes) and platelets (x, y, radius)."""
+def draw(width: int, height: int, seed: int, red: int, white, platelets, radius=50) -> Smear:
+    """A smear with up to ``red`` red cells of about ``radius`` pixels at random places.
+
+    ``white``: white cells (x, y, radius, lobes of the nucleus); ``platelets``: (x, y, radius).
+    """
     smear = Smear(width, height, seed)
     smear.pixels += 0.012 * noise(smear.random, height, width, 40)[..., None]
     taken = [(x, y, r) for x, y, r, _ in white] + [(x, y, 2.0 * r) for x, y, r in platelets]
-    for place in smear.scatter(red, 50, taken, 0.93):
+    for place in smear.scatter(red, radius, taken, 0.88):
         smear.red_cell(*place)
     for place in white:
         smear.white_cell(*place)
@@ -140,11 +143,11 @@ def draw(width: int, height: int, seed: int, red: int, white, platelets) -> Smea
 
 
 SAMPLES = {
-    "smear.jpg": dict(width=640, height=480, seed=7, red=16, white=[(430, 190, 82, 3)],
-                      platelets=[(150, 250, 17), (300, 400, 16), (560, 400, 17)]),
-    "smear-wide.jpg": dict(width=900, height=600, seed=11, red=30,
-                           white=[(250, 210, 88, 4), (650, 400, 80, 1)],
-                           platelets=[(450, 130, 18), (120, 470, 19), (790, 160, 17), (430, 480, 18)]),
+    "smear.jpg": dict(width=640, height=480, seed=11, red=16, white=[(430, 190, 82, 3)],
+                      platelets=[(150, 250, 20), (300, 400, 19), (560, 400, 20)]),
+    "smear-wide.jpg": dict(width=900, height=600, seed=7, red=24, radius=58,
+                           white=[(250, 210, 98, 4), (650, 400, 92, 1)],
+                           platelets=[(450, 130, 25), (120, 470, 24), (790, 160, 25), (430, 480, 24)]),
 }
 
 

@@ -107,7 +107,7 @@ def progress(every: float = 10.0):
         now = time.monotonic()
         if now - last >= every or done == total:
             last = now
-            print(f"evaluated {done}/{total} images, {done / (now - start):.1f} images/s", flush=True)
+            print(f"evaluated {done}/{total} images, {done / max(now - start, 1e-9):.1f} images/s", flush=True)
     return report
 
 

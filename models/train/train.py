@@ -93,30 +93,40 @@ class Trainer:
                 kept.copy_(now)  # BatchNorm's counters
 
     def state(self) -> dict:
-        """Everything a later process needs: tensors, numbers, strings, lists and dictionaries only."""
-        return {"recipe": dataclasses.asdict(self.recipe), "done": self.done, "steps": self.steps,
-                "seconds": self.seconds, "model": self.model.state_dict(),
-                "average": self.average.state_dict(), "optimizer": self.optimizer.state_dict(),
+        """Everything a later process needs, as tensors, whole numbers and text, which load without unpickling
+        anything else."""
+        return {"run": json.dumps({"recipe": dataclasses.asdict(self.recipe), "done": self.done,
+                                   "steps": self.steps, "seconds": self.seconds}),
+                "model": self.model.state_dict(), "average": self.average.state_dict(),
+                "optimizer": self.optimizer.state_dict()["state"],  # its settings follow from the recipe
                 "engine": self.engine.state(), "random": torch.get_rng_state(),
                 "random_cuda": torch.cuda.get_rng_state() if self.device == "cuda" else None}
 
     def restore(self, state: dict) -> None:
         """Takes over a state. Raises RecipeError, naming the keys, if another recipe made it."""
-        mine = dataclasses.asdict(self.recipe)
-        changed = [k if not isinstance(v, dict) else f"{k}.{n}" for k, v in mine.items()
-                   for n in (v if isinstance(v, dict) else [k])
-                   if (v[n] != state["recipe"][k].get(n) if isinstance(v, dict) else v != state["recipe"][k])]
+        run = json.loads(state["run"])
+        before, now = _flat(run["recipe"]), _flat(dataclasses.asdict(self.recipe))
+        changed = sorted(k for k in before.keys() | now.keys() if before.get(k) != now.get(k))
         if changed:
             raise recipes.RecipeError(f"the checkpoint was made with other values of {', '.join(changed)}; "
                                       "put them back, or start over with --fresh")
-        self.done, self.steps, self.seconds = state["done"], state["steps"], state["seconds"]
+        self.done, self.steps, self.seconds = run["done"], run["steps"], run["seconds"]
         self.model.load_state_dict(state["model"])
         self.average.load_state_dict(state["average"])
-        self.optimizer.load_state_dict(state["optimizer"])
+        self.optimizer.load_state_dict({"state": state["optimizer"],
+                                        "param_groups": self.optimizer.state_dict()["param_groups"]})
         self.engine.restore(state["engine"])
-        torch.set_rng_state(state["random"].cpu())
+        torch.set_rng_state(state["random"])
         if self.device == "cuda" and state["random_cuda"] is not None:
-            torch.cuda.set_rng_state(state["random_cuda"].cpu())
+            torch.cuda.set_rng_state(state["random_cuda"])
+
+
+def _flat(table: dict, prefix: str = "") -> dict:
+    """{"a": {"b": 1}} as {"a.b": 1}."""
+    result = {}
+    for key, value in table.items():
+        result.update(_flat(value, f"{prefix}{key}.") if isinstance(value, dict) else {prefix + key: value})
+    return result
 
 
 def save(content, path: pathlib.Path) -> None:
@@ -191,9 +201,9 @@ def main() -> int:
     train, test = (data.load(arguments.data, split, recipe.labels, recipe.data)
                    for split in (recipe.data.train, recipe.data.test))
     device = "cuda" if torch.cuda.is_available() else "cpu"
-    trainer = Trainer(recipe, train, device)
-    print(f"{recipe.name}: {sum(p.numel() for p in trainer.model.parameters()) / 1e6:.1f} M parameters on "
-          f"{device}, {len(train)} training and {len(test)} test images", flush=True)
+    print(f"{recipe.name}: {len(train)} training and {len(test)} test images", flush=True)
+    trainer = Trainer(recipe, train, device)  # the batched engine reads all images here
+    print(f"{sum(p.numel() for p in trainer.model.parameters()) / 1e6:.1f} M parameters on {device}", flush=True)
     checkpoint = arguments.out.with_suffix(".checkpoint")
     if checkpoint.exists() and not arguments.fresh:
         trainer.restore(torch.load(checkpoint, map_location="cpu", weights_only=True))

@@ -13,4 +13,4 @@ public sealed class ServiceFixture : IDisposable
 }
 
 [CollectionDefinition(ServiceFixture.Collection)]
-public sealed class ServiceCollection : ICollectionFixture<ServiceFixture>;
+public sealed class ServiceGroup : ICollectionFixture<ServiceFixture>;
