@@ -2,6 +2,7 @@ using Fpn.Service.Api;
 using Fpn.Service.Batching;
 using Fpn.Service.Configuration;
 using Fpn.Service.Imaging;
+using Fpn.Service.Lifetime;
 using Fpn.Service.Model;
 using Fpn.Service.Observability;
 using Fpn.Service.OpenApi;
@@ -11,24 +12,31 @@ try
     var builder = WebApplication.CreateBuilder(args);
     builder.WebHost.ConfigureKestrel(kestrel => kestrel.AddServerHeader = false);
     builder.Services.AddSettings(
-        builder.Configuration, ("Limits", new LimitsOptions()), ("Models", new ModelOptions()), ("Execution", new ExecutionOptions()));
+        builder.Configuration,
+        ("Limits", new LimitsOptions()),
+        ("Batching", new BatchingOptions()),
+        ("Shutdown", new ShutdownOptions()),
+        ("Execution", new ExecutionOptions()),
+        ("Models", new ModelOptions()));
     builder.AddObservability();
     builder.Services
         .AddImaging()
         .AddModels()
         .AddBatching()
+        .AddLifetime()
         .AddApi()
         .AddOpenApiDocument();
 
     await using var app = builder.Build();
+    app.UseDrain();
     app.UseRequestLog();
     app.UseProblems();
     app.UseOpenApiDocument();
     app.MapHealth();
     app.MapApi();
 
-    // Before the port opens: a model that cannot be loaded stops the start with its reason.
-    app.Services.GetRequiredService<ModelCatalog>();
+    // Before the port opens: a model that cannot be loaded stops the start with its reason, and the rest are warm.
+    await app.Services.GetRequiredService<LaneRegistry>().StartAsync();
     await app.RunAsync();
     return 0;
 }

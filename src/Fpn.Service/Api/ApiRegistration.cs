@@ -1,3 +1,4 @@
+using Fpn.Service.Batching;
 using Fpn.Service.Model;
 
 namespace Fpn.Service.Api;
@@ -46,12 +47,12 @@ internal static class ApiRegistration
             .WithDescription("Boxes are xyxy in pixels of the image as displayed (after EXIF orientation), best score first.")
             .Produces<DetectionResponse>()
             .WithMetadata(DetectProblems());
-        app.MapGet("/models", (ModelCatalog catalog) => ModelEndpoints.List(catalog))
+        app.MapGet("/models", (ModelCatalog catalog, LaneRegistry lanes) => ModelEndpoints.List(catalog, lanes))
             .WithName("listModels")
             .WithTags("Models")
             .WithSummary("Lists the models that are served")
             .Produces<ModelListResponse>();
-        app.MapGet("/models/{name}", (string name, ModelCatalog catalog) => ModelEndpoints.Get(name, catalog))
+        app.MapGet("/models/{name}", (string name, ModelCatalog catalog, LaneRegistry lanes) => ModelEndpoints.Get(name, catalog, lanes))
             .WithName("getModel")
             .WithTags("Models")
             .WithSummary("Describes one model: input rule, thresholds, labels")
@@ -75,5 +76,9 @@ internal static class ApiRegistration
         Problem.UndecodableImage("The JPEG image is cut off or corrupt."),
         Problem.ModelOutputNotFinite("The model's output 'objectness_p3' holds NaN at position 17: it must be finite everywhere."),
         Problem.ModelFailure("head.onnx failed: …"),
-        Problem.InternalError());
+        Problem.InternalError(),
+        Problem.QueueFull("256 images wait already, which is the most.", TimeSpan.FromSeconds(3)),
+        Problem.ShuttingDown("The service is shutting down."),
+        Problem.DeviceLost("The device of model 'blood-cells' was lost."),
+        Problem.DeadlinePassed("The deadline of 500 ms cannot be met: those ahead take about 2100 ms."));
 }

@@ -57,6 +57,7 @@ internal sealed record TimingsResponse(double DecodeMs, double PreprocessMs, dou
 /// <param name="ScoreThreshold">Detections below it are never returned.</param>
 /// <param name="MaxDetections">Detections an image at most.</param>
 /// <param name="Classes">Labels and their numbers.</param>
+/// <param name="Batching">How requests share the device.</param>
 internal sealed record ModelResponse(
     string Name,
     string Version,
@@ -69,7 +70,8 @@ internal sealed record ModelResponse(
     ModelInputResponse Input,
     double ScoreThreshold,
     int MaxDetections,
-    IReadOnlyList<ClassResponse> Classes);
+    IReadOnlyList<ClassResponse> Classes,
+    ModelBatchingResponse Batching);
 
 /// <summary>How images are resized before they are fed.</summary>
 /// <param name="MinSize">The shorter side afterwards, in pixels, unless the longer one forbids it.</param>
@@ -80,6 +82,17 @@ internal sealed record ModelInputResponse(int MinSize, int MaxSize);
 /// <param name="Label">Its name.</param>
 /// <param name="ClassId">Its number.</param>
 internal sealed record ClassResponse(string Label, int ClassId);
+
+/// <summary>How requests for a model share the device.</summary>
+/// <param name="MaxBatchSize">Images in a batch at most: set, or the size beyond which throughput gained less than 5 %.</param>
+/// <param name="Buckets">Sizes that batches are padded to, height x width; empty when every image keeps its own.</param>
+/// <param name="Curve">What was measured at start; empty when the batch size was set.</param>
+internal sealed record ModelBatchingResponse(int MaxBatchSize, IReadOnlyList<string> Buckets, IReadOnlyList<BatchTimingResponse> Curve);
+
+/// <summary>One measured batch size.</summary>
+/// <param name="BatchSize">Images in a batch.</param>
+/// <param name="ImagesPerSecond">Throughput of the graphs with it.</param>
+internal sealed record BatchTimingResponse(int BatchSize, double ImagesPerSecond);
 
 /// <summary>All models that are served.</summary>
 /// <param name="Models">The default one first, then by name.</param>

@@ -105,8 +105,8 @@ internal sealed partial class DynamicBatcher : IAsyncDisposable
         return await request.Completion;
     }
 
-    /// <summary>Answers what still waits with <see cref="ShuttingDownException"/>, waits for what is on the device, and ends.</summary>
-    public async ValueTask DisposeAsync()
+    /// <summary>Answers what still waits with <see cref="ShuttingDownException"/>, and takes no more.</summary>
+    public void Abandon()
     {
         List<PendingRequest> abandoned;
         lock (_gate)
@@ -120,7 +120,12 @@ internal sealed partial class DynamicBatcher : IAsyncDisposable
             request.Fail(new ShuttingDownException());
             request.Release();
         }
+    }
 
+    /// <summary>Abandons what still waits, waits for what is on the device, and ends.</summary>
+    public async ValueTask DisposeAsync()
+    {
+        Abandon();
         _wake.Writer.TryComplete();
         await _loop;
         Task[] running;

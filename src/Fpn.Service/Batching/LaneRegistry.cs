@@ -26,6 +26,15 @@ internal sealed partial class LaneRegistry(
     /// <summary>The lane of a model.</summary>
     public ModelLane Of(ModelEntry model) => _lanes[model];
 
+    /// <summary>Answers everything that still waits, since the service ends.</summary>
+    public void Abandon()
+    {
+        foreach (var lane in _lanes.Values)
+        {
+            lane.Batcher.Abandon();
+        }
+    }
+
     /// <inheritdoc/>
     public async ValueTask DisposeAsync()
     {
@@ -50,11 +59,8 @@ internal sealed partial class LaneRegistry(
         var size = options.MaxBatchSize == 0 ? BatchSizeTuner.Choose(curve) : Math.Min(options.MaxBatchSize, detector.LargestBatch);
         var batcher = new DynamicBatcher(model, size, _device, options, metrics, clock, logger);
         batcher.Rate.Record(TimeSpan.FromSeconds(curve[0].Seconds), 1);
-        LogReady(
-            logger,
-            model.Contract.Name,
-            size,
-            string.Join(", ", curve.Select(point => string.Create(CultureInfo.InvariantCulture, $"{point.BatchSize}: {point.ImagesPerSecond:F1}"))));
+        var measured = string.Join(", ", curve.Select(point => string.Create(CultureInfo.InvariantCulture, $"{point.BatchSize}: {point.ImagesPerSecond:F1}")));
+        LogReady(logger, model.Contract.Name, size, measured);
         return new ModelLane(model, batcher, buckets, options.MaxBatchSize == 0 ? curve : [], options.QueueCapacity);
     }
 

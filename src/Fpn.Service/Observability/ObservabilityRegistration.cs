@@ -1,5 +1,4 @@
 using Microsoft.AspNetCore.Diagnostics.HealthChecks;
-using Microsoft.Extensions.Diagnostics.HealthChecks;
 using Serilog;
 
 namespace Fpn.Service.Observability;
@@ -14,7 +13,7 @@ internal static class ObservabilityRegistration
     {
         builder.Logging.ClearProviders();
         builder.Logging.AddSerilog(new LoggerConfiguration().ReadFrom.Configuration(builder.Configuration).CreateLogger(), dispose: true);
-        builder.Services.AddHealthChecks().AddCheck("models", () => HealthCheckResult.Healthy("Every model is loaded."), [ReadyTag]);
+        builder.Services.AddHealthChecks().AddCheck<ReadinessCheck>("models", tags: [ReadyTag]);
         return builder;
     }
 

@@ -99,8 +99,19 @@ internal sealed class DetectionOperationFilter(ModelCatalog catalog, LimitsOptio
             "labels",
             $"Comma-separated names to keep, applied last; `{contract.Name}` knows {string.Join(", ", contract.Labels.Take(20))}.",
             Text());
+        yield return Header(
+            DetectHeaders.PriorityName,
+            "Who goes first when requests wait. Low ones are delayed, never starved.",
+            new OpenApiSchema { Type = JsonSchemaType.String, Default = "normal", Enum = ["high", "normal", "low"] });
+        yield return Header(
+            DetectHeaders.TimeoutName,
+            "Milliseconds that the answer is worth waiting for; shortens the service's own deadline. 504 afterwards.",
+            new OpenApiSchema { Type = JsonSchemaType.Integer, Minimum = "1" });
         yield return Query("format", "How to answer.", new OpenApiSchema { Type = JsonSchemaType.String, Default = "json", Enum = [JsonValue.Create("json")] });
     }
+
+    private static OpenApiParameter Header(string name, string description, OpenApiSchema schema) =>
+        new() { Name = name, In = ParameterLocation.Header, Description = description, Schema = schema };
 
     private static OpenApiParameter Query(string name, string description, OpenApiSchema schema) =>
         new() { Name = name, In = ParameterLocation.Query, Description = description, Schema = schema };

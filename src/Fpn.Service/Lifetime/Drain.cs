@@ -1,0 +1,43 @@
+namespace Fpn.Service.Lifetime;
+
+/// <summary>The state between SIGTERM and the end: readiness fails, requests are still served, connections are not kept.</summary>
+/// <param name="options">How long.</param>
+/// <param name="clock">Measures it.</param>
+/// <param name="logger">Told of it.</param>
+internal sealed partial class Drain(ShutdownOptions options, TimeProvider clock, ILogger<Drain> logger) : IHostedLifecycleService
+{
+    private volatile bool _begun;
+
+    /// <summary>Whether the service was told to end.</summary>
+    public bool HasBegun => _begun;
+
+    /// <inheritdoc/>
+    /// <remarks>The host awaits this before it stops anything, the listener included.</remarks>
+    public async Task StoppingAsync(CancellationToken cancellationToken)
+    {
+        _begun = true;
+        LogDraining(logger, options.Delay.TotalSeconds);
+        if (options.Delay > TimeSpan.Zero)
+        {
+            await Task.Delay(options.Delay, clock, cancellationToken).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+        }
+    }
+
+    /// <inheritdoc/>
+    public Task StartAsync(CancellationToken cancellationToken) => Task.CompletedTask;
+
+    /// <inheritdoc/>
+    public Task StartedAsync(CancellationToken cancellationToken) => Task.CompletedTask;
+
+    /// <inheritdoc/>
+    public Task StartingAsync(CancellationToken cancellationToken) => Task.CompletedTask;
+
+    /// <inheritdoc/>
+    public Task StopAsync(CancellationToken cancellationToken) => Task.CompletedTask;
+
+    /// <inheritdoc/>
+    public Task StoppedAsync(CancellationToken cancellationToken) => Task.CompletedTask;
+
+    [LoggerMessage(Level = LogLevel.Information, Message = "Shutting down: not ready any more, the port closes in {DelaySeconds} s")]
+    private static partial void LogDraining(ILogger logger, double delaySeconds);
+}

@@ -1,0 +1,45 @@
+using Fpn.Service.Batching;
+
+namespace Fpn.Service.Lifetime;
+
+/// <summary>How the service ends.</summary>
+internal static class LifetimeRegistration
+{
+    /// <summary>The part of the timeout that is kept for answering those that still wait.</summary>
+    private static readonly TimeSpan LastWords = TimeSpan.FromSeconds(1);
+
+    /// <summary>Registers the drain and gives the host as long as the settings say.</summary>
+    public static IServiceCollection AddLifetime(this IServiceCollection services)
+    {
+        services.AddSingleton<Drain>();
+        services.AddHostedService(provider => provider.GetRequiredService<Drain>());
+        services.AddOptions<HostOptions>().Configure<ShutdownOptions>((host, options) => host.ShutdownTimeout = options.Timeout);
+        return services;
+    }
+
+    /// <summary>While draining, tells clients and proxies not to keep their connections; near the end answers those that still wait.</summary>
+    public static WebApplication UseDrain(this WebApplication app)
+    {
+        var drain = app.Services.GetRequiredService<Drain>();
+        var options = app.Services.GetRequiredService<ShutdownOptions>();
+        var lanes = app.Services.GetRequiredService<LaneRegistry>();
+        var clock = app.Services.GetRequiredService<TimeProvider>();
+        ITimer? last = null;
+        app.Lifetime.ApplicationStopping.Register(() =>
+        {
+            var patience = options.Timeout - LastWords;
+            last = clock.CreateTimer(_ => lanes.Abandon(), null, patience > TimeSpan.Zero ? patience : TimeSpan.Zero, Timeout.InfiniteTimeSpan);
+        });
+        app.Lifetime.ApplicationStopped.Register(() => last?.Dispose());
+        app.Use((context, next) =>
+        {
+            if (drain.HasBegun && HttpProtocol.IsHttp11(context.Request.Protocol))
+            {
+                context.Response.Headers.Connection = "close";
+            }
+
+            return next(context);
+        });
+        return app;
+    }
+}

@@ -1,0 +1,14 @@
+namespace Fpn.Service.Lifetime;
+
+/// <summary>How the service ends (<c>Fpn:Shutdown</c>).</summary>
+internal sealed class ShutdownOptions
+{
+    /// <summary>
+    /// Time between SIGTERM and the closing of the port, in which requests are still served while <c>/health/ready</c>
+    /// fails. Default 0; as long as a load balancer needs to notice.
+    /// </summary>
+    public TimeSpan Delay { get; set; }
+
+    /// <summary>Time from SIGTERM to the end of the process at most. Default 30 s. What waits then is answered 503.</summary>
+    public TimeSpan Timeout { get; set; } = TimeSpan.FromSeconds(30);
+}

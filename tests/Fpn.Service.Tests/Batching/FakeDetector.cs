@@ -1,0 +1,116 @@
+using System.Threading.Channels;
+using Fpn.Detection;
+using Fpn.Detection.Anchors;
+using Fpn.Detection.Boxes;
+using Fpn.Detection.Imaging;
+using Fpn.Detection.Proposals;
+using Fpn.Detection.RoiHeads;
+using Fpn.Service.Imaging;
+using Fpn.Service.Model;
+
+namespace Fpn.Service.Tests.Batching;
+
+/// <summary>A model whose runs begin, end and fail when the test says so. An image's one detection has its width as score.</summary>
+internal sealed class FakeDetector : IDetector
+{
+    private readonly Channel<FakeRun> _runs = Channel.CreateUnbounded<FakeRun>();
+
+    public ModelContract Contract { get; } = new()
+    {
+        Name = "fake",
+        Version = "1",
+        Layout = ModelLayout.TwoStage,
+        Convention = Convention.Torchvision,
+        Files = new Dictionary<string, ModelFile>(),
+        Input = new InputOptions { MinSize = 800, MaxSize = 1333 },
+        Anchors = new AnchorOptions { Levels = [] },
+        Proposals = new ProposalOptions(),
+        LevelAssignment = new LevelAssignmentOptions(),
+        RoiHeads = new RoiHeadsOptions { Classes = 1 },
+        Labels = ["thing"],
+        ClassIds = [1],
+    };
+
+    public int LargestBatch { get; init; } = int.MaxValue;
+
+    /// <summary>Widths of images for which the choice of detections fails.</summary>
+    public HashSet<int> PoisonedWidths { get; } = [];
+
+    /// <summary>Widths of images with which a whole run fails.</summary>
+    public HashSet<int> FatalWidths { get; } = [];
+
+    /// <summary>Whether runs end by themselves.</summary>
+    public bool RunsFreely { get; set; }
+
+    /// <summary>What a run of so many images does besides: moves the clock, say.</summary>
+    public Action<int>? DuringRun { get; set; }
+
+    public int Disposals { get; private set; }
+
+    public ImageGeometry Measure(ImageSize original) => new(original, original, new ResizeTransform(Contract.Input).PaddedSize(original));
+
+    public PreparedBatch Prepare(ImageSize padded, IReadOnlyList<DecodedImage> images) =>
+        new(ImageBatch.Rent(images.Count, padded), [.. images.Select(image => Measure(image.Size))]);
+
+    public InferredBatch Infer(PreparedBatch batch)
+    {
+        var run = new FakeRun([.. batch.Geometries.Select(geometry => geometry.Original.Width)], batch.Tensor.Size);
+        _runs.Writer.TryWrite(run);
+        if (!RunsFreely)
+        {
+            run.WaitForEnd();
+        }
+
+        DuringRun?.Invoke(batch.Tensor.Count);
+        return run.Widths.Any(FatalWidths.Contains)
+            ? throw new ModelFailureException("fatal")
+            : new FakeBatch(run.Widths, PoisonedWidths);
+    }
+
+    /// <summary>The next run that began.</summary>
+    public async Task<FakeRun> NextRunAsync() =>
+        await _runs.Reader.ReadAsync(TestContext.Current.CancellationToken).AsTask().WaitAsync(TimeSpan.FromSeconds(60));
+
+    public void Dispose() => Disposals++;
+
+    private sealed class FakeBatch(IReadOnlyList<int> widths, HashSet<int> poisoned) : InferredBatch
+    {
+        public override DetectedObject[] Select(int image) => poisoned.Contains(widths[image])
+            ? throw new NonFiniteOutputException("class_logits", image, float.NaN)
+            : [new DetectedObject(new Box(0, 0, 1, 1), widths[image], 0, "p2")];
+
+        public override void Dispose()
+        {
+        }
+    }
+}
+
+/// <summary>A run of <see cref="FakeDetector"/> that has begun.</summary>
+internal sealed class FakeRun(IReadOnlyList<int> widths, ImageSize size)
+{
+    private readonly ManualResetEventSlim _ended = new();
+    private Exception? _failure;
+
+    /// <summary>Widths of its images.</summary>
+    public IReadOnlyList<int> Widths { get; } = widths;
+
+    /// <summary>Size of the batch tensor.</summary>
+    public ImageSize Size { get; } = size;
+
+    public void End() => _ended.Set();
+
+    public void Fail(Exception exception)
+    {
+        _failure = exception;
+        _ended.Set();
+    }
+
+    public void WaitForEnd()
+    {
+        _ended.Wait(TimeSpan.FromSeconds(60));
+        if (_failure is not null)
+        {
+            throw _failure;
+        }
+    }
+}
