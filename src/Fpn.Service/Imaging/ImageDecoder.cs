@@ -13,7 +13,7 @@ namespace Fpn.Service.Imaging;
 /// its embedded profile, or libvips' own where there is none;</item>
 /// <item>numbers of RGB images as they are stored: an embedded RGB profile is ignored, as Pillow and OpenCV ignore it
 /// and therefore as models were trained;</item>
-/// <item>alpha is dropped: colours are neither blended nor multiplied, those below full transparency included.</item>
+/// <item>alpha is dropped: colours are neither blended nor multiplied, and stay even where nothing shows of them.</item>
 /// </list>
 /// </remarks>
 internal sealed class ImageDecoder
@@ -65,7 +65,7 @@ internal sealed class ImageDecoder
 
             try
             {
-                return Decode(ref image, format);
+                return Decode(ref image, format, encoded);
             }
             finally
             {
@@ -74,7 +74,7 @@ internal sealed class ImageDecoder
         }
     }
 
-    private DecodeOutcome Decode(ref nint image, ImageFormat format)
+    private DecodeOutcome Decode(ref nint image, ImageFormat format, ReadOnlySpan<byte> encoded)
     {
         if (!IsLoadedAs(image, format))
         {
@@ -113,6 +113,11 @@ internal sealed class ImageDecoder
 
         var buffer = new PixelBuffer(pixels, checked((int)length));
         Debug.Assert((long)length == size.Area * bands, "libvips writes rows without gaps");
+        if (format == ImageFormat.Gif && GifFirstFrame.TryRead(encoded, out var frame))
+        {
+            frame.FillUncovered(buffer.Bytes, size, bands);
+        }
+
         if (bands > 3)
         {
             DropAlpha(buffer.Bytes, bands);
