@@ -41,11 +41,24 @@ internal sealed class ImageDecoder
         Vips.Initialise();
     }
 
+    /// <summary>Reads the header alone, so that room for the pixels can be found before they are decoded.</summary>
+    /// <param name="encoded">A whole file. Not used after the call.</param>
+    /// <param name="pixelBytes">Bytes that the decoded image will take; 0 when it will not be decoded.</param>
+    /// <returns>Why the image will not be decoded, or null when it may be.</returns>
+    public DecodeOutcome? CheckHeader(ReadOnlySpan<byte> encoded, out long pixelBytes)
+    {
+        var outcome = Run(encoded, headerOnly: true, out pixelBytes);
+        return pixelBytes > 0 ? null : outcome;
+    }
+
     /// <summary>Decodes one image; of several frames or pages the first.</summary>
     /// <param name="encoded">A whole file. Not used after the call.</param>
     /// <returns>The image, which the caller disposes, or why there is none. Bad bytes never throw.</returns>
-    public unsafe DecodeOutcome Decode(ReadOnlySpan<byte> encoded)
+    public DecodeOutcome Decode(ReadOnlySpan<byte> encoded) => Run(encoded, headerOnly: false, out _);
+
+    private unsafe DecodeOutcome Run(ReadOnlySpan<byte> encoded, bool headerOnly, out long pixelBytes)
     {
+        pixelBytes = 0;
         if (ImageSignature.Identify(encoded) is not { } format)
         {
             return DecodeOutcome.Fail(
@@ -81,7 +94,13 @@ internal sealed class ImageDecoder
 
             try
             {
-                return Decode(ref image, format, encoded);
+                if (CheckOpened(image, format) is { } failure)
+                {
+                    return failure;
+                }
+
+                pixelBytes = 3L * Vips.Width(image) * Vips.Height(image);
+                return headerOnly ? default : Decode(ref image, format, encoded);
             }
             finally
             {
@@ -90,18 +109,12 @@ internal sealed class ImageDecoder
         }
     }
 
+    private DecodeOutcome? CheckOpened(nint image, ImageFormat format) => IsLoadedAs(image, format)
+        ? CheckSize(format, (uint)Vips.Width(image), (uint)Vips.Height(image))
+        : Undecodable(format, "its header is damaged or incomplete");
+
     private DecodeOutcome Decode(ref nint image, ImageFormat format, ReadOnlySpan<byte> encoded)
     {
-        if (!IsLoadedAs(image, format))
-        {
-            return Undecodable(format, "its header is damaged or incomplete");
-        }
-
-        if (CheckSize(format, (uint)Vips.Width(image), (uint)Vips.Height(image)) is { } failure)
-        {
-            return failure;
-        }
-
         if (!Replace(ref image, Vips.ConvertColours(image, out var rgb, Vips.SrgbInterpretation, 0) == 0 ? rgb : 0)
             || Vips.BandFormat(image) != Vips.UnsignedByteFormat
             || Vips.Bands(image) is not (3 or 4))
