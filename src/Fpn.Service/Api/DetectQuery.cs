@@ -13,8 +13,8 @@ internal sealed class DetectQuery
     /// <summary>The model that answers.</summary>
     public ModelEntry Model { get; }
 
-    /// <summary>Scores at least this are kept.</summary>
-    public float ScoreThreshold { get; private set; }
+    /// <summary>Scores at least this are kept, compared as they are reported.</summary>
+    public double ScoreThreshold { get; private set; }
 
     /// <summary>At most this many detections are kept.</summary>
     public int MaxDetections { get; private set; } = int.MaxValue;
@@ -49,7 +49,7 @@ internal sealed class DetectQuery
         if ((string?)query["scoreThreshold"] is { } threshold)
         {
             // Written so that NaN fails.
-            if (!(float.TryParse(threshold, NumberStyles.Float, CultureInfo.InvariantCulture, out var value) && value >= 0 && value <= 1))
+            if (!(double.TryParse(threshold, NumberStyles.Float, CultureInfo.InvariantCulture, out var value) && value >= 0 && value <= 1))
             {
                 return Problem.BadParameter("scoreThreshold", $"'{threshold}' is not a number from 0 to 1.");
             }
@@ -75,10 +75,17 @@ internal sealed class DetectQuery
         return (string?)query["labels"] is { } labels ? parsed.KeepLabels(labels) : parsed;
     }
 
-    /// <summary>Applies threshold, count and labels, in this order.</summary>
+    /// <summary>The score as it is reported: five decimals.</summary>
+    public static double ReportedScore(DetectedObject detection) => Math.Round((double)detection.Score, 5);
+
+    /// <summary>Puts detections in the order of the answer, then applies threshold, count and labels, in this order.</summary>
     /// <param name="detections">Best first.</param>
+    /// <remarks>Reported scores decide, so that a score taken from an answer is a threshold that its detection passes, and
+    /// so that equal ones stand in the promised order. The sort is stable: proposal order stays.</remarks>
     public IEnumerable<DetectedObject> Filter(IReadOnlyList<DetectedObject> detections) => detections
-        .TakeWhile(detection => detection.Score >= ScoreThreshold)
+        .OrderByDescending(ReportedScore)
+        .ThenBy(detection => Model.Contract.ClassIds[detection.Label])
+        .TakeWhile(detection => ReportedScore(detection) >= ScoreThreshold)
         .Take(MaxDetections)
         .Where(detection => Labels is null || Labels[detection.Label]);
 

@@ -75,7 +75,7 @@ internal sealed class DetectionEndpoint(ImageBodyReader reader, ModelCatalog cat
         var detections = query.Filter(result.Detections).Select(detection => new DetectedObjectResponse(
             contract.Labels[detection.Label],
             contract.ClassIds[detection.Label],
-            Math.Round((double)detection.Score, 5),
+            DetectQuery.ReportedScore(detection),
             new BoxResponse(Coordinate(detection.Box.X1), Coordinate(detection.Box.Y1), Coordinate(detection.Box.X2), Coordinate(detection.Box.Y2)),
             detection.Level));
         var times = result.Times;

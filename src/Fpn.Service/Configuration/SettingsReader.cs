@@ -23,6 +23,7 @@ internal static class SettingsReader
     public static void AddSettings(this IServiceCollection services, IConfiguration configuration, params (string Section, object Options)[] sections)
     {
         var root = configuration.GetSection(Root);
+        RequireNoValue(root);
         foreach (var child in root.GetChildren())
         {
             if (!Array.Exists(sections, section => Same(section.Section, child.Key)))
@@ -42,6 +43,7 @@ internal static class SettingsReader
     /// <exception cref="SettingsException">A name is unknown or a value is wrong.</exception>
     public static void Read(IConfigurationSection section, object options)
     {
+        RequireNoValue(section);
         var properties = options.GetType().GetProperties(BindingFlags.Public | BindingFlags.Instance);
         foreach (var child in section.GetChildren())
         {
@@ -79,9 +81,11 @@ internal static class SettingsReader
 
         if (type.IsEnum)
         {
-            return Enum.TryParse(type, text, ignoreCase: true, out var choice) && !char.IsAsciiDigit(text.TrimStart('-', '+')[0])
-                ? choice
-                : throw Wrong("one of " + string.Join(", ", Enum.GetNames(type)).ToLowerInvariant());
+            // By name only: the framework would take numbers and lists too.
+            var names = Enum.GetNames(type);
+            return Array.Find(names, candidate => Same(candidate, text.Trim())) is { } name
+                ? Enum.Parse(type, name)
+                : throw Wrong("one of " + string.Join(", ", names).ToLowerInvariant());
         }
 
         if (type == typeof(bool))
@@ -102,6 +106,15 @@ internal static class SettingsReader
         throw new InvalidOperationException($"Settings of type {type} are not read.");
 
         SettingsException Wrong(string expected) => new($"Setting '{setting.Path}' must be {expected}; it is '{text}'.");
+    }
+
+    /// <summary>Refuses <c>Fpn:Limits=5</c>, which would silently do nothing.</summary>
+    private static void RequireNoValue(IConfigurationSection section)
+    {
+        if (!string.IsNullOrEmpty(section.Value))
+        {
+            throw new SettingsException($"Setting '{section.Path}' must hold settings; it is '{section.Value}'.");
+        }
     }
 
     private static SettingsException Unknown(string path, IEnumerable<string> known) =>

@@ -16,10 +16,11 @@ internal enum ModelLayout
     EndToEnd,
 }
 
-/// <summary>A file of the package, as checked: it exists inside the folder and has the stated checksum.</summary>
+/// <summary>A file of the package: it exists inside the folder; its checksum is compared when it is loaded.</summary>
 /// <param name="Path">Full path.</param>
 /// <param name="Sha256">Its checksum, lower-case hexadecimal.</param>
-internal sealed record ModelFile(string Path, string Sha256);
+/// <param name="Key">The manifest's key that names it, for messages.</param>
+internal sealed record ModelFile(string Path, string Sha256, string Key);
 
 /// <summary>How an end-to-end graph is fed and read.</summary>
 /// <param name="Input">Name of the image input.</param>

@@ -114,7 +114,7 @@ internal static class ModelManifestReader
             var full = Path.GetFullPath(Path.Combine(root, relative));
             check.That(full.StartsWith(root, StringComparison.Ordinal), $"{key}.path", $"must lie inside the package; it is '{relative}'");
             check.That(File.Exists(full), $"{key}.path", $"names '{relative}', which does not exist");
-            files.Add(role, new ModelFile(full, sha256.ToLowerInvariant()));
+            files.Add(role, new ModelFile(full, sha256.ToLowerInvariant(), key));
         }
 
         return files;

@@ -32,7 +32,7 @@ internal sealed class OnnxGraph : IDisposable
             if (actual != file.Sha256)
             {
                 throw new SettingsException(
-                    $"{file.Path}: its sha256 is {actual}, but model.json says {file.Sha256}: the file is damaged, or was replaced without its manifest.");
+                    $"{file.Path}: its sha256 is {actual}, but key '{file.Key}.sha256' of model.json says {file.Sha256}: the file is damaged, or was replaced without its manifest.");
             }
 
             using var options = new OrtSessionOptions

@@ -197,9 +197,9 @@ internal sealed class TwoStageGraphs : IDisposable
                 var anchors = Levels[level].AnchorSizes.Count * anchorsPerRatio;
                 var (name, objectness) = Objectness(outputs, level);
                 var grid = objectness.GetTensorTypeAndShape().Shape;
-                RequireShape(_backbone, name, grid, [1, anchors, grid[2], grid[3]]);
+                RequireShape(_backbone, name, grid, [1, anchors, grid[2], grid[3]], AnchorKeys(level));
                 var (deltasName, deltas) = Deltas(outputs, level);
-                RequireShape(_backbone, deltasName, deltas.GetTensorTypeAndShape().Shape, [1, 4 * anchors, grid[2], grid[3]]);
+                RequireShape(_backbone, deltasName, deltas.GetTensorTypeAndShape().Shape, [1, 4 * anchors, grid[2], grid[3]], AnchorKeys(level));
             }
 
             var pooled = PooledLevels.Count;
@@ -219,8 +219,8 @@ internal sealed class TwoStageGraphs : IDisposable
                 BoxDeltasLayout.PerClass => 4 * classes,
                 _ => 4 * (classes + 1),
             };
-            RequireShape(_head, ClassLogitsOutput, head[0].GetTensorTypeAndShape().Shape, [pooled, classes + 1]);
-            RequireShape(_head, BoxDeltasOutput, head[1].GetTensorTypeAndShape().Shape, [pooled, deltaColumns]);
+            RequireShape(_head, ClassLogitsOutput, head[0].GetTensorTypeAndShape().Shape, [pooled, classes + 1], "labels");
+            RequireShape(_head, BoxDeltasOutput, head[1].GetTensorTypeAndShape().Shape, [pooled, deltaColumns], "labels' and 'detection.boxDeltas");
             return (StrideLog2(outputs[0]), StrideLog2(outputs[pooled - 1]));
         }
         catch (ModelFailureException exception)
@@ -228,15 +228,17 @@ internal sealed class TwoStageGraphs : IDisposable
             throw new SettingsException($"{Path.GetDirectoryName(_backbone.Path)}: the model failed on its first run: {exception.Message}", exception);
         }
 
+        static string AnchorKeys(int level) => $"levels[{level}].anchorSizes' and 'aspectRatios";
+
         int StrideLog2(OrtValue feature) => (int)Math.Round(Math.Log2(side / (double)feature.GetTensorTypeAndShape().Shape[2]));
     }
 
-    private static void RequireShape(OnnxGraph graph, string output, long[] actual, long[] expected)
+    private static void RequireShape(OnnxGraph graph, string output, long[] actual, long[] expected, string keys)
     {
         if (!actual.AsSpan().SequenceEqual(expected))
         {
             throw new SettingsException(
-                $"{graph.Path}: output '{output}' has shape [{string.Join(", ", actual)}] where model.json promises [{string.Join(", ", expected)}].");
+                $"{graph.Path}: output '{output}' has shape [{string.Join(", ", actual)}] where '{keys}' of model.json promise [{string.Join(", ", expected)}].");
         }
     }
 }

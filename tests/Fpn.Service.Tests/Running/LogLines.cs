@@ -1,4 +1,3 @@
-using System.Collections.Concurrent;
 using Microsoft.Extensions.Logging;
 
 namespace Fpn.Service.Tests.Running;
@@ -6,16 +5,65 @@ namespace Fpn.Service.Tests.Running;
 /// <summary>Keeps what the service logs, so that tests can read it.</summary>
 internal sealed class LogLines : ILoggerProvider
 {
-    private readonly ConcurrentQueue<string> _lines = new();
+    private readonly Lock _gate = new();
+    private readonly List<string> _lines = [];
+    private TaskCompletionSource _grown = NewSignal();
 
-    /// <summary>All lines so far: level, message, exception.</summary>
-    public IReadOnlyCollection<string> All => _lines;
+    /// <summary>All lines so far: level, category, message, exception.</summary>
+    public IReadOnlyList<string> All
+    {
+        get
+        {
+            lock (_gate)
+            {
+                return [.. _lines];
+            }
+        }
+    }
 
-    public ILogger CreateLogger(string categoryName) => new Logger(_lines);
+    /// <summary>Waits for a line: the service logs a request after its answer is out, so the line may come later than the answer.</summary>
+    /// <param name="start">Lines before this index are not looked at.</param>
+    /// <param name="matches">What the line must be like.</param>
+    /// <param name="cancellationToken">Ends the wait.</param>
+    /// <returns>The first line that matches.</returns>
+    public async Task<string> WaitForAsync(int start, Predicate<string> matches, CancellationToken cancellationToken)
+    {
+        while (true)
+        {
+            Task grown;
+            lock (_gate)
+            {
+                if (_lines.FindIndex(start, matches) is >= 0 and var found)
+                {
+                    return _lines[found];
+                }
 
-    public void Dispose() => _lines.Clear();
+                grown = _grown.Task;
+            }
 
-    private sealed class Logger(ConcurrentQueue<string> lines) : ILogger
+            await grown.WaitAsync(cancellationToken);
+        }
+    }
+
+    public ILogger CreateLogger(string categoryName) => new Logger(this, categoryName);
+
+    public void Dispose()
+    {
+    }
+
+    private static TaskCompletionSource NewSignal() => new(TaskCreationOptions.RunContinuationsAsynchronously);
+
+    private void Add(string line)
+    {
+        lock (_gate)
+        {
+            _lines.Add(line);
+            _grown.SetResult();
+            _grown = NewSignal();
+        }
+    }
+
+    private sealed class Logger(LogLines lines, string category) : ILogger
     {
         public IDisposable? BeginScope<TState>(TState state)
             where TState : notnull => null;
@@ -23,6 +71,6 @@ internal sealed class LogLines : ILoggerProvider
         public bool IsEnabled(LogLevel logLevel) => logLevel >= LogLevel.Information;
 
         public void Log<TState>(LogLevel logLevel, EventId eventId, TState state, Exception? exception, Func<TState, Exception?, string> formatter) =>
-            lines.Enqueue($"{logLevel}: {formatter(state, exception)} {exception}");
+            lines.Add($"{logLevel} {category}: {formatter(state, exception)} {exception}");
     }
 }

@@ -13,8 +13,16 @@ internal sealed class RunningService : IDisposable
     /// <summary>Starts the service.</summary>
     /// <param name="settings">Settings that differ from the defaults, such as <c>("Fpn:Limits:MaxImageBytes", "1000")</c>.</param>
     public RunningService(params (string Name, string Value)[] settings)
+        : this(_ => { }, settings)
     {
-        _factory = new Factory(settings);
+    }
+
+    /// <summary>Starts the service with some of its own objects changed.</summary>
+    /// <param name="configure">Changes registrations before they are used.</param>
+    /// <param name="settings">Settings that differ from the defaults.</param>
+    public RunningService(Action<IServiceCollection> configure, params (string Name, string Value)[] settings)
+    {
+        _factory = new Factory(configure, settings);
         _factory.UseKestrel(0);
         _factory.StartServer();
         Client = _factory.CreateClient(new WebApplicationFactoryClientOptions { AllowAutoRedirect = false, BaseAddress = _factory.ClientOptions.BaseAddress });
@@ -38,7 +46,7 @@ internal sealed class RunningService : IDisposable
         _factory.Dispose();
     }
 
-    private sealed class Factory((string Name, string Value)[] settings) : WebApplicationFactory<Program>
+    private sealed class Factory(Action<IServiceCollection> configure, (string Name, string Value)[] settings) : WebApplicationFactory<Program>
     {
         public LogLines Log { get; } = new();
 
@@ -50,7 +58,11 @@ internal sealed class RunningService : IDisposable
                 builder.UseSetting(name, value);
             }
 
-            builder.ConfigureServices(services => services.AddLogging(logging => logging.ClearProviders().AddProvider(Log)));
+            builder.ConfigureServices(services =>
+            {
+                services.AddLogging(logging => logging.ClearProviders().AddProvider(Log));
+                configure(services);
+            });
         }
     }
 }

@@ -12,5 +12,6 @@ public sealed class ServiceFixture : IDisposable
     public void Dispose() => Service.Dispose();
 }
 
+/// <summary>Tests of one collection run one after the other, and share its service.</summary>
 [CollectionDefinition(ServiceFixture.Collection)]
-public sealed class ServiceGroup : ICollectionFixture<ServiceFixture>;
+public sealed class SharedService : ICollectionFixture<ServiceFixture>;

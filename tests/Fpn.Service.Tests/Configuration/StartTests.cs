@@ -1,0 +1,116 @@
+using System.Net;
+using Fpn.Service.Tests.Running;
+
+namespace Fpn.Service.Tests.Configuration;
+
+/// <summary>The process itself: it starts and ends as promised, or refuses with one line that says why.</summary>
+public sealed class StartTests
+{
+    private static CancellationToken Cancel => TestContext.Current.CancellationToken;
+
+    [Theory]
+    [InlineData("--Fpn:Limits:MaxImageBytes=many", "'Fpn:Limits:MaxImageBytes'")]
+    [InlineData("--Fpn:Limits:MaxImagePixels=0", "'Fpn:Limits:MaxImagePixels'")]
+    [InlineData("--Fpn:Limit:MaxImageBytes=1", "'Fpn:Limit'")]
+    [InlineData("--Fpn:Execution:Provider=tpu", "'Fpn:Execution:Provider'")]
+    [InlineData("--Fpn:Models:Path=no/such/folder", "'Fpn:Models:Path'")]
+    public async Task Start_WrongSetting_EndsWithOneLineThatNamesIt(string argument, string setting) =>
+        await AssertRefusedAsync([argument], [setting]);
+
+    [Fact]
+    public async Task Start_WrongSettingInTheEnvironment_EndsWithOneLineThatNamesIt() =>
+        await AssertRefusedAsync([], ["'Fpn:Execution:Threads'", "'0'"], ("Fpn__Execution__Threads", "0"));
+
+    [Fact]
+    public async Task Start_UnknownDefaultModel_NamesTheSettingAndTheKnown() =>
+        await AssertRefusedAsync([$"--Fpn:Models:Path={Repository.Models}", "--Fpn:Models:Default=cells"], ["'Fpn:Models:Default'", "'cells'", "blood-cells"]);
+
+    [Fact]
+    public async Task Start_NoModels_NamesTheSetting()
+    {
+        using var models = new ModelFolder();
+        await AssertRefusedAsync([$"--Fpn:Models:Path={models.Path}"], ["'Fpn:Models:Default'", "no model"]);
+    }
+
+    [Fact]
+    public async Task Start_UnknownKeyInAPackage_NamesFileAndKey()
+    {
+        using var models = new ModelFolder();
+        models.Add(manifest: text => ModelFolder.Edit(text, "\"sizeDivisor\"", "\"sizeDivider\""));
+        await AssertRefusedAsync(models, ["model.json", "'input.sizeDivider'", "unknown"]);
+    }
+
+    [Fact]
+    public async Task Start_ChecksumOfAnotherFile_NamesFileAndKey()
+    {
+        using var models = new ModelFolder();
+        models.Add(manifest: text => ModelFolder.Edit(text, "\"sha256\": \"cd79", "\"sha256\": \"0000"));
+        await AssertRefusedAsync(models, ["head.onnx", "'files.head.sha256'"]);
+    }
+
+    [Fact]
+    public async Task Start_MissingFile_NamesFileAndKey()
+    {
+        using var models = new ModelFolder();
+        models.Add(manifest: text => ModelFolder.Edit(text, "\"head.onnx\"", "\"tail.onnx\""));
+        await AssertRefusedAsync(models, ["model.json", "'files.head.path'", "'tail.onnx'"]);
+    }
+
+    [Fact]
+    public async Task Start_NotAGraph_NamesTheFile()
+    {
+        using var models = new ModelFolder();
+        models.Add(graphs: ("head", "not a graph"u8.ToArray()));
+        await AssertRefusedAsync(models, ["head.onnx"]);
+    }
+
+    [Fact]
+    public async Task Start_GraphWithoutAnOutput_NamesFileAndOutput()
+    {
+        using var models = new ModelFolder();
+        var backbone = File.ReadAllBytes(ModelFolder.OriginalFile("backbone.onnx"));
+        models.Add(graphs: ("backbone", OnnxEdit.Rename(backbone, "objectness_p3", "objectless_p3")));
+        await AssertRefusedAsync(models, ["backbone.onnx", "'objectness_p3'", "missing"]);
+    }
+
+    [Fact]
+    public async Task Start_LabelTooFew_NamesFileAndKey()
+    {
+        using var models = new ModelFolder();
+        models.Add(manifest: text => ModelFolder.Edit(text, "\"labels\": [\"RBC\", ", "\"labels\": ["));
+        await AssertRefusedAsync(models, ["head.onnx", "'class_logits'", "'labels'", "[4, 4]", "[4, 3]"]);
+    }
+
+    [Fact]
+    public async Task Start_Good_ServesLogsALineARequestAndEndsOnSigterm()
+    {
+        Assert.SkipWhen(OperatingSystem.IsWindows(), "SIGTERM is absent on Windows");
+        using var process = new ServiceProcess([$"--Fpn:Models:Path={Repository.Models}"]);
+        using (var client = new HttpClient { BaseAddress = await process.WaitForAddressAsync() })
+        {
+            using var live = await client.GetAsync("health/live", Cancel);
+            Assert.Equal(HttpStatusCode.OK, live.StatusCode);
+            Assert.NotEmpty((await client.DetectAsync(await File.ReadAllBytesAsync(Repository.SampleImage, Cancel))).Detections());
+        }
+
+        process.SendTerminate();
+        var (code, errors) = await process.WaitForExitAsync();
+        Assert.Equal(0, code);
+        Assert.Empty(errors);
+        var line = Assert.Single(process.Output, line => line.Contains("/detect", StringComparison.Ordinal));
+        Assert.Contains("INF POST /detect 200 in ", line, StringComparison.Ordinal);
+        Assert.DoesNotContain(process.Output, line => line.Contains("/health", StringComparison.Ordinal));
+    }
+
+    private static Task AssertRefusedAsync(ModelFolder models, string[] words) => AssertRefusedAsync([$"--Fpn:Models:Path={models.Path}"], words);
+
+    private static async Task AssertRefusedAsync(string[] arguments, string[] words, params (string Name, string Value)[] environment)
+    {
+        using var process = new ServiceProcess(arguments, environment);
+        var (code, errors) = await process.WaitForExitAsync();
+        Assert.Equal(1, code);
+        var line = Assert.Single(errors);
+        Assert.StartsWith("Fpn.Service cannot start: ", line, StringComparison.Ordinal);
+        Assert.All(words, word => Assert.Contains(word, line, StringComparison.Ordinal));
+    }
+}
