@@ -113,7 +113,7 @@ internal sealed class ImageDecoder
         ? CheckSize(format, (uint)Vips.Width(image), (uint)Vips.Height(image))
         : Undecodable(format, "its header is damaged or incomplete");
 
-    private DecodeOutcome Decode(ref nint image, ImageFormat format, ReadOnlySpan<byte> encoded)
+    private static DecodeOutcome Decode(ref nint image, ImageFormat format, ReadOnlySpan<byte> encoded)
     {
         if (!Replace(ref image, Vips.ConvertColours(image, out var rgb, Vips.SrgbInterpretation, 0) == 0 ? rgb : 0)
             || Vips.BandFormat(image) != Vips.UnsignedByteFormat

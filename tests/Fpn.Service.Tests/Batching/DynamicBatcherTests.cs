@@ -58,8 +58,9 @@ public sealed class DynamicBatcherTests : IAsyncDisposable
         second.End();
         Assert.Equal([11, 12, 13], second.Widths);
         await firstAnswer;
-        Assert.Equal([11f, 12f, 13f], (await Task.WhenAll(answers)).Select(result => result.Detections[0].Score));
-        Assert.All(answers, answer => Assert.Equal(3, answer.Result.BatchSize));
+        var results = await Task.WhenAll(answers);
+        Assert.Equal([11f, 12f, 13f], results.Select(result => result.Detections[0].Score));
+        Assert.All(results, result => Assert.Equal(3, result.BatchSize));
     }
 
     [Fact]
@@ -180,7 +181,7 @@ public sealed class DynamicBatcherTests : IAsyncDisposable
         var batcher = Batcher(4);
         var (first, _) = await OccupyAsync(batcher);
         using var gone = new CancellationTokenSource();
-        var cancelled = Send(batcher, 11, cancellationToken: gone.Token);
+        var cancelled = Send(batcher, 11, gone: gone);
         var kept = Send(batcher, 12);
         await gone.CancelAsync();
         await Assert.ThrowsAnyAsync<OperationCanceledException>(() => cancelled);
@@ -198,7 +199,7 @@ public sealed class DynamicBatcherTests : IAsyncDisposable
         var batcher = Batcher(4);
         var (first, _) = await OccupyAsync(batcher);
         using var gone = new CancellationTokenSource();
-        var cancelled = Send(batcher, 11, cancellationToken: gone.Token);
+        var cancelled = Send(batcher, 11, gone: gone);
         var kept = Send(batcher, 12);
         first.End();
         var second = await _detector.NextRunAsync();
@@ -234,7 +235,8 @@ public sealed class DynamicBatcherTests : IAsyncDisposable
         first.End();
 
         await Assert.ThrowsAsync<ModelFailureException>(() => answers[1]);
-        Assert.Equal([11f, 13f], new[] { (await answers[0]).Detections[0].Score, (await answers[2]).Detections[0].Score });
+        Assert.Equal(11, (await answers[0]).Detections[0].Score);
+        Assert.Equal(13, (await answers[2]).Detections[0].Score);
         Assert.Equal([11, 12, 13], (await _detector.NextRunAsync()).Widths);
         Assert.Equal([11], (await _detector.NextRunAsync()).Widths);
         Assert.Equal([12], (await _detector.NextRunAsync()).Widths);
@@ -376,6 +378,6 @@ public sealed class DynamicBatcherTests : IAsyncDisposable
     }
 
     private static Task<InferredImage> Send(
-        DynamicBatcher batcher, int width, RequestPriority priority = RequestPriority.Normal, ImageSize? bucket = null, CancellationToken cancellationToken = default) =>
-        batcher.InferAsync(Pictures.Decoded(width, 16), null, bucket ?? new ImageSize(32, 32), priority, cancellationToken);
+        DynamicBatcher batcher, int width, RequestPriority priority = RequestPriority.Normal, ImageSize? bucket = null, CancellationTokenSource? gone = null) =>
+        batcher.InferAsync(Pictures.Decoded(width, 16), null, bucket ?? new ImageSize(32, 32), priority, gone?.Token ?? Cancel);
 }
