@@ -101,7 +101,7 @@ dotnet build "$root/Fpn.Service.sln" -c "$configuration" --nologo -v quiet -clp:
 
 # The numbers three times: on everything this processor has, without AVX-512, and without any vector instruction.
 run_dotnet_tests detection Fpn.Detection.Tests
-run_dotnet_tests detection-avx2 Fpn.Detection.Tests DOTNET_EnableAVX512F=0
+run_dotnet_tests detection-avx2 Fpn.Detection.Tests DOTNET_EnableAVX512=0
 run_dotnet_tests detection-scalar Fpn.Detection.Tests DOTNET_EnableHWIntrinsic=0
 run_dotnet_tests service Fpn.Service.Tests
 run_python_tests export models/export
