@@ -88,8 +88,7 @@ internal sealed class FakeDetector : IDetector
 /// <summary>A run of <see cref="FakeDetector"/> that has begun.</summary>
 internal sealed class FakeRun(IReadOnlyList<int> widths, ImageSize size)
 {
-    private readonly ManualResetEventSlim _ended = new();
-    private Exception? _failure;
+    private readonly TaskCompletionSource _end = new(TaskCreationOptions.RunContinuationsAsynchronously);
 
     /// <summary>Widths of its images.</summary>
     public IReadOnlyList<int> Widths { get; } = widths;
@@ -97,20 +96,10 @@ internal sealed class FakeRun(IReadOnlyList<int> widths, ImageSize size)
     /// <summary>Size of the batch tensor.</summary>
     public ImageSize Size { get; } = size;
 
-    public void End() => _ended.Set();
+    public void End() => _end.TrySetResult();
 
-    public void Fail(Exception exception)
-    {
-        _failure = exception;
-        _ended.Set();
-    }
+    public void Fail(Exception exception) => _end.TrySetException(exception);
 
-    public void WaitForEnd()
-    {
-        _ended.Wait(TimeSpan.FromSeconds(60));
-        if (_failure is not null)
-        {
-            throw _failure;
-        }
-    }
+    /// <summary>Blocks the device's thread, as a real run does.</summary>
+    public void WaitForEnd() => _end.Task.WaitAsync(TimeSpan.FromSeconds(60)).GetAwaiter().GetResult();
 }
