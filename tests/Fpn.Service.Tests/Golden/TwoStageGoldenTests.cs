@@ -59,7 +59,7 @@ public sealed class TwoStageGoldenTests(ServiceFixture fixture)
     {
         using var image = new ImageDecoder(maxPixels: 40_000_000).Decode(golden.ReadImage()).Image;
         Assert.NotNull(image);
-        return Detector.Prepare(golden.Padded, [image]);
+        return Detector.Prepare(golden.Padded.ToImageSize(), [image]);
     }
 
     private static void AssertSamples(GoldenCase golden, ReadOnlySpan<float> tensor)
