@@ -227,8 +227,9 @@ internal sealed partial class DynamicBatcher : IAsyncDisposable
         }
         catch (DeviceLostException exception)
         {
-            FailAll(batch, exception);
+            // First the model, then the answers: who asks again after its answer finds it loaded, if it could be.
             await RecoverAsync(exception);
+            FailAll(batch, exception);
         }
 #pragma warning disable CA1031 // Whatever failed, every request of the batch must be answered.
         catch (Exception exception)
@@ -266,13 +267,14 @@ internal sealed partial class DynamicBatcher : IAsyncDisposable
             catch (Exception exception)
 #pragma warning restore CA1031
             {
-                request.Fail(exception);
                 if (exception is DeviceLostException lost)
                 {
-                    FailAll(batch, lost);
                     await RecoverAsync(lost);
+                    FailAll(batch, lost);
                     return;
                 }
+
+                request.Fail(exception);
             }
         }
     }
@@ -294,16 +296,10 @@ internal sealed partial class DynamicBatcher : IAsyncDisposable
             return;
         }
 
-        var detector = _model.Detector;
         var taken = _clock.GetTimestamp();
-        using var prepared = detector.Prepare(live[0].Bucket, [.. live.Select(request => request.Image)]);
+        using var prepared = _model.Detector.Prepare(live[0].Bucket, [.. live.Select(request => request.Image)]);
         var preparedAt = _clock.GetTimestamp();
-        var (inferred, started, ended) = await _device.RunAsync(() =>
-        {
-            var start = _clock.GetTimestamp();
-            var result = detector.Infer(prepared);
-            return (result, start, _clock.GetTimestamp());
-        });
+        var (inferred, started, ended) = await _device.RunAsync(() => RunDevice(prepared));
         using (inferred)
         {
             // The next batch may have the device while this one's detections are chosen.
@@ -312,6 +308,21 @@ internal sealed partial class DynamicBatcher : IAsyncDisposable
             Rate.Record(inference, live.Count);
             _metrics.RecordBatch(_model.Contract.Name, prepared, inference);
             Answer(live, inferred, taken, preparedAt, started, inference);
+        }
+    }
+
+    /// <summary>On the device's thread: a lost device is given up before the next batch can use it.</summary>
+    private (InferredBatch Inferred, long Started, long Ended) RunDevice(PreparedBatch prepared)
+    {
+        var started = _clock.GetTimestamp();
+        try
+        {
+            return (_model.Detector.Infer(prepared), started, _clock.GetTimestamp());
+        }
+        catch (DeviceLostException)
+        {
+            _model.MarkLost();
+            throw;
         }
     }
 

@@ -1,7 +1,7 @@
 namespace Fpn.Service.Model;
 
 /// <summary>A model that is served.</summary>
-/// <remarks>Only the thread that runs the device may call <see cref="TryReload"/>.</remarks>
+/// <remarks>Only the thread that runs the device may call <see cref="MarkLost"/> and <see cref="TryReload"/>.</remarks>
 internal sealed class ModelEntry : IDisposable
 {
     private readonly Func<IDetector> _load;
@@ -26,13 +26,23 @@ internal sealed class ModelEntry : IDisposable
     /// <exception cref="DeviceLostException">The device was lost and the model is not loaded again yet.</exception>
     public IDetector Detector => _detector ?? throw new DeviceLostException($"The device of model '{Contract.Name}' was lost.");
 
-    /// <summary>Gives up the sessions of a lost device and loads the model again.</summary>
-    /// <returns>Why that failed, or null.</returns>
-    public Exception? TryReload()
+    /// <summary>Gives up the sessions of a lost device.</summary>
+    public void MarkLost()
     {
         var lost = _detector;
         _detector = null;
         lost?.Dispose();
+    }
+
+    /// <summary>Loads the model again, if it is lost.</summary>
+    /// <returns>Why that failed, or null.</returns>
+    public Exception? TryReload()
+    {
+        if (_detector is not null)
+        {
+            return null;
+        }
+
         try
         {
             _detector = _load();
