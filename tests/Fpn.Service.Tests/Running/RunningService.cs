@@ -25,7 +25,7 @@ internal sealed class RunningService : IDisposable
         _factory = new Factory(configure, settings);
         _factory.UseKestrel(0);
         _factory.StartServer();
-        Client = _factory.CreateClient(new WebApplicationFactoryClientOptions { AllowAutoRedirect = false });
+        Client = _factory.CreateClient(new WebApplicationFactoryClientOptions { AllowAutoRedirect = false, BaseAddress = _factory.ClientOptions.BaseAddress });
     }
 
     /// <summary>A client whose base address is the service's.</summary>
