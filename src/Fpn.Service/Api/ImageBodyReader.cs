@@ -48,6 +48,11 @@ internal sealed class ImageBodyReader(LimitsOptions limits)
             while (await reader.ReadNextSectionAsync(cancellationToken) is { } section)
             {
                 var name = section.GetContentDispositionHeader() is { } disposition ? HeaderUtilities.RemoveQuotes(disposition.Name).ToString() : string.Empty;
+                if (name.Length == 0)
+                {
+                    return Fail(Problem.NoImage($"The form has a part without a name; send the picture as the one part '{PartName}'."));
+                }
+
                 if (name != PartName)
                 {
                     return Fail(Problem.BadParameter(name, $"The form has a part '{name}'; send the picture as the one part '{PartName}'."));

@@ -1,0 +1,153 @@
+using System.Net;
+using System.Net.Http.Json;
+using System.Text.Json;
+using Fpn.Service.Tests.Running;
+
+namespace Fpn.Service.Tests.Api;
+
+/// <summary>The OpenAPI document and its UI say what the service does.</summary>
+[Collection(ServiceFixture.Collection)]
+public sealed class OpenApiTests(ServiceFixture fixture)
+{
+    private HttpClient Client => fixture.Service.Client;
+
+    private static CancellationToken Cancel => TestContext.Current.CancellationToken;
+
+    [Fact]
+    public async Task Document_Detect_TakesAFormAndRawImages()
+    {
+        var body = (await DetectOperationAsync()).GetProperty("requestBody");
+
+        Assert.True(body.GetProperty("required").GetBoolean());
+        var content = body.GetProperty("content");
+        var form = content.GetProperty("multipart/form-data").GetProperty("schema");
+        Assert.Equal("object", form.GetProperty("type").GetString());
+        var image = form.GetProperty("properties").GetProperty("image");
+        Assert.Equal(("string", "binary"), (image.GetProperty("type").GetString(), image.GetProperty("format").GetString()));
+        Assert.Equal(["image"], form.GetProperty("required").EnumerateArray().Select(name => name.GetString()!));
+        foreach (var type in new[] { "jpeg", "png", "webp", "gif", "tiff", "avif" })
+        {
+            Assert.Equal("binary", content.GetProperty($"image/{type}").GetProperty("schema").GetProperty("format").GetString());
+        }
+    }
+
+    [Fact]
+    public async Task Document_Detect_HasEveryParameter()
+    {
+        var parameters = (await DetectOperationAsync()).GetProperty("parameters").EnumerateArray().ToArray();
+        Assert.Equal(
+            ["model", "scoreThreshold", "maxDetections", "labels", "format"], parameters.Select(parameter => parameter.GetProperty("name").GetString()!));
+        Assert.All(parameters, parameter =>
+        {
+            Assert.Equal("query", parameter.GetProperty("in").GetString());
+            Assert.NotEmpty(parameter.GetProperty("description").GetString()!);
+            Assert.False(parameter.TryGetProperty("required", out var required) && required.GetBoolean());
+        });
+    }
+
+    [Theory]
+    [InlineData("400", "no-image", "too-many-images", "bad-parameter", "broken-multipart")]
+    [InlineData("404", "unknown-model")]
+    [InlineData("406", "not-acceptable")]
+    [InlineData("408", "body-too-slow")]
+    [InlineData("413", "image-too-large", "too-many-pixels")]
+    [InlineData("415", "unsupported-image-format")]
+    [InlineData("422", "undecodable-image")]
+    [InlineData("500", "model-output-not-finite", "model-failure", "internal-error")]
+    public async Task Document_Detect_HasAnExampleOfEachProblem(string status, params string[] types)
+    {
+        var response = (await DetectOperationAsync()).GetProperty("responses").GetProperty(status);
+        Assert.NotEmpty(response.GetProperty("description").GetString()!);
+        var examples = response.GetProperty("content").GetProperty("application/problem+json").GetProperty("examples");
+        Assert.Equal(types, examples.EnumerateObject().Select(example => example.Name));
+        Assert.All(examples.EnumerateObject(), example =>
+        {
+            var problem = example.Value.GetProperty("value");
+            Assert.Equal(example.Name, problem.GetProperty("type").GetString());
+            Assert.Equal(status, problem.GetProperty("status").GetRawText());
+            Assert.All(["title", "detail", "traceId"], name => Assert.NotEmpty(problem.GetProperty(name).GetString()!));
+        });
+    }
+
+    [Fact]
+    public async Task Document_DetectExample_IsTheAnswerForTheSample()
+    {
+        var success = (await DetectOperationAsync()).GetProperty("responses").GetProperty("200");
+        Assert.True(success.GetProperty("headers").TryGetProperty("Server-Timing", out _));
+        var example = success.GetProperty("content").GetProperty("application/json").GetProperty("example");
+        var live = await Client.DetectAsync(await File.ReadAllBytesAsync(Repository.SampleImage, Cancel), "maxDetections=5");
+
+        Assert.Equal(Names(live), Names(example));
+        foreach (var name in new[] { "model", "modelVersion", "image", "batchSize" })
+        {
+            Assert.Equal(Compact(live.GetProperty(name)), Compact(example.GetProperty(name)));
+        }
+
+        Assert.Equal(Names(live.GetProperty("timings")), Names(example.GetProperty("timings")));
+        var (detections, shown) = (live.GetProperty("detections"), example.GetProperty("detections"));
+        Assert.Equal(detections.GetArrayLength(), shown.GetArrayLength());
+        Assert.NotEqual(0, shown.GetArrayLength());
+        foreach (var (actual, expected) in detections.EnumerateArray().Zip(shown.EnumerateArray()))
+        {
+            Assert.Equal(Names(actual), Names(expected));
+            Assert.All(["label", "classId", "level"], name => Assert.Equal(Compact(actual.GetProperty(name)), Compact(expected.GetProperty(name))));
+            Assert.Equal(expected.GetProperty("score").GetDouble(), actual.GetProperty("score").GetDouble(), 0.001);
+            Assert.All(
+                ["x1", "y1", "x2", "y2"],
+                side => Assert.Equal(expected.GetProperty("box").GetProperty(side).GetDouble(), actual.GetProperty("box").GetProperty(side).GetDouble(), 0.1));
+        }
+    }
+
+    [Fact]
+    public async Task Document_References_AllLead()
+    {
+        var document = await DocumentAsync();
+        Assert.StartsWith("3.1", document.GetProperty("openapi").GetString(), StringComparison.Ordinal);
+        Assert.Equal(["/detect", "/models", "/models/{name}"], document.GetProperty("paths").EnumerateObject().Select(path => path.Name));
+        var references = References(document).Distinct().ToArray();
+        Assert.NotEmpty(references);
+        Assert.All(references, reference =>
+        {
+            var at = document;
+            foreach (var step in reference.Split('/').Skip(1))
+            {
+                Assert.True(at.TryGetProperty(step, out at), $"{reference} leads nowhere");
+            }
+        });
+    }
+
+    [Fact]
+    public async Task Ui_Index_IsServedWithTheDocument()
+    {
+        using var index = await Client.GetAsync("swagger/index.html", Cancel);
+        Assert.Equal(HttpStatusCode.OK, index.StatusCode);
+        Assert.Equal("text/html", index.Content.Headers.ContentType?.MediaType);
+        Assert.Contains("id=\"swagger-ui\"", await index.Content.ReadAsStringAsync(Cancel), StringComparison.Ordinal);
+        using var script = await Client.GetAsync("swagger/index.js", Cancel);
+        Assert.Contains("v1/swagger.json", await script.Content.ReadAsStringAsync(Cancel), StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task Root_Get_LeadsToTheUi()
+    {
+        using var response = await Client.GetAsync(string.Empty, Cancel);
+        Assert.Equal(HttpStatusCode.Found, response.StatusCode);
+        Assert.Equal("swagger", response.Headers.Location?.OriginalString);
+    }
+
+    private async Task<JsonElement> DocumentAsync() => await Client.GetFromJsonAsync<JsonElement>("swagger/v1/swagger.json", Cancel);
+
+    private async Task<JsonElement> DetectOperationAsync() => (await DocumentAsync()).GetProperty("paths").GetProperty("/detect").GetProperty("post");
+
+    private static string[] Names(JsonElement element) => [.. element.EnumerateObject().Select(property => property.Name)];
+
+    private static string Compact(JsonElement element) => JsonSerializer.Serialize(element);
+
+    private static IEnumerable<string> References(JsonElement element) => element.ValueKind switch
+    {
+        JsonValueKind.Object => element.EnumerateObject().SelectMany(property =>
+            property.NameEquals("$ref") && property.Value.ValueKind == JsonValueKind.String ? [property.Value.GetString()!] : References(property.Value)),
+        JsonValueKind.Array => element.EnumerateArray().SelectMany(References),
+        _ => [],
+    };
+}
