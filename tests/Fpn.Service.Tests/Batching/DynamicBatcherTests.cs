@@ -126,8 +126,10 @@ public sealed class DynamicBatcherTests : IAsyncDisposable
         second.End();
         var third = await _detector.NextRunAsync();
         third.End();
-        Assert.Equal(([11, 13], small), (second.Widths, second.Size));
-        Assert.Equal(([12, 14], large), (third.Widths, third.Size));
+        Assert.Equal([11, 13], second.Widths);
+        Assert.Equal(small, second.Size);
+        Assert.Equal([12, 14], third.Widths);
+        Assert.Equal(large, third.Size);
         await Task.WhenAll(answers);
     }
 
