@@ -205,7 +205,7 @@ public sealed class BadInputTests(ServiceFixture fixture)
         var png = OnePixelPng();
         for (var i = 0; i < count; i++)
         {
-            var (query, content) = (i % 10) switch
+            (string Query, HttpContent Content) bad = (i % 10) switch
             {
                 0 => (string.Empty, Body(Jpeg[..random.Next(1, Jpeg.Length)])),
                 1 => (string.Empty, Body(PngHeader((uint)random.Next(), (uint)random.Next()))),
@@ -220,14 +220,14 @@ public sealed class BadInputTests(ServiceFixture fixture)
                 _ when i % 100 == 19 => (string.Empty, new StreamContent(new MemoryStream(large, 0, 21 << 20))),
                 _ => (string.Empty, Body(png[..^20])),
             };
-            using var request = new HttpRequestMessage(HttpMethod.Post, $"detect?{query}") { Content = content };
-            request.Headers.TransferEncodingChunked = content is StreamContent;
+            using var request = new HttpRequestMessage(HttpMethod.Post, $"detect?{bad.Query}") { Content = bad.Content };
+            request.Headers.TransferEncodingChunked = bad.Content is StreamContent;
             using var response = await Client.SendAsync(request, Cancel);
             Assert.InRange((int)response.StatusCode, 400, 499);
         }
     }
 
-    private static HttpContent Body(byte[] bytes) => new ByteArrayContent(bytes);
+    private static ByteArrayContent Body(byte[] bytes) => new ByteArrayContent(bytes);
 
     private static (long Managed, long Native) Settle()
     {
