@@ -16,19 +16,35 @@ import named_weights
 from checkpoints import build_detector, read_state_dict
 from errors import ExportError
 from graphs import export_backbone, export_end_to_end, export_head, levels_of, thaw_batch_norms
-from package import end_to_end_manifest, two_stage_manifest, write_package
+from package import check_destination, end_to_end_manifest, two_stage_manifest, write_package
 
-# Flag -> FasterRCNN's keyword argument. What is not given keeps the value of the architecture.
+def _sizes(text):
+    return tuple(tuple(int(size) for size in level.split(",")) for level in text.split("/"))
+
+
+def _floats(text):
+    return tuple(float(part) for part in text.split(","))
+
+
+# Flag: FasterRCNN's keyword argument, type, meaning. What is not given keeps the value of the architecture.
 _SETTINGS = {
-    "min_size": "min_size",
-    "max_size": "max_size",
-    "pre_nms_top_n": "rpn_pre_nms_top_n_test",
-    "post_nms_top_n": "rpn_post_nms_top_n_test",
-    "rpn_nms_threshold": "rpn_nms_thresh",
-    "rpn_score_threshold": "rpn_score_thresh",
-    "score_threshold": "box_score_thresh",
-    "nms_threshold": "box_nms_thresh",
-    "max_detections": "box_detections_per_img",
+    "min-size": ("min_size", int, "shorter side of the resized image"),
+    "max-size": ("max_size", int, "its longer side at most"),
+    "mean": ("image_mean", _floats, "of RGB / 255, such as 0.485,0.456,0.406"),
+    "std": ("image_std", _floats, "of RGB / 255"),
+    "pre-nms-top-n": ("rpn_pre_nms_top_n_test", int, "anchors kept per level"),
+    "post-nms-top-n": ("rpn_post_nms_top_n_test", int, "proposals kept per image"),
+    "rpn-nms-threshold": ("rpn_nms_thresh", float, "IoU between proposals"),
+    "rpn-score-threshold": ("rpn_score_thresh", float, "least score of a proposal"),
+    "score-threshold": ("box_score_thresh", float, "a detection scores more"),
+    "nms-threshold": ("box_nms_thresh", float, "IoU between detections of a class"),
+    "max-detections": ("box_detections_per_img", int, "detections kept per image"),
+}
+# Flags that describe a checkpoint; named weights know these figures themselves.
+_SHAPES = {
+    "anchor-sizes": (_sizes, None, "levels parted by '/', several sizes of a level by ',': 32/64/128/256/512"),
+    "aspect-ratios": (_floats, (0.5, 1.0, 2.0), "height over width; default 0.5,1,2"),
+    "norm-eps": (float, 1e-5, "eps of the batch norms; 0 if fine-tuned from ResNet50's COCO_V1; default 1e-5"),
 }
 
 
@@ -45,33 +61,30 @@ def parse(arguments):
     parser.add_argument("--version", default="1")
     for name in ("description", "license", "source"):
         parser.add_argument(f"--{name}")
-    for name, kind in (("min_size", int), ("max_size", int), ("pre_nms_top_n", int), ("post_nms_top_n", int),
-                       ("rpn_nms_threshold", float), ("rpn_score_threshold", float), ("score_threshold", float),
-                       ("nms_threshold", float), ("max_detections", int)):
-        parser.add_argument("--" + name.replace("_", "-"), type=kind)
-    parser.add_argument("--anchor-sizes", type=_sizes, metavar="32/64/128/256/512",
-                        help="levels parted by '/', several sizes of a level by ','")
-    parser.add_argument("--aspect-ratios", type=_floats, default=(0.5, 1.0, 2.0), metavar="0.5,1,2")
-    parser.add_argument("--norm-eps", type=float, default=1e-5,
-                        help="eps of the checkpoint's batch norms: 0 if it was fine-tuned from ResNet50's COCO_V1")
+    for flag, (_, kind, meaning) in _SETTINGS.items():
+        parser.add_argument("--" + flag, type=kind, metavar=kind.__name__.strip("_").upper(), help=meaning)
+    for flag, (kind, _, meaning) in _SHAPES.items():
+        parser.add_argument("--" + flag, type=kind, metavar=kind.__name__.strip("_").upper(), help=meaning)
     parser.add_argument("--force", action="store_true", help="replace an existing package")
     options = parser.parse_args(arguments)
     if options.random_weights is not None and not options.weights:
         parser.error("--random-weights needs --weights, which names the architecture")
+    for flag, (_, default, _) in _SHAPES.items():
+        if getattr(options, _key(flag)) is None:
+            setattr(options, _key(flag), default)
+        elif options.weights:
+            parser.error(f"--{flag} describes a checkpoint; named weights have their own")
     return options
 
 
-def _sizes(text):
-    return tuple(tuple(int(size) for size in level.split(",")) for level in text.split("/"))
-
-
-def _floats(text):
-    return tuple(float(part) for part in text.split(","))
+def _key(flag):
+    return flag.replace("-", "_")
 
 
 def build(options):
     """The detector in evaluation, batch norms ready to be folded, and its labels."""
-    settings = {_SETTINGS[key]: getattr(options, key) for key in _SETTINGS if getattr(options, key) is not None}
+    given = {argument: getattr(options, _key(flag)) for flag, (argument, _, _) in _SETTINGS.items()}
+    settings = {argument: value for argument, value in given.items() if value is not None}
     if options.checkpoint:
         state = read_state_dict(options.checkpoint)
         detector = build_detector(state, options.norm_eps, options.anchor_sizes, options.aspect_ratios, **settings)
@@ -102,6 +115,7 @@ def export(options):
     name = options.name or os.path.basename(os.path.abspath(options.out))
     if not re.fullmatch(r"[A-Za-z0-9][A-Za-z0-9._-]*", name):
         raise ExportError(f"'{name}' is no package name: letters, digits, '.', '_', '-'; give --name")
+    check_destination(options.out, options.force)
     detector, labels = build(options)
     levels = levels_of(detector)
     about = {key: getattr(options, key) for key in ("version", "description", "license", "source")}

@@ -92,9 +92,8 @@ def write_package(directory, manifest, graphs, force=False):
     Everything is written beside the destination and renamed into place. With `force` an existing package is
     replaced; files that it does not name (a model card) are kept.
     """
+    check_destination(directory, force)
     directory = os.path.abspath(directory)
-    if os.path.exists(directory) and not force and not _only_foreign_files(directory):
-        raise ExportError(f"{directory}: exists already; --force replaces it")
     parent = os.path.dirname(directory)
     os.makedirs(parent, exist_ok=True)
     manifest = {**manifest, "files": {role: _entry(role, data) for role, data in graphs.items()}}
@@ -117,8 +116,12 @@ def write_package(directory, manifest, graphs, force=False):
     return manifest
 
 
-def _only_foreign_files(directory):
-    return os.path.isdir(directory) and not _own_files(directory)
+def check_destination(directory, force):
+    """Fails where a package stands already, unless it may be replaced."""
+    if os.path.exists(directory) and not os.path.isdir(directory):
+        raise ExportError(f"{directory}: is not a folder")
+    if not force and os.path.isdir(directory) and _own_files(directory):
+        raise ExportError(f"{directory}: holds a package already; --force replaces it")
 
 
 def _own_files(directory):

@@ -13,13 +13,19 @@ namespace Fpn.Service.Imaging;
 /// its embedded profile, or libvips' own where there is none;</item>
 /// <item>numbers of RGB images as they are stored: an embedded RGB profile is ignored, as Pillow and OpenCV ignore it
 /// and therefore as models were trained;</item>
-/// <item>alpha is dropped: colours are neither blended nor multiplied, those below full transparency included.</item>
+/// <item>alpha is dropped: colours are neither blended nor multiplied, and stay even where nothing shows of them.</item>
 /// </list>
 /// </remarks>
 internal sealed class ImageDecoder
 {
-    /// <summary>One row of four channels at a time must be countable, and so must the whole image.</summary>
+    /// <summary>Four bands of so many pixels are as long as a span can be.</summary>
     private const long LargestPixelLimit = int.MaxValue / 4;
+
+    /// <summary>Encoders write some ten scans; each costs as much as a small picture, however little is in it.</summary>
+    private const int MaxJpegScans = 100;
+
+    /// <summary>All pages are visited before the first is decoded.</summary>
+    private const int MaxTiffPages = 4096;
 
     private readonly long _maxPixels;
 
@@ -53,6 +59,16 @@ internal sealed class ImageDecoder
             return tooLarge;
         }
 
+        if (format == ImageFormat.Jpeg && JpegScans.Count(encoded, MaxJpegScans + 1) > MaxJpegScans)
+        {
+            return Undecodable(format, $"it has more than {MaxJpegScans} scans");
+        }
+
+        if (format == ImageFormat.Tiff && TiffPages.Count(encoded, MaxTiffPages + 1) > MaxTiffPages)
+        {
+            return Undecodable(format, $"it has more than {MaxTiffPages} pages");
+        }
+
         // libvips is lazy and reads the bytes until the pixels are written: they are pinned that long.
         fixed (byte* bytes = encoded)
         fixed (byte* options = "[access=sequential,fail_on=error]"u8)
@@ -60,12 +76,12 @@ internal sealed class ImageDecoder
             var image = Vips.Open(bytes, (nuint)encoded.Length, options, 0);
             if (image == 0)
             {
-                return Undecodable(format, "header is damaged or incomplete");
+                return Undecodable(format, "its header is damaged or incomplete");
             }
 
             try
             {
-                return Decode(ref image, format);
+                return Decode(ref image, format, encoded);
             }
             finally
             {
@@ -74,11 +90,11 @@ internal sealed class ImageDecoder
         }
     }
 
-    private DecodeOutcome Decode(ref nint image, ImageFormat format)
+    private DecodeOutcome Decode(ref nint image, ImageFormat format, ReadOnlySpan<byte> encoded)
     {
         if (!IsLoadedAs(image, format))
         {
-            return Undecodable(format, "header is damaged or incomplete");
+            return Undecodable(format, "its header is damaged or incomplete");
         }
 
         if (CheckSize(format, (uint)Vips.Width(image), (uint)Vips.Height(image)) is { } failure)
@@ -88,9 +104,9 @@ internal sealed class ImageDecoder
 
         if (!Replace(ref image, Vips.ConvertColours(image, out var rgb, Vips.SrgbInterpretation, 0) == 0 ? rgb : 0)
             || Vips.BandFormat(image) != Vips.UnsignedByteFormat
-            || Vips.Bands(image) < 3)
+            || Vips.Bands(image) is not (3 or 4))
         {
-            return Undecodable(format, "colour model is not supported");
+            return Undecodable(format, "its colour model is not supported");
         }
 
         if (Vips.Orientation(image) != 1)
@@ -99,7 +115,7 @@ internal sealed class ImageDecoder
             if (!Replace(ref image, Vips.CopyToMemory(image))
                 || !Replace(ref image, Vips.ApplyOrientation(image, out var upright, 0) == 0 ? upright : 0))
             {
-                return Undecodable(format, "data are damaged or incomplete");
+                return Undecodable(format, "its data are damaged or incomplete");
             }
         }
 
@@ -108,14 +124,20 @@ internal sealed class ImageDecoder
         var pixels = Vips.WriteToMemory(image, out var length);
         if (pixels == 0)
         {
-            return Undecodable(format, "data are damaged or incomplete");
+            return Undecodable(format, "its data are damaged or incomplete");
         }
 
-        var buffer = new PixelBuffer(pixels, checked((int)length));
-        Debug.Assert((long)length == size.Area * bands, "libvips writes rows without gaps");
-        if (bands > 3)
+        // Rows without gaps; the pixel limit keeps four bands below 2^31 bytes.
+        var buffer = new PixelBuffer(pixels, (int)length);
+        Debug.Assert(buffer.Bytes.Length == size.Area * bands, "libvips promises a tight buffer");
+        if (format == ImageFormat.Gif && GifFirstFrame.TryRead(encoded, out var frame))
         {
-            DropAlpha(buffer.Bytes, bands);
+            frame.FillUncovered(buffer.Bytes, size, bands);
+        }
+
+        if (bands == 4)
+        {
+            DropAlpha(buffer.Bytes);
         }
 
         return DecodeOutcome.Success(new DecodedImage(format, size, buffer));
@@ -125,7 +147,7 @@ internal sealed class ImageDecoder
     {
         if (width == 0 || height == 0)
         {
-            return Undecodable(format, "header announces no pixels");
+            return Undecodable(format, "its header announces no pixels");
         }
 
         return (ulong)width * height <= (ulong)_maxPixels
@@ -165,10 +187,10 @@ internal sealed class ImageDecoder
             && MemoryMarshal.CreateReadOnlySpanFromNullTerminated(loader).StartsWith(prefix);
     }
 
-    /// <summary>Moves the first three of every <paramref name="bands"/> bytes together, in place.</summary>
-    private static void DropAlpha(Span<byte> pixels, int bands)
+    /// <summary>Moves the first three of every four bytes together, in place.</summary>
+    private static void DropAlpha(Span<byte> pixels)
     {
-        for (int from = 0, to = 0; from < pixels.Length; from += bands, to += 3)
+        for (int from = 0, to = 0; from < pixels.Length; from += 4, to += 3)
         {
             pixels[to] = pixels[from];
             pixels[to + 1] = pixels[from + 1];
@@ -176,9 +198,9 @@ internal sealed class ImageDecoder
         }
     }
 
-    private static DecodeOutcome Undecodable(ImageFormat format, string what)
+    private static DecodeOutcome Undecodable(ImageFormat format, string why)
     {
         var name = format == ImageFormat.Webp ? "WebP" : format.ToString().ToUpperInvariant();
-        return DecodeOutcome.Fail(DecodeFailure.Undecodable, $"The {name} image cannot be decoded: its {what}.");
+        return DecodeOutcome.Fail(DecodeFailure.Undecodable, $"The {name} image cannot be decoded: {why}.");
     }
 }

@@ -9,7 +9,8 @@ internal static class NativeImageMemory
     internal static long PixelBytes => Interlocked.Read(ref s_pixelBytes);
 
     /// <summary><see cref="PixelBytes"/> plus what libvips counts as its own: pictures and strips in the middle of
-    /// decoding, and small buffers that it keeps per thread. Coefficients inside the codecs are not counted.</summary>
+    /// decoding; its worker threads give their last strips back a moment after a call returns. What the codecs
+    /// allocate themselves (a progressive JPEG's coefficients) is not counted.</summary>
     internal static long TrackedBytes => PixelBytes + (long)Vips.TrackedMemory();
 
     /// <summary>Counts bytes in, or out when negative.</summary>

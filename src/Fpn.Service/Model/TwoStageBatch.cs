@@ -1,3 +1,4 @@
+using Fpn.Detection.Proposals;
 using Microsoft.ML.OnnxRuntime;
 
 namespace Fpn.Service.Model;
@@ -15,10 +16,18 @@ internal sealed class TwoStageBatch(
 {
     private TwoStageWorkspace? _workspace = workspace;
 
+    private TwoStageWorkspace Workspace => _workspace ?? throw new ObjectDisposedException(nameof(TwoStageBatch));
+
+    /// <summary>The proposals of one image, best first; valid until this object is disposed.</summary>
+    public ProposalList Proposals(int image) => Workspace.Proposals[image];
+
+    /// <summary>The level that one of an image's proposals was pooled from: its place among the pooled levels.</summary>
+    public int PooledLevel(int image, int proposal) => Workspace.PooledLevel(image, proposal);
+
     /// <inheritdoc/>
     public override DetectedObject[] Select(int image)
     {
-        var work = _workspace ?? throw new ObjectDisposedException(nameof(TwoStageBatch));
+        var work = Workspace;
         if (outputs is null || work.Proposals[image].Count == 0)
         {
             return [];

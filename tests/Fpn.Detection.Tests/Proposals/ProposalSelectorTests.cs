@@ -1,0 +1,204 @@
+using Fpn.Detection.Anchors;
+using Fpn.Detection.Boxes;
+using Fpn.Detection.Imaging;
+using Fpn.Detection.Proposals;
+
+namespace Fpn.Detection.Tests.Proposals;
+
+public class ProposalSelectorTests
+{
+    private static readonly ImageSize Image = new(48, 64);
+
+    /// <summary>One level, one anchor a cell: ±16, 16 pixels apart.</summary>
+    private static readonly AnchorGenerator SingleAnchor = new(new AnchorOptions
+    {
+        Levels = [new("p2", [32], true), new("p3", [32], true)],
+        AspectRatios = [1],
+    });
+
+    [Fact]
+    public void Complete_WorkedByHand_DecodesClipsAndSuppresses()
+    {
+        // Two rows and two columns, 16 pixels apart. The anchors, clipped: (0,0,16,16), (0,0,32,16), (0,0,16,32), (0,0,32,32).
+        // The second is moved 2 widths right, to (64,−16,96,16), which clips to nothing. The third has IoU 0.5 with the first and
+        // with the last; the first has 0.25 with the last.
+        float[] objectness = [0, 9, 1, 2];
+        float[] deltas = [0, 2, 0, 0, .. new float[12]];
+        ProposalList proposals = Run(new ProposalOptions { NmsThreshold = 0.49 }, objectness, deltas);
+
+        Assert.Equal([new Box(0, 0, 32, 32), new Box(0, 0, 16, 16)], proposals.Boxes.ToArray());
+        Assert.Equal([3, 0], proposals.AnchorIndices.ToArray());
+        Assert.Equal([0, 0], proposals.Levels.ToArray());
+        Assert.Equal(1 / (1 + MathF.Exp(-2)), proposals.Scores[0]);
+        Assert.Equal(0.5f, proposals.Scores[1]);
+    }
+
+    [Fact]
+    public void Complete_ScoreEqualToThreshold_IsKept()
+    {
+        float[] objectness = [0, -1, 1, -2];
+        ProposalList proposals =
+            Run(new ProposalOptions { NmsThreshold = 1, ScoreThreshold = 0.5f }, objectness, new float[16]);
+        Assert.Equal([2, 0], proposals.AnchorIndices.ToArray());
+    }
+
+    [Theory]
+    [InlineData(Convention.Torchvision, 4)]
+    [InlineData(Convention.Detectron2, 3)]
+    public void Complete_SideEqualToMinimum_IsKeptByTorchvisionOnly(Convention convention, int count)
+    {
+        // The first anchor clips to 16 by 16; the others are 32 or more one way, but 16 the other.
+        ProposalOptions options = new() { NmsThreshold = 1, MinBoxSize = 16, Convention = convention };
+        float[] deltas = new float[16];
+
+        // Anchors (0,1), (1,0) and (1,1) are moved by half their size, so that both sides are above 16.
+        deltas[5] = 0.5f;
+        deltas[2] = 0.5f;
+        Assert.Equal(count, Run(options, [4, 3, 2, 1], deltas).Count);
+    }
+
+    [Fact]
+    public void Complete_LogitsWithOneSigmoid_TieInTorchvisionOnly()
+    {
+        // Both sigmoids are 1 in float32: torchvision then takes the earlier level, detectron2 the higher logit.
+        ProposalOptions options = new() { NmsThreshold = 0.7 };
+        Assert.Equal([0, 1], RunTwoLevels(options, 20, 30).Levels.ToArray());
+        Assert.Equal([1, 0], RunTwoLevels(options with { Convention = Convention.Detectron2 }, 20, 30).Levels.ToArray());
+    }
+
+    [Fact]
+    public void Complete_DecodedToInfinity_IsClippedByTorchvisionAndDroppedByDetectron2()
+    {
+        // The height overflows on both sides: clipped, the box is as high as the image.
+        float[] deltas = [.. new float[4], 0, 0, 0, 0, .. new float[8]];
+        deltas[0] = 3e38f;
+        deltas[1] = -3e38f;
+        ProposalOptions options = new() { NmsThreshold = 1, MinBoxSize = 0 };
+        Assert.Equal(
+            [new Box(64, 0, 64, 16), new Box(0, 0, 0, 16), new Box(0, 0, 16, 32), new Box(0, 0, 32, 32)],
+            Run(options, [4, 3, 2, 1], deltas).Boxes.ToArray());
+        Assert.Equal(
+            [new Box(0, 0, 16, 32), new Box(0, 0, 32, 32)],
+            Run(options with { Convention = Convention.Detectron2 }, [4, 3, 2, 1], deltas).Boxes.ToArray());
+    }
+
+    [Theory]
+    [InlineData(Convention.Torchvision)]
+    [InlineData(Convention.Detectron2)]
+    public void Complete_HugeFiniteOutputs_StaysInsideTheImage(Convention convention)
+    {
+        RandomTensors random = new(5);
+        float[] extremes = [1e38f, -1e38f, float.MaxValue, float.MinValue, 0, 1, 1e-45f, -4];
+        float[] Any(int count) => [.. Enumerable.Range(0, count).Select(_ => extremes[random.Below(extremes.Length)])];
+        RpnOutputs outputs = RpnOutputs.Make(
+            RpnOutputs.Fpn(convention, 2), new ImageSize(64, 96), [new ImageSize(16, 24), new ImageSize(8, 12)], Any, Any);
+        ProposalOptions options = new() { MinBoxSize = 0, Convention = convention };
+        ProposalList proposals = new();
+        outputs.Run(new ProposalSelector(options, outputs.Anchors), new ImageSize(60, 90), proposals);
+        Assert.NotEqual(0, proposals.Count);
+        Assert.All(proposals.Boxes.ToArray(), box => Assert.True(
+            0 <= box.X1 && box.X1 <= box.X2 && box.X2 <= 90 && 0 <= box.Y1 && box.Y1 <= box.Y2 && box.Y2 <= 60));
+    }
+
+    [Theory]
+    [InlineData(float.NaN)]
+    [InlineData(float.PositiveInfinity)]
+    [InlineData(float.NegativeInfinity)]
+    public void AddLevel_NotFinite_NamesTheTensor(float bad)
+    {
+        for (int position = 0; position < 4; position++)
+        {
+            float[] objectness = new float[4];
+            objectness[position] = bad;
+            Assert.Equal("objectness_p2", Thrown(objectness, new float[16]).Tensor);
+        }
+
+        for (int position = 0; position < 16; position++)
+        {
+            // The anchors of low objectness are never decoded, but their deltas count too.
+            float[] deltas = new float[16];
+            deltas[position] = bad;
+            Assert.Equal("deltas_p2", Thrown(new float[4], deltas).Tensor);
+        }
+
+        static NonFiniteOutputException Thrown(float[] objectness, float[] deltas) =>
+            Assert.Throws<NonFiniteOutputException>(() => Run(new ProposalOptions { PreNmsTopN = 1 }, objectness, deltas));
+    }
+
+    [Fact]
+    public void AddLevel_LengthsDoNotFit_Throws()
+    {
+        ProposalSelector selector = new(new ProposalOptions(), SingleAnchor);
+        selector.Begin(Image);
+        Assert.Throws<ArgumentException>(() => selector.AddLevel(0, new float[3], new float[16], new ImageSize(2, 2), 16, 16));
+        Assert.Throws<ArgumentException>(() => selector.AddLevel(0, new float[4], new float[15], new ImageSize(2, 2), 16, 16));
+        Assert.Throws<ArgumentException>(() => selector.AddLevel(0, [], [], new ImageSize(2, 2), 16, 16));
+        Assert.Throws<ArgumentOutOfRangeException>(
+            () => selector.AddLevel(0, new float[4], new float[16], new ImageSize(-2, -2), 16, 16));
+        Assert.Throws<ArgumentOutOfRangeException>(
+            () => selector.AddLevel(2, new float[4], new float[16], new ImageSize(2, 2), 16, 16));
+    }
+
+    [Fact]
+    public void AddLevel_OutOfOrder_Throws()
+    {
+        ProposalSelector selector = new(new ProposalOptions(), SingleAnchor);
+        Assert.Throws<InvalidOperationException>(() => selector.AddLevel(0, [], [], new ImageSize(0, 0), 16, 16));
+        Assert.Throws<InvalidOperationException>(() => selector.Complete(new ProposalList()));
+        selector.Begin(Image);
+        selector.AddLevel(1, [], [], new ImageSize(0, 5), 16, 16);
+        Assert.Throws<ArgumentException>(() => selector.AddLevel(1, [], [], new ImageSize(0, 0), 16, 16));
+        Assert.Throws<ArgumentException>(() => selector.AddLevel(0, [], [], new ImageSize(0, 0), 16, 16));
+    }
+
+    [Fact]
+    public void Complete_NoLevelOrEmptyGrids_GivesNothing()
+    {
+        ProposalSelector selector = new(new ProposalOptions(), SingleAnchor);
+        ProposalList proposals = new();
+        selector.Begin(Image);
+        selector.Complete(proposals);
+        Assert.Equal(0, proposals.Count);
+
+        selector.Begin(Image);
+        selector.AddLevel(0, [], [], new ImageSize(0, 5), 16, 16);
+        selector.AddLevel(1, [], [], new ImageSize(5, 0), 16, 16);
+        selector.Complete(proposals);
+        Assert.Equal(0, proposals.Count);
+    }
+
+    [Fact]
+    public void Begin_AfterAFailedImage_StartsAfresh()
+    {
+        ProposalSelector selector = new(new ProposalOptions(), SingleAnchor);
+        selector.Begin(Image);
+        selector.AddLevel(0, [5], new float[4], new ImageSize(1, 1), 16, 16);
+        Assert.Throws<NonFiniteOutputException>(
+            () => selector.AddLevel(1, [float.NaN], new float[4], new ImageSize(1, 1), 16, 16));
+        selector.Begin(Image);
+        ProposalList proposals = new();
+        selector.Complete(proposals);
+        Assert.Equal(0, proposals.Count);
+    }
+
+    private static ProposalList Run(ProposalOptions options, float[] objectness, float[] deltas)
+    {
+        ProposalSelector selector = new(options, SingleAnchor);
+        ProposalList proposals = new();
+        selector.Begin(Image);
+        selector.AddLevel(0, objectness, deltas, new ImageSize(2, 2), 16, 16);
+        selector.Complete(proposals);
+        return proposals;
+    }
+
+    private static ProposalList RunTwoLevels(ProposalOptions options, float first, float second)
+    {
+        ProposalSelector selector = new(options, SingleAnchor);
+        ProposalList proposals = new();
+        selector.Begin(Image);
+        selector.AddLevel(0, [first], new float[4], new ImageSize(1, 1), 16, 16);
+        selector.AddLevel(1, [second], new float[4], new ImageSize(1, 1), 16, 16);
+        selector.Complete(proposals);
+        return proposals;
+    }
+}

@@ -1,0 +1,113 @@
+using Fpn.Detection.Boxes;
+using Fpn.Detection.Imaging;
+using Fpn.Detection.RoiHeads;
+
+namespace Fpn.Detection.Tests.RoiHeads;
+
+/// <summary>Whole detection selection against the slow reference.</summary>
+public class DetectionSelectorOracleTests
+{
+    private static readonly ImageSize Resized = new(600, 800);
+    private static readonly ImageSize Original = new(375, 500);
+
+    public static TheoryData<Convention, BoxDeltasLayout, string> Cases()
+    {
+        TheoryData<Convention, BoxDeltasLayout, string> cases = [];
+        foreach (Convention convention in Enum.GetValues<Convention>())
+        {
+            foreach (BoxDeltasLayout layout in Enum.GetValues<BoxDeltasLayout>())
+            {
+                foreach (string kind in new[] { "random", "few", "ties", "equal", "extreme", "same proposals", "no area" })
+                {
+                    cases.Add(convention, layout, kind);
+                }
+            }
+        }
+
+        return cases;
+    }
+
+    [Theory]
+    [MemberData(nameof(Cases))]
+    public void Select_AnyOutputs_EqualsReference(Convention convention, BoxDeltasLayout layout, string kind)
+    {
+        RoiHeadsOptions options = new()
+        {
+            Classes = 12,
+            Convention = convention,
+            BoxDeltas = layout,
+            Background = convention == Convention.Torchvision ? BackgroundPosition.First : BackgroundPosition.Last,
+            MinBoxSize = convention == Convention.Torchvision ? 1e-2f : 0,
+        };
+        HeadOutputs head = Make(options, kind);
+        AssertEqual(head, options);
+        AssertEqual(head, options with { ScoreThreshold = 0.01f, DetectionsPerImage = 1000 });
+        AssertEqual(head, options with { ScoreThreshold = 0, NmsThreshold = 0.1 });
+        AssertEqual(head, options with { ScoreThreshold = 0.99f });
+        AssertEqual(head, options with { ScoreThreshold = -1, MinBoxSize = 30, DetectionsPerImage = 7 });
+    }
+
+    [Fact]
+    public void Select_SteadyState_AllocatesNothing()
+    {
+        foreach (Convention convention in Enum.GetValues<Convention>())
+        {
+            RoiHeadsOptions options = new() { Classes = 12, ScoreThreshold = 0.01f, Convention = convention };
+            HeadOutputs head = Make(options, "random");
+            DetectionSelector selector = new(options);
+            DetectionList detections = new();
+            selector.Select(head.ClassLogits, head.BoxDeltas, head.Proposals, head.Rows, Resized, Original, detections);
+            selector.Select(head.ClassLogits, head.BoxDeltas, head.Proposals, head.Rows, Resized, Original, detections);
+            long before = GC.GetAllocatedBytesForCurrentThread();
+            selector.Select(head.ClassLogits, head.BoxDeltas, head.Proposals, head.Rows, Resized, Original, detections);
+            Assert.Equal(0, GC.GetAllocatedBytesForCurrentThread() - before);
+            Assert.Equal(100, detections.Count);
+        }
+    }
+
+    private static HeadOutputs Make(RoiHeadsOptions options, string kind)
+    {
+        RandomTensors random = new(1);
+        int count = kind == "few" ? 30 : 150;
+        int boxesPerRow = options.BoxDeltas switch
+        {
+            BoxDeltasLayout.PerClassWithBackground => options.Classes + 1,
+            BoxDeltasLayout.PerClass => options.Classes,
+            _ => 1,
+        };
+        int logits = count * (options.Classes + 1);
+        int deltas = count * boxesPerRow * 4;
+        float[] extremes = [0, 1e38f, -1e38f, float.MaxValue, float.MinValue, 5, -5, 1e-45f];
+        int[] rows = [.. Enumerable.Range(0, count)];
+        random.Shuffle(rows);
+        return new HeadOutputs(
+            kind switch
+            {
+                "ties" => random.Coarse(logits, 3),
+                "equal" => new float[logits],
+                _ => random.Normal(logits, deviation: 2),
+            },
+            kind switch
+            {
+                "ties" or "same proposals" => new float[deltas],
+                "extreme" => [.. Enumerable.Range(0, deltas)
+                    .Select(_ => random.Below(30) == 0 ? extremes[random.Below(extremes.Length)] : random.Normal())],
+                _ => random.Normal(deltas, deviation: 1.5f),
+            },
+            kind switch
+            {
+                "same proposals" => [.. Enumerable.Repeat(new Box(50, 60, 170, 180), count)],
+                "no area" => [.. Enumerable.Range(0, count).Select(i => new Box(i, i, i + i % 2, i))],
+                _ => random.Boxes(count, 590, 120),
+            },
+            rows);
+    }
+
+    private static void AssertEqual(HeadOutputs head, RoiHeadsOptions options)
+    {
+        DetectionList detections = new();
+        new DetectionSelector(options).Select(
+            head.ClassLogits, head.BoxDeltas, head.Proposals, head.Rows, Resized, Original, detections);
+        Assert.Equal(ReferenceDetections.Select(head, options, Resized, Original), detections.Detections.ToArray());
+    }
+}

@@ -1,0 +1,175 @@
+using Fpn.Detection.Boxes;
+using Fpn.Detection.Suppression;
+
+namespace Fpn.Detection.Tests.Suppression;
+
+public class NonMaxSuppressionTests
+{
+    private static readonly Box Square = new(0, 0, 10, 10);
+
+    [Fact]
+    public void Select_WorkedByHand_RemovesWhatOverlapsABetterOne()
+    {
+        // IoU with the square: 0.6 and 0.5; with each other 5/6.
+        Box[] boxes = [new(0, 0, 10, 5), Square, new(0, 0, 10, 6)];
+        Assert.Equal([1, 0], Keep(boxes, [0.7f, 0.9f, 0.8f], [0, 0, 0], 0.5));
+        Assert.Equal([1, 2], Keep(boxes, [0.7f, 0.9f, 0.8f], [0, 0, 0], 0.65));
+        Assert.Equal([1, 2, 0], Keep(boxes, [0.7f, 0.9f, 0.8f], [0, 0, 0], 0.9));
+    }
+
+    [Fact]
+    public void Select_OverlapEqualToThreshold_IsKept() =>
+        Assert.Equal([0, 1], Keep([Square, new(0, 0, 10, 5)], [0.9f, 0.8f], [0, 0], 0.5));
+
+    [Fact]
+    public void Select_ThresholdNotExactInFloat_DecidesAsInDouble()
+    {
+        // 10 / 100 in float32 is 0.100000001…, which is greater than the double 0.1; 7 / 10 is 0.69999998…, less than 0.7.
+        Assert.Equal([0], Keep([Square, new(0, 0, 10, 1)], [0.9f, 0.8f], [0, 0], 0.1));
+        Assert.Equal([0, 1], Keep([Square, new(0, 0, 10, 7)], [0.9f, 0.8f], [0, 0], 0.7));
+    }
+
+    [Fact]
+    public void Select_EqualScores_KeepsTheEarlier() =>
+        Assert.Equal([0, 2], Keep([Square, Square, new(50, 50, 60, 60), Square], [0.5f, 0.5f, 0.5f, 0.5f], [0, 0, 0, 0], 0.5));
+
+    [Fact]
+    public void Select_OtherGroup_DoesNotRemove() =>
+        Assert.Equal([0, 1], Keep([Square, Square, Square], [0.9f, 0.8f, 0.7f], [0, 3, 0], 0.5));
+
+    [Fact]
+    public void Select_TwoBoxesWithoutArea_AreBothKept() =>
+        Assert.Equal([0, 1], Keep([new(5, 5, 5, 5), new(5, 5, 5, 5)], [0.9f, 0.8f], [0, 0], 0.5));
+
+    [Fact]
+    public void Select_MoreThanAsked_KeepsTheBest() =>
+        Assert.Equal([2, 0], Keep([Square, new(20, 0, 30, 10), new(40, 0, 50, 10)], [0.5f, 0.4f, 0.6f], [0, 0, 0], 0.5, 2));
+
+    [Fact]
+    public void Select_Nothing_GivesNothing()
+    {
+        Assert.Empty(Keep([], [], [], 0.5));
+        Assert.Empty(Keep([Square], [1], [0], 0.5, 0));
+    }
+
+    [Theory]
+    [InlineData(Convention.Torchvision, 1000, true)]
+    [InlineData(Convention.Torchvision, 1001, false)]
+    [InlineData(Convention.Detectron2, 1001, true)]
+    public void Select_NearTheThreshold_TheShiftDecides(Convention convention, int count, bool bothKept)
+    {
+        // In group 90 the shift is 90 · (1332 + 1) = 119,970, where float32 counts in 1/128: the lower edge 0.503 becomes
+        // 64/128 = 0.5. So the IoU of the pair is 0.503 unshifted and 0.5 shifted, with a threshold of 0.5.
+        Box[] boxes = new Box[count];
+        int[] groups = new int[count];
+        float[] scores = new float[count];
+        Array.Fill(boxes, new Box(0, 0, 1332, 1332));
+        boxes[0] = new Box(0, 0, 1, 1);
+        boxes[1] = new Box(0, 0, 1, 0.503f);
+        groups[0] = groups[1] = 90;
+        scores[0] = 0.9f;
+        scores[1] = 0.8f;
+        Assert.Equal(bothKept ? [0, 1, 2] : [0, 2], Keep(boxes, scores, groups, 0.5, convention: convention));
+    }
+
+    [Theory]
+    [InlineData(300, 1, 40, 100f)]
+    [InlineData(300, 5, 40, 100f)]
+    [InlineData(1000, 90, 300, 1333f)]
+    [InlineData(1001, 90, 300, 1333f)]
+    [InlineData(2500, 5, 60, 1333f)]
+    [InlineData(400, 60, 100, 3e6f)]
+    public void Select_RandomBoxes_EqualsTheDefinition(int count, int groupCount, float maxSide, float extent)
+    {
+        foreach (Convention convention in Enum.GetValues<Convention>())
+        {
+            for (int seed = 0; seed < 4; seed++)
+            {
+                RandomTensors random = new(seed);
+                Box[] boxes = random.Boxes(count, extent, Math.Min(maxSide, extent / 2));
+                float[] scores = seed % 2 == 0 ? random.Normal(count) : random.Coarse(count, 4);
+                int[] groups = [.. Enumerable.Range(0, count).Select(_ => random.Below(groupCount))];
+                double threshold = seed < 2 ? 0.5 : 0.05;
+                int most = seed == 3 ? 50 : count;
+                int shiftedUpTo = convention == Convention.Torchvision ? 1000 : 40_000;
+                Assert.Equal(
+                    ReferenceSuppression.Select(boxes, scores, groups, threshold, shiftedUpTo, most),
+                    Keep(boxes, scores, groups, threshold, most, convention));
+            }
+        }
+    }
+
+    [Fact]
+    public void Select_GroupsPushedTogetherByRounding_EqualsTheDefinition()
+    {
+        // Around 6 · 2^24 float32 counts in eights: the gap of 1 between shifted groups is gone, and boxes of neighbouring
+        // groups can overlap. The reference then lets them remove each other.
+        const float Far = 1 << 24;
+        RandomTensors random = new(7);
+        Box[] boxes = [.. Enumerable.Range(0, 200).Select(_ => Corner(random, Far))];
+        int[] groups = [.. Enumerable.Range(0, 200).Select(_ => random.Below(7))];
+        float[] scores = random.Normal(200);
+        Assert.Equal(
+            ReferenceSuppression.Select(boxes, scores, groups, 0.1, 1000, 200), Keep(boxes, scores, groups, 0.1));
+    }
+
+    [Fact]
+    public void Select_LengthsDifferOrGroupNegative_Throws()
+    {
+        Assert.Throws<ArgumentException>(() => Keep([Square], [], [0], 0.5));
+        Assert.Throws<ArgumentException>(() => Keep([Square], [1], [], 0.5));
+        Assert.Throws<ArgumentException>(() => Keep([Square], [1], [-1], 0.5));
+    }
+
+    [Theory]
+    [InlineData(-0.1)]
+    [InlineData(1.1)]
+    [InlineData(double.NaN)]
+    public void Constructor_ThresholdNotAFraction_Throws(double threshold) =>
+        Assert.Throws<ArgumentOutOfRangeException>(() => new NonMaxSuppression(threshold, Convention.Torchvision));
+
+    [Fact]
+    public void AnyOverlaps_Vector_EqualsScalarTwin()
+    {
+        RandomTensors random = new(11);
+        Box[] boxes = random.Boxes(100, 100, 50);
+        KeptBoxes kept = new();
+        kept.Reserve(boxes.Length);
+        for (int i = 0; i < boxes.Length; i++)
+        {
+            kept.Set(i, boxes[i]);
+        }
+
+        foreach (Box candidate in random.Boxes(200, 100, 50))
+        {
+            for (int count = 0; count < 40; count++)
+            {
+                float threshold = BoxOperations.IntersectionOverUnion(candidate, boxes[3 + random.Below(count + 1)]);
+                threshold = float.IsNaN(threshold) ? 0.2f : threshold;
+                Assert.Equal(
+                    kept.AnyOverlapsScalar(candidate, 3, count, threshold),
+                    kept.AnyOverlapsVector(candidate, 3, count, threshold));
+            }
+        }
+    }
+
+    private static int[] Keep(
+        Box[] boxes,
+        float[] scores,
+        int[] groups,
+        double threshold,
+        int? most = null,
+        Convention convention = Convention.Torchvision)
+    {
+        int[] kept = new int[most ?? boxes.Length];
+        int count = new NonMaxSuppression(threshold, convention).Select(boxes, scores, groups, kept);
+        return kept[..count];
+    }
+
+    private static Box Corner(RandomTensors random, float far)
+    {
+        bool low = random.Below(2) == 0;
+        float from = low ? 0 : far - 8 - random.Below(8);
+        return new Box(from, from, low ? 1 + random.Below(12) : far, low ? 1 + random.Below(12) : far);
+    }
+}

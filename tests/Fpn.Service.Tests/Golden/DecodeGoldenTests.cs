@@ -1,0 +1,27 @@
+using System.Security.Cryptography;
+using Fpn.Service.Imaging;
+
+namespace Fpn.Service.Tests.Golden;
+
+/// <summary>The pixels that the reference saw are the pixels that the service sees.</summary>
+public sealed class DecodeGoldenTests
+{
+    public static TheoryData<string> Cases => GoldenCase.Names;
+
+    [Theory]
+    [MemberData(nameof(Cases))]
+    public void Decode_GoldenImage_GivesPillowsPixels(string name)
+    {
+        var golden = GoldenCase.Load(name);
+        var encoded = golden.ReadImage();
+        Assert.Equal(golden.FileSha256, Sha256(encoded));
+
+        using var image = new ImageDecoder(maxPixels: 40_000_000).Decode(encoded).Image;
+
+        Assert.NotNull(image);
+        Assert.Equal(golden.Original.ToImageSize(), image.Size);
+        Assert.Equal(golden.RgbSha256, Sha256(image.Pixels));
+    }
+
+    private static string Sha256(ReadOnlySpan<byte> bytes) => Convert.ToHexStringLower(SHA256.HashData(bytes));
+}

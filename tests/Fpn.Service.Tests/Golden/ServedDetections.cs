@@ -1,0 +1,30 @@
+using System.Net;
+using System.Net.Http.Json;
+using System.Text.Json;
+
+namespace Fpn.Service.Tests.Golden;
+
+/// <summary>Asks the service, as a client would.</summary>
+internal static class ServedDetections
+{
+    private static readonly string[] Corners = ["x1", "y1", "x2", "y2"];
+
+    /// <summary>Posts an image and returns the answer's body.</summary>
+    public static async Task<JsonElement> PostAsync(HttpClient client, byte[] image, CancellationToken cancellationToken)
+    {
+        using var content = new ByteArrayContent(image);
+        using var response = await client.PostAsync(new Uri("detect", UriKind.Relative), content, cancellationToken);
+        Assert.True(
+            response.StatusCode == HttpStatusCode.OK,
+            $"{(int)response.StatusCode}: {await response.Content.ReadAsStringAsync(cancellationToken)}");
+        return await response.Content.ReadFromJsonAsync<JsonElement>(cancellationToken);
+    }
+
+    /// <summary>The detections of an answer, in its order.</summary>
+    public static GoldenDetection[] Of(JsonElement body) =>
+        [.. body.GetProperty("detections").EnumerateArray().Select(detection => new GoldenDetection(
+            detection.GetProperty("label").GetString()!,
+            detection.GetProperty("score").GetDouble(),
+            [.. Corners.Select(corner => detection.GetProperty("box").GetProperty(corner).GetDouble())],
+            detection.GetProperty("level").GetString()))];
+}

@@ -1,0 +1,108 @@
+using Fpn.Detection.Boxes;
+using Fpn.Service.Imaging;
+using Fpn.Service.Model;
+using Fpn.Service.Tests.Running;
+using Microsoft.Extensions.DependencyInjection;
+
+namespace Fpn.Service.Tests.Golden;
+
+/// <summary>The stages between a decoded image and its detections, one by one, on the trained model.</summary>
+[Collection(ServiceFixture.Collection)]
+public sealed class TwoStageGoldenTests(ServiceFixture fixture)
+{
+    public static TheoryData<string> Cases => GoldenCase.Names;
+
+    [Theory]
+    [MemberData(nameof(Cases))]
+    public void Prepare_GoldenImage_EqualsTorchvisionsTensor(string name)
+    {
+        var golden = GoldenCase.Load(name);
+        using var batch = Prepare(golden);
+
+        Assert.Equal(
+            new ImageGeometry(golden.Original.ToImageSize(), golden.Resized.ToImageSize(), golden.Padded.ToImageSize()),
+            batch.Geometries[0]);
+        AssertSamples(golden, batch.Tensor.Image(0));
+        AssertMeans(golden, batch.Tensor.Image(0));
+    }
+
+    [Theory]
+    [MemberData(nameof(Cases))]
+    public void Infer_GoldenImage_GivesTorchvisionsProposalsAndLevels(string name)
+    {
+        var golden = GoldenCase.Load(name);
+        using var batch = Prepare(golden);
+        using var inferred = Assert.IsType<TwoStageBatch>(Detector.Infer(batch));
+        var proposals = inferred.Proposals(0);
+        var actual = new PooledProposal[proposals.Count];
+        for (var i = 0; i < actual.Length; i++)
+        {
+            actual[i] = new(proposals.Boxes[i], proposals.Scores[i], inferred.PooledLevel(0, i));
+        }
+
+        var values = golden.ReadArray<float>("proposals.npy").Values;
+        var levels = golden.ReadArray<byte>("levels.npy").Values;
+        var reference = new PooledProposal[levels.Length];
+        for (var i = 0; i < reference.Length; i++)
+        {
+            var row = values.AsSpan(5 * i, 5);
+            reference[i] = new(new Box(row[0], row[1], row[2], row[3]), row[4], levels[i]);
+        }
+
+        Assert.NotEmpty(reference);
+        ProposalMatcher.AssertMatches(reference, actual, GoldenCase.Meta.Tolerance);
+    }
+
+    private IDetector Detector => fixture.Service.Services.GetRequiredService<ModelCatalog>().Default.Detector;
+
+    private PreparedBatch Prepare(GoldenCase golden)
+    {
+        using var image = new ImageDecoder(maxPixels: 40_000_000).Decode(golden.ReadImage()).Image;
+        Assert.NotNull(image);
+        return Detector.Prepare(image);
+    }
+
+    private static void AssertSamples(GoldenCase golden, ReadOnlySpan<float> tensor)
+    {
+        var samples = golden.ReadArray<float>("resized.npy");
+        var rows = Sampled(golden.Resized.Height, golden.ResizedSampleStep);
+        var columns = Sampled(golden.Resized.Width, golden.ResizedSampleStep);
+        Assert.Equal([3, rows.Length, columns.Length], samples.Shape);
+        for (var i = 0; i < samples.Values.Length; i++)
+        {
+            var (row, column) = Math.DivRem(i, columns.Length);
+            var (plane, at) = Math.DivRem(row, rows.Length);
+            var (y, x) = (rows[at], columns[column]);
+            var actual = tensor[(plane * golden.Padded.Height + y) * golden.Padded.Width + x];
+            Assert.True(
+                MathF.Abs(samples.Values[i] - actual) <= GoldenCase.Meta.Tolerance.ResizedTensor,
+                $"{golden.Name}: plane {plane}, y {y}, x {x}: {actual}, not {samples.Values[i]}");
+        }
+    }
+
+    /// <summary>Over all pixels, so that what lies between the samples counts too; the padding must be zero.</summary>
+    private static void AssertMeans(GoldenCase golden, ReadOnlySpan<float> tensor)
+    {
+        var padded = golden.Padded.ToImageSize();
+        for (var plane = 0; plane < 3; plane++)
+        {
+            double sum = 0;
+            double sumOfAbsolutes = 0;
+            for (var i = 0; i < padded.Area; i++)
+            {
+                var value = tensor[(int)(plane * padded.Area + i)];
+                var (y, x) = Math.DivRem(i, padded.Width);
+                Assert.True((y < golden.Resized.Height && x < golden.Resized.Width) || value == 0, $"padding at y {y}, x {x} is {value}");
+                sum += value;
+                sumOfAbsolutes += Math.Abs(value);
+            }
+
+            var area = golden.Resized.ToImageSize().Area;
+            Assert.Equal(golden.ResizedMean[plane], sum / area, 1e-5);
+            Assert.Equal(golden.ResizedMeanAbs[plane], sumOfAbsolutes / area, 1e-5);
+        }
+    }
+
+    private static int[] Sampled(int size, int step) =>
+        [.. Enumerable.Range(0, size).Where(index => index % step == 0 || index == size - 1)];
+}
