@@ -50,14 +50,13 @@ _SHAPES = {
 
 def parse(arguments):
     parser = argparse.ArgumentParser(prog="export.py", description=__doc__.splitlines()[0])
-    parser.add_argument("out", help="the package's folder, such as models/blood-cells")
+    parser.add_argument("out", help="the package's folder, such as models/blood-cells; its name is the model's")
     model = parser.add_mutually_exclusive_group(required=True)
     model.add_argument("--checkpoint", help="a state dict of torchvision's FasterRCNN")
     model.add_argument("--weights", help="torchvision's: " + ", ".join(named_weights.NAMES))
     parser.add_argument("--random-weights", type=int, metavar="SEED", help="with --weights: its architecture, nothing downloaded")
     parser.add_argument("--layout", choices=["two-stage", "end-to-end"], default="two-stage")
     parser.add_argument("--labels", help="names without background, comma-separated, or a file with one a line")
-    parser.add_argument("--name", help="default: the folder's name")
     parser.add_argument("--version", default="1")
     for name in ("description", "license", "source"):
         parser.add_argument(f"--{name}")
@@ -112,9 +111,9 @@ def _labels(text):
 
 def export(options):
     """Writes the package and returns its manifest."""
-    name = options.name or os.path.basename(os.path.abspath(options.out))
+    name = os.path.basename(os.path.abspath(options.out))
     if not re.fullmatch(r"[A-Za-z0-9][A-Za-z0-9._-]*", name):
-        raise ExportError(f"'{name}' is no package name: letters, digits, '.', '_', '-'; give --name")
+        raise ExportError(f"'{name}' is no package name: letters, digits, '.', '_', '-' only")
     check_destination(options.out, options.force)
     detector, labels = build(options)
     levels = levels_of(detector)

@@ -60,8 +60,8 @@ def end_to_end_manifest(detector, about, labels):
             "scores": "scores",
             "boxSpace": "original",
         },
-        # The graph normalises by itself: it is fed with RGB / 255 and nothing else.
-        "input": {"minSize": transform.min_size[-1], "maxSize": transform.max_size, "mean": [0, 0, 0], "std": [1, 1, 1]},
+        # For the reader: the graph resizes and normalises by itself, and is fed with RGB / 255.
+        "input": {"minSize": transform.min_size[-1], "maxSize": transform.max_size},
         "detection": _thresholds(detector.roi_heads),
         "labels": labels,
     }

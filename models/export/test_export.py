@@ -155,7 +155,7 @@ class ExportTests(unittest.TestCase):
         self.assert_error("--labels is missing", lambda: self.run_export("x"))
         self.assert_error("3 anchors a cell", lambda: self.run_export("x", "--labels", "a,b,c", "--aspect-ratios", "1"))
         self.assert_error("names 1", lambda: self.run_export("x", "--labels", "a,b,c", "--anchor-sizes", "32"))
-        self.assert_error("no package name", lambda: self.run_export("x", "--labels", "a,b,c", "--name", "../y"))
+        self.assert_error("no package name", lambda: self.run_export("two words", "--labels", "a,b,c"))
         torch.save(ResNet(BasicBlock, [1, 1, 1, 1]).state_dict(), self.path("resnet.pth"))
         self.assert_error("no backbone.fpn.*", lambda: self.run_export("x", "--labels", "a", checkpoint=self.path("resnet.pth")))
         with open(self.path("text.pth"), "w", encoding="utf-8") as file:

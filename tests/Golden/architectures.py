@@ -15,8 +15,10 @@ import json
 import os
 import sys
 
+import numpy as np
 import torch
 import torchvision
+from PIL import Image, ImageDraw
 from torch import nn
 from torchvision.models.detection import FasterRCNN
 from torchvision.models.detection.anchor_utils import AnchorGenerator
@@ -28,12 +30,12 @@ HERE = os.path.dirname(os.path.abspath(__file__))
 ROOT = os.path.dirname(os.path.dirname(HERE))
 sys.path[:0] = [HERE, os.path.join(ROOT, "models", "export")]
 
-import detectron2_inference as detectron2
+import detectron2_inference
 import export
 import graphs
-import made_images
 import named_weights
 import package
+import render
 
 AT_LEAST = 20
 TOLERANCE = {"boxPixels": 0.1, "score": 0.001}
@@ -100,20 +102,12 @@ class Detectron2Case(TorchvisionCase):
         predictor.bbox_pred.out_features -= 4
 
     def infer(self, noise):
-        transform, rpn, roi = self.detector.transform, self.detector.rpn, self.detector.roi_heads
-        images, resized = detectron2.preprocess(self.image, transform.min_size[-1], transform.max_size)
+        transform = self.detector.transform
+        images, resized = detectron2_inference.preprocess(self.image, transform.min_size[-1], transform.max_size)
         images = images * (1 + noise * torch.randn(images.shape))
-        features = list(graphs.feature_maps(self.detector, images).values())
-        objectness, deltas = rpn.head(features)
-        boxes = detectron2.proposals(objectness, deltas, self.levels, rpn.anchor_generator.aspect_ratios[0], resized,
-                                     rpn.pre_nms_top_n(), rpn.post_nms_top_n(), rpn.nms_thresh)
-        pooled = [level for level in self.levels if level.pooled]
-        crops = detectron2.pool(features[: len(pooled)], boxes, [l.stride for l in pooled], roi.box_roi_pool.output_size)
-        logits, deltas = roi.box_predictor(roi.box_head(crops))
-        boxes, scores, classes = detectron2.detections(
-            logits, deltas, boxes, resized, (self.image.height, self.image.width), roi.box_coder.weights,
-            roi.score_thresh, roi.nms_thresh, roi.detections_per_img)
-        return boxes, scores, classes + 1
+        original = (self.image.height, self.image.width)
+        boxes, scores, labels = detectron2_inference.infer(self.detector, self.levels, images, resized, original)
+        return boxes, scores, labels + 1
 
     def package(self):
         manifest, _ = super().package()
@@ -135,6 +129,21 @@ def conditioned(detector, seed, image):
     detector.eval()
     named_weights.condition(detector, seed, detector.transform([to_tensor(image)])[0].tensors)
     return detector
+
+
+def shapes(width, height, seed):
+    """Coloured ellipses and bars over a smooth background with grain."""
+    random = np.random.RandomState(seed)
+    coarse = Image.fromarray(random.randint(0, 256, (6, 8, 3), dtype=np.uint8))
+    image = coarse.resize((width, height), Image.BICUBIC)
+    draw = ImageDraw.Draw(image)
+    for _ in range(14):
+        x, y = random.randint(0, width), random.randint(0, height)
+        w, h = random.randint(8, width // 2) // 2, random.randint(8, height // 2) // 2
+        colour = tuple(int(c) for c in random.randint(0, 256, 3))
+        (draw.ellipse if random.rand() < 0.6 else draw.rectangle)((x - w, y - h, x + w, y + h), fill=colour)
+    pixels = np.asarray(image) + 12 * random.randn(height, width, 3)
+    return Image.fromarray(pixels.clip(0, 255).round().astype(np.uint8))
 
 
 def c4(seed, image):
@@ -168,18 +177,18 @@ def blood_cells():
 SMALL = {"min_size": 224, "max_size": 384}
 CASES = {
     "resnet50-fpn": lambda seed: TorchvisionCase("resnet50-fpn", *named(
-        "FasterRCNN_ResNet50_FPN", seed, made_images.shapes(301, 217, seed), **SMALL)),
+        "FasterRCNN_ResNet50_FPN", seed, shapes(301, 217, seed), **SMALL)),
     "resnet50-fpn-v2": lambda seed: TorchvisionCase("resnet50-fpn-v2", *named(
-        "FasterRCNN_ResNet50_FPN_V2", seed, made_images.shapes(180, 243, seed), **SMALL)),
+        "FasterRCNN_ResNet50_FPN_V2", seed, shapes(180, 243, seed), **SMALL)),
     "mobilenet-v3-320": lambda seed: TorchvisionCase("mobilenet-v3-320", *named(
-        "FasterRCNN_MobileNet_V3_Large_320_FPN", seed, made_images.shapes(517, 333, seed))),
+        "FasterRCNN_MobileNet_V3_Large_320_FPN", seed, shapes(517, 333, seed))),
     "mobilenet-v3-fpn": lambda seed: TorchvisionCase("mobilenet-v3-fpn", *named(
-        "FasterRCNN_MobileNet_V3_Large_FPN", seed, made_images.shapes(640, 427, seed), min_size=480, max_size=800)),
-    "c4": lambda seed: TorchvisionCase("c4", *c4(seed, made_images.shapes(333, 250, seed))),
-    # 750 x 600 shrinks to 480 x 384: antialiasing shows, and P6's grid of 8 columns makes stride 60 of torchvision's rule.
-    "detectron2": lambda seed: Detectron2Case("detectron2", *blood_cells(), made_images.smear(750, 600, seed)),
+        "FasterRCNN_MobileNet_V3_Large_FPN", seed, shapes(640, 427, seed), min_size=480, max_size=800)),
+    "c4": lambda seed: TorchvisionCase("c4", *c4(seed, shapes(333, 250, seed))),
+    # 600 x 750 shrinks to 384 x 480: antialiasing shows, and torchvision's rule would give P6 a stride of 60, not 64.
+    "detectron2": lambda seed: Detectron2Case("detectron2", *blood_cells(), render.smear(600, 750, 45, seed)),
     "end-to-end": lambda seed: TorchvisionCase(
-        "end-to-end", *blood_cells(), made_images.smear(500, 333, seed), "end-to-end"),
+        "end-to-end", *blood_cells(), render.smear(333, 500, 30, seed), "end-to-end"),
 }
 TRAINED = ("detectron2", "end-to-end")
 

@@ -7,16 +7,19 @@ namespace Fpn.Detection.Proposals;
 
 /// <summary>Finds the anchors of one level with the highest objectness.</summary>
 /// <remarks>
-/// The planes are scanned once, a vector at a time, for values that can still be among the best; these are collected, and
-/// whenever the collection is full its best are selected and the bar rises. Each selection drops three quarters of a full
-/// collection, so ascending or equal data stay linear too. Not thread-safe.
+/// The planes are scanned a vector at a time for values that can still be among the best; these are collected, and whenever
+/// the collection is full its best are selected and the bar rises. Each selection drops three quarters of a full collection,
+/// so ascending or equal data stay linear too. The first bar comes from a sample; in the rare case that too few values reach
+/// it, all is scanned once more without it. Not thread-safe.
 /// </remarks>
 internal sealed class TopAnchors
 {
     private const int Lanes = 8;
     private const int Stride = 4 * Lanes;
+    private const int SampleSize = 1024;
 
     private readonly RankSelector _selector = new();
+    private readonly ulong[] _sample = new ulong[SampleSize];
     private ulong[] _keys = [];
     private int _count;
     private ulong _worst;
@@ -29,18 +32,13 @@ internal sealed class TopAnchors
     /// <returns>Rank keys, best first: logit and position cell · A + a; equal logits by position. Valid until the next call.</returns>
     public ReadOnlySpan<ulong> Select(ReadOnlySpan<float> objectness, int anchorsPerCell, int topN)
     {
-        int cells = objectness.Length / anchorsPerCell;
         topN = Math.Min(topN, objectness.Length);
         int capacity = (int)Math.Min(4L * topN, objectness.Length) + Stride;
         WorkArray.Grow(ref _keys, capacity);
-        _count = 0;
-        _worst = ulong.MaxValue;
-        _bar = float.NegativeInfinity;
-        for (int anchor = 0; anchor < anchorsPerCell; anchor++)
+        Scan(objectness, anchorsPerCell, topN, capacity, FirstBar(objectness, topN));
+        if (_count < topN)
         {
-            ReadOnlySpan<float> plane = objectness.Slice(anchor * cells, cells);
-            int scanned = Vector128.IsHardwareAccelerated ? ScanVector(plane, anchor, anchorsPerCell, topN, capacity) : 0;
-            ScanScalar(plane, scanned, anchor, anchorsPerCell, topN, capacity);
+            Scan(objectness, anchorsPerCell, topN, capacity, float.NegativeInfinity);
         }
 
         if (_count > topN)
@@ -51,6 +49,39 @@ internal sealed class TopAnchors
         Span<ulong> best = _keys.AsSpan(0, _count);
         best.Sort();
         return best;
+    }
+
+    /// <summary>A logit that probably at least <paramref name="topN"/> anchors reach, but not many more.</summary>
+    private float FirstBar(ReadOnlySpan<float> objectness, int topN)
+    {
+        if (objectness.Length < 16L * topN || objectness.Length < 4 * SampleSize)
+        {
+            return float.NegativeInfinity;
+        }
+
+        // Twice the share that is wanted, and a little more for chance.
+        int rank = (int)(2L * SampleSize * topN / objectness.Length) + 8;
+        int step = objectness.Length / SampleSize;
+        for (int i = 0; i < SampleSize; i++)
+        {
+            _sample[i] = RankKey.Of(objectness[i * step], i);
+        }
+
+        return RankKey.Score(_selector.MoveSmallestToFront(_sample, rank));
+    }
+
+    private void Scan(ReadOnlySpan<float> objectness, int anchorsPerCell, int topN, int capacity, float bar)
+    {
+        int cells = objectness.Length / anchorsPerCell;
+        _count = 0;
+        _worst = ulong.MaxValue;
+        _bar = bar;
+        for (int anchor = 0; anchor < anchorsPerCell; anchor++)
+        {
+            ReadOnlySpan<float> plane = objectness.Slice(anchor * cells, cells);
+            int scanned = Vector128.IsHardwareAccelerated ? ScanVector(plane, anchor, anchorsPerCell, topN, capacity) : 0;
+            ScanScalar(plane, scanned, anchor, anchorsPerCell, topN, capacity);
+        }
     }
 
     /// <summary>Four vectors of eight lanes a turn; the remainder is left to <see cref="ScanScalar"/>, which is also the twin.</summary>

@@ -27,8 +27,10 @@ public sealed class DetectionSelector
     private readonly int _columns;
     private readonly int _firstColumn;
     private readonly int _boxesPerRow;
+    private readonly int _firstBox;
     private readonly float[] _row;
     private readonly int[] _classStarts;
+    private readonly int[] _kept;
 
     private int _count;
     private DetectedBox[] _found = [];
@@ -36,7 +38,6 @@ public sealed class DetectionSelector
     private float[] _scores = [];
     private int[] _groups = [];
     private int[] _proposals = [];
-    private readonly int[] _kept;
 
     /// <summary>Makes a workspace.</summary>
     /// <param name="options">Classes, thresholds and convention.</param>
@@ -63,6 +64,7 @@ public sealed class DetectionSelector
             BoxDeltasLayout.PerClass => options.Classes,
             _ => 1,
         };
+        _firstBox = options.BoxDeltas == BoxDeltasLayout.PerClassWithBackground ? _firstColumn : 0;
         _row = new float[(_columns + Softmax.Lanes - 1) / Softmax.Lanes * Softmax.Lanes];
         _classStarts = new int[options.Classes + 1];
         _kept = new int[options.DetectionsPerImage];
@@ -134,7 +136,7 @@ public sealed class DetectionSelector
         _row.AsSpan(_columns).Fill(float.NegativeInfinity);
         Softmax.Apply(_row);
 
-        int before = _count;
+        WorkArray.Extend(ref _found, _count + _options.Classes);
         bool rowChecked = _options.Convention == Convention.Torchvision;
         ReadOnlySpan<float> scores = _row.AsSpan(_firstColumn, _options.Classes);
         for (int label = 0; label < scores.Length; label++)
@@ -161,16 +163,10 @@ public sealed class DetectionSelector
     private void AddCandidate(
         int proposal, int label, float score, ReadOnlySpan<BoxDeltas> deltas, in Box reference, ImageSize resized)
     {
-        int boxIndex = _options.BoxDeltas switch
-        {
-            BoxDeltasLayout.PerClassWithBackground => label + _firstColumn,
-            BoxDeltasLayout.PerClass => label,
-            _ => 0,
-        };
+        int boxIndex = _boxesPerRow == 1 ? 0 : label + _firstBox;
         Box box = BoxOperations.Clip(_coder.Decode(deltas[boxIndex], reference), resized);
         if (box.Width >= _options.MinBoxSize && box.Height >= _options.MinBoxSize)
         {
-            WorkArray.Extend(ref _found, _count + 1);
             _found[_count++] = new DetectedBox(box, score, label, proposal);
         }
     }

@@ -15,7 +15,7 @@ public enum BackgroundPosition
 /// <summary>What the box head regresses.</summary>
 public enum BoxDeltasLayout
 {
-    /// <summary>[R, 4 (C + 1)], background first: four deltas a class, the background's unused (torchvision).</summary>
+    /// <summary>[R, 4 (C + 1)] in the order of the logits' columns: four deltas a class, the background's unused (torchvision).</summary>
     PerClassWithBackground,
 
     /// <summary>[R, 4 C]: four deltas a class (detectron2).</summary>
@@ -49,7 +49,7 @@ public sealed record RoiHeadsOptions
     /// <summary>Detections kept per image.</summary>
     public int DetectionsPerImage { get; init; } = 100;
 
-    /// <summary>Shortest side of a detection in resized-image pixels: kept when both sides are ≥ it (torchvision).</summary>
+    /// <summary>Shortest side of a detection in resized-image pixels: kept when both sides are ≥ it. detectron2 has no such rule: 0.</summary>
     public float MinBoxSize { get; init; } = 1e-2f;
 
     /// <summary>Which reference decides shifting, small and non-finite boxes.</summary>

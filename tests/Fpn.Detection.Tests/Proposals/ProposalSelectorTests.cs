@@ -47,11 +47,10 @@ public class ProposalSelectorTests
     [InlineData(Convention.Detectron2, 3)]
     public void Complete_SideEqualToMinimum_IsKeptByTorchvisionOnly(Convention convention, int count)
     {
-        // The first anchor clips to 16 by 16; the others are 32 or more one way, but 16 the other.
+        // Clipped, the first anchor is 16 by 16. The second and the third are 16 one way too, so they are moved by half their
+        // size: down and to the right; the fourth is 32 by 32.
         ProposalOptions options = new() { NmsThreshold = 1, MinBoxSize = 16, Convention = convention };
         float[] deltas = new float[16];
-
-        // Anchors (0,1), (1,0) and (1,1) are moved by half their size, so that both sides are above 16.
         deltas[5] = 0.5f;
         deltas[2] = 0.5f;
         Assert.Equal(count, Run(options, [4, 3, 2, 1], deltas).Count);
@@ -69,10 +68,8 @@ public class ProposalSelectorTests
     [Fact]
     public void Complete_DecodedToInfinity_IsClippedByTorchvisionAndDroppedByDetectron2()
     {
-        // The height overflows on both sides: clipped, the box is as high as the image.
-        float[] deltas = [.. new float[4], 0, 0, 0, 0, .. new float[8]];
-        deltas[0] = 3e38f;
-        deltas[1] = -3e38f;
+        // 3e38 widths of 32 to the right and to the left are infinitely far: clipped, all of the box is at the border.
+        float[] deltas = [3e38f, -3e38f, .. new float[14]];
         ProposalOptions options = new() { NmsThreshold = 1, MinBoxSize = 0 };
         Assert.Equal(
             [new Box(64, 0, 64, 16), new Box(0, 0, 0, 16), new Box(0, 0, 16, 32), new Box(0, 0, 32, 32)],

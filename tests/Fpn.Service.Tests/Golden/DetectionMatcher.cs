@@ -5,7 +5,7 @@ namespace Fpn.Service.Tests.Golden;
 
 /// <summary>
 /// Compares detections with a reference's: every reference detection that is sure enough has a partner with its label,
-/// box and score, and nothing sure is left over.
+/// box and score, and nothing sure is left over. Partners that name their pooled levels must name the same.
 /// </summary>
 /// <remarks>
 /// Pairs are one to one: going down the reference's scores, each takes the nearest free detection of its label whose
@@ -28,6 +28,10 @@ internal static class DetectionMatcher
             if (partner is not null)
             {
                 free.Remove(partner);
+                if (expected.Level is not null && partner.Level is not null && expected.Level != partner.Level)
+                {
+                    mismatches.Add($"level   {partner.Level}, not {expected.Level}: {Describe(expected)}");
+                }
             }
             else if (expected.Score >= tolerance.MatchFrom)
             {

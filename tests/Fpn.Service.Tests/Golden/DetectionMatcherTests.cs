@@ -29,6 +29,13 @@ public sealed class DetectionMatcherTests
     }
 
     [Fact]
+    public void Mismatches_AnotherLevel_OneLineUnlessUnknown()
+    {
+        Assert.Single(Compare([Red(0.9, 10)], [Red(0.9, 10) with { Level = "p3" }]));
+        Assert.Empty(Compare([Red(0.9, 10) with { Level = null }], [Red(0.9, 10)]));
+    }
+
+    [Fact]
     public void Mismatches_OneForTwo_OneMissing()
     {
         Assert.Single(Compare([Red(0.9, 10), Red(0.9, 10.05)], [Red(0.9, 10)]));

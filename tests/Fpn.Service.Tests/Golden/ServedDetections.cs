@@ -26,5 +26,5 @@ internal static class ServedDetections
             detection.GetProperty("label").GetString()!,
             detection.GetProperty("score").GetDouble(),
             [.. Corners.Select(corner => detection.GetProperty("box").GetProperty(corner).GetDouble())],
-            detection.GetProperty("level").GetString()))];
+            detection.TryGetProperty("level", out var level) ? level.GetString() : null))];
 }

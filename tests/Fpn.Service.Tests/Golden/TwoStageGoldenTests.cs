@@ -50,7 +50,7 @@ public sealed class TwoStageGoldenTests(ServiceFixture fixture)
         }
 
         Assert.NotEmpty(reference);
-        ProposalMatcher.AssertMatches(reference, actual, GoldenCase.Meta.Tolerance);
+        Assert.Empty(ProposalMatcher.Mismatches(reference, actual, limit: 1000, GoldenCase.Meta.Tolerance));
     }
 
     private IDetector Detector => fixture.Service.Services.GetRequiredService<ModelCatalog>().Default.Detector;
