@@ -65,10 +65,13 @@ internal sealed class LogLines : ILoggerProvider
 
     private sealed class Logger(LogLines lines, string category) : ILogger
     {
+        // The framework's own lines are told apart as the service's settings do it.
+        private readonly LogLevel _least = category.StartsWith("Microsoft.", StringComparison.Ordinal) ? LogLevel.Warning : LogLevel.Information;
+
         public IDisposable? BeginScope<TState>(TState state)
             where TState : notnull => null;
 
-        public bool IsEnabled(LogLevel logLevel) => logLevel >= LogLevel.Information;
+        public bool IsEnabled(LogLevel logLevel) => logLevel >= _least;
 
         public void Log<TState>(LogLevel logLevel, EventId eventId, TState state, Exception? exception, Func<TState, Exception?, string> formatter) =>
             lines.Add($"{logLevel} {category}: {formatter(state, exception)} {exception}");

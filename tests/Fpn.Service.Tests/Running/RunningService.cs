@@ -25,10 +25,10 @@ internal sealed class RunningService : IDisposable
         _factory = new Factory(configure, settings);
         _factory.UseKestrel(0);
         _factory.StartServer();
-        Client = _factory.CreateClient(new WebApplicationFactoryClientOptions { AllowAutoRedirect = false, BaseAddress = _factory.ClientOptions.BaseAddress });
+        Client = _factory.CreateClient();
     }
 
-    /// <summary>A client whose base address is the service's.</summary>
+    /// <summary>A client whose base address is the service's; follows redirects.</summary>
     public HttpClient Client { get; }
 
     /// <summary>The address, for tests that speak TCP.</summary>

@@ -1,0 +1,68 @@
+using System.Text;
+using Fpn.Service.Imaging;
+using Fpn.Service.Tests.Imaging;
+using Fpn.Service.Tests.Running;
+
+namespace Fpn.Service.Tests.Api;
+
+/// <summary>Bad requests cost nothing afterwards. Nothing else runs meanwhile: the whole process's memory is measured.</summary>
+[Collection(nameof(NativeMemoryTests))]
+public sealed class BadInputMemoryTests
+{
+    private static readonly byte[] Jpeg = File.ReadAllBytes(Repository.SampleImage);
+
+    [Fact]
+    public async Task Detect_AThousandBadRequests_LeaveMemoryWhereItWas()
+    {
+        using var service = new RunningService();
+        var large = new byte[100_000_000];
+        await SendBadRequestsAsync(service.Client, 100, large);
+        var (managedBefore, nativeBefore) = Settle();
+        await SendBadRequestsAsync(service.Client, 1000, large);
+        var (managedAfter, nativeAfter) = Settle();
+
+        Assert.Equal(0, NativeImageMemory.PixelBytes);
+        Assert.InRange(nativeAfter, 0, nativeBefore + (64 << 10));
+        Assert.InRange(managedAfter, 0, managedBefore + (2 << 20));
+        Assert.NotEmpty((await service.Client.DetectAsync(Jpeg)).Detections());
+        GC.KeepAlive(large);
+    }
+
+    /// <summary>Sends every kind of bad request in turn; the large body twice in a hundred, once announced and once in chunks.</summary>
+    private static async Task SendBadRequestsAsync(HttpClient client, int count, byte[] large)
+    {
+        var random = new Random(7);
+        var png = MadePng.OnePixel();
+        for (var i = 0; i < count; i++)
+        {
+            (string Query, HttpContent Content) bad = (i % 10) switch
+            {
+                0 => (string.Empty, Body(Jpeg[..random.Next(1, Jpeg.Length)])),
+                1 => (string.Empty, Body(MadePng.Header((uint)random.Next(), (uint)random.Next()))),
+                2 => (string.Empty, Body(Encoding.ASCII.GetBytes($"not a picture, number {i}"))),
+                3 => (string.Empty, Body([.. png[..^16], .. BitConverter.GetBytes(random.Next())])),
+                4 => (string.Empty, Body([])),
+                5 => (string.Empty, new MultipartFormDataContent { { Body(Jpeg), "picture" } }),
+                6 => (string.Empty, new MultipartFormDataContent { { Body(Jpeg), "image" }, { Body(Jpeg), "image" } }),
+                7 => ("model=cells", Body(Jpeg)),
+                8 => ("scoreThreshold=abc", Body(Jpeg)),
+                _ when i % 100 == 9 => (string.Empty, Body(large)),
+                _ when i % 100 == 19 => (string.Empty, new StreamContent(new MemoryStream(large, 0, 21 << 20))),
+                _ => (string.Empty, Body(png[..^20])),
+            };
+            using var request = new HttpRequestMessage(HttpMethod.Post, $"detect?{bad.Query}") { Content = bad.Content };
+            request.Headers.TransferEncodingChunked = bad.Content is StreamContent;
+            using var response = await client.SendAsync(request, TestContext.Current.CancellationToken);
+            Assert.InRange((int)response.StatusCode, 400, 499);
+        }
+    }
+
+    private static ByteArrayContent Body(byte[] bytes) => new ByteArrayContent(bytes);
+
+    private static (long Managed, long Native) Settle()
+    {
+        GC.Collect();
+        GC.WaitForPendingFinalizers();
+        return (GC.GetTotalMemory(forceFullCollection: true), NativeImageMemory.TrackedBytes);
+    }
+}
