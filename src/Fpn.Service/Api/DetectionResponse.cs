@@ -38,7 +38,7 @@ internal sealed record BoxResponse(double X1, double Y1, double X2, double Y2);
 /// <summary>Where the time of one request went, in milliseconds.</summary>
 /// <param name="DecodeMs">Bytes to pixels.</param>
 /// <param name="PreprocessMs">Resizing and normalising.</param>
-/// <param name="QueueMs">Waiting for a decoder or the device.</param>
+/// <param name="QueueMs">All the rest: waiting for memory, a decoder, a batch, the device.</param>
 /// <param name="InferenceMs">Both graphs and the choice of proposals between them.</param>
 /// <param name="PostprocessMs">Choice of detections.</param>
 /// <param name="TotalMs">From the last byte of the body to the answer.</param>

@@ -67,9 +67,14 @@ internal static class BatchSizeTuner
     }
 
     /// <summary>The smallest batch size beyond which throughput gains less than 5 %.</summary>
-    /// <param name="curve">What was measured, by rising size; not empty.</param>
+    /// <param name="curve">What was measured, by rising size; 1 when nothing was.</param>
     public static int Choose(IReadOnlyList<BatchTiming> curve)
     {
+        if (curve.Count == 0)
+        {
+            return 1;
+        }
+
         var chosen = 0;
         while (chosen + 1 < curve.Count && IsWorthwhile(curve, chosen + 1))
         {

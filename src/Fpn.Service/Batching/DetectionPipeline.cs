@@ -109,6 +109,8 @@ internal sealed class DetectionPipeline(
 
         var (size, format) = (image.Size, image.Format);
         var inferred = await lane.Batcher.InferAsync(image, lease, bucket, priority, cancellationToken);
+        var decode = clock.GetElapsedTime(decodeStart, decodeEnd);
+        var total = clock.GetElapsedTime(arrived);
         return new DetectionResult
         {
             Detections = inferred.Detections,
@@ -116,12 +118,12 @@ internal sealed class DetectionPipeline(
             Format = format,
             BatchSize = inferred.BatchSize,
             Times = new StageTimes(
-                Decode: clock.GetElapsedTime(decodeStart, decodeEnd),
-                Preprocess: inferred.Preprocess,
-                Queue: clock.GetElapsedTime(arrived, decodeStart) + inferred.Queue,
-                Inference: inferred.Inference,
-                Postprocess: inferred.Postprocess,
-                Total: clock.GetElapsedTime(arrived)),
+                decode,
+                inferred.Preprocess,
+                Queue: total - decode - inferred.Preprocess - inferred.Inference - inferred.Postprocess,
+                inferred.Inference,
+                inferred.Postprocess,
+                total),
         };
     }
 

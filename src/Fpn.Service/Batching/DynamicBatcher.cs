@@ -298,26 +298,26 @@ internal sealed partial class DynamicBatcher : IAsyncDisposable
 
         var taken = _clock.GetTimestamp();
         using var prepared = _model.Detector.Prepare(live[0].Bucket, [.. live.Select(request => request.Image)]);
-        var preparedAt = _clock.GetTimestamp();
-        var (inferred, started, ended) = await _device.RunAsync(() => RunDevice(prepared));
+        var preprocess = _clock.GetElapsedTime(taken);
+        var (inferred, inference) = await _device.RunAsync(() => RunDevice(prepared));
         using (inferred)
         {
             // The next batch may have the device while this one's detections are chosen.
             free.Release();
-            var inference = _clock.GetElapsedTime(started, ended);
             Rate.Record(inference, live.Count);
             _metrics.RecordBatch(_model.Contract.Name, prepared, inference);
-            Answer(live, inferred, taken, preparedAt, started, inference);
+            Answer(live, inferred, preprocess, inference);
         }
     }
 
     /// <summary>On the device's thread: a lost device is given up before the next batch can use it.</summary>
-    private (InferredBatch Inferred, long Started, long Ended) RunDevice(PreparedBatch prepared)
+    private (InferredBatch Inferred, TimeSpan Inference) RunDevice(PreparedBatch prepared)
     {
         var started = _clock.GetTimestamp();
         try
         {
-            return (_model.Detector.Infer(prepared), started, _clock.GetTimestamp());
+            var inferred = _model.Detector.Infer(prepared);
+            return (inferred, _clock.GetElapsedTime(started));
         }
         catch (DeviceLostException)
         {
@@ -326,7 +326,7 @@ internal sealed partial class DynamicBatcher : IAsyncDisposable
         }
     }
 
-    private void Answer(List<PendingRequest> live, InferredBatch inferred, long taken, long preparedAt, long started, TimeSpan inference)
+    private void Answer(List<PendingRequest> live, InferredBatch inferred, TimeSpan preprocess, TimeSpan inference)
     {
         List<Exception>? failures = null;
         for (var i = 0; i < live.Count; i++)
@@ -338,8 +338,7 @@ internal sealed partial class DynamicBatcher : IAsyncDisposable
                 live[i].Complete(new InferredImage(
                     detections,
                     live.Count,
-                    _clock.GetElapsedTime(live[i].EnqueuedAt, taken) + _clock.GetElapsedTime(preparedAt, started),
-                    _clock.GetElapsedTime(taken, preparedAt),
+                    preprocess,
                     inference,
                     _clock.GetElapsedTime(start)));
             }

@@ -1,4 +1,5 @@
 using System.Globalization;
+using Fpn.Detection;
 using Fpn.Service.Model;
 
 namespace Fpn.Service.Batching;
@@ -51,18 +52,39 @@ internal sealed partial class LaneRegistry(
         var detector = model.Detector;
         var buckets = ShapeBuckets.Create(options.Buckets, onGpu: false, detector);
         var budget = options.MaxBatchSize == 0 ? options.TuningBudget : TimeSpan.Zero;
-        var curve = await BatchSizeTuner.MeasureAsync(detector, budget, clock, batch => _device.RunAsync(() =>
-        {
-            using var inferred = detector.Infer(batch);
-            return inferred.Select(0);
-        }));
+        var curve = await MeasureAsync(detector, budget);
         var size = options.MaxBatchSize == 0 ? BatchSizeTuner.Choose(curve) : Math.Min(options.MaxBatchSize, detector.LargestBatch);
         var batcher = new DynamicBatcher(model, size, _device, options, metrics, clock, logger);
-        batcher.Rate.Record(TimeSpan.FromSeconds(curve[0].Seconds), 1);
+        if (curve.Count > 0)
+        {
+            batcher.Rate.Record(TimeSpan.FromSeconds(curve[0].Seconds), 1);
+        }
+
         var measured = string.Join(", ", curve.Select(point => string.Create(CultureInfo.InvariantCulture, $"{point.BatchSize}: {point.ImagesPerSecond:F1}")));
         LogReady(logger, model.Contract.Name, size, measured);
         return new ModelLane(model, batcher, buckets, options.MaxBatchSize == 0 ? curve : [], options.QueueCapacity);
     }
+
+    private async Task<IReadOnlyList<BatchTiming>> MeasureAsync(IDetector detector, TimeSpan budget)
+    {
+        try
+        {
+            return await BatchSizeTuner.MeasureAsync(detector, budget, clock, batch => _device.RunAsync(() =>
+            {
+                using var inferred = detector.Infer(batch);
+                return inferred.Select(0);
+            }));
+        }
+        catch (Exception exception) when (exception is NonFiniteOutputException or ModelFailureException)
+        {
+            // The model is loaded; it may do better on pictures than on noise, and if not, its requests are told why.
+            LogNotMeasured(logger, detector.Contract.Name, exception.Message);
+            return [];
+        }
+    }
+
+    [LoggerMessage(Level = LogLevel.Warning, Message = "Model {Model} failed on its first batch: {Reason}")]
+    private static partial void LogNotMeasured(ILogger logger, string model, string reason);
 
     [LoggerMessage(Level = LogLevel.Information, Message = "Model {Model} is warm: batches of up to {MaxBatchSize}; images/s by batch size {Curve}")]
     private static partial void LogReady(ILogger logger, string model, int maxBatchSize, string curve);

@@ -3,7 +3,7 @@ namespace Fpn.Service.Batching;
 /// <summary>Where the time of one request went.</summary>
 /// <param name="Decode">Bytes to pixels.</param>
 /// <param name="Preprocess">Resizing and normalising.</param>
-/// <param name="Queue">Waiting for a decoder or the device.</param>
+/// <param name="Queue">All the rest: waiting for memory, a decoder, a batch, the device.</param>
 /// <param name="Inference">Both graphs and the choice of proposals between them.</param>
 /// <param name="Postprocess">Choice of detections.</param>
 /// <param name="Total">All of it.</param>

@@ -99,6 +99,7 @@ internal sealed class DetectionOperationFilter(ModelCatalog catalog, LimitsOptio
             "labels",
             $"Comma-separated names to keep, applied last; `{contract.Name}` knows {string.Join(", ", contract.Labels.Take(20))}.",
             Text());
+        yield return Query("format", "How to answer.", new OpenApiSchema { Type = JsonSchemaType.String, Default = "json", Enum = [JsonValue.Create("json")] });
         yield return Header(
             DetectHeaders.PriorityName,
             "Who goes first when requests wait. Low ones are delayed, never starved.",
@@ -107,7 +108,6 @@ internal sealed class DetectionOperationFilter(ModelCatalog catalog, LimitsOptio
             DetectHeaders.TimeoutName,
             "Milliseconds that the answer is worth waiting for; shortens the service's own deadline. 504 afterwards.",
             new OpenApiSchema { Type = JsonSchemaType.Integer, Minimum = "1" });
-        yield return Query("format", "How to answer.", new OpenApiSchema { Type = JsonSchemaType.String, Default = "json", Enum = [JsonValue.Create("json")] });
     }
 
     private static OpenApiParameter Header(string name, string description, OpenApiSchema schema) =>

@@ -36,10 +36,12 @@ public sealed class OpenApiTests(ServiceFixture fixture)
     {
         var parameters = (await DetectOperationAsync()).GetProperty("parameters").EnumerateArray().ToArray();
         Assert.Equal(
-            ["model", "scoreThreshold", "maxDetections", "labels", "format"], parameters.Select(parameter => parameter.GetProperty("name").GetString()!));
+            ["model", "scoreThreshold", "maxDetections", "labels", "format", "X-Priority", "X-Request-Timeout-Ms"],
+            parameters.Select(parameter => parameter.GetProperty("name").GetString()!));
         Assert.All(parameters, parameter =>
         {
-            Assert.Equal("query", parameter.GetProperty("in").GetString());
+            var isHeader = parameter.GetProperty("name").GetString()!.StartsWith("X-", StringComparison.Ordinal);
+            Assert.Equal(isHeader ? "header" : "query", parameter.GetProperty("in").GetString());
             Assert.NotEmpty(parameter.GetProperty("description").GetString()!);
             Assert.False(parameter.TryGetProperty("required", out var required) && required.GetBoolean());
         });
