@@ -17,11 +17,11 @@ internal sealed class PixelBuffer : SafeHandle
     }
 
     /// <summary>New memory, not cleared.</summary>
-    /// <exception cref="OutOfMemoryException">There is not enough.</exception>
+    /// <exception cref="InsufficientMemoryException">There is not enough.</exception>
     internal static PixelBuffer Allocate(int length)
     {
         var memory = Vips.Allocate((nuint)length);
-        return memory != 0 ? new PixelBuffer(memory, length) : throw new OutOfMemoryException($"No {length} bytes for a picture.");
+        return memory != 0 ? new PixelBuffer(memory, length) : throw new InsufficientMemoryException($"No {length} bytes for a picture.");
     }
 
     /// <inheritdoc/>
