@@ -86,74 +86,103 @@ internal sealed class ImageDecoder
         fixed (byte* bytes = encoded)
         fixed (byte* options = "[access=sequential,fail_on=error]"u8)
         {
-            var image = Vips.Open(bytes, (nuint)encoded.Length, options, 0);
-            if (image == 0)
+            var stored = Vips.Open(bytes, (nuint)encoded.Length, options, 0);
+            if (stored == 0)
             {
                 return Undecodable(format, "its header is damaged or incomplete");
             }
 
             try
             {
-                if (CheckOpened(image, format) is { } failure)
+                var size = new ImageSize(Vips.Height(stored), Vips.Width(stored));
+                if (CheckOpened(stored, format, size) is { } failure)
                 {
                     return failure;
                 }
 
-                pixelBytes = 3L * Vips.Width(image) * Vips.Height(image);
-                return headerOnly ? default : Decode(ref image, format, encoded);
+                pixelBytes = 3 * size.Area;
+                return headerOnly ? default : Decode(stored, size, format, encoded);
             }
             finally
             {
-                Vips.Release(image);
+                Vips.Release(stored);
             }
         }
     }
 
-    private DecodeOutcome? CheckOpened(nint image, ImageFormat format) => IsLoadedAs(image, format)
-        ? CheckSize(format, (uint)Vips.Width(image), (uint)Vips.Height(image))
+    private DecodeOutcome? CheckOpened(nint stored, ImageFormat format, ImageSize size) => IsLoadedAs(stored, format)
+        ? CheckSize(format, (uint)size.Width, (uint)size.Height)
         : Undecodable(format, "its header is damaged or incomplete");
 
-    private static DecodeOutcome Decode(ref nint image, ImageFormat format, ReadOnlySpan<byte> encoded)
+    private static DecodeOutcome Decode(nint stored, ImageSize size, ImageFormat format, ReadOnlySpan<byte> encoded)
     {
-        if (!Replace(ref image, Vips.ConvertColours(image, out var rgb, Vips.SrgbInterpretation, 0) == 0 ? rgb : 0)
-            || Vips.BandFormat(image) != Vips.UnsignedByteFormat
-            || Vips.Bands(image) is not (3 or 4))
+        if (Vips.ConvertColours(stored, out var rgb, Vips.SrgbInterpretation, 0) != 0)
         {
             return Undecodable(format, "its colour model is not supported");
         }
 
-        if (Vips.Orientation(image) != 1)
+        try
         {
-            // Turning reads columns, so the decoded image must lie in memory first.
-            if (!Replace(ref image, Vips.CopyToMemory(image))
-                || !Replace(ref image, Vips.ApplyOrientation(image, out var upright, 0) == 0 ? upright : 0))
+            var bands = Vips.Bands(rgb);
+            if (Vips.BandFormat(rgb) != Vips.UnsignedByteFormat || bands is not (3 or 4))
+            {
+                return Undecodable(format, "its colour model is not supported");
+            }
+
+            var pixels = Vips.WriteToMemory(rgb, out var length);
+            if (pixels == 0)
             {
                 return Undecodable(format, "its data are damaged or incomplete");
             }
-        }
 
-        var bands = Vips.Bands(image);
-        var size = new ImageSize(Vips.Height(image), Vips.Width(image));
-        var pixels = Vips.WriteToMemory(image, out var length);
-        if (pixels == 0)
+            // Rows without gaps; the pixel limit keeps four bands below 2^31 bytes.
+            Debug.Assert((long)length == size.Area * bands, "libvips promises a tight buffer of the size in the header");
+            var buffer = new PixelBuffer(pixels, (int)length);
+            return DecodeOutcome.Success(Finish(buffer, bands, size, Vips.Orientation(stored), format, encoded));
+        }
+        finally
         {
-            return Undecodable(format, "its data are damaged or incomplete");
+            Vips.Release(rgb);
         }
+    }
 
-        // Rows without gaps; the pixel limit keeps four bands below 2^31 bytes.
-        var buffer = new PixelBuffer(pixels, (int)length);
-        Debug.Assert(buffer.Bytes.Length == size.Area * bands, "libvips promises a tight buffer");
-        if (format == ImageFormat.Gif && GifFirstFrame.TryRead(encoded, out var frame))
+    /// <summary>Makes decoded bytes [H, W, bands] the picture as displayed; owns them from here on.</summary>
+    private static DecodedImage Finish(
+        PixelBuffer buffer, int bands, ImageSize size, int orientation, ImageFormat format, ReadOnlySpan<byte> encoded)
+    {
+        try
         {
-            frame.FillUncovered(buffer.Bytes, size, bands);
-        }
+            if (format == ImageFormat.Gif && GifFirstFrame.TryRead(encoded, out var frame))
+            {
+                frame.FillUncovered(buffer.Bytes, size, bands);
+            }
 
-        if (bands == 4)
+            if (bands == 4)
+            {
+                DropAlpha(buffer.Bytes);
+            }
+
+            if (orientation != ExifOrientation.Upright)
+            {
+                buffer = TurnUpright(buffer, size, orientation);
+            }
+
+            return new DecodedImage(format, ExifOrientation.DisplayedSize(size, orientation), buffer);
+        }
+        catch
         {
-            DropAlpha(buffer.Bytes);
+            buffer.Dispose();
+            throw;
         }
+    }
 
-        return DecodeOutcome.Success(new DecodedImage(format, size, buffer));
+    private static PixelBuffer TurnUpright(PixelBuffer stored, ImageSize size, int orientation)
+    {
+        var length = (int)(size.Area * 3);
+        var upright = PixelBuffer.Allocate(length);
+        ExifOrientation.Apply(stored.Bytes[..length], size, orientation, upright.Bytes);
+        stored.Dispose();
+        return upright;
     }
 
     private DecodeOutcome? CheckSize(ImageFormat format, uint width, uint height)
@@ -168,20 +197,6 @@ internal sealed class ImageDecoder
             : DecodeOutcome.Fail(
                 DecodeFailure.TooManyPixels,
                 $"The image is {width} pixels wide and {height} high; at most {_maxPixels} pixels in all are allowed.");
-    }
-
-    /// <summary>Puts the result of an operation in the place of its input; false when there is none.</summary>
-    private static bool Replace(ref nint image, nint result)
-    {
-        if (result == 0)
-        {
-            return false;
-        }
-
-        // The result holds references to what it still needs.
-        Vips.Release(image);
-        image = result;
-        return true;
     }
 
     /// <summary>Whether libvips, which looks at the bytes itself, took them for the same format.</summary>

@@ -2,7 +2,7 @@ using System.Runtime.InteropServices;
 
 namespace Fpn.Service.Imaging;
 
-/// <summary>Memory that libvips allocated for decoded pixels; counted by <see cref="NativeImageMemory"/>.</summary>
+/// <summary>Memory for decoded pixels that GLib allocated; counted by <see cref="NativeImageMemory"/>.</summary>
 internal sealed class PixelBuffer : SafeHandle
 {
     private readonly int _length;
@@ -14,6 +14,14 @@ internal sealed class PixelBuffer : SafeHandle
         _length = length;
         SetHandle(memory);
         NativeImageMemory.Add(length);
+    }
+
+    /// <summary>New memory, not cleared.</summary>
+    /// <exception cref="InsufficientMemoryException">There is not enough.</exception>
+    internal static PixelBuffer Allocate(int length)
+    {
+        var memory = Vips.Allocate((nuint)length);
+        return memory != 0 ? new PixelBuffer(memory, length) : throw new InsufficientMemoryException($"No {length} bytes for a picture.");
     }
 
     /// <inheritdoc/>

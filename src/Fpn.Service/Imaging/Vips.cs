@@ -70,14 +70,6 @@ internal static unsafe partial class Vips
     [LibraryImport(Library, EntryPoint = "vips_colourspace")]
     internal static partial int ConvertColours(nint image, out nint result, int space, nint end);
 
-    /// <summary>Turns and mirrors as the EXIF orientation says, 0 on success; <paramref name="end"/> is null.</summary>
-    [LibraryImport(Library, EntryPoint = "vips_autorot")]
-    internal static partial int ApplyOrientation(nint image, out nint result, nint end);
-
-    /// <summary>Decodes into memory, so that the result can be read in any order; 0 on failure.</summary>
-    [LibraryImport(Library, EntryPoint = "vips_image_copy_memory")]
-    internal static partial nint CopyToMemory(nint image);
-
     /// <summary>Runs the pipeline; the pixels are to be freed with <see cref="Free"/>. 0 on failure.</summary>
     [LibraryImport(Library, EntryPoint = "vips_image_write_to_memory")]
     internal static partial nint WriteToMemory(nint image, out nuint length);
@@ -85,6 +77,10 @@ internal static unsafe partial class Vips
     /// <summary>Gives up a reference to an image.</summary>
     [LibraryImport(Library, EntryPoint = "g_object_unref")]
     internal static partial void Release(nint image);
+
+    /// <summary>Memory that <see cref="Free"/> takes back, or 0 when there is none.</summary>
+    [LibraryImport(Library, EntryPoint = "g_try_malloc")]
+    internal static partial nint Allocate(nuint length);
 
     /// <summary>Frees memory that the library allocated for the caller.</summary>
     [LibraryImport(Library, EntryPoint = "g_free")]

@@ -11,19 +11,31 @@ public sealed class BadInputMemoryTests
 {
     private static readonly byte[] Jpeg = File.ReadAllBytes(Repository.SampleImage);
 
+    /// <remarks>
+    /// Buffer pools keep an array or two for every thread that ever used one, and the thread pool adds threads as it
+    /// likes, so that a round may end a few hundred kilobytes higher. What leaks, leaks in every round: the least growth
+    /// of a few rounds tells the two apart, down to half a kilobyte a request.
+    /// </remarks>
     [Fact]
     public async Task Detect_AThousandBadRequests_LeaveMemoryWhereItWas()
     {
+        const int Rounds = 4;
         using var service = new RunningService();
         var large = new byte[100_000_000];
-        await SendBadRequestsAsync(service.Client, 100, large);
-        var (managedBefore, nativeBefore) = Settle();
-        await SendBadRequestsAsync(service.Client, 1000, large);
-        var (managedAfter, nativeAfter) = Settle();
+        await SendBadRequestsAsync(service.Client, 200, large);
+        var before = Settle(service);
+        var leastGrowth = long.MaxValue;
+        for (var round = 0; round < Rounds && leastGrowth > 512 << 10; round++)
+        {
+            await SendBadRequestsAsync(service.Client, 1000, large);
+            var after = Settle(service);
+            Assert.Equal(0, NativeImageMemory.PixelBytes);
+            Assert.InRange(after.Native, 0, before.Native + (64 << 10));
+            leastGrowth = Math.Min(leastGrowth, after.Managed - before.Managed);
+            before = (after.Managed, before.Native);
+        }
 
-        Assert.Equal(0, NativeImageMemory.PixelBytes);
-        Assert.InRange(nativeAfter, 0, nativeBefore + (64 << 10));
-        Assert.InRange(managedAfter, 0, managedBefore + (2 << 20));
+        Assert.InRange(leastGrowth, long.MinValue, 512 << 10);
         Assert.NotEmpty((await service.Client.DetectAsync(Jpeg)).Detections());
         GC.KeepAlive(large);
     }
@@ -57,10 +69,11 @@ public sealed class BadInputMemoryTests
         }
     }
 
-    private static ByteArrayContent Body(byte[] bytes) => new ByteArrayContent(bytes);
+    private static ByteArrayContent Body(byte[] bytes) => new(bytes);
 
-    private static (long Managed, long Native) Settle()
+    private static (long Managed, long Native) Settle(RunningService service)
     {
+        service.Log.Clear();
         GC.Collect();
         GC.WaitForPendingFinalizers();
         return (GC.GetTotalMemory(forceFullCollection: true), NativeImageMemory.TrackedBytes);

@@ -45,6 +45,15 @@ internal sealed class LogLines : ILoggerProvider
         }
     }
 
+    /// <summary>Forgets all lines.</summary>
+    public void Clear()
+    {
+        lock (_gate)
+        {
+            _lines.Clear();
+        }
+    }
+
     public ILogger CreateLogger(string categoryName) => new Logger(this, categoryName);
 
     public void Dispose()
