@@ -65,21 +65,9 @@ internal sealed class ImageDecoder
                 DecodeFailure.UnsupportedFormat, "The content is not a JPEG, PNG, WebP, GIF, TIFF or AVIF image.");
         }
 
-        if (format == ImageFormat.Png
-            && ImageSignature.TryReadPngSize(encoded, out var width, out var height)
-            && CheckSize(format, width, height) is { } tooLarge)
+        if (CheckBytes(encoded, format) is { } refusal)
         {
-            return tooLarge;
-        }
-
-        if (format == ImageFormat.Jpeg && JpegScans.Count(encoded, MaxJpegScans + 1) > MaxJpegScans)
-        {
-            return Undecodable(format, $"it has more than {MaxJpegScans} scans");
-        }
-
-        if (format == ImageFormat.Tiff && TiffPages.Count(encoded, MaxTiffPages + 1) > MaxTiffPages)
-        {
-            return Undecodable(format, $"it has more than {MaxTiffPages} pages");
+            return refusal;
         }
 
         // libvips is lazy and reads the bytes until the pixels are written: they are pinned that long.
@@ -183,6 +171,29 @@ internal sealed class ImageDecoder
         ExifOrientation.Apply(stored.Bytes[..length], size, orientation, upright.Bytes);
         stored.Dispose();
         return upright;
+    }
+
+    /// <summary>What libvips would find out late, at great cost or not at all.</summary>
+    private DecodeOutcome? CheckBytes(ReadOnlySpan<byte> encoded, ImageFormat format)
+    {
+        switch (format)
+        {
+            case ImageFormat.Jpeg:
+                var markers = JpegMarkers.Read(encoded, MaxJpegScans + 1);
+                return markers.Scans > MaxJpegScans ? Undecodable(format, $"it has more than {MaxJpegScans} scans")
+                    : markers.HasEnd ? null
+                    : Undecodable(format, "its end is missing");
+            case ImageFormat.Png:
+                return PngChunks.TryReadSize(encoded, out var width, out var height) && CheckSize(format, width, height) is { } refusal ? refusal
+                    : PngChunks.HasEnd(encoded) ? null
+                    : Undecodable(format, "its end is missing");
+            case ImageFormat.Tiff:
+                return TiffPages.Count(encoded, MaxTiffPages + 1) > MaxTiffPages
+                    ? Undecodable(format, $"it has more than {MaxTiffPages} pages")
+                    : null;
+            default:
+                return null;
+        }
     }
 
     private DecodeOutcome? CheckSize(ImageFormat format, uint width, uint height)

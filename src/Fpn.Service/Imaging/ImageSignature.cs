@@ -17,22 +17,6 @@ internal static class ImageSignature
         _ => IsAvif(encoded) ? ImageFormat.Avif : null,
     };
 
-    /// <summary>The size in a PNG's header, which must be the first chunk; checksums are not looked at.</summary>
-    /// <remarks>libvips reads on to the first pixels before it tells the size, so that it would call a huge header
-    /// with nothing behind it corrupt, not too large.</remarks>
-    internal static bool TryReadPngSize(ReadOnlySpan<byte> png, out uint width, out uint height)
-    {
-        width = height = 0;
-        if (png.Length < 24 || !png[12..16].SequenceEqual("IHDR"u8))
-        {
-            return false;
-        }
-
-        width = BinaryPrimitives.ReadUInt32BigEndian(png[16..]);
-        height = BinaryPrimitives.ReadUInt32BigEndian(png[20..]);
-        return true;
-    }
-
     /// <summary>An ISO media file whose brands, major or compatible, name AVIF; HEIC shares the container.</summary>
     private static bool IsAvif(ReadOnlySpan<byte> encoded)
     {

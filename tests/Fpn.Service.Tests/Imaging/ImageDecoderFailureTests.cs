@@ -115,6 +115,7 @@ public sealed class ImageDecoderFailureTests
     [Theory]
     [InlineData("IHDR")]
     [InlineData("IDAT")]
+    [InlineData("IEND")]
     public void Decode_PngWithWrongChecksum_IsUndecodable(string chunk)
     {
         var png = TestImages.Read("rgb.png");
@@ -129,14 +130,15 @@ public sealed class ImageDecoderFailureTests
     [InlineData("rgb.jpg", 3)]
     [InlineData("progressive.jpg", 3)]
     [InlineData("grey.jpg", 3)]
+    [InlineData("orientation-6.jpg", 3)]
+    [InlineData("cmyk.jpg", 3)]
     [InlineData("rgb.png", 8)]
     [InlineData("interlaced-rgb16.png", 8)]
+    [InlineData("palette-transparent.png", 8)]
     public void Decode_CutAtAnyByte_IsUndecodable(string name, int signatureLength)
     {
         var whole = TestImages.Read(name);
-        // Of a PNG's last chunk, which is empty, only the presence of its 12 bytes is lost; pixels are complete before it.
-        var end = name.EndsWith(".png", StringComparison.Ordinal) ? whole.Length - 12 : whole.Length;
-        for (var length = 0; length < end; length++)
+        for (var length = 0; length < whole.Length; length++)
         {
             var outcome = _decoder.Decode(whole.AsSpan(0, length));
 
@@ -193,11 +195,28 @@ public sealed class ImageDecoderFailureTests
         void Fail(byte[][] contents) => Assert.All(contents, content => Assert.False(_decoder.Decode(content).Succeeded));
     }
 
+    [Theory]
+    [InlineData("rgb.png", 17 * 24 * 3)]
+    [InlineData("rgba.png", 17 * 24 * 4)]
+    [InlineData("orientation-6.jpg", 17 * 24 * 3)]
+    public void PixelBytes_AnImageDisposedTwice_AreCountedOnce(string name, int bytes)
+    {
+        var before = NativeImageMemory.PixelBytes;
+        var image = _decoder.Decode(TestImages.Read(name)).Image!;
+        Assert.Equal(before + bytes, NativeImageMemory.PixelBytes);
+
+        image.Dispose();
+        image.Dispose();
+
+        Assert.Equal(before, NativeImageMemory.PixelBytes);
+    }
+
     [Fact]
     public void Decode_JpegOfManyScans_IsUndecodable()
     {
         // A lawful script needs the whole picture once a scan; here the count alone is put to the test.
         var jpeg = TestImages.Read("progressive.jpg");
+        Assert.Equal(new JpegMarkers(10, true), JpegMarkers.Read(jpeg, 1000));
         var scan = jpeg.AsSpan().LastIndexOf(StartOfScan);
         byte[] many = [.. jpeg[..^2], .. Enumerable.Repeat(jpeg[scan..^2], 100).SelectMany(bytes => bytes), 0xFF, 0xD9];
 
@@ -205,6 +224,17 @@ public sealed class ImageDecoderFailureTests
 
         Assert.Equal(DecodeFailure.Undecodable, outcome.Failure);
         Assert.Contains("100 scans", outcome.Detail, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void Decode_JpegFollowedByOtherData_IsDecoded()
+    {
+        // As cameras append films; what looks like markers there is none.
+        byte[] jpeg = [.. TestImages.Read("rgb.jpg"), .. Enumerable.Repeat<byte[]>([0xFF, 0xDA], 1000).SelectMany(bytes => bytes)];
+
+        using var image = _decoder.Decode(jpeg).Image;
+
+        Assert.NotNull(image);
     }
 
     [Fact]

@@ -2,21 +2,31 @@ using System.Buffers.Binary;
 
 namespace Fpn.Service.Imaging;
 
-/// <summary>Counts the scans of a JPEG, each of which costs a pass over the whole picture.</summary>
-/// <remarks>A progressive JPEG may lawfully have hundreds of nearly empty ones: 60 KB that take a processor core
-/// a minute. Encoders write about ten.</remarks>
-internal static class JpegScans
+/// <summary>What the markers of a JPEG tell before anything is decoded.</summary>
+/// <remarks>Scans cost a pass over the whole picture each, and a progressive JPEG may lawfully have hundreds of nearly
+/// empty ones: 60 KB that take a processor core a minute. The end marker libvips misses only when the decoder happens
+/// to want one more byte.</remarks>
+/// <param name="Scans">Scans before the end marker; counting stops at the limit.</param>
+/// <param name="HasEnd">Whether the end marker is there (undefined when the limit was reached).</param>
+internal readonly record struct JpegMarkers(int Scans, bool HasEnd)
 {
     private const byte StartOfScan = 0xDA;
     private const byte EndOfImage = 0xD9;
 
-    /// <summary>The number of scans before the end marker, or <paramref name="limit"/> if there are more.</summary>
-    internal static int Count(ReadOnlySpan<byte> jpeg, int limit)
+    /// <summary>Walks from marker to marker.</summary>
+    /// <param name="jpeg">A whole file; what follows the end marker is not looked at.</param>
+    /// <param name="scanLimit">Stop at so many scans.</param>
+    internal static JpegMarkers Read(ReadOnlySpan<byte> jpeg, int scanLimit)
     {
         var scans = 0;
         var rest = jpeg;
-        while (scans < limit && TryNextMarker(ref rest, out var marker) && marker != EndOfImage)
+        while (scans < scanLimit && TryNextMarker(ref rest, out var marker))
         {
+            if (marker == EndOfImage)
+            {
+                return new(scans, true);
+            }
+
             scans += marker == StartOfScan ? 1 : 0;
             if (HasLength(marker) && rest.Length >= 2)
             {
@@ -25,7 +35,7 @@ internal static class JpegScans
             }
         }
 
-        return scans;
+        return new(scans, false);
     }
 
     /// <summary>Moves behind the next marker; entropy-coded bytes and fill bytes on the way are skipped.</summary>
