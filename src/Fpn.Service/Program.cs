@@ -6,6 +6,7 @@ using Fpn.Service.Lifetime;
 using Fpn.Service.Model;
 using Fpn.Service.Observability;
 using Fpn.Service.OpenApi;
+using Microsoft.AspNetCore.Connections;
 
 try
 {
@@ -42,6 +43,12 @@ try
 }
 catch (SettingsException exception)
 {
+    await Console.Error.WriteLineAsync($"Fpn.Service cannot start: {exception.Message}");
+    return 1;
+}
+catch (Exception exception) when (exception is FormatException or IOException { InnerException: AddressInUseException })
+{
+    // An address to listen on that is none, or is taken.
     await Console.Error.WriteLineAsync($"Fpn.Service cannot start: {exception.Message}");
     return 1;
 }

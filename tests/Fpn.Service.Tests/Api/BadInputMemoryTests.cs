@@ -29,7 +29,7 @@ public sealed class BadInputMemoryTests
         {
             await SendBadRequestsAsync(service.Client, 1000, large);
             var after = Settle(service);
-            Assert.Equal(0, NativeImageMemory.PixelBytes);
+            Assert.Equal(0, NativeImageMemory.HeldBytes);
             Assert.InRange(after.Native, 0, before.Native + (64 << 10));
             leastGrowth = Math.Min(leastGrowth, after.Managed - before.Managed);
             before = (after.Managed, before.Native);

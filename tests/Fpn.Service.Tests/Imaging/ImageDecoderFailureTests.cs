@@ -201,14 +201,14 @@ public sealed class ImageDecoderFailureTests
     [InlineData("orientation-6.jpg", 17 * 24 * 3)]
     public void PixelBytes_AnImageDisposedTwice_AreCountedOnce(string name, int bytes)
     {
-        var before = NativeImageMemory.PixelBytes;
+        var before = NativeImageMemory.HeldBytes;
         var image = _decoder.Decode(TestImages.Read(name)).Image!;
-        Assert.Equal(before + bytes, NativeImageMemory.PixelBytes);
+        Assert.Equal(before + bytes, NativeImageMemory.HeldBytes);
 
         image.Dispose();
         image.Dispose();
 
-        Assert.Equal(before, NativeImageMemory.PixelBytes);
+        Assert.Equal(before, NativeImageMemory.HeldBytes);
     }
 
     [Fact]
