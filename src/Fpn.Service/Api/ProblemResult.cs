@@ -19,8 +19,10 @@ internal sealed class ProblemResult(Problem problem) : IResult
         }
 
         httpContext.Features.Set(problem);
+
+        // Not cancelled with the request: a client that hangs up now would turn its own problem into a defect.
         return response.WriteAsJsonAsync(
-            Details(problem, httpContext), ApiJsonContext.Default.ProblemDetails, "application/problem+json", httpContext.RequestAborted);
+            Details(problem, httpContext), ApiJsonContext.Default.ProblemDetails, "application/problem+json", CancellationToken.None);
     }
 
     /// <summary>The body for a problem.</summary>
