@@ -38,6 +38,8 @@ run_dotnet_tests() { # label, project, [VARIABLE=value …]
   say "== $label"
   env "$@" dotnet "$root/tests/$project/bin/$configuration/net10.0/$project.dll" -noColor >"$log" 2>&1 || status=$?
   grep -E '\[(FAIL|SKIP)\]' -A 12 "$log" >&2 || true
+  # Figures that tests print, such as the average precision on the test images.
+  grep '^BCCD ' "$log" >&2 || true
   local summary
   summary=$(grep -E 'Total: [0-9]+, Errors: [0-9]+, Failed: [0-9]+, Skipped: [0-9]+' "$log" | tail -n 1)
   if [ -z "$summary" ]; then

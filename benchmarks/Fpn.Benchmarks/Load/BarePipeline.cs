@@ -1,0 +1,81 @@
+using System.Diagnostics;
+using Fpn.Service.Imaging;
+using Fpn.Service.Model;
+
+namespace Fpn.Benchmarks.Load;
+
+/// <summary>Decode, prepare, infer, select: what the service does, without HTTP and without a queue.</summary>
+internal sealed class BarePipeline(TwoStageDetector detector, byte[][] images)
+{
+    private readonly ImageDecoder _decoder = new(40_000_000);
+    private readonly Lock _device = new();
+
+    /// <summary>Runs the whole pipeline on some threads; the device is taken by one of them at a time, as in the service.</summary>
+    /// <returns>Images per second.</returns>
+    public double RunLoop(int threads, TimeSpan time)
+    {
+        var done = 0;
+        var start = Stopwatch.GetTimestamp();
+        var workers = Enumerable.Range(0, threads).Select(worker => new Thread(() =>
+        {
+            for (var i = worker; Stopwatch.GetElapsedTime(start) < time; i += threads)
+            {
+                RunOne(images[i % images.Length]);
+                Interlocked.Increment(ref done);
+            }
+        })).ToList();
+        workers.ForEach(worker => worker.Start());
+        workers.ForEach(worker => worker.Join());
+        return done / Stopwatch.GetElapsedTime(start).TotalSeconds;
+    }
+
+    /// <summary>Runs the two sessions and the choice of proposals between them on prepared tensors, and nothing else.</summary>
+    /// <returns>Images per second.</returns>
+    public double RunSessions(TimeSpan time)
+    {
+        using var image = Decode(images[0]);
+        using var prepared = detector.Prepare(detector.Measure(image.Size).Padded, [image]);
+        var done = 0;
+        var start = Stopwatch.GetTimestamp();
+        for (; Stopwatch.GetElapsedTime(start) < time; done++)
+        {
+            detector.Infer(prepared).Dispose();
+        }
+
+        return done / Stopwatch.GetElapsedTime(start).TotalSeconds;
+    }
+
+    /// <summary>Runs images one after the other.</summary>
+    /// <returns>The median of the sum of the stage times, in milliseconds.</returns>
+    public double RunStages(int count)
+    {
+        var times = new List<double>();
+        for (var i = 0; i < count; i++)
+        {
+            var start = Stopwatch.GetTimestamp();
+            RunOne(images[i % images.Length]);
+            times.Add(Stopwatch.GetElapsedTime(start).TotalMilliseconds);
+        }
+
+        times.Sort();
+        return times[times.Count / 2];
+    }
+
+    private void RunOne(byte[] encoded)
+    {
+        using var image = Decode(encoded);
+        using var prepared = detector.Prepare(detector.Measure(image.Size).Padded, [image]);
+        InferredBatch inferred;
+        lock (_device)
+        {
+            inferred = detector.Infer(prepared);
+        }
+
+        using (inferred)
+        {
+            _ = inferred.Select(0);
+        }
+    }
+
+    private DecodedImage Decode(byte[] encoded) => _decoder.Decode(encoded).Image ?? throw new InvalidDataException("An image cannot be decoded.");
+}
