@@ -98,7 +98,7 @@ internal sealed class DetectionPipeline(
                 return OfDecoder(decoded);
             }
 
-            bucket = lane.Buckets.Of(lane.Model.Detector.Measure(image.Size).Padded);
+            bucket = lane.Buckets.Of(lane.Model.Measure(image.Size).Padded);
         }
         catch
         {
