@@ -80,5 +80,5 @@ internal static class ApiRegistration
         Problem.QueueFull("256 images wait already, which is the most.", TimeSpan.FromSeconds(3)),
         Problem.ShuttingDown("The service is shutting down."),
         Problem.DeviceLost("The device of model 'blood-cells' was lost."),
-        Problem.DeadlinePassed("The deadline of 500 ms cannot be met: those ahead take about 2100 ms."));
+        Problem.DeadlinePassed("The deadline of 500 ms cannot be met: with those ahead it would take about 2100 ms."));
 }

@@ -1,5 +1,6 @@
 using System.Globalization;
 using Fpn.Service.Batching;
+using Fpn.Service.Lifetime;
 using Fpn.Service.Model;
 using Microsoft.AspNetCore.Http.Features;
 using Microsoft.Net.Http.Headers;
@@ -10,7 +11,8 @@ namespace Fpn.Service.Api;
 /// <param name="reader">Takes the image out of the request.</param>
 /// <param name="catalog">The models.</param>
 /// <param name="pipeline">Runs them.</param>
-internal sealed class DetectionEndpoint(ImageBodyReader reader, ModelCatalog catalog, DetectionPipeline pipeline)
+/// <param name="drain">Ends the wait for bodies.</param>
+internal sealed class DetectionEndpoint(ImageBodyReader reader, ModelCatalog catalog, DetectionPipeline pipeline, Drain drain)
 {
     /// <summary>Answers one request.</summary>
     public async Task<IResult> HandleAsync(HttpContext context)
@@ -25,7 +27,7 @@ internal sealed class DetectionEndpoint(ImageBodyReader reader, ModelCatalog cat
         if (!DetectQuery.Parse(context.Request.Query, catalog).Succeeded(out var query, out var problem)
             || !AcceptsJson(context.Request).Succeeded(out _, out problem)
             || !DetectHeaders.Parse(context.Request.Headers).Succeeded(out var headers, out problem)
-            || !(await reader.ReadAsync(context.Request, context.RequestAborted)).Succeeded(out var body, out problem))
+            || !(await ReadBodyAsync(context)).Succeeded(out var body, out problem))
         {
             return new ProblemResult(problem);
         }
@@ -42,6 +44,19 @@ internal sealed class DetectionEndpoint(ImageBodyReader reader, ModelCatalog cat
             context.Features.Set(response);
             context.Response.Headers.Append("Server-Timing", ServerTiming(response.Timings));
             return Results.Json(response, ApiJsonContext.Default.DetectionResponse);
+        }
+    }
+
+    private async Task<Outcome<ImageBody>> ReadBodyAsync(HttpContext context)
+    {
+        using var either = CancellationTokenSource.CreateLinkedTokenSource(context.RequestAborted, drain.LastCall);
+        try
+        {
+            return await reader.ReadAsync(context.Request, either.Token);
+        }
+        catch (OperationCanceledException) when (drain.LastCall.IsCancellationRequested && !context.RequestAborted.IsCancellationRequested)
+        {
+            return Problem.ShuttingDown("The service is shutting down, and the body has not arrived.");
         }
     }
 

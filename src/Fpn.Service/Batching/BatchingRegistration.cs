@@ -1,4 +1,5 @@
 using Fpn.Service.Api;
+using Fpn.Service.Model;
 
 namespace Fpn.Service.Batching;
 
@@ -9,7 +10,7 @@ internal static class BatchingRegistration
     public static IServiceCollection AddBatching(this IServiceCollection services) => services
         .AddSingleton(TimeProvider.System)
         .AddSingleton<DetectionMetrics>()
-        .AddSingleton<LaneRegistry>()
+        .AddSingleton(provider => ActivatorUtilities.CreateInstance<LaneRegistry>(provider, provider.GetRequiredService<ModelCatalog>().Models))
         .AddSingleton(provider => new ByteBudget(provider.GetRequiredService<LimitsOptions>().MaxDecodedBytes))
         .AddSingleton<DetectionPipeline>();
 }

@@ -42,10 +42,12 @@ internal sealed class DetectionPipeline(
         try
         {
             var expected = lane.ExpectedTime;
-            return expected > deadline
+
+            // With nobody ahead it runs whatever the estimate says: the next measurement is the only way back from a bad one.
+            return lane.Admitted > 1 && expected > deadline
                 ? DetectionResult.Failed(
                     DetectionFailure.DeadlinePassed,
-                    string.Create(CultureInfo.InvariantCulture, $"The deadline of {deadline.TotalMilliseconds:F0} ms cannot be met: those ahead take about {expected.TotalMilliseconds:F0} ms."),
+                    string.Create(CultureInfo.InvariantCulture, $"The deadline of {deadline.TotalMilliseconds:F0} ms cannot be met: with those ahead it would take about {expected.TotalMilliseconds:F0} ms."),
                     expected)
                 : await RunAsync(lane, encoded, priority, either.Token);
         }
@@ -98,7 +100,7 @@ internal sealed class DetectionPipeline(
                 return OfDecoder(decoded);
             }
 
-            bucket = lane.Buckets.Of(lane.Model.Detector.Measure(image.Size).Padded);
+            bucket = lane.Buckets.Of(lane.Model.Measure(image.Size).Padded);
         }
         catch
         {

@@ -4,9 +4,9 @@ using Fpn.Service.Model;
 
 namespace Fpn.Service.Batching;
 
-/// <summary>A lane for every model of the catalog, measured and warmed up.</summary>
+/// <summary>A lane for every model, measured and warmed up.</summary>
 internal sealed partial class LaneRegistry(
-    ModelCatalog catalog, BatchingOptions options, DetectionMetrics metrics, TimeProvider clock, ILogger<LaneRegistry> logger) : IAsyncDisposable
+    IEnumerable<ModelEntry> models, BatchingOptions options, DetectionMetrics metrics, TimeProvider clock, ILogger<LaneRegistry> logger) : IAsyncDisposable
 {
     private readonly WorkerThread _device = new("device");
     private readonly Dictionary<ModelEntry, ModelLane> _lanes = [];
@@ -18,7 +18,7 @@ internal sealed partial class LaneRegistry(
     /// <exception cref="Configuration.SettingsException">The buckets' setting is none.</exception>
     public async Task StartAsync()
     {
-        foreach (var model in catalog.Models)
+        foreach (var model in models)
         {
             _lanes.Add(model, await CreateAsync(model));
         }

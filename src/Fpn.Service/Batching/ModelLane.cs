@@ -34,8 +34,8 @@ internal sealed class ModelLane : IAsyncDisposable
     /// <summary>Requests that were admitted and are not answered.</summary>
     public int Admitted => Volatile.Read(ref _admitted);
 
-    /// <summary>How long a request that comes now is likely to wait and run.</summary>
-    public TimeSpan ExpectedTime => Batcher.Rate.TimeFor(Admitted + 1);
+    /// <summary>How long it is likely to take until all that were admitted are answered.</summary>
+    public TimeSpan ExpectedTime => Batcher.Rate.TimeFor(Admitted);
 
     /// <summary>Admits one more request; <see cref="Leave"/> must follow.</summary>
     /// <returns>False when as many wait as may, besides those that are on the device.</returns>

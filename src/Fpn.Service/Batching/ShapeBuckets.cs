@@ -57,7 +57,7 @@ internal sealed class ShapeBuckets
 
         const int Side = 6000;
         var input = detector.Contract.Input;
-        var longest = input.MaxSize / (double)input.MinSize;
+        var longest = Math.Max(1, input.MaxSize / (double)input.MinSize);
         var sizes = new List<ImageSize>();
         foreach (var ratio in CommonRatios.Where(ratio => ratio < longest).Append(longest))
         {

@@ -4,12 +4,22 @@ namespace Fpn.Service.Lifetime;
 /// <param name="options">How long.</param>
 /// <param name="clock">Measures it.</param>
 /// <param name="logger">Told of it.</param>
-internal sealed partial class Drain(ShutdownOptions options, TimeProvider clock, ILogger<Drain> logger) : IHostedLifecycleService
+internal sealed partial class Drain(ShutdownOptions options, TimeProvider clock, ILogger<Drain> logger) : IHostedLifecycleService, IDisposable
 {
+    private readonly CancellationTokenSource _lastCall = new();
     private volatile bool _begun;
 
     /// <summary>Whether the service was told to end.</summary>
     public bool HasBegun => _begun;
+
+    /// <summary>Cancelled shortly before the end: whoever still waits is to be answered now.</summary>
+    public CancellationToken LastCall => _lastCall.Token;
+
+    /// <summary>Cancels <see cref="LastCall"/>.</summary>
+    public void CallLast() => _lastCall.Cancel();
+
+    /// <inheritdoc/>
+    public void Dispose() => _lastCall.Dispose();
 
     /// <inheritdoc/>
     /// <remarks>The host awaits this before it stops anything, the listener included.</remarks>

@@ -25,17 +25,27 @@ internal static class LifetimeRegistration
         var lanes = app.Services.GetRequiredService<LaneRegistry>();
         var clock = app.Services.GetRequiredService<TimeProvider>();
         ITimer? last = null;
+        drain.LastCall.Register(lanes.Abandon);
         app.Lifetime.ApplicationStopping.Register(() =>
         {
             var patience = options.Timeout - LastWords;
-            last = clock.CreateTimer(_ => lanes.Abandon(), null, patience > TimeSpan.Zero ? patience : TimeSpan.Zero, Timeout.InfiniteTimeSpan);
+            last = clock.CreateTimer(_ => drain.CallLast(), null, patience > TimeSpan.Zero ? patience : TimeSpan.Zero, Timeout.InfiniteTimeSpan);
         });
         app.Lifetime.ApplicationStopped.Register(() => last?.Dispose());
         app.Use((context, next) =>
         {
-            if (drain.HasBegun && HttpProtocol.IsHttp11(context.Request.Protocol))
+            if (HttpProtocol.IsHttp11(context.Request.Protocol))
             {
-                context.Response.Headers.Connection = "close";
+                // As late as can be: the end may begin while the request is served.
+                context.Response.OnStarting(() =>
+                {
+                    if (drain.HasBegun)
+                    {
+                        context.Response.Headers.Connection = "close";
+                    }
+
+                    return Task.CompletedTask;
+                });
             }
 
             return next(context);

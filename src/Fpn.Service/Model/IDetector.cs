@@ -12,7 +12,7 @@ internal interface IDetector : IDisposable
     /// <summary>Images that one batch may hold at most; 1 where the graph cannot batch.</summary>
     int LargestBatch { get; }
 
-    /// <summary>The sizes that an image goes through, without touching a pixel.</summary>
+    /// <summary>The sizes that an image goes through, without touching a pixel. Answers after <see cref="IDisposable.Dispose"/>, too.</summary>
     ImageGeometry Measure(ImageSize original);
 
     /// <summary>Resizes and normalises images into one batch tensor. Thread-safe.</summary>

@@ -1,3 +1,5 @@
+using Fpn.Detection.Imaging;
+
 namespace Fpn.Service.Model;
 
 /// <summary>A model that is served.</summary>
@@ -5,6 +7,7 @@ namespace Fpn.Service.Model;
 internal sealed class ModelEntry : IDisposable
 {
     private readonly Func<IDetector> _load;
+    private readonly Func<ImageSize, ImageGeometry> _measure;
     private volatile IDetector? _detector;
 
     /// <summary>Loads the model.</summary>
@@ -14,6 +17,7 @@ internal sealed class ModelEntry : IDisposable
         _load = load;
         _detector = load();
         Contract = _detector.Contract;
+        _measure = _detector.Measure;
     }
 
     /// <summary>What the model promises.</summary>
@@ -25,6 +29,9 @@ internal sealed class ModelEntry : IDisposable
     /// <summary>Runs the model.</summary>
     /// <exception cref="DeviceLostException">The device was lost and the model is not loaded again yet.</exception>
     public IDetector Detector => _detector ?? throw new DeviceLostException($"The device of model '{Contract.Name}' was lost.");
+
+    /// <summary>The sizes that an image goes through; known while the device is lost, too.</summary>
+    public ImageGeometry Measure(ImageSize original) => _measure(original);
 
     /// <summary>Gives up the sessions of a lost device.</summary>
     public void MarkLost()

@@ -11,7 +11,8 @@ using Fpn.Service.Model;
 namespace Fpn.Service.Tests.Batching;
 
 /// <summary>A model whose runs begin, end and fail when the test says so. An image's one detection has its width as score.</summary>
-internal sealed class FakeDetector : IDetector
+/// <param name="input">The input rule; null takes images as they are, padded to multiples of 32.</param>
+internal sealed class FakeDetector(InputOptions? input = null) : IDetector
 {
     private readonly Channel<FakeRun> _runs = Channel.CreateUnbounded<FakeRun>();
 
@@ -22,7 +23,7 @@ internal sealed class FakeDetector : IDetector
         Layout = ModelLayout.TwoStage,
         Convention = Convention.Torchvision,
         Files = new Dictionary<string, ModelFile>(),
-        Input = new InputOptions { MinSize = 800, MaxSize = 1333 },
+        Input = input ?? new InputOptions { MinSize = 800, MaxSize = 1333 },
         Anchors = new AnchorOptions { Levels = [] },
         Proposals = new ProposalOptions(),
         LevelAssignment = new LevelAssignmentOptions(),
@@ -47,7 +48,12 @@ internal sealed class FakeDetector : IDetector
 
     public int Disposals { get; private set; }
 
-    public ImageGeometry Measure(ImageSize original) => new(original, original, new ResizeTransform(Contract.Input).PaddedSize(original));
+    public ImageGeometry Measure(ImageSize original)
+    {
+        var transform = new ResizeTransform(Contract.Input);
+        var resized = input is null ? original : transform.ResizedSize(original);
+        return new ImageGeometry(original, resized, transform.PaddedSize(resized));
+    }
 
     public PreparedBatch Prepare(ImageSize padded, IReadOnlyList<DecodedImage> images) =>
         new(ImageBatch.Rent(images.Count, padded), [.. images.Select(image => Measure(image.Size))]);

@@ -1,3 +1,4 @@
+using System.Globalization;
 using System.Net.Sockets;
 using System.Text;
 
@@ -43,6 +44,36 @@ internal sealed class RawConnection : IDisposable
         return head.ToString();
     }
 
+    /// <summary>Sends <c>POST /detect</c> with an image, on a connection that is to be kept.</summary>
+    /// <param name="image">The body.</param>
+    /// <param name="headers">More header lines, each with its line end.</param>
+    public Task SendDetectAsync(byte[] image, string headers = "") =>
+        SendAsync([.. Encoding.ASCII.GetBytes($"POST /detect HTTP/1.1\r\nHost: test\r\nContent-Length: {image.Length}\r\n{headers}\r\n"), .. image]);
+
+    /// <summary>Reads one whole answer and leaves the connection as it is.</summary>
+    /// <exception cref="IOException">The service cut the connection before or within the answer.</exception>
+    public async Task<RawAnswer> ReadAnswerAsync()
+    {
+        var head = await ReadHeadAsync();
+        using var body = new MemoryStream();
+        if (Header(head, "Content-Length") is { } length)
+        {
+            body.Write(await ReadAsync(int.Parse(length, CultureInfo.InvariantCulture)));
+        }
+        else if (Header(head, "Transfer-Encoding") == "chunked")
+        {
+            for (var size = await ReadChunkSizeAsync(); size > 0; size = await ReadChunkSizeAsync())
+            {
+                body.Write(await ReadAsync(size));
+                await ReadAsync(2);
+            }
+
+            await ReadAsync(2);
+        }
+
+        return new RawAnswer(int.Parse(head.AsSpan(9, 3), CultureInfo.InvariantCulture), Header(head, "Connection") == "close", Encoding.UTF8.GetString(body.ToArray()));
+    }
+
     /// <summary>Reads until the service closes the connection.</summary>
     public async Task<string> ReadToEndAsync()
     {
@@ -58,4 +89,31 @@ internal sealed class RawConnection : IDisposable
     }
 
     public void Dispose() => _client.Dispose();
+
+    private static string? Header(string head, string name) => head.Split("\r\n")
+        .FirstOrDefault(line => line.StartsWith($"{name}:", StringComparison.OrdinalIgnoreCase))?[(name.Length + 1)..].Trim();
+
+    private async Task<int> ReadChunkSizeAsync()
+    {
+        var line = new StringBuilder();
+        while (!line.ToString().EndsWith("\r\n", StringComparison.Ordinal))
+        {
+            line.Append((char)(await ReadAsync(1))[0]);
+        }
+
+        return int.Parse(line.ToString().AsSpan().TrimEnd(), NumberStyles.HexNumber, CultureInfo.InvariantCulture);
+    }
+
+    private async Task<byte[]> ReadAsync(int count)
+    {
+        var bytes = new byte[count];
+        await _client.GetStream().ReadExactlyAsync(bytes, Cancel);
+        return bytes;
+    }
 }
+
+/// <summary>What <see cref="RawConnection"/> read.</summary>
+/// <param name="Status">HTTP status.</param>
+/// <param name="Closes">Whether the service closes the connection after it.</param>
+/// <param name="Body">As text.</param>
+internal sealed record RawAnswer(int Status, bool Closes, string Body);

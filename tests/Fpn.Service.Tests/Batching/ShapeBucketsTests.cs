@@ -1,0 +1,102 @@
+using Fpn.Detection.Imaging;
+using Fpn.Service.Batching;
+using Fpn.Service.Configuration;
+
+namespace Fpn.Service.Tests.Batching;
+
+/// <summary>The sizes that batches are padded to.</summary>
+public sealed class ShapeBucketsTests
+{
+    private static readonly InputOptions Torchvision = new() { MinSize = 800, MaxSize = 1333 };
+    private static readonly InputOptions BloodCells = new() { MinSize = 384, MaxSize = 640 };
+
+    [Theory]
+    [InlineData("off", true)]
+    [InlineData("OFF", false)]
+    [InlineData("auto", false)]
+    public void Create_Off_EveryImageKeepsItsSize(string setting, bool onGpu)
+    {
+        var buckets = Create(setting, onGpu, Torchvision);
+        Assert.Empty(buckets.Sizes);
+        Assert.Equal(new ImageSize(96, 1344), buckets.Of(new ImageSize(96, 1344)));
+    }
+
+    /// <summary>
+    /// Shorter side 800, longer at most 1333, floored, padded to 32: square 800; 4:3 1066 → 1088; 3:2 1200 → 1216; and
+    /// the longest, 1333:800, 1332 or 1333 → 1344. 16:9 is longer than the longest.
+    /// </summary>
+    [Theory]
+    [InlineData("auto", true)]
+    [InlineData("derived", false)]
+    public void Create_DerivedFor800And1333_AreTheCommonPhotographs(string setting, bool onGpu) => Assert.Equal(
+        ["800x800", "800x1088", "1088x800", "800x1216", "1216x800", "800x1344", "1344x800"],
+        Create(setting, onGpu, Torchvision).Sizes.Select(size => size.ToString()));
+
+    /// <summary>384 by 384; 4:3 512; 3:2 576; the longest, 5:3, 640: all multiples of 32 as they are.</summary>
+    [Fact]
+    public void Create_DerivedFor384And640_AreTheCommonPhotographs() => Assert.Equal(
+        ["384x384", "384x512", "512x384", "384x576", "576x384", "384x640", "640x384"],
+        Create("derived", false, BloodCells).Sizes.Select(size => size.ToString()));
+
+    [Fact]
+    public void Create_DerivedForAGraphThatCannotBatch_HasNone() =>
+        Assert.Empty(ShapeBuckets.Create("derived", onGpu: true, new FakeDetector(Torchvision) { LargestBatch = 1 }).Sizes);
+
+    [Theory]
+    [InlineData(800, 1333)]
+    [InlineData(384, 640)]
+    [InlineData(600, 600)]
+    [InlineData(600, 400)]
+    [InlineData(300, 2000)]
+    public void Of_AnyImage_FitsADerivedBucket(int minSize, int maxSize)
+    {
+        var detector = new FakeDetector(new InputOptions { MinSize = minSize, MaxSize = maxSize });
+        var buckets = ShapeBuckets.Create("derived", onGpu: true, detector);
+        Assert.InRange(buckets.Sizes.Count, 1, 9);
+        var random = new Random(1);
+        for (var i = 0; i < 5000; i++)
+        {
+            var image = i < 100
+                ? new ImageSize((i / 10 * 997) + 1, (i % 10 * 997) + 1)
+                : new ImageSize(random.Next(1, 4000), random.Next(1, 4000));
+            var padded = detector.Measure(image).Padded;
+            var bucket = buckets.Of(padded);
+            Assert.Contains(bucket, buckets.Sizes);
+            Assert.True(bucket.Height >= padded.Height && bucket.Width >= padded.Width, $"{image} is padded to {padded}, which {bucket} does not hold");
+        }
+    }
+
+    [Fact]
+    public void Of_SeveralHoldIt_IsTheSmallest()
+    {
+        var buckets = Create("640x640, 384x640 ,640X384", false, BloodCells);
+        Assert.Equal(["384x640", "640x384", "640x640"], buckets.Sizes.Select(size => size.ToString()));
+        Assert.Equal(new ImageSize(384, 640), buckets.Of(new ImageSize(384, 512)));
+        Assert.Equal(new ImageSize(640, 384), buckets.Of(new ImageSize(416, 384)));
+        Assert.Equal(new ImageSize(640, 640), buckets.Of(new ImageSize(416, 416)));
+        Assert.Equal(new ImageSize(384, 640), buckets.Of(new ImageSize(384, 640)));
+    }
+
+    [Fact]
+    public void Of_NoneHoldsIt_IsItsOwn() =>
+        Assert.Equal(new ImageSize(384, 640), Create("384x512", false, BloodCells).Of(new ImageSize(384, 640)));
+
+    [Theory]
+    [InlineData("on")]
+    [InlineData("384")]
+    [InlineData("384x512x3")]
+    [InlineData("384x500")]
+    [InlineData("0x32")]
+    [InlineData("-32x32")]
+    [InlineData("384x512,")]
+    [InlineData("32768x32")]
+    public void Create_NoSize_NamesTheSettingAndWhatItHolds(string setting)
+    {
+        var message = Assert.Throws<SettingsException>(() => Create(setting, false, BloodCells)).Message;
+        Assert.Contains("'Fpn:Batching:Buckets'", message, StringComparison.Ordinal);
+        Assert.Contains("multiples of 32", message, StringComparison.Ordinal);
+        Assert.Contains($"'{setting.Split(',')[^1]}'", message, StringComparison.Ordinal);
+    }
+
+    private static ShapeBuckets Create(string setting, bool onGpu, InputOptions input) => ShapeBuckets.Create(setting, onGpu, new FakeDetector(input));
+}
