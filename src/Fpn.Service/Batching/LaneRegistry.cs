@@ -54,7 +54,7 @@ internal sealed partial class LaneRegistry(
         var budget = options.MaxBatchSize == 0 ? options.TuningBudget : TimeSpan.Zero;
         var curve = await MeasureAsync(detector, budget);
         var size = options.MaxBatchSize == 0 ? BatchSizeTuner.Choose(curve) : Math.Min(options.MaxBatchSize, detector.LargestBatch);
-        var batcher = new DynamicBatcher(model, size, _device, options, metrics, clock, logger);
+        var batcher = new DynamicBatcher(new BatchRunner(model, _device, metrics, clock, logger), size, options, clock);
         if (curve.Count > 0)
         {
             batcher.Rate.Record(TimeSpan.FromSeconds(curve[0].Seconds), 1);

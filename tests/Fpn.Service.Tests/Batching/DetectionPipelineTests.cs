@@ -50,7 +50,7 @@ public sealed class DetectionPipelineTests : IAsyncDisposable
         await _lanes.DisposeAsync();
         Assert.Equal(0, lane.Admitted);
         Assert.Equal(0, _bytes.Used);
-        Assert.Equal(0, NativeImageMemory.PixelBytes);
+        Assert.Equal(0, NativeImageMemory.HeldBytes);
         _pipeline?.Dispose();
         await _services.DisposeAsync();
     }
@@ -195,7 +195,7 @@ public sealed class DetectionPipelineTests : IAsyncDisposable
         var (run, first) = await OccupyAsync();
         var second = Send(11);
         Assert.Equal(ImageBytes, _bytes.Used);
-        Assert.Equal(ImageBytes, NativeImageMemory.PixelBytes);
+        Assert.Equal(ImageBytes, NativeImageMemory.HeldBytes);
         Assert.Equal(0, Lane.Batcher.Waiting);
 
         run.End();
@@ -242,7 +242,7 @@ public sealed class DetectionPipelineTests : IAsyncDisposable
         using var gone = new CancellationTokenSource();
         await gone.CancelAsync();
         await Assert.ThrowsAnyAsync<OperationCanceledException>(() => Send(11, gone: gone));
-        Assert.Equal((0, 0L, 0L), (Lane.Admitted, _bytes.Used, NativeImageMemory.PixelBytes));
+        Assert.Equal((0, 0L, 0L), (Lane.Admitted, _bytes.Used, NativeImageMemory.HeldBytes));
     }
 
     [Fact]
@@ -256,7 +256,7 @@ public sealed class DetectionPipelineTests : IAsyncDisposable
         await UntilAsync(() => Lane.Batcher.Waiting == 1);
         await gone.CancelAsync();
         await Assert.ThrowsAnyAsync<OperationCanceledException>(() => second);
-        Assert.Equal((1, ImageBytes, ImageBytes), (Lane.Admitted, _bytes.Used, NativeImageMemory.PixelBytes));
+        Assert.Equal((1, ImageBytes, ImageBytes), (Lane.Admitted, _bytes.Used, NativeImageMemory.HeldBytes));
         run.End();
         Assert.Null((await first).Failure);
     }
@@ -272,7 +272,7 @@ public sealed class DetectionPipelineTests : IAsyncDisposable
         await Assert.ThrowsAnyAsync<OperationCanceledException>(() => answer);
         Assert.Equal((0, ImageBytes), (Lane.Admitted, _bytes.Used));
         run.End();
-        await UntilAsync(() => _bytes.Used == 0 && NativeImageMemory.PixelBytes == 0);
+        await UntilAsync(() => _bytes.Used == 0 && NativeImageMemory.HeldBytes == 0);
     }
 
     [Fact]

@@ -359,14 +359,9 @@ public sealed class DynamicBatcherTests : IAsyncDisposable
 
             return _reload!();
         });
+        var metrics = new DetectionMetrics(_services.GetRequiredService<IMeterFactory>());
         var batcher = new DynamicBatcher(
-            model,
-            maxBatchSize,
-            _device,
-            new BatchingOptions { MaxQueueDelay = delay },
-            new DetectionMetrics(_services.GetRequiredService<IMeterFactory>()),
-            _clock,
-            NullLogger.Instance);
+            new BatchRunner(model, _device, metrics, _clock, NullLogger.Instance), maxBatchSize, new BatchingOptions { MaxQueueDelay = delay }, _clock);
         _batchers.Add(batcher);
         return batcher;
     }
