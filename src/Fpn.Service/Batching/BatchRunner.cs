@@ -162,6 +162,7 @@ internal sealed partial class BatchRunner(ModelEntry model, WorkerThread device,
     private async Task RecoverAsync(DeviceLostException exception)
     {
         LogDeviceLost(logger, model.Contract.Name, exception);
+        metrics.RecordDeviceLost(model.Contract.Name);
         var recovered = await device.RunAsync(model.TryReload);
         if (recovered is not null)
         {

@@ -14,6 +14,7 @@ internal sealed class DetectionMetrics : IDisposable
     private readonly Histogram<double> _inference;
     private readonly Counter<long> _batchPixels;
     private readonly Counter<long> _paddingPixels;
+    private readonly Counter<long> _devicesLost;
 
     /// <summary>Creates the instruments.</summary>
     public DetectionMetrics(IMeterFactory factory)
@@ -23,7 +24,11 @@ internal sealed class DetectionMetrics : IDisposable
         _inference = _meter.CreateHistogram<double>("fpn.batch.inference", "s", "Time of a run: both graphs and the choice of proposals.");
         _batchPixels = _meter.CreateCounter<long>("fpn.batch.pixels", "{pixel}", "Pixels that were fed to the model, padding included.");
         _paddingPixels = _meter.CreateCounter<long>("fpn.batch.padding", "{pixel}", "Those of them that were padding.");
+        _devicesLost = _meter.CreateCounter<long>("fpn.device.lost", "{failure}", "Failures of the device, after each of which the model was loaded again.");
     }
+
+    /// <summary>Counts a device that failed.</summary>
+    public void RecordDeviceLost(string model) => _devicesLost.Add(1, new KeyValuePair<string, object?>("model", model));
 
     /// <summary>Counts a run.</summary>
     public void RecordBatch(string model, PreparedBatch batch, TimeSpan inference)

@@ -67,16 +67,9 @@ internal sealed class EndToEndDetector : IDetector
     {
         var size = batch.Tensor.Size;
         long[] shape = _options.Rank == 3 ? [3, size.Height, size.Width] : [1, 3, size.Height, size.Width];
-        try
-        {
-            using var image = OrtValue.CreateTensorValueFromMemory(OrtMemoryInfo.DefaultInstance, batch.Tensor.Memory, shape);
-            using var outputs = _graph.Run([_options.Input], [image], [_options.Boxes, _options.Labels, _options.Scores]);
-            return new Answer(Read(outputs, batch.Geometries[0]));
-        }
-        catch (OnnxRuntimeException exception)
-        {
-            throw new ModelFailureException($"{Path.GetFileName(_graph.Path)} failed: {exception.Message.ReplaceLineEndings(" ")}", exception);
-        }
+        using var image = OrtValue.CreateTensorValueFromMemory(OrtMemoryInfo.DefaultInstance, batch.Tensor.Memory, shape);
+        using var outputs = _graph.Run([_options.Input], [image], [_options.Boxes, _options.Labels, _options.Scores]);
+        return new Answer(Read(outputs, batch.Geometries[0]));
     }
 
     /// <inheritdoc/>

@@ -9,6 +9,8 @@ namespace Fpn.Service.Model;
 /// <summary>One loaded graph: its session, with names and shapes checked when it is loaded.</summary>
 internal sealed class OnnxGraph : IDisposable
 {
+    private static readonly string[] DeviceFailures = ["CUDA failure", "CUDA error", "CUDNN failure", "CUBLAS failure", "CUFFT failure"];
+
     private readonly InferenceSession _session;
     private readonly RunOptions _runOptions = new();
 
@@ -77,9 +79,31 @@ internal sealed class OnnxGraph : IDisposable
 
     /// <summary>Runs the graph. Blocks until it is done.</summary>
     /// <returns>The outputs in the order of <paramref name="outputNames"/>; the caller disposes them.</returns>
+    /// <exception cref="DeviceLostException">The device failed: the session is of no use any more.</exception>
+    /// <exception cref="ModelFailureException">The graph failed.</exception>
     public IDisposableReadOnlyCollection<OrtValue> Run(
-        IReadOnlyCollection<string> inputNames, IReadOnlyCollection<OrtValue> inputs, IReadOnlyCollection<string> outputNames) =>
-        _session.Run(_runOptions, inputNames, inputs, outputNames);
+        IReadOnlyCollection<string> inputNames, IReadOnlyCollection<OrtValue> inputs, IReadOnlyCollection<string> outputNames)
+    {
+        try
+        {
+            return _session.Run(_runOptions, inputNames, inputs, outputNames);
+        }
+        catch (OnnxRuntimeException exception)
+        {
+            throw Failure(System.IO.Path.GetFileName(Path), exception);
+        }
+    }
+
+    /// <summary>Tells a lost device, after which nothing works until the session is made anew, from a graph that failed.</summary>
+    /// <param name="graph">Name of the graph's file.</param>
+    /// <param name="exception">What ONNX Runtime said; its CUDA provider begins such messages with the library that failed.</param>
+    internal static Exception Failure(string graph, Exception exception)
+    {
+        var message = $"{graph} failed: {exception.Message.ReplaceLineEndings(" ")}";
+        return DeviceFailures.Any(failure => exception.Message.Contains(failure, StringComparison.Ordinal))
+            ? new DeviceLostException(message, exception)
+            : new ModelFailureException(message, exception);
+    }
 
     /// <inheritdoc/>
     public void Dispose()

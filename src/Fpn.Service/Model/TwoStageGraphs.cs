@@ -70,7 +70,7 @@ internal sealed class TwoStageGraphs : IDisposable
         if (!_halfImages)
         {
             using var tensor = OrtValue.CreateTensorValueFromMemory(OrtMemoryInfo.DefaultInstance, images.Memory, shape);
-            return Run(_backbone, [ImagesInput], [tensor], _backboneOutputs);
+            return _backbone.Run([ImagesInput], [tensor], _backboneOutputs);
         }
 
         var halves = ArrayPool<Float16>.Shared.Rent(images.Memory.Length);
@@ -78,7 +78,7 @@ internal sealed class TwoStageGraphs : IDisposable
         {
             TensorPrimitives.ConvertToHalf(images.Memory.Span, MemoryMarshal.Cast<Float16, Half>(halves.AsSpan()));
             using var tensor = OrtValue.CreateTensorValueFromMemory(OrtMemoryInfo.DefaultInstance, halves.AsMemory(0, images.Memory.Length), shape);
-            return Run(_backbone, [ImagesInput], [tensor], _backboneOutputs);
+            return _backbone.Run([ImagesInput], [tensor], _backboneOutputs);
         }
         finally
         {
@@ -115,7 +115,7 @@ internal sealed class TwoStageGraphs : IDisposable
                 start += counts[level] * RoiValues;
             }
 
-            return Run(_head, _headInputs, inputs!, [ClassLogitsOutput, BoxDeltasOutput]);
+            return _head.Run(_headInputs, inputs!, [ClassLogitsOutput, BoxDeltasOutput]);
         }
         finally
         {
@@ -131,18 +131,6 @@ internal sealed class TwoStageGraphs : IDisposable
     {
         _backbone.Dispose();
         _head?.Dispose();
-    }
-
-    private static IDisposableReadOnlyCollection<OrtValue> Run(OnnxGraph graph, string[] inputNames, OrtValue[] inputs, string[] outputNames)
-    {
-        try
-        {
-            return graph.Run(inputNames, inputs, outputNames);
-        }
-        catch (OnnxRuntimeException exception)
-        {
-            throw new ModelFailureException($"{Path.GetFileName(graph.Path)} failed: {exception.Message.ReplaceLineEndings(" ")}", exception);
-        }
     }
 
     private (string Name, OrtValue Tensor) Output(IReadOnlyList<OrtValue> outputs, int index) => (_backboneOutputs[index], outputs[index]);

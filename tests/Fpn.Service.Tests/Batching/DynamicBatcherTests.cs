@@ -258,8 +258,10 @@ public sealed class DynamicBatcherTests : IAsyncDisposable
     }
 
     [Fact]
-    public async Task Infer_DeviceLost_AnswersSoAndLoadsTheModelAgain()
+    public async Task Infer_DeviceLost_AnswersSoCountsItAndLoadsTheModelAgain()
     {
+        long losses = 0;
+        using var listener = Listen("fpn.device.lost", value => losses += value);
         var second = new FakeDetector { RunsFreely = true };
         _reload = () => second;
         var batcher = Batcher(1);
@@ -270,6 +272,7 @@ public sealed class DynamicBatcherTests : IAsyncDisposable
         var next = await Send(batcher, 12);
         Assert.Equal(12, next.Detections[0].Score);
         Assert.Equal(1, _detector.Disposals);
+        Assert.Equal(1, losses);
     }
 
     [Fact]
@@ -329,21 +332,29 @@ public sealed class DynamicBatcherTests : IAsyncDisposable
     public async Task Infer_PaddedBatch_CountsThePadding()
     {
         long fed = 0, padding = 0;
-        using var listener = new MeterListener();
-        listener.InstrumentPublished = (instrument, self) =>
-        {
-            if (instrument.Meter.Scope == _services.GetRequiredService<IMeterFactory>() && instrument.Name is "fpn.batch.pixels" or "fpn.batch.padding")
-            {
-                self.EnableMeasurementEvents(instrument);
-            }
-        };
-        listener.SetMeasurementEventCallback<long>((instrument, value, _, _) =>
-            _ = instrument.Name == "fpn.batch.pixels" ? Interlocked.Add(ref fed, value) : Interlocked.Add(ref padding, value));
-        listener.Start();
+        using var pixels = Listen("fpn.batch.pixels", value => fed += value);
+        using var waste = Listen("fpn.batch.padding", value => padding += value);
         _detector.RunsFreely = true;
         await Send(Batcher(4), 20, bucket: new ImageSize(32, 64));
         Assert.Equal(32 * 64, fed);
         Assert.Equal((32 * 64) - (20 * 16), padding);
+    }
+
+    private MeterListener Listen(string name, Action<long> add)
+    {
+        var listener = new MeterListener
+        {
+            InstrumentPublished = (instrument, self) =>
+            {
+                if (instrument.Meter.Scope == _services.GetRequiredService<IMeterFactory>() && instrument.Name == name)
+                {
+                    self.EnableMeasurementEvents(instrument);
+                }
+            },
+        };
+        listener.SetMeasurementEventCallback<long>((_, value, _, _) => add(value));
+        listener.Start();
+        return listener;
     }
 
     private DynamicBatcher Batcher(int maxBatchSize, TimeSpan delay = default)

@@ -1,0 +1,18 @@
+using Fpn.Service.Model;
+
+namespace Fpn.Service.Tests.Model;
+
+/// <summary>Which failures of a run cost the session.</summary>
+public sealed class OnnxGraphTests
+{
+    [Theory]
+    [InlineData("CUDA failure 700: an illegal memory access was encountered ; GPU=0 ; hostname=a ; expr=cudaStreamSynchronize(stream)")]
+    [InlineData("CUDNN failure 4: CUDNN_STATUS_INTERNAL_ERROR ; GPU=0")]
+    [InlineData("CUBLAS failure 13: the function failed to launch on the GPU ; GPU=0")]
+    public void Failure_OfTheDevice_IsADeviceLost(string message) =>
+        Assert.Contains("backbone.onnx", Assert.IsType<DeviceLostException>(OnnxGraph.Failure("backbone.onnx", new InvalidOperationException(message))).Message, StringComparison.Ordinal);
+
+    [Fact]
+    public void Failure_OfANode_IsAModelFailure() =>
+        Assert.IsType<ModelFailureException>(OnnxGraph.Failure("head.onnx", new InvalidOperationException("Non-zero status code returned while running Reshape node.")));
+}
