@@ -16,7 +16,7 @@ namespace Fpn.Benchmarks.Load;
 internal sealed record LoadResult(
     int Clients, double PerSecond, double P50, double P95, double P99, double MeanBatch, int Rejected, TimeSpan GeneratorCpu);
 
-/// <summary>Clients in a closed loop: each sends its next request when it has its answer.</summary>
+/// <summary>Clients in a closed loop: each sends its next request when it has its answer, after Retry-After where it was rejected.</summary>
 internal sealed class LoadGenerator(Uri address, byte[][] images) : IDisposable
 {
     private readonly HttpClient _client = new(new SocketsHttpHandler { MaxConnectionsPerServer = 512 }) { BaseAddress = address, Timeout = TimeSpan.FromMinutes(2) };
@@ -41,6 +41,9 @@ internal sealed class LoadGenerator(Uri address, byte[][] images) : IDisposable
                 if (response.StatusCode is HttpStatusCode.ServiceUnavailable or HttpStatusCode.GatewayTimeout)
                 {
                     Interlocked.Increment(ref rejected);
+
+                    // As a client should; one that asks again at once measures its own hammering.
+                    await Task.Delay(response.Headers.RetryAfter?.Delta ?? TimeSpan.FromSeconds(1));
                     continue;
                 }
 
