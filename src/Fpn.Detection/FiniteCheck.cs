@@ -5,7 +5,7 @@ using System.Runtime.Intrinsics;
 namespace Fpn.Detection;
 
 /// <summary>Looks for NaN and infinity in what a model gave.</summary>
-internal static class FiniteCheck
+public static class FiniteCheck
 {
     private const int MagnitudeMask = 0x7FFF_FFFF;
     private const int InfinityBits = 0x7F80_0000;

@@ -36,7 +36,8 @@ try
     app.MapHealth();
     app.MapApi();
 
-    // Before the port opens: a model that cannot be loaded stops the start with its reason, and the rest are warm.
+    // Before the port opens: a library or a model that cannot be loaded stops the start with its reason, and the rest are warm.
+    app.Services.GetRequiredService<ImageDecoder>();
     await app.Services.GetRequiredService<LaneRegistry>().StartAsync();
     await app.RunAsync();
     return 0;

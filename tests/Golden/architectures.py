@@ -177,13 +177,13 @@ def blood_cells():
 SMALL = {"min_size": 224, "max_size": 384}
 CASES = {
     "resnet50-fpn": lambda seed: TorchvisionCase("resnet50-fpn", *named(
-        "FasterRCNN_ResNet50_FPN", seed, shapes(301, 217, seed), **SMALL)),
+        "FasterRCNN_ResNet50_FPN", seed, shapes(301, 217, seed))),
     "resnet50-fpn-v2": lambda seed: TorchvisionCase("resnet50-fpn-v2", *named(
         "FasterRCNN_ResNet50_FPN_V2", seed, shapes(180, 243, seed), **SMALL)),
     "mobilenet-v3-320": lambda seed: TorchvisionCase("mobilenet-v3-320", *named(
         "FasterRCNN_MobileNet_V3_Large_320_FPN", seed, shapes(517, 333, seed))),
     "mobilenet-v3-fpn": lambda seed: TorchvisionCase("mobilenet-v3-fpn", *named(
-        "FasterRCNN_MobileNet_V3_Large_FPN", seed, shapes(640, 427, seed), min_size=480, max_size=800)),
+        "FasterRCNN_MobileNet_V3_Large_FPN", seed, shapes(640, 427, seed))),
     "c4": lambda seed: TorchvisionCase("c4", *c4(seed, shapes(333, 250, seed))),
     # 600 x 750 shrinks to 384 x 480: antialiasing shows, and torchvision's rule would give P6 a stride of 60, not 64.
     "detectron2": lambda seed: Detectron2Case("detectron2", *blood_cells(), render.smear(600, 750, 45, seed)),

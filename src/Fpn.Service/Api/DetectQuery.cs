@@ -59,7 +59,10 @@ internal sealed class DetectQuery
 
         if ((string?)query["maxDetections"] is { } most)
         {
-            if (!(int.TryParse(most, NumberStyles.None, CultureInfo.InvariantCulture, out var value) && value >= 1))
+            // More than fit into a number are as good as no limit.
+            var isNumber = most.Length > 0 && most.All(char.IsAsciiDigit);
+            var value = int.TryParse(most, NumberStyles.None, CultureInfo.InvariantCulture, out var fits) ? fits : int.MaxValue;
+            if (!isNumber || value < 1)
             {
                 return Problem.BadParameter("maxDetections", $"'{most}' is not a whole number of at least 1.");
             }

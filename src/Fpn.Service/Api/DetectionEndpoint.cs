@@ -68,9 +68,12 @@ internal sealed class DetectionEndpoint(ImageBodyReader reader, ModelCatalog cat
             return request;
         }
 
-        var json = new MediaTypeHeaderValue("application/json");
-        var excluded = ranges.Any(range => range.Quality == 0 && !range.MatchesAllSubTypes && json.IsSubsetOf(range));
-        return !excluded && ranges.Any(range => range.Quality != 0 && json.IsSubsetOf(range)) ? request : Problem.NotAcceptable(accept.ToString());
+        // Parameters such as charset=utf-8 make no difference to what is sent.
+        var matching = ranges.Where(range =>
+            range.MatchesAllTypes || (range.Type.Equals("application", StringComparison.OrdinalIgnoreCase)
+                && (range.MatchesAllSubTypes || range.SubType.Equals("json", StringComparison.OrdinalIgnoreCase)))).ToList();
+        var excluded = matching.Any(range => range.Quality == 0 && !range.MatchesAllSubTypes);
+        return !excluded && matching.Any(range => range.Quality != 0) ? request : Problem.NotAcceptable(accept.ToString());
     }
 
     private static Problem OfFailure(DetectionFailure failure, DetectionResult result) => failure switch

@@ -27,13 +27,13 @@ internal sealed partial class FailureHandler(ILogger<FailureHandler> logger) : I
         };
         if (problem.Status >= StatusCodes.Status500InternalServerError)
         {
-            LogFailure(logger, httpContext.Request.Method, httpContext.Request.Path, exception);
+            LogFailure(logger, httpContext.Request.Method, httpContext.Request.Path, ProblemResult.TraceId(httpContext), exception);
         }
 
         await new ProblemResult(problem).ExecuteAsync(httpContext);
         return true;
     }
 
-    [LoggerMessage(Level = LogLevel.Error, Message = "{Method} {Path} failed")]
-    private static partial void LogFailure(ILogger logger, string method, PathString path, Exception exception);
+    [LoggerMessage(Level = LogLevel.Error, Message = "{Method} {Path} failed (traceId {TraceId})")]
+    private static partial void LogFailure(ILogger logger, string method, PathString path, string traceId, Exception exception);
 }

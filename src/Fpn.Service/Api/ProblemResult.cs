@@ -25,6 +25,9 @@ internal sealed class ProblemResult(Problem problem) : IResult
             Details(problem, httpContext), ApiJsonContext.Default.ProblemDetails, "application/problem+json", CancellationToken.None);
     }
 
+    /// <summary>What a request is found by: in the problem's body and in the log.</summary>
+    public static string TraceId(HttpContext httpContext) => Activity.Current?.Id ?? httpContext.TraceIdentifier;
+
     /// <summary>The body for a problem.</summary>
     public static ProblemDetails Details(Problem problem, HttpContext httpContext)
     {
@@ -34,7 +37,7 @@ internal sealed class ProblemResult(Problem problem) : IResult
             details.Extensions["parameter"] = problem.Parameter;
         }
 
-        details.Extensions["traceId"] = Activity.Current?.Id ?? httpContext.TraceIdentifier;
+        details.Extensions["traceId"] = TraceId(httpContext);
         return details;
     }
 }

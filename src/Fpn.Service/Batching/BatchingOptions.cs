@@ -13,6 +13,7 @@ internal sealed class BatchingOptions
     public TimeSpan MaxQueueDelay { get; set; }
 
     /// <summary>How long a request may take from its last byte to its answer; 504 afterwards. Default 30 s; <c>X-Request-Timeout-Ms</c> shortens it.</summary>
+    [Range(typeof(TimeSpan), "00:00:00.001", "1.00:00:00", ErrorMessage = "{0} must be from {1} to {2}")]
     public TimeSpan Deadline { get; set; } = TimeSpan.FromSeconds(30);
 
     /// <summary>Images in a batch at most. Default 0: measured at start, see <see cref="TuningBudget"/>; 1 to 256 fixes it.</summary>

@@ -15,7 +15,7 @@ internal static class SettingsReader
 {
     private const string Root = "Fpn";
 
-    /// <summary>Registers each section as a singleton and as <c>IOptions</c>.</summary>
+    /// <summary>Registers each section as a singleton.</summary>
     /// <param name="services">Where the options go.</param>
     /// <param name="configuration">The whole configuration.</param>
     /// <param name="sections">Section name below <c>Fpn:</c> and an instance with the defaults.</param>

@@ -43,7 +43,7 @@ internal sealed class ImageDecoder
 
     /// <summary>Reads the header alone, so that room for the pixels can be found before they are decoded.</summary>
     /// <param name="encoded">A whole file. Not used after the call.</param>
-    /// <param name="pixelBytes">Bytes that the decoded image will take; 0 when it will not be decoded.</param>
+    /// <param name="pixelBytes">Bytes that decoding takes at most, the image included; 0 when it will not be decoded.</param>
     /// <returns>Why the image will not be decoded, or null when it may be.</returns>
     public DecodeOutcome? CheckHeader(ReadOnlySpan<byte> encoded, out long pixelBytes)
     {
@@ -88,7 +88,9 @@ internal sealed class ImageDecoder
                     return failure;
                 }
 
-                pixelBytes = 3 * size.Area;
+                // Alpha stays in the buffer behind the colours, and turning needs a second one for a moment.
+                var bands = Vips.Bands(stored) is 1 or 3 ? 3 : 4;
+                pixelBytes = size.Area * (Vips.Orientation(stored) == ExifOrientation.Upright ? bands : bands + 3);
                 return headerOnly ? default : Decode(stored, size, format, encoded);
             }
             finally

@@ -1,4 +1,5 @@
 using Fpn.Service.Api;
+using Fpn.Service.Configuration;
 using Microsoft.Extensions.DependencyInjection.Extensions;
 
 namespace Fpn.Service.Imaging;
@@ -11,7 +12,19 @@ internal static class ImagingRegistration
     /// <returns><paramref name="services"/>.</returns>
     public static IServiceCollection AddImaging(this IServiceCollection services)
     {
-        services.TryAddSingleton(provider => new ImageDecoder(provider.GetRequiredService<LimitsOptions>().MaxImagePixels));
+        services.TryAddSingleton(provider => Create(provider.GetRequiredService<LimitsOptions>().MaxImagePixels));
         return services;
+    }
+
+    private static ImageDecoder Create(long maxPixels)
+    {
+        try
+        {
+            return new ImageDecoder(maxPixels);
+        }
+        catch (Exception exception) when (exception is DllNotFoundException or InvalidOperationException)
+        {
+            throw new SettingsException($"libvips cannot be loaded: {exception.Message.ReplaceLineEndings(" ")} run.sh fetches it; it belongs beside Fpn.Service.dll.", exception);
+        }
     }
 }

@@ -1,3 +1,5 @@
+using System.ComponentModel.DataAnnotations;
+
 namespace Fpn.Service.Lifetime;
 
 /// <summary>How the service ends (<c>Fpn:Shutdown</c>).</summary>
@@ -10,5 +12,6 @@ internal sealed class ShutdownOptions
     public TimeSpan Delay { get; set; }
 
     /// <summary>Time from SIGTERM to the end of the process at most. Default 30 s. What waits then is answered 503.</summary>
+    [Range(typeof(TimeSpan), "00:00:00.001", "1.00:00:00", ErrorMessage = "{0} must be from {1} to {2}")]
     public TimeSpan Timeout { get; set; } = TimeSpan.FromSeconds(30);
 }

@@ -1,3 +1,4 @@
+using System.Runtime.InteropServices;
 using Fpn.Detection;
 using Fpn.Detection.Boxes;
 using Fpn.Detection.Imaging;
@@ -87,12 +88,11 @@ internal sealed class EndToEndDetector : IDetector
                 $"The model gave {boxes.Values.Length / 4} boxes, {labels.Length} labels and {count} scores: there must be equally many.");
         }
 
-        RequireFinite(boxes.Values, _options.Boxes);
-        RequireFinite(scores.Values, _options.Scores);
-        var (original, resized) = (geometry.Original, geometry.Resized);
-        var (scaleX, scaleY) = _options.BoxesInOriginal
-            ? (1f, 1f)
-            : (original.Width / (float)resized.Width, original.Height / (float)resized.Height);
+        FiniteCheck.RequireFinite(_options.Boxes, boxes.Values);
+        FiniteCheck.RequireFinite(_options.Scores, scores.Values);
+        // Where boxes come in the original's pixels already, scaling to it changes nothing.
+        var space = _options.BoxesInOriginal ? geometry.Original : geometry.Resized;
+        var corners = MemoryMarshal.Cast<float, Box>(boxes.Values);
         var offset = Contract.RoiHeads.Background == BackgroundPosition.First ? 1 : 0;
         var found = new List<DetectedObject>(count);
         for (var i = 0; i < count; i++)
@@ -109,12 +109,7 @@ internal sealed class EndToEndDetector : IDetector
                     $"Output '{_options.Labels}' holds class {labels[i]}; model.json names {Contract.Labels.Count} labels, counted from {offset}.");
             }
 
-            var corner = boxes.Values.Slice(4 * i, 4);
-            var box = new Box(
-                Math.Clamp(corner[0] * scaleX, 0, original.Width),
-                Math.Clamp(corner[1] * scaleY, 0, original.Height),
-                Math.Clamp(corner[2] * scaleX, 0, original.Width),
-                Math.Clamp(corner[3] * scaleY, 0, original.Height));
+            var box = BoxOperations.ToOriginal(corners[i], space, geometry.Original);
             found.Add(new DetectedObject(box, scores.Values[i], (int)label, Level: null));
         }
 
@@ -131,17 +126,6 @@ internal sealed class EndToEndDetector : IDetector
         return _labelsType == TensorElementType.Int64
             ? tensor.GetTensorDataAsSpan<long>().ToArray()
             : Array.ConvertAll(tensor.GetTensorDataAsSpan<int>().ToArray(), label => (long)label);
-    }
-
-    private static void RequireFinite(ReadOnlySpan<float> values, string name)
-    {
-        for (var i = 0; i < values.Length; i++)
-        {
-            if (!float.IsFinite(values[i]))
-            {
-                throw new NonFiniteOutputException(name, i, values[i]);
-            }
-        }
     }
 
     /// <summary>What the graph gave: everything is read already.</summary>

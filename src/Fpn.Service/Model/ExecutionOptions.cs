@@ -5,13 +5,13 @@ namespace Fpn.Service.Model;
 /// <summary>Where the graphs run.</summary>
 internal enum ExecutionProvider
 {
-    /// <summary>CUDA where it loads, the CPU elsewhere; the log says which and why.</summary>
+    /// <summary>The best there is; for now that is always the CPU.</summary>
     Auto,
 
     /// <summary>The CPU.</summary>
     Cpu,
 
-    /// <summary>CUDA, or no start.</summary>
+    /// <summary>CUDA; not served yet, and refused at start.</summary>
     Cuda,
 }
 

@@ -91,14 +91,14 @@ internal sealed class TwoStageDetector : IDetector
             {
                 var (objectnessName, objectnessTensor) = _graphs.Objectness(outputs, level);
                 var (deltasName, deltasTensor) = _graphs.Deltas(outputs, level);
-                using var objectness = new TensorReader(objectnessTensor, objectnessName);
-                using var deltas = new TensorReader(deltasTensor, deltasName);
+                using var objectness = new TensorReader(objectnessTensor, objectnessName, image, images);
+                using var deltas = new TensorReader(deltasTensor, deltasName, image, images);
                 var grid = new ImageSize((int)objectness.Shape[2], (int)objectness.Shape[3]);
                 var (strideY, strideX) = _anchors.Strides(level, geometry.Padded, OwnGrid(grid, batch.Tensor.Size, geometry.Padded));
                 selector.AddLevel(
                     level,
-                    OfImage(objectness.Values, image, images),
-                    OfImage(deltas.Values, image, images),
+                    objectness.Values,
+                    deltas.Values,
                     grid,
                     strideY,
                     strideX);
@@ -106,12 +106,6 @@ internal sealed class TwoStageDetector : IDetector
 
             selector.Complete(workspace.Proposals[image]);
         }
-    }
-
-    private static ReadOnlySpan<float> OfImage(ReadOnlySpan<float> values, int image, int images)
-    {
-        var length = values.Length / images;
-        return values.Slice(image * length, length);
     }
 
     /// <summary>The grid that an image would have had alone: derived strides come from its own padding, not from the batch's.</summary>

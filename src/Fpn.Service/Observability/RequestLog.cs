@@ -48,7 +48,8 @@ internal sealed partial class RequestLog(RequestDelegate next, ILogger<RequestLo
         }
         else if (context.Features.Get<Problem>() is { } problem)
         {
-            LogProblem(logger, request.Method, request.Path, status, elapsedMs, problem.Type, problem.Detail);
+            var traceId = ProblemResult.TraceId(context);
+            LogProblem(logger, request.Method, request.Path, status, elapsedMs, problem.Type, problem.Detail, traceId);
         }
         else if (request.Path.StartsWithSegments("/health") && status == StatusCodes.Status200OK)
         {
@@ -82,8 +83,8 @@ internal sealed partial class RequestLog(RequestDelegate next, ILogger<RequestLo
         double inferenceMs,
         double postprocessMs);
 
-    [LoggerMessage(Level = LogLevel.Information, Message = "{Method} {Path} {Status} in {ElapsedMs} ms: {Problem}: {Detail}")]
-    private static partial void LogProblem(ILogger logger, string method, PathString path, int status, double elapsedMs, string problem, string detail);
+    [LoggerMessage(Level = LogLevel.Information, Message = "{Method} {Path} {Status} in {ElapsedMs} ms: {Problem}: {Detail} (traceId {TraceId})")]
+    private static partial void LogProblem(ILogger logger, string method, PathString path, int status, double elapsedMs, string problem, string detail, string traceId);
 
     [LoggerMessage(Level = LogLevel.Information, Message = "{Method} {Path} {Status} in {ElapsedMs} ms")]
     private static partial void LogRequest(ILogger logger, string method, PathString path, int status, double elapsedMs);

@@ -120,6 +120,7 @@ public sealed class DetectionTests(ServiceFixture fixture)
     [InlineData("application/json")]
     [InlineData("*/*")]
     [InlineData("application/*;q=0.1, text/html")]
+    [InlineData("application/json; charset=utf-8")]
     public async Task Detect_AcceptCoversJson_Is200(string accept)
     {
         using var request = new HttpRequestMessage(HttpMethod.Post, "detect") { Content = new ByteArrayContent(Sample) };

@@ -1,5 +1,7 @@
 using System.ComponentModel.DataAnnotations;
+using Fpn.Service.Batching;
 using Fpn.Service.Configuration;
+using Fpn.Service.Lifetime;
 using Microsoft.Extensions.Configuration;
 using Microsoft.Extensions.DependencyInjection;
 
@@ -85,6 +87,17 @@ public sealed class SettingsReaderTests
     [InlineData("Fpn:Room:Flag", "yes", "Setting 'Fpn:Room:Flag' must be true or false; it is 'yes'.")]
     [InlineData("Fpn:Room:Name", "", "Setting 'Fpn:Room:Name' must not be empty; it is ''.")]
     public void AddSettings_WrongSetting_IsRefusedByName(string name, string value, string message) => AssertRefused(message, (name, value));
+
+    [Theory]
+    [InlineData("Batching", "Deadline")]
+    [InlineData("Shutdown", "Timeout")]
+    public void AddSettings_TimesThatNoRequestCouldMeet_AreRefused(string section, string name)
+    {
+        var configuration = new ConfigurationBuilder().AddInMemoryCollection([new($"Fpn:{section}:{name}", "0")]).Build();
+        var exception = Assert.Throws<SettingsException>(() => new ServiceCollection().AddSettings(
+            configuration, ("Batching", new BatchingOptions()), ("Shutdown", new ShutdownOptions())));
+        Assert.StartsWith($"Setting 'Fpn:{section}:{name}' must be from 00:00:00.0010000 to 1.00:00:00", exception.Message, StringComparison.Ordinal);
+    }
 
     [Fact]
     public void AddSettings_EnvironmentStyle_OverridesFiles()

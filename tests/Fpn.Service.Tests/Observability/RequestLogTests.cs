@@ -1,3 +1,5 @@
+using System.Net.Http.Json;
+using System.Text.Json;
 using System.Text.RegularExpressions;
 using Fpn.Service.Tests.Running;
 
@@ -41,6 +43,8 @@ public sealed partial class RequestLogTests(ServiceFixture fixture)
         var line = await Log.WaitForAsync(start, line => line.Contains(Category, StringComparison.Ordinal), Cancel);
         Assert.StartsWith($"Information {Category}POST /detect 415 in ", line, StringComparison.Ordinal);
         Assert.Contains(": unsupported-image-format: ", line, StringComparison.Ordinal);
+        var body = await response.Content.ReadFromJsonAsync<JsonElement>(Cancel);
+        Assert.Contains($"(traceId {body.GetProperty("traceId").GetString()})", line, StringComparison.Ordinal);
     }
 
     [Theory]
