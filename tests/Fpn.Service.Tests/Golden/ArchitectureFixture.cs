@@ -9,6 +9,9 @@ namespace Fpn.Service.Tests.Golden;
 /// </summary>
 public sealed class ArchitectureFixture : IAsyncLifetime
 {
+    /// <summary>Name of the float16 twin of blood-cells.</summary>
+    internal const string HalfPackage = "blood-cells-half";
+
     private const string Python = "/usr/bin/python3";
 
     private readonly string _packages = Directory.CreateTempSubdirectory("fpn-architectures-").FullName;
@@ -32,6 +35,9 @@ public sealed class ArchitectureFixture : IAsyncLifetime
         }
 
         var (exitCode, output) = await RunAsync(GoldenFolder.At("architectures.py"), "--out", _packages);
+        Assert.True(exitCode == 0, output);
+        (exitCode, output) = await RunAsync(
+            GoldenFolder.At("half_package.py"), Path.Combine(Repository.Models, "blood-cells"), Path.Combine(_packages, HalfPackage));
         Assert.True(exitCode == 0, output);
         _service = new RunningService(
             ("Fpn:Models:Path", _packages), ("Fpn:Models:Default", "resnet50-fpn"));
