@@ -19,8 +19,9 @@ internal sealed class ProblemResult(Problem problem) : IResult
         }
 
         httpContext.Features.Set(problem);
-        return response.WriteAsJsonAsync(
-            Details(problem, httpContext), ApiJsonContext.Default.ProblemDetails, "application/problem+json", httpContext.RequestAborted);
+
+        // Without a token: writing to a client that left then does nothing, where it would throw.
+        return response.WriteAsJsonAsync(Details(problem, httpContext), ApiJsonContext.Default.ProblemDetails, "application/problem+json", CancellationToken.None);
     }
 
     /// <summary>The body for a problem.</summary>
