@@ -1,5 +1,6 @@
 using Fpn.Detection;
 using Fpn.Service.Model;
+using Microsoft.AspNetCore.Connections;
 using Microsoft.AspNetCore.Diagnostics;
 
 namespace Fpn.Service.Api;
@@ -10,8 +11,12 @@ internal sealed partial class FailureHandler(ILogger<FailureHandler> logger) : I
     /// <inheritdoc/>
     public async ValueTask<bool> TryHandleAsync(HttpContext httpContext, Exception exception, CancellationToken cancellationToken)
     {
-        if (httpContext.RequestAborted.IsCancellationRequested)
+        if (httpContext.RequestAborted.IsCancellationRequested || exception is ConnectionResetException or ConnectionAbortedException)
         {
+            // A connection that breaks within the body fails the read before the request counts as aborted; without
+            // this the server would try to read the rest, and log an error of its own.
+            httpContext.Abort();
+
             // Nobody is left to read an answer; 499 is what proxies log for it.
             httpContext.Response.StatusCode = StatusCodes.Status499ClientClosedRequest;
             return true;

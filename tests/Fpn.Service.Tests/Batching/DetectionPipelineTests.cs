@@ -3,6 +3,7 @@ using Fpn.Service.Batching;
 using Fpn.Service.Imaging;
 using Fpn.Service.Model;
 using Fpn.Service.Tests.Imaging;
+using Fpn.Service.Tests.Running;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Logging.Abstractions;
 
@@ -114,7 +115,7 @@ public sealed class DetectionPipelineTests : IAsyncDisposable
         var (run, first) = await OccupyAsync();
         var second = Send(11, timeout: TimeSpan.FromSeconds(1));
         var third = Send(12);
-        await UntilAsync(() => Lane.Batcher.Waiting == 2);
+        await Eventually.TrueAsync(() => Lane.Batcher.Waiting == 2);
         _clock.Advance(TimeSpan.FromMilliseconds(999));
         Assert.False(second.IsCompleted);
         _clock.Advance(TimeSpan.FromMilliseconds(1));
@@ -138,7 +139,7 @@ public sealed class DetectionPipelineTests : IAsyncDisposable
         Assert.Equal(DetectionFailure.DeadlinePassed, (await first).Failure);
         Assert.Equal(ImageBytes, _bytes.Used);
         run.End();
-        await UntilAsync(() => _bytes.Used == 0);
+        await Eventually.TrueAsync(() => _bytes.Used == 0);
     }
 
     [Fact]
@@ -170,7 +171,7 @@ public sealed class DetectionPipelineTests : IAsyncDisposable
         var stalled = true;
         _detector.DuringRun = images => _clock.Advance(stalled ? TimeSpan.FromHours(1) : PerImage);
         Assert.Equal(DetectionFailure.DeadlinePassed, (await Send(10)).Failure);
-        await UntilAsync(() => Lane.Batcher.Rate.TimeFor(1) > _options.Deadline);
+        await Eventually.TrueAsync(() => Lane.Batcher.Rate.TimeFor(1) > _options.Deadline);
         stalled = false;
         Assert.Null((await Send(11)).Failure);
     }
@@ -253,7 +254,7 @@ public sealed class DetectionPipelineTests : IAsyncDisposable
         var (run, first) = await OccupyAsync();
         using var gone = new CancellationTokenSource();
         var second = Send(11, gone: gone);
-        await UntilAsync(() => Lane.Batcher.Waiting == 1);
+        await Eventually.TrueAsync(() => Lane.Batcher.Waiting == 1);
         await gone.CancelAsync();
         await Assert.ThrowsAnyAsync<OperationCanceledException>(() => second);
         Assert.Equal((1, ImageBytes, ImageBytes), (Lane.Admitted, _bytes.Used, NativeImageMemory.HeldBytes));
@@ -272,7 +273,7 @@ public sealed class DetectionPipelineTests : IAsyncDisposable
         await Assert.ThrowsAnyAsync<OperationCanceledException>(() => answer);
         Assert.Equal((0, ImageBytes), (Lane.Admitted, _bytes.Used));
         run.End();
-        await UntilAsync(() => _bytes.Used == 0 && NativeImageMemory.HeldBytes == 0);
+        await Eventually.TrueAsync(() => _bytes.Used == 0 && NativeImageMemory.HeldBytes == 0);
     }
 
     [Fact]
@@ -282,7 +283,7 @@ public sealed class DetectionPipelineTests : IAsyncDisposable
         await StartAsync();
         var (run, first) = await OccupyAsync();
         var second = Send(11);
-        await UntilAsync(() => Lane.Batcher.Waiting == 1);
+        await Eventually.TrueAsync(() => Lane.Batcher.Waiting == 1);
         _lanes.Abandon();
         Assert.Equal(DetectionFailure.ShuttingDown, (await second).Failure);
         Assert.Equal(DetectionFailure.ShuttingDown, (await Send(12)).Failure);
@@ -346,17 +347,5 @@ public sealed class DetectionPipelineTests : IAsyncDisposable
         var run = await _detector.NextRunAsync();
         Assert.Equal(widths, run.Widths);
         run.End();
-    }
-
-    /// <summary>Waits for what another thread is about to do. Gives up after a minute.</summary>
-    private static async Task UntilAsync(Func<bool> condition)
-    {
-        using var patience = CancellationTokenSource.CreateLinkedTokenSource(Cancel);
-        patience.CancelAfter(TimeSpan.FromMinutes(1));
-        while (!condition())
-        {
-            patience.Token.ThrowIfCancellationRequested();
-            await Task.Yield();
-        }
     }
 }
