@@ -12,10 +12,18 @@ namespace Fpn.Service.Batching;
 /// <param name="metrics">Counts.</param>
 /// <param name="clock">Tells the time.</param>
 /// <param name="logger">Told of failures.</param>
-internal sealed partial class BatchRunner(ModelEntry model, WorkerThread device, DetectionMetrics metrics, TimeProvider clock, ILogger logger)
+internal sealed partial class BatchRunner(ModelEntry model, WorkerThread device, DetectionMetrics metrics, TimeProvider clock, ILogger logger) : IDisposable
 {
+    /// <summary>Between tries to load a lost model; no request may come to cause one, since the service is not ready.</summary>
+    private static readonly TimeSpan ReloadPause = TimeSpan.FromSeconds(5);
+
+    private ITimer? _reload;
+
     /// <summary>How fast the model answers.</summary>
     public ServiceRate Rate { get; } = new();
+
+    /// <inheritdoc/>
+    public void Dispose() => _reload?.Dispose();
 
     /// <summary>Runs a batch and answers all its requests; never throws.</summary>
     /// <param name="batch">Taken from the queue; their images are freed at the end.</param>
@@ -163,10 +171,16 @@ internal sealed partial class BatchRunner(ModelEntry model, WorkerThread device,
     {
         LogDeviceLost(logger, model.Contract.Name, exception);
         metrics.RecordDeviceLost(model.Contract.Name);
-        var recovered = await device.RunAsync(model.TryReload);
-        if (recovered is not null)
+        await ReloadAsync();
+    }
+
+    private async Task ReloadAsync()
+    {
+        if (await device.RunAsync(model.TryReload) is { } failure)
         {
-            LogReloadFailed(logger, model.Contract.Name, recovered);
+            LogReloadFailed(logger, model.Contract.Name, failure);
+            _reload ??= clock.CreateTimer(_ => _ = ReloadAsync(), null, Timeout.InfiniteTimeSpan, Timeout.InfiniteTimeSpan);
+            _reload.Change(ReloadPause, Timeout.InfiniteTimeSpan);
         }
     }
 
@@ -176,7 +190,7 @@ internal sealed partial class BatchRunner(ModelEntry model, WorkerThread device,
     [LoggerMessage(Level = LogLevel.Error, Message = "Model {Model}: the device was lost; the model is loaded again")]
     private static partial void LogDeviceLost(ILogger logger, string model, Exception exception);
 
-    [LoggerMessage(Level = LogLevel.Error, Message = "Model {Model}: loading it again failed; the next request tries once more")]
+    [LoggerMessage(Level = LogLevel.Error, Message = "Model {Model}: loading it again failed; the next request tries once more, or a timer does")]
     private static partial void LogReloadFailed(ILogger logger, string model, Exception exception);
 
     /// <summary>A batch's claim to the device, given up once.</summary>

@@ -33,7 +33,7 @@ internal sealed class DynamicBatcher : IAsyncDisposable
     private bool _stopped;
 
     /// <summary>Starts to take requests.</summary>
-    /// <param name="runner">Runs the batches.</param>
+    /// <param name="runner">Runs the batches; owned.</param>
     /// <param name="maxBatchSize">Images in a batch at most.</param>
     /// <param name="options">Delay.</param>
     /// <param name="clock">Tells the time.</param>
@@ -117,6 +117,7 @@ internal sealed class DynamicBatcher : IAsyncDisposable
         Abandon();
         _wake.Writer.TryComplete();
         await _loop;
+        _runner.Dispose();
         Task[] running;
         lock (_gate)
         {

@@ -308,6 +308,26 @@ public sealed class DetectionPipelineTests : IAsyncDisposable
         Assert.Null((await Send(12)).Failure);
     }
 
+    /// <summary>A load balancer sends nothing to a service that is not ready: it must come back by itself.</summary>
+    [Fact]
+    public async Task Detect_DeviceStaysLostWithoutRequests_ComesBackByItself()
+    {
+        await StartAsync();
+        using var second = new FakeDetector { RunsFreely = true };
+        var loads = 0;
+        _reload = () => Interlocked.Increment(ref loads) < 3 ? throw new InvalidOperationException("still gone") : second;
+        var lost = Send(10);
+        (await _detector.NextRunAsync()).Fail(new DeviceLostException("gone"));
+        Assert.Equal(DetectionFailure.DeviceLost, (await lost).Failure);
+        await Eventually.TrueAsync(() =>
+        {
+            _clock.Advance(TimeSpan.FromSeconds(1));
+            return !_model.IsLost;
+        });
+        Assert.Equal(3, loads);
+        Assert.Null((await Send(11)).Failure);
+    }
+
     [Fact]
     public async Task Detect_ModelFails_ThrowsAndLeavesNothing()
     {
