@@ -109,6 +109,21 @@ public sealed class DynamicBatcherTests : IAsyncDisposable
     }
 
     [Fact]
+    public async Task Infer_FullBatchOnABusyDevice_IsPreparedWhileTheOtherRuns()
+    {
+        var batcher = Batcher(2);
+        var (first, running) = await OccupyAsync(batcher);
+        Assert.Equal(1, await _detector.NextPreparedAsync());
+        var answers = new[] { Send(batcher, 11), Send(batcher, 12) };
+
+        Assert.Equal(2, await _detector.NextPreparedAsync());
+        Assert.False(running.IsCompleted);
+        first.End();
+        (await _detector.NextRunAsync()).End();
+        await Task.WhenAll(answers);
+    }
+
+    [Fact]
     public async Task Infer_MixedBuckets_NeverShareABatchAndTheOldestGoesFirst()
     {
         var batcher = Batcher(8);

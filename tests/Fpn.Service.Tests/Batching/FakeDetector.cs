@@ -15,6 +15,7 @@ namespace Fpn.Service.Tests.Batching;
 internal sealed class FakeDetector(InputOptions? input = null) : IDetector
 {
     private readonly Channel<FakeRun> _runs = Channel.CreateUnbounded<FakeRun>();
+    private readonly Channel<int> _prepared = Channel.CreateUnbounded<int>();
 
     public ModelContract Contract { get; } = new()
     {
@@ -55,8 +56,11 @@ internal sealed class FakeDetector(InputOptions? input = null) : IDetector
         return new ImageGeometry(original, resized, transform.PaddedSize(resized));
     }
 
-    public PreparedBatch Prepare(ImageSize padded, IReadOnlyList<DecodedImage> images) =>
-        new(ImageBatch.Rent(images.Count, padded), [.. images.Select(image => Measure(image.Size))]);
+    public PreparedBatch Prepare(ImageSize padded, IReadOnlyList<DecodedImage> images)
+    {
+        _prepared.Writer.TryWrite(images.Count);
+        return new(ImageBatch.Rent(images.Count, padded), [.. images.Select(image => Measure(image.Size))]);
+    }
 
     public InferredBatch Infer(PreparedBatch batch)
     {
@@ -72,6 +76,10 @@ internal sealed class FakeDetector(InputOptions? input = null) : IDetector
             ? throw new ModelFailureException("fatal")
             : new FakeBatch(run.Widths, PoisonedWidths);
     }
+
+    /// <summary>Number of images in the next batch that was prepared.</summary>
+    public async Task<int> NextPreparedAsync() =>
+        await _prepared.Reader.ReadAsync(TestContext.Current.CancellationToken).AsTask().WaitAsync(TimeSpan.FromSeconds(60));
 
     /// <summary>The next run that began.</summary>
     public async Task<FakeRun> NextRunAsync() =>
