@@ -1,5 +1,4 @@
 using Fpn.Service.Batching;
-using Fpn.Service.Model;
 
 namespace Fpn.Service.Api;
 
@@ -47,12 +46,12 @@ internal static class ApiRegistration
             .WithDescription("Boxes are xyxy in pixels of the image as displayed (after EXIF orientation), best score first.")
             .Produces<DetectionResponse>()
             .WithMetadata(DetectProblems());
-        app.MapGet("/models", (ModelCatalog catalog, LaneRegistry lanes) => ModelEndpoints.List(catalog, lanes))
+        app.MapGet("/models", (LaneRegistry lanes) => ModelEndpoints.List(lanes))
             .WithName("listModels")
             .WithTags("Models")
             .WithSummary("Lists the models that are served")
             .Produces<ModelListResponse>();
-        app.MapGet("/models/{name}", (string name, ModelCatalog catalog, LaneRegistry lanes) => ModelEndpoints.Get(name, catalog, lanes))
+        app.MapGet("/models/{name}", (string name, LaneRegistry lanes) => ModelEndpoints.Get(name, lanes))
             .WithName("getModel")
             .WithTags("Models")
             .WithSummary("Describes one model: input rule, thresholds, labels")

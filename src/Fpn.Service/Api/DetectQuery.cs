@@ -1,17 +1,23 @@
 using System.Globalization;
+using Fpn.Service.Batching;
 using Fpn.Service.Model;
 
 namespace Fpn.Service.Api;
 
-/// <summary>The query of <c>/detect</c>, checked against the model that it names.</summary>
-internal sealed class DetectQuery
+/// <summary>The query of <c>/detect</c>, checked against the model that it names, which it holds until it is disposed.</summary>
+internal sealed class DetectQuery : IDisposable
 {
     private static readonly string[] Names = ["model", "scoreThreshold", "maxDetections", "labels", "format"];
 
-    private DetectQuery(ModelEntry model) => Model = model;
+    private readonly LaneUse _use;
 
-    /// <summary>The model that answers.</summary>
-    public ModelEntry Model { get; }
+    private DetectQuery(LaneUse use) => _use = use;
+
+    /// <summary>The model that answers, with all that stands before it.</summary>
+    public ModelLane Lane => _use.Lane;
+
+    /// <summary>What the model promises.</summary>
+    public ModelContract Contract => Lane.Model.Contract;
 
     /// <summary>Scores at least this are kept, compared as they are reported.</summary>
     public double ScoreThreshold { get; private set; }
@@ -23,8 +29,8 @@ internal sealed class DetectQuery
     public bool[]? Labels { get; private set; }
 
     /// <summary>Reads the query.</summary>
-    /// <returns>The query, or the problem that names the first wrong parameter.</returns>
-    public static Outcome<DetectQuery> Parse(IQueryCollection query, ModelCatalog catalog)
+    /// <returns>The query, which the caller disposes, or the problem that names the first wrong parameter.</returns>
+    public static Outcome<DetectQuery> Parse(IQueryCollection query, LaneRegistry lanes)
     {
         foreach (var (name, values) in query)
         {
@@ -39,13 +45,41 @@ internal sealed class DetectQuery
             }
         }
 
-        var modelName = (string?)query["model"] ?? catalog.Default.Contract.Name;
-        if (!catalog.TryGet(modelName, out var model))
+        var modelName = (string?)query["model"] ?? lanes.DefaultModel;
+        if (!lanes.TryTake(modelName, out var use))
         {
-            return Problem.UnknownModel(modelName, catalog.Models.Select(known => known.Contract.Name));
+            return Problem.UnknownModel(modelName, lanes.Names);
         }
 
-        var parsed = new DetectQuery(model);
+        var parsed = new DetectQuery(use);
+        if (parsed.Read(query) is { } problem)
+        {
+            parsed.Dispose();
+            return problem;
+        }
+
+        return parsed;
+    }
+
+    /// <inheritdoc/>
+    public void Dispose() => _use.Dispose();
+
+    /// <summary>The score as it is reported: five decimals.</summary>
+    public static double ReportedScore(DetectedObject detection) => Math.Round((double)detection.Score, 5);
+
+    /// <summary>Puts detections in the order of the answer, then applies threshold, count and labels, in this order.</summary>
+    /// <param name="detections">Best first.</param>
+    /// <remarks>Reported scores decide, so that a score taken from an answer is a threshold that its detection passes, and
+    /// so that equal ones stand in the promised order. The sort is stable: proposal order stays.</remarks>
+    public IEnumerable<DetectedObject> Filter(IReadOnlyList<DetectedObject> detections) => detections
+        .OrderByDescending(ReportedScore)
+        .ThenBy(detection => Contract.ClassIds[detection.Label])
+        .TakeWhile(detection => ReportedScore(detection) >= ScoreThreshold)
+        .Take(MaxDetections)
+        .Where(detection => Labels is null || Labels[detection.Label]);
+
+    private Problem? Read(IQueryCollection query)
+    {
         if ((string?)query["scoreThreshold"] is { } threshold)
         {
             // Written so that NaN fails.
@@ -54,7 +88,7 @@ internal sealed class DetectQuery
                 return Problem.BadParameter("scoreThreshold", $"'{threshold}' is not a number from 0 to 1.");
             }
 
-            parsed.ScoreThreshold = value;
+            ScoreThreshold = value;
         }
 
         if ((string?)query["maxDetections"] is { } most)
@@ -67,7 +101,7 @@ internal sealed class DetectQuery
                 return Problem.BadParameter("maxDetections", $"'{most}' is not a whole number of at least 1.");
             }
 
-            parsed.MaxDetections = value;
+            MaxDetections = value;
         }
 
         if ((string?)query["format"] is { } format && format != "json")
@@ -75,26 +109,12 @@ internal sealed class DetectQuery
             return Problem.BadParameter("format", $"'{format}' is not a format that is served here. Known: json.");
         }
 
-        return (string?)query["labels"] is { } labels ? parsed.KeepLabels(labels) : parsed;
+        return (string?)query["labels"] is { } labels ? KeepLabels(labels) : null;
     }
 
-    /// <summary>The score as it is reported: five decimals.</summary>
-    public static double ReportedScore(DetectedObject detection) => Math.Round((double)detection.Score, 5);
-
-    /// <summary>Puts detections in the order of the answer, then applies threshold, count and labels, in this order.</summary>
-    /// <param name="detections">Best first.</param>
-    /// <remarks>Reported scores decide, so that a score taken from an answer is a threshold that its detection passes, and
-    /// so that equal ones stand in the promised order. The sort is stable: proposal order stays.</remarks>
-    public IEnumerable<DetectedObject> Filter(IReadOnlyList<DetectedObject> detections) => detections
-        .OrderByDescending(ReportedScore)
-        .ThenBy(detection => Model.Contract.ClassIds[detection.Label])
-        .TakeWhile(detection => ReportedScore(detection) >= ScoreThreshold)
-        .Take(MaxDetections)
-        .Where(detection => Labels is null || Labels[detection.Label]);
-
-    private Outcome<DetectQuery> KeepLabels(string labels)
+    private Problem? KeepLabels(string labels)
     {
-        var known = Model.Contract.Labels;
+        var known = Contract.Labels;
         Labels = new bool[known.Count];
         foreach (var label in labels.Split(',', StringSplitOptions.TrimEntries))
         {
@@ -109,10 +129,10 @@ internal sealed class DetectQuery
 
             if (!found)
             {
-                return Problem.BadParameter("labels", $"'{label}' is not a label of the model '{Model.Contract.Name}'. Known: {string.Join(", ", known)}.");
+                return Problem.BadParameter("labels", $"'{label}' is not a label of the model '{Contract.Name}'. Known: {string.Join(", ", known)}.");
             }
         }
 
-        return this;
+        return null;
     }
 }

@@ -1,7 +1,6 @@
 using System.Globalization;
 using Fpn.Service.Batching;
 using Fpn.Service.Lifetime;
-using Fpn.Service.Model;
 using Microsoft.AspNetCore.Http.Features;
 using Microsoft.Net.Http.Headers;
 
@@ -9,10 +8,10 @@ namespace Fpn.Service.Api;
 
 /// <summary><c>POST /detect</c>.</summary>
 /// <param name="reader">Takes the image out of the request.</param>
-/// <param name="catalog">The models.</param>
+/// <param name="lanes">The models.</param>
 /// <param name="pipeline">Runs them.</param>
 /// <param name="drain">Ends the wait for bodies.</param>
-internal sealed class DetectionEndpoint(ImageBodyReader reader, ModelCatalog catalog, DetectionPipeline pipeline, Drain drain)
+internal sealed class DetectionEndpoint(ImageBodyReader reader, LaneRegistry lanes, DetectionPipeline pipeline, Drain drain)
 {
     /// <summary>Answers one request.</summary>
     public async Task<IResult> HandleAsync(HttpContext context)
@@ -24,27 +23,39 @@ internal sealed class DetectionEndpoint(ImageBodyReader reader, ModelCatalog cat
             size.MaxRequestBodySize = null;
         }
 
-        if (!DetectQuery.Parse(context.Request.Query, catalog).Succeeded(out var query, out var problem)
-            || !AcceptsJson(context.Request).Succeeded(out _, out problem)
-            || !DetectHeaders.Parse(context.Request.Headers).Succeeded(out var headers, out problem)
-            || !(await ReadBodyAsync(context)).Succeeded(out var body, out problem))
+        if (!DetectQuery.Parse(context.Request.Query, lanes).Succeeded(out var query, out var problem))
         {
             return new ProblemResult(problem);
         }
 
-        using (body)
+        using (query)
         {
-            var result = await pipeline.DetectAsync(query.Model, body.Bytes, headers.Priority, headers.Timeout, context.RequestAborted);
-            if (result.Failure is { } failure)
+            if (!AcceptsJson(context.Request).Succeeded(out _, out problem)
+                || !DetectHeaders.Parse(context.Request.Headers).Succeeded(out var headers, out problem)
+                || !(await ReadBodyAsync(context)).Succeeded(out var body, out problem))
             {
-                return new ProblemResult(OfFailure(failure, result));
+                return new ProblemResult(problem);
             }
 
-            var response = Respond(query, result);
-            context.Features.Set(response);
-            context.Response.Headers.Append("Server-Timing", ServerTiming(response.Timings));
-            return Results.Json(response, ApiJsonContext.Default.DetectionResponse);
+            using (body)
+            {
+                return await DetectAsync(context, query, headers, body);
+            }
         }
+    }
+
+    private async Task<IResult> DetectAsync(HttpContext context, DetectQuery query, DetectHeaders headers, ImageBody body)
+    {
+        var result = await pipeline.DetectAsync(query.Lane, body.Bytes, headers.Priority, headers.Timeout, context.RequestAborted);
+        if (result.Failure is { } failure)
+        {
+            return new ProblemResult(OfFailure(failure, result));
+        }
+
+        var response = Respond(query, result);
+        context.Features.Set(response);
+        context.Response.Headers.Append("Server-Timing", ServerTiming(response.Timings));
+        return Results.Json(response, ApiJsonContext.Default.DetectionResponse);
     }
 
     private async Task<Outcome<ImageBody>> ReadBodyAsync(HttpContext context)
@@ -89,7 +100,7 @@ internal sealed class DetectionEndpoint(ImageBodyReader reader, ModelCatalog cat
 
     private static DetectionResponse Respond(DetectQuery query, DetectionResult result)
     {
-        var contract = query.Model.Contract;
+        var contract = query.Contract;
         var detections = query.Filter(result.Detections).Select(detection => new DetectedObjectResponse(
             contract.Labels[detection.Label],
             contract.ClassIds[detection.Label],

@@ -7,22 +7,21 @@ namespace Fpn.Service.Api;
 internal static class ModelEndpoints
 {
     /// <summary>All models.</summary>
-    public static IResult List(ModelCatalog catalog, LaneRegistry lanes) =>
-        Results.Json(new ModelListResponse([.. catalog.Models.Select(model => Describe(model, catalog, lanes))]), ApiJsonContext.Default.ModelListResponse);
+    public static IResult List(LaneRegistry lanes) =>
+        Results.Json(new ModelListResponse([.. lanes.Lanes.Select(lane => Describe(lane, lanes))]), ApiJsonContext.Default.ModelListResponse);
 
     /// <summary>One model.</summary>
-    public static IResult Get(string name, ModelCatalog catalog, LaneRegistry lanes) => catalog.TryGet(name, out var model)
-        ? Results.Json(Describe(model, catalog, lanes), ApiJsonContext.Default.ModelResponse)
-        : new ProblemResult(Problem.UnknownModel(name, catalog.Models.Select(known => known.Contract.Name)));
+    public static IResult Get(string name, LaneRegistry lanes) => lanes.Lanes.FirstOrDefault(lane => lane.Model.Contract.Name == name) is { } lane
+        ? Results.Json(Describe(lane, lanes), ApiJsonContext.Default.ModelResponse)
+        : new ProblemResult(Problem.UnknownModel(name, lanes.Names));
 
-    private static ModelResponse Describe(ModelEntry model, ModelCatalog catalog, LaneRegistry lanes)
+    private static ModelResponse Describe(ModelLane lane, LaneRegistry lanes)
     {
-        var contract = model.Contract;
-        var lane = lanes.Of(model);
+        var contract = lane.Model.Contract;
         return new ModelResponse(
             contract.Name,
             contract.Version,
-            model == catalog.Default,
+            contract.Name == lanes.DefaultModel,
             contract.Layout == ModelLayout.TwoStage ? "two-stage" : "end-to-end",
             contract.Convention.ToString().ToLowerInvariant(),
             contract.Description,

@@ -25,8 +25,8 @@ internal sealed record Problem(int Status, string Type, string Title, string Det
     public static Problem BadParameter(string parameter, string detail) =>
         new(StatusCodes.Status400BadRequest, "bad-parameter", "Bad parameter", detail) { Parameter = parameter };
 
-    public static Problem UnknownModel(string model, IEnumerable<string> known) =>
-        new(StatusCodes.Status404NotFound, "unknown-model", "Unknown model", $"There is no model '{model}'. Known: {string.Join(", ", known)}.")
+    public static Problem UnknownModel(string model, IReadOnlyCollection<string> known) =>
+        new(StatusCodes.Status404NotFound, "unknown-model", "Unknown model", $"There is no model '{model}'. Known: {(known.Count > 0 ? string.Join(", ", known) : "none")}.")
         {
             Parameter = "model",
         };

@@ -1,5 +1,4 @@
 using Fpn.Service.Api;
-using Fpn.Service.Model;
 
 namespace Fpn.Service.Batching;
 
@@ -10,7 +9,7 @@ internal static class BatchingRegistration
     public static IServiceCollection AddBatching(this IServiceCollection services) => services
         .AddSingleton(TimeProvider.System)
         .AddSingleton<DetectionMetrics>()
-        .AddSingleton(provider => ActivatorUtilities.CreateInstance<LaneRegistry>(provider, provider.GetRequiredService<ModelCatalog>().Models))
+        .AddSingleton<LaneRegistry>()
         .AddSingleton(provider => new ByteBudget(provider.GetRequiredService<LimitsOptions>().MaxDecodedBytes))
         .AddSingleton<DetectionPipeline>();
 }

@@ -7,18 +7,17 @@ namespace Fpn.Service.Batching;
 
 /// <summary>Takes an image from its bytes to its detections: admission, decoding, the model's lane.</summary>
 /// <param name="decoder">Decodes.</param>
-/// <param name="lanes">The models.</param>
 /// <param name="decodedBytes">Bounds the pixels in memory.</param>
 /// <param name="options">Deadline.</param>
 /// <param name="execution">Decoders side by side.</param>
 /// <param name="clock">Tells the time.</param>
 internal sealed class DetectionPipeline(
-    ImageDecoder decoder, LaneRegistry lanes, ByteBudget decodedBytes, BatchingOptions options, ExecutionOptions execution, TimeProvider clock) : IDisposable
+    ImageDecoder decoder, ByteBudget decodedBytes, BatchingOptions options, ExecutionOptions execution, TimeProvider clock) : IDisposable
 {
     private readonly SemaphoreSlim _decoders = new(execution.Threads);
 
     /// <summary>Detects the objects of one image.</summary>
-    /// <param name="model">The model to ask.</param>
+    /// <param name="lane">The model to ask; the caller holds a use of it until the task is done.</param>
     /// <param name="encoded">The image's bytes; must not change until the task is done.</param>
     /// <param name="priority">Who goes first when requests wait.</param>
     /// <param name="timeout">Shortens the deadline; null leaves the configured one.</param>
@@ -27,9 +26,8 @@ internal sealed class DetectionPipeline(
     /// <exception cref="Fpn.Detection.NonFiniteOutputException">The model gave NaN or infinity.</exception>
     /// <exception cref="ModelFailureException">The model failed.</exception>
     public async Task<DetectionResult> DetectAsync(
-        ModelEntry model, ReadOnlyMemory<byte> encoded, RequestPriority priority, TimeSpan? timeout, CancellationToken cancellationToken)
+        ModelLane lane, ReadOnlyMemory<byte> encoded, RequestPriority priority, TimeSpan? timeout, CancellationToken cancellationToken)
     {
-        var lane = lanes.Of(model);
         if (!lane.TryEnter())
         {
             return DetectionResult.Failed(

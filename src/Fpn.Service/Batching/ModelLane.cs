@@ -6,7 +6,11 @@ namespace Fpn.Service.Batching;
 internal sealed class ModelLane : IAsyncDisposable
 {
     private readonly int _capacity;
+    private readonly TaskCompletionSource _unused = new(TaskCreationOptions.RunContinuationsAsynchronously);
     private int _admitted;
+
+    /// <summary>Who holds the lane: the registry while it serves it, and every <see cref="LaneUse"/>. 0 is for good.</summary>
+    private int _uses = 1;
 
     /// <summary>Puts the parts together.</summary>
     /// <param name="model">The model.</param>
@@ -52,6 +56,37 @@ internal sealed class ModelLane : IAsyncDisposable
 
     /// <summary>A request that was admitted is answered.</summary>
     public void Leave() => Interlocked.Decrement(ref _admitted);
+
+    /// <summary>Done when nobody holds the lane any more.</summary>
+    public Task Unused => _unused.Task;
+
+    /// <summary>Counts one more use; <see cref="EndUse"/> must follow.</summary>
+    /// <returns>False when the last use has ended: another lane serves the model now, or none.</returns>
+    public bool TryBeginUse()
+    {
+        var uses = Volatile.Read(ref _uses);
+        while (uses > 0)
+        {
+            var seen = Interlocked.CompareExchange(ref _uses, uses + 1, uses);
+            if (seen == uses)
+            {
+                return true;
+            }
+
+            uses = seen;
+        }
+
+        return false;
+    }
+
+    /// <summary>Ends a use, or the registry's own hold.</summary>
+    public void EndUse()
+    {
+        if (Interlocked.Decrement(ref _uses) == 0)
+        {
+            _unused.SetResult();
+        }
+    }
 
     /// <inheritdoc/>
     public ValueTask DisposeAsync() => Batcher.DisposeAsync();

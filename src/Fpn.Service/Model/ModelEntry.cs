@@ -3,12 +3,16 @@ using Fpn.Detection.Imaging;
 namespace Fpn.Service.Model;
 
 /// <summary>A model that is served.</summary>
-/// <remarks>Only the thread that runs the device may call <see cref="MarkLost"/> and <see cref="TryReload"/>.</remarks>
+/// <remarks>
+/// Only the thread that runs the device may call <see cref="MarkLost"/>, <see cref="TryReload"/> and, once it was
+/// served, <see cref="Dispose"/>.
+/// </remarks>
 internal sealed class ModelEntry : IDisposable
 {
     private readonly Func<IDetector> _load;
     private readonly Func<ImageSize, ImageGeometry> _measure;
     private volatile IDetector? _detector;
+    private bool _disposed;
 
     /// <summary>Loads the model.</summary>
     /// <param name="load">Loads and tries it; called again after the device was lost.</param>
@@ -41,11 +45,11 @@ internal sealed class ModelEntry : IDisposable
         lost?.Dispose();
     }
 
-    /// <summary>Loads the model again, if it is lost.</summary>
+    /// <summary>Loads the model again, if it is lost and still served.</summary>
     /// <returns>Why that failed, or null.</returns>
     public Exception? TryReload()
     {
-        if (_detector is not null)
+        if (_detector is not null || _disposed)
         {
             return null;
         }
@@ -64,5 +68,9 @@ internal sealed class ModelEntry : IDisposable
     }
 
     /// <inheritdoc/>
-    public void Dispose() => _detector?.Dispose();
+    public void Dispose()
+    {
+        _disposed = true;
+        MarkLost();
+    }
 }

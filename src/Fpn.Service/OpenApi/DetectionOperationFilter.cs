@@ -1,15 +1,15 @@
 using System.Text.Json.Nodes;
 using Fpn.Service.Api;
-using Fpn.Service.Model;
+using Fpn.Service.Batching;
 using Microsoft.OpenApi;
 using Swashbuckle.AspNetCore.SwaggerGen;
 
 namespace Fpn.Service.OpenApi;
 
 /// <summary>Describes the body, the query and the answer of <c>POST /detect</c>, which the endpoint reads itself.</summary>
-/// <param name="catalog">The models that are served: their names and labels are what the parameters offer.</param>
+/// <param name="lanes">The models that are served: their names and labels are what the parameters offer.</param>
 /// <param name="limits">The largest image.</param>
-internal sealed class DetectionOperationFilter(ModelCatalog catalog, LimitsOptions limits) : IOperationFilter
+internal sealed class DetectionOperationFilter(LaneRegistry lanes, LimitsOptions limits) : IOperationFilter
 {
     private static readonly string[] RawTypes =
         ["image/jpeg", "image/png", "image/webp", "image/gif", "image/tiff", "image/avif", "application/octet-stream"];
@@ -77,15 +77,16 @@ internal sealed class DetectionOperationFilter(ModelCatalog catalog, LimitsOptio
 
     private IEnumerable<OpenApiParameter> Parameters()
     {
-        var contract = catalog.Default.Contract;
+        var models = lanes.Lanes.Select(lane => lane.Model.Contract).ToList();
+        var known = models.Select(model => $"`{model.Name}` knows {string.Join(", ", model.Labels.Take(20))}");
         yield return Query(
             "model",
             "The model that answers; `/models` lists them.",
             new OpenApiSchema
             {
                 Type = JsonSchemaType.String,
-                Default = contract.Name,
-                Enum = [.. catalog.Models.Select(model => JsonValue.Create(model.Contract.Name))],
+                Default = lanes.DefaultModel,
+                Enum = [.. models.Select(model => JsonValue.Create(model.Name))],
             });
         yield return Query(
             "scoreThreshold",
@@ -93,11 +94,11 @@ internal sealed class DetectionOperationFilter(ModelCatalog catalog, LimitsOptio
             new OpenApiSchema { Type = JsonSchemaType.Number, Minimum = "0", Maximum = "1" });
         yield return Query(
             "maxDetections",
-            $"The most detections to return. The model's own limit ({contract.RoiHeads.DetectionsPerImage} by default) stays.",
+            "The most detections to return. The model's own limit (`maxDetections` in `/models`) stays.",
             new OpenApiSchema { Type = JsonSchemaType.Integer, Minimum = "1" });
         yield return Query(
             "labels",
-            $"Comma-separated names to keep, applied last; `{contract.Name}` knows {string.Join(", ", contract.Labels.Take(20))}.",
+            $"Comma-separated names to keep, applied last; {string.Join("; ", known)}.",
             Text());
         yield return Query("format", "How to answer.", new OpenApiSchema { Type = JsonSchemaType.String, Default = "json", Enum = [JsonValue.Create("json")] });
         yield return Header(

@@ -25,7 +25,6 @@ public sealed class DetectionPipelineTests : IAsyncDisposable
     private readonly FakeDetector _detector = new() { RunsFreely = true };
     private readonly ServiceProvider _services = new ServiceCollection().AddMetrics().BuildServiceProvider();
     private readonly BatchingOptions _options = new() { MaxBatchSize = 1, QueueCapacity = 8, Deadline = TimeSpan.FromSeconds(30) };
-    private readonly ModelEntry _model;
     private readonly LaneRegistry _lanes;
     private ByteBudget _bytes = new(1 << 20);
     private DetectionPipeline? _pipeline;
@@ -34,14 +33,14 @@ public sealed class DetectionPipelineTests : IAsyncDisposable
     public DetectionPipelineTests()
     {
         _detector.DuringRun = images => _clock.Advance(PerImage * images);
-        _model = new ModelEntry(() => _reload is null ? _detector : _reload());
+        var packages = new FakePackages(("fake", () => _reload is null ? _detector : _reload()));
         _lanes = new LaneRegistry(
-            [_model], _options, new DetectionMetrics(_services.GetRequiredService<IMeterFactory>()), _clock, NullLogger<LaneRegistry>.Instance);
+            packages, _options, new DetectionMetrics(_services.GetRequiredService<IMeterFactory>()), _clock, NullLogger<LaneRegistry>.Instance);
     }
 
     private static CancellationToken Cancel => TestContext.Current.CancellationToken;
 
-    private ModelLane Lane => _lanes.Of(_model);
+    private ModelLane Lane => _lanes.Lanes[0];
 
     /// <summary>Whatever the test did, nothing is left behind.</summary>
     public async ValueTask DisposeAsync()
@@ -96,11 +95,11 @@ public sealed class DetectionPipelineTests : IAsyncDisposable
         await StartAsync();
         for (var i = 0; i < 5; i++)
         {
-            var result = await _pipeline!.DetectAsync(_model, "not an image"u8.ToArray(), RequestPriority.Normal, null, Cancel);
+            var result = await _pipeline!.DetectAsync(Lane, "not an image"u8.ToArray(), RequestPriority.Normal, null, Cancel);
             Assert.Equal(DetectionFailure.UnsupportedFormat, result.Failure);
-            result = await _pipeline.DetectAsync(_model, Pictures.Png(10, 16).AsMemory(0, 45), RequestPriority.Normal, null, Cancel);
+            result = await _pipeline.DetectAsync(Lane, Pictures.Png(10, 16).AsMemory(0, 45), RequestPriority.Normal, null, Cancel);
             Assert.Equal(DetectionFailure.Undecodable, result.Failure);
-            result = await _pipeline.DetectAsync(_model, Pictures.Png(4000, 4000), RequestPriority.Normal, null, Cancel);
+            result = await _pipeline.DetectAsync(Lane, Pictures.Png(4000, 4000), RequestPriority.Normal, null, Cancel);
             Assert.Equal(DetectionFailure.TooManyPixels, result.Failure);
         }
 
@@ -302,9 +301,9 @@ public sealed class DetectionPipelineTests : IAsyncDisposable
         var lost = Send(10);
         (await _detector.NextRunAsync()).Fail(new DeviceLostException("gone"));
         Assert.Equal(DetectionFailure.DeviceLost, (await lost).Failure);
-        Assert.True(_model.IsLost);
+        Assert.True(Lane.Model.IsLost);
         Assert.Equal(DetectionFailure.DeviceLost, (await Send(11)).Failure);
-        Assert.False(_model.IsLost);
+        Assert.False(Lane.Model.IsLost);
         Assert.Null((await Send(12)).Failure);
     }
 
@@ -322,7 +321,7 @@ public sealed class DetectionPipelineTests : IAsyncDisposable
         await Eventually.TrueAsync(() =>
         {
             _clock.Advance(TimeSpan.FromSeconds(1));
-            return !_model.IsLost;
+            return !Lane.Model.IsLost;
         });
         Assert.Equal(3, loads);
         Assert.Null((await Send(11)).Failure);
@@ -349,11 +348,11 @@ public sealed class DetectionPipelineTests : IAsyncDisposable
         }
 
         _detector.RunsFreely = false;
-        _pipeline = new DetectionPipeline(new ImageDecoder(10_000_000), _lanes, _bytes, _options, new ExecutionOptions { Threads = 1 }, _clock);
+        _pipeline = new DetectionPipeline(new ImageDecoder(10_000_000), _bytes, _options, new ExecutionOptions { Threads = 1 }, _clock);
     }
 
     private Task<DetectionResult> Send(int width, TimeSpan? timeout = null, CancellationTokenSource? gone = null) =>
-        _pipeline!.DetectAsync(_model, Pictures.Png(width, 16), RequestPriority.Normal, timeout, gone?.Token ?? Cancel);
+        _pipeline!.DetectAsync(Lane, Pictures.Png(width, 16), RequestPriority.Normal, timeout, gone?.Token ?? Cancel);
 
     /// <summary>Puts an image of 10 by 16 pixels on the device.</summary>
     private async Task<(FakeRun Run, Task<DetectionResult> Answer)> OccupyAsync()

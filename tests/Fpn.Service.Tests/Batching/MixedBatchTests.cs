@@ -1,5 +1,6 @@
 using System.Globalization;
 using Fpn.Detection.Imaging;
+using Fpn.Service.Batching;
 using Fpn.Service.Imaging;
 using Fpn.Service.Model;
 using Fpn.Service.Tests.Golden;
@@ -25,7 +26,7 @@ public sealed class MixedBatchTests(ServiceFixture fixture, ITestOutputHelper ou
 
     private readonly ImageDecoder _decoder = new(maxPixels: 40_000_000);
 
-    private IDetector Detector => fixture.Service.Services.GetRequiredService<ModelCatalog>().Default.Detector;
+    private IDetector Detector => fixture.Service.Services.GetRequiredService<LaneRegistry>().Lanes[0].Model.Detector;
 
     [Fact]
     public void Infer_BatchesOfEqualSizes_EqualThoseAlone()

@@ -4,7 +4,6 @@ using System.Text.Json;
 using Fpn.Detection.Imaging;
 using Fpn.Service.Batching;
 using Fpn.Service.Imaging;
-using Fpn.Service.Model;
 using Fpn.Service.Tests.Golden;
 using Fpn.Service.Tests.Imaging;
 using Fpn.Service.Tests.Running;
@@ -74,7 +73,7 @@ public sealed class StressTests(ITestOutputHelper output)
     private static void FillTensorPool(RunningService service)
     {
         const int AtATime = 3;
-        var model = service.Services.GetRequiredService<ModelCatalog>().Default;
+        var model = service.Services.GetRequiredService<LaneRegistry>().Lanes[0].Model;
         var sizes = Images.Select(name =>
         {
             using var image = new ImageDecoder(maxPixels: 40_000_000).Decode(MadeImages.Read(name)).Image!;

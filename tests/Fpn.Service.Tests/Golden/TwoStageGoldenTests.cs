@@ -1,4 +1,5 @@
 using Fpn.Detection.Boxes;
+using Fpn.Service.Batching;
 using Fpn.Service.Imaging;
 using Fpn.Service.Model;
 using Fpn.Service.Tests.Running;
@@ -53,7 +54,7 @@ public sealed class TwoStageGoldenTests(ServiceFixture fixture)
         Assert.Empty(ProposalMatcher.Mismatches(reference, actual, limit: 1000, GoldenCase.Meta.Tolerance));
     }
 
-    private IDetector Detector => fixture.Service.Services.GetRequiredService<ModelCatalog>().Default.Detector;
+    private IDetector Detector => fixture.Service.Services.GetRequiredService<LaneRegistry>().Lanes[0].Model.Detector;
 
     private PreparedBatch Prepare(GoldenCase golden)
     {

@@ -1,0 +1,18 @@
+using Fpn.Service.Configuration;
+using Fpn.Service.Model;
+
+namespace Fpn.Service.Tests.Batching;
+
+/// <summary>Packages that are what the test says; the first is the default.</summary>
+internal sealed class FakePackages(params (string Name, Func<IDetector> Load)[] packages) : IModelPackages
+{
+    /// <summary>The packages: what loading each of them does.</summary>
+    public Dictionary<string, Func<IDetector>> Loads { get; } = packages.ToDictionary(package => package.Name, package => package.Load);
+
+    public string Default { get; } = packages[0].Name;
+
+    public IReadOnlyList<string> List() => [.. Loads.Keys.Order(StringComparer.Ordinal)];
+
+    public ModelEntry Load(string name) =>
+        new(Loads.TryGetValue(name, out var load) ? load : throw new SettingsException($"'{name}' is gone."));
+}
