@@ -1,4 +1,5 @@
 using Fpn.Service.Api;
+using Fpn.Service.Api.OpenInference;
 using Fpn.Service.Batching;
 using Fpn.Service.Configuration;
 using Fpn.Service.Imaging;
@@ -18,7 +19,8 @@ try
         ("Batching", new BatchingOptions()),
         ("Shutdown", new ShutdownOptions()),
         ("Execution", new ExecutionOptions()),
-        ("Models", new ModelOptions()));
+        ("Models", new ModelOptions()),
+        ("Control", new ControlOptions()));
     builder.AddObservability();
     builder.Services
         .AddImaging()

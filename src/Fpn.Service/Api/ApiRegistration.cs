@@ -1,3 +1,4 @@
+using Fpn.Service.Api.OpenInference;
 using Fpn.Service.Batching;
 
 namespace Fpn.Service.Api;
@@ -15,6 +16,7 @@ internal static class ApiRegistration
         services.AddExceptionHandler<FailureHandler>();
         services.AddSingleton<ImageBodyReader>();
         services.AddSingleton<DetectionEndpoint>();
+        services.AddSingleton<RepositoryEndpoints>();
         return services;
     }
 
@@ -57,6 +59,27 @@ internal static class ApiRegistration
             .WithSummary("Describes one model: input rule, thresholds, labels")
             .Produces<ModelResponse>()
             .WithMetadata(new ProblemsMetadata(Problem.UnknownModel("cells", ["blood-cells"])));
+        app.MapPost("/v2/repository/index", (HttpContext context, RepositoryEndpoints repository) => repository.IndexAsync(context))
+            .WithName(RepositoryEndpoints.IndexOperation)
+            .WithTags("Repository")
+            .WithSummary("Lists the model packages and whether they are served")
+            .Produces<IReadOnlyList<RepositoryModelResponse>>();
+        app.MapPost(
+                "/v2/repository/models/{name}/load",
+                (HttpContext context, string name, RepositoryEndpoints repository) => repository.LoadAsync(context, name))
+            .WithName(RepositoryEndpoints.LoadOperation)
+            .WithTags("Repository")
+            .WithSummary("Loads a model package, or loads it again after it changed")
+            .WithDescription("Answers when the package is warm and serves; until then, and if it fails, the one that was loaded before serves.")
+            .Produces(StatusCodes.Status200OK);
+        app.MapPost(
+                "/v2/repository/models/{name}/unload",
+                (HttpContext context, string name, RepositoryEndpoints repository) => repository.UnloadAsync(context, name))
+            .WithName(RepositoryEndpoints.UnloadOperation)
+            .WithTags("Repository")
+            .WithSummary("Takes a model out of service")
+            .WithDescription("Requests that were accepted before are answered.")
+            .Produces(StatusCodes.Status200OK);
         app.MapGet("/", () => Results.Redirect("swagger")).ExcludeFromDescription();
         return app;
     }

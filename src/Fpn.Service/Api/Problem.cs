@@ -31,6 +31,15 @@ internal sealed record Problem(int Status, string Type, string Title, string Det
             Parameter = "model",
         };
 
+    public static Problem ControlOff() => new(
+        StatusCodes.Status403Forbidden,
+        "control-off",
+        "Control off",
+        "Models cannot be loaded or unloaded over HTTP here: the setting Fpn:Control:Enabled is off.");
+
+    public static Problem ModelNotLoaded(string detail) =>
+        new(StatusCodes.Status400BadRequest, "model-not-loaded", "Model not loaded", detail) { Parameter = "model" };
+
     public static Problem NotFound(string path) =>
         new(StatusCodes.Status404NotFound, "not-found", "Not found", $"There is nothing at '{path}'. /swagger lists what there is.");
 

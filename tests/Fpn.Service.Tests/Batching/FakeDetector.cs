@@ -17,7 +17,7 @@ internal sealed class FakeDetector(InputOptions? input = null) : IDetector
     private readonly Channel<FakeRun> _runs = Channel.CreateUnbounded<FakeRun>();
     private readonly Channel<int> _prepared = Channel.CreateUnbounded<int>();
 
-    public ModelContract Contract { get; } = new()
+    public ModelContract Contract { get; init; } = new()
     {
         Name = "fake",
         Version = "1",
