@@ -58,7 +58,7 @@ run_dotnet_tests() { # label, project, [VARIABLE=value …]
   fi
   # A skip is expected only where something that the tests name is absent, and never under CI.
   local unexpected
-  unexpected=$(grep -A 1 -F '[SKIP]' "$log" | grep -vE '\[SKIP\]|^--$' | grep -cvE '^ *(The shared data|python3-torch) is absent' || true)
+  unexpected=$(grep -A 1 -F '[SKIP]' "$log" | grep -vE '\[SKIP\]|^--$' | grep -cvE '^ *(The shared data|python3-torch|tests/OpenApi/node_modules) is absent' || true)
   [ "${CI:-}" = true ] && unexpected=$skips
   if [ "$unexpected" != 0 ]; then
     say "$label skipped $unexpected tests that must run here."
@@ -91,9 +91,25 @@ run_python_tests() { # label, folder
   failed=$((failed + bad)) passed=$((passed + ran - bad))
 }
 
+# The linter, the client generator and the compiler that check docs/openapi.json; once for each state of their lock file.
+install_openapi_checks() {
+  local folder="$root/tests/OpenApi"
+  local stamp="$folder/node_modules/.installed" wanted
+  wanted=$(cksum <"$folder/package-lock.json")
+  [ -f "$stamp" ] && [ "$(cat "$stamp")" = "$wanted" ] && return 0
+  say "Fetching the OpenAPI linter and client generator (about 100 MB, once) …"
+  (cd "$folder" && npm ci --ignore-scripts --no-audit --no-fund --loglevel=error) >"$logs/npm-openapi.log" 2>&1 || {
+    tail -n 5 "$logs/npm-openapi.log" >&2
+    say "npm could not fetch them (above); tests that need them are skipped."
+    return 0
+  }
+  printf '%s' "$wanted" >"$stamp"
+}
+
 require_tools
 install_debian_packages
 install_native_libraries
+install_openapi_checks
 say "Building …"
 dotnet build "$root/Fpn.Service.sln" -c "$configuration" --nologo -v quiet -clp:NoSummary >&2 || {
   say "The build failed."

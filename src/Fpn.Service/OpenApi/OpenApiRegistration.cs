@@ -15,14 +15,17 @@ internal static class OpenApiRegistration
                 Title = "Fpn.Service",
                 Version = "v1",
                 Description = "Finds objects in images with a Faster R-CNN on a feature pyramid. Send an image to `/detect`.",
-                License = new OpenApiLicense { Name = "MIT", Identifier = "MIT" },
+                License = new OpenApiLicense { Name = "MIT", Url = new Uri("https://spdx.org/licenses/MIT.html") },
+                Contact = new OpenApiContact { Name = "Whoever runs this service" },
             });
+            options.AddServer(new OpenApiServer { Url = "/", Description = "The service that serves this document" });
             options.IncludeXmlComments(Path.Combine(AppContext.BaseDirectory, "Fpn.Service.xml"));
             options.SupportNonNullableReferenceTypes();
             options.NonNullableReferenceTypesAsRequired();
             options.CustomSchemaIds(type => type.Name.EndsWith("Response", StringComparison.Ordinal) ? type.Name[..^"Response".Length] : type.Name);
             options.OperationFilter<DetectionOperationFilter>();
             options.OperationFilter<ProblemResponseFilter>();
+            options.DocumentFilter<TagDescriptionFilter>();
         });
 
     /// <summary>Serves the document at <c>/swagger/v1/swagger.json</c> and the UI at <c>/swagger</c>.</summary>

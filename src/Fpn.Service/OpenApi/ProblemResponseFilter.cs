@@ -9,6 +9,8 @@ namespace Fpn.Service.OpenApi;
 /// <summary>Names the problems that an operation may answer with, each with an example.</summary>
 internal sealed class ProblemResponseFilter : IOperationFilter
 {
+    private const string SchemaName = "Problem";
+
     /// <inheritdoc/>
     public void Apply(OpenApiOperation operation, OperationFilterContext context)
     {
@@ -17,32 +19,44 @@ internal sealed class ProblemResponseFilter : IOperationFilter
             foreach (var group in declared.Problems.GroupBy(problem => problem.Status))
             {
                 operation.Responses ??= [];
-                operation.Responses[group.Key.ToString(CultureInfo.InvariantCulture)] = Describe([.. group]);
+                operation.Responses[group.Key.ToString(CultureInfo.InvariantCulture)] = Describe([.. group], Schema(context));
             }
         }
     }
 
-    private static OpenApiResponse Describe(IReadOnlyList<Problem> problems) => new()
+    /// <summary>One schema for all problems, by reference.</summary>
+    private static OpenApiSchemaReference Schema(OperationFilterContext context)
+    {
+        if (!context.SchemaRepository.Schemas.ContainsKey(SchemaName))
+        {
+            context.SchemaRepository.AddDefinition(SchemaName, new OpenApiSchema
+            {
+                Type = JsonSchemaType.Object,
+                Description = "A failure (RFC 9457).",
+                Required = new HashSet<string> { "type", "title", "status", "detail", "traceId" },
+                Properties = new Dictionary<string, IOpenApiSchema>
+                {
+                    ["type"] = new OpenApiSchema { Type = JsonSchemaType.String, Description = "Stable; compare this one." },
+                    ["title"] = new OpenApiSchema { Type = JsonSchemaType.String, Description = "The same for every problem of the type." },
+                    ["status"] = new OpenApiSchema { Type = JsonSchemaType.Integer, Format = "int32", Description = "The answer's status." },
+                    ["detail"] = new OpenApiSchema { Type = JsonSchemaType.String, Description = "What was wrong here, and what to do." },
+                    ["parameter"] = new OpenApiSchema { Type = JsonSchemaType.String, Description = "The parameter or part that was wrong, if one was." },
+                    ["traceId"] = new OpenApiSchema { Type = JsonSchemaType.String, Description = "Find the request in the log by it." },
+                },
+            });
+        }
+
+        return new OpenApiSchemaReference(SchemaName, context.Document);
+    }
+
+    private static OpenApiResponse Describe(IReadOnlyList<Problem> problems, IOpenApiSchema schema) => new()
     {
         Description = string.Join("; ", problems.Select(problem => problem.Title)) + ".",
         Content = new Dictionary<string, OpenApiMediaType>
         {
             ["application/problem+json"] = new()
             {
-                Schema = new OpenApiSchema
-                {
-                    Type = JsonSchemaType.Object,
-                    Required = new HashSet<string> { "type", "title", "status", "detail", "traceId" },
-                    Properties = new Dictionary<string, IOpenApiSchema>
-                    {
-                        ["type"] = new OpenApiSchema { Type = JsonSchemaType.String, Description = "Stable; compare this one." },
-                        ["title"] = new OpenApiSchema { Type = JsonSchemaType.String },
-                        ["status"] = new OpenApiSchema { Type = JsonSchemaType.Integer, Format = "int32" },
-                        ["detail"] = new OpenApiSchema { Type = JsonSchemaType.String, Description = "What was wrong here, and what to do." },
-                        ["parameter"] = new OpenApiSchema { Type = JsonSchemaType.String, Description = "The parameter or part that was wrong, if one was." },
-                        ["traceId"] = new OpenApiSchema { Type = JsonSchemaType.String, Description = "Find the request in the log by it." },
-                    },
-                },
+                Schema = schema,
                 Examples = problems.ToDictionary(problem => problem.Type, IOpenApiExample (problem) => new OpenApiExample { Value = Example(problem) }),
             },
         },

@@ -1,0 +1,30 @@
+using Microsoft.OpenApi;
+using Swashbuckle.AspNetCore.SwaggerGen;
+
+namespace Fpn.Service.OpenApi;
+
+/// <summary>Says what each group of operations is for.</summary>
+internal sealed class TagDescriptionFilter : IDocumentFilter
+{
+    private static readonly Dictionary<string, string> Descriptions = new()
+    {
+        ["Detection"] = "Images in, objects out.",
+        ["Models"] = "What is served.",
+        ["Open Inference Protocol"] = "The same models for clients of KServe and Triton.",
+        ["Repository"] = "Loading and unloading models; off unless it is switched on.",
+        ["Observability"] = "What the service does and how it feels.",
+    };
+
+    /// <inheritdoc/>
+    public void Apply(OpenApiDocument swaggerDoc, DocumentFilterContext context)
+    {
+        var used = swaggerDoc.Paths.Values
+            .SelectMany(path => path.Operations ?? [])
+            .SelectMany(operation => operation.Value.Tags ?? new HashSet<OpenApiTagReference>())
+            .Select(tag => tag.Reference.Id!)
+            .Distinct();
+        swaggerDoc.Tags = used
+            .Select(name => new OpenApiTag { Name = name, Description = Descriptions[name] })
+            .ToHashSet();
+    }
+}
