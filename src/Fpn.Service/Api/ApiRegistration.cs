@@ -9,6 +9,16 @@ internal static class ApiRegistration
     /// <summary>Operation id of <c>POST /detect</c>.</summary>
     public const string DetectOperation = "detect";
 
+    private const string ModelExample = """
+        {
+          "name": "blood-cells", "version": "1", "isDefault": true, "layout": "two-stage", "convention": "torchvision",
+          "description": "Red cells, white cells and platelets in stained blood smears", "license": "MIT", "source": null,
+          "input": { "minSize": 384, "maxSize": 640 }, "scoreThreshold": 0.05, "maxDetections": 100,
+          "classes": [{ "label": "RBC", "classId": 1 }, { "label": "WBC", "classId": 2 }, { "label": "Platelets", "classId": 3 }],
+          "batching": { "maxBatchSize": 1, "buckets": [], "curve": [{ "batchSize": 1, "imagesPerSecond": 15.2 }] }
+        }
+        """;
+
     /// <summary>Registers what the endpoints need.</summary>
     public static IServiceCollection AddApi(this IServiceCollection services)
     {
@@ -52,34 +62,19 @@ internal static class ApiRegistration
             .WithName("listModels")
             .WithTags("Models")
             .WithSummary("Lists the models that are served")
-            .Produces<ModelListResponse>();
+            .WithDescription("The default model first, then by name.")
+            .Produces<ModelListResponse>()
+            .WithMetadata(new AnswerExample("application/json", $$"""{ "models": [{{ModelExample}}] }"""));
         app.MapGet("/models/{name}", (string name, LaneRegistry lanes) => ModelEndpoints.Get(name, lanes))
             .WithName("getModel")
             .WithTags("Models")
-            .WithSummary("Describes one model: input rule, thresholds, labels")
+            .WithSummary("Describes one model")
+            .WithDescription("Its input rule, thresholds, labels, and how requests for it are batched.")
             .Produces<ModelResponse>()
+            .WithMetadata(new AnswerExample("application/json", ModelExample))
+            .WithMetadata(new PathParameterNote("name", "Name of the model.", "blood-cells"))
             .WithMetadata(new ProblemsMetadata(Problem.UnknownModel("cells", ["blood-cells"])));
-        app.MapPost("/v2/repository/index", (HttpContext context, RepositoryEndpoints repository) => repository.IndexAsync(context))
-            .WithName(RepositoryEndpoints.IndexOperation)
-            .WithTags("Repository")
-            .WithSummary("Lists the model packages and whether they are served")
-            .Produces<IReadOnlyList<RepositoryModelResponse>>();
-        app.MapPost(
-                "/v2/repository/models/{name}/load",
-                (HttpContext context, string name, RepositoryEndpoints repository) => repository.LoadAsync(context, name))
-            .WithName(RepositoryEndpoints.LoadOperation)
-            .WithTags("Repository")
-            .WithSummary("Loads a model package, or loads it again after it changed")
-            .WithDescription("Answers when the package is warm and serves; until then, and if it fails, the one that was loaded before serves.")
-            .Produces(StatusCodes.Status200OK);
-        app.MapPost(
-                "/v2/repository/models/{name}/unload",
-                (HttpContext context, string name, RepositoryEndpoints repository) => repository.UnloadAsync(context, name))
-            .WithName(RepositoryEndpoints.UnloadOperation)
-            .WithTags("Repository")
-            .WithSummary("Takes a model out of service")
-            .WithDescription("Requests that were accepted before are answered.")
-            .Produces(StatusCodes.Status200OK);
+        app.MapRepository();
         app.MapGet("/", () => Results.Redirect("swagger")).ExcludeFromDescription();
         return app;
     }

@@ -25,6 +25,7 @@ internal static class OpenApiRegistration
             options.CustomSchemaIds(type => type.Name.EndsWith("Response", StringComparison.Ordinal) ? type.Name[..^"Response".Length] : type.Name);
             options.OperationFilter<DetectionOperationFilter>();
             options.OperationFilter<ProblemResponseFilter>();
+            options.OperationFilter<ExampleFilter>();
             options.DocumentFilter<TagDescriptionFilter>();
         });
 

@@ -17,15 +17,6 @@ namespace Fpn.Service.Api.OpenInference;
 /// <param name="lanes">The models.</param>
 internal sealed class RepositoryEndpoints(ControlOptions options, LaneRegistry lanes)
 {
-    /// <summary>Operation id of the index.</summary>
-    public const string IndexOperation = "repositoryIndex";
-
-    /// <summary>Operation id of loading.</summary>
-    public const string LoadOperation = "repositoryModelLoad";
-
-    /// <summary>Operation id of unloading.</summary>
-    public const string UnloadOperation = "repositoryModelUnload";
-
     private const string UnloadDependents = "unload_dependents";
 
     /// <summary>Far more than any request here needs, in bytes.</summary>

@@ -1,0 +1,12 @@
+namespace Fpn.Service.Api;
+
+/// <summary>What a successful answer of an endpoint may look like, for the OpenAPI document.</summary>
+/// <param name="ContentType">Of the answer.</param>
+/// <param name="Text">The body: JSON where the type is JSON's, otherwise as it is sent.</param>
+internal sealed record AnswerExample(string ContentType, string Text);
+
+/// <summary>What a part of an endpoint's path stands for, for the OpenAPI document.</summary>
+/// <param name="Name">Name in the route.</param>
+/// <param name="Description">What it stands for.</param>
+/// <param name="Example">One that works.</param>
+internal sealed record PathParameterNote(string Name, string Description, string Example);

@@ -1,0 +1,30 @@
+using System.Text.Json.Nodes;
+using Fpn.Service.Api;
+using Microsoft.OpenApi;
+using Swashbuckle.AspNetCore.SwaggerGen;
+
+namespace Fpn.Service.OpenApi;
+
+/// <summary>Puts the examples that endpoints declare (<see cref="AnswerExample"/>, <see cref="PathParameterNote"/>) into the document.</summary>
+internal sealed class ExampleFilter : IOperationFilter
+{
+    /// <inheritdoc/>
+    public void Apply(OpenApiOperation operation, OperationFilterContext context)
+    {
+        var metadata = context.ApiDescription.ActionDescriptor.EndpointMetadata;
+        foreach (var example in metadata.OfType<AnswerExample>())
+        {
+            var isJson = example.ContentType.EndsWith("json", StringComparison.Ordinal);
+            operation.Responses!["200"].Content![example.ContentType].Example =
+                isJson ? JsonNode.Parse(example.Text) : JsonValue.Create(example.Text);
+        }
+
+        foreach (var note in metadata.OfType<PathParameterNote>())
+        {
+            var parameter = (OpenApiParameter)operation.Parameters!.Single(
+                candidate => candidate.In == ParameterLocation.Path && candidate.Name == note.Name);
+            parameter.Description = note.Description;
+            parameter.Example = note.Example;
+        }
+    }
+}
