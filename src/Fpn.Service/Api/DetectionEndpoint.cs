@@ -87,7 +87,8 @@ internal sealed class DetectionEndpoint(ImageBodyReader reader, LaneRegistry lan
         return !excluded && matching.Any(range => range.Quality != 0) ? request : Problem.NotAcceptable(accept.ToString());
     }
 
-    private static Problem OfFailure(DetectionFailure failure, DetectionResult result) => failure switch
+    /// <summary>The problem of an image that has no detections.</summary>
+    public static Problem OfFailure(DetectionFailure failure, DetectionResult result) => failure switch
     {
         DetectionFailure.UnsupportedFormat => Problem.UnsupportedImageFormat(result.FailureDetail),
         DetectionFailure.TooManyPixels => Problem.TooManyPixels(result.FailureDetail),
@@ -101,10 +102,10 @@ internal sealed class DetectionEndpoint(ImageBodyReader reader, LaneRegistry lan
     private static DetectionResponse Respond(DetectQuery query, DetectionResult result)
     {
         var contract = query.Contract;
-        var detections = query.Filter(result.Detections).Select(detection => new DetectedObjectResponse(
+        var detections = query.Filter.Apply(result.Detections).Select(detection => new DetectedObjectResponse(
             contract.Labels[detection.Label],
             contract.ClassIds[detection.Label],
-            DetectQuery.ReportedScore(detection),
+            DetectionFilter.ReportedScore(detection),
             new BoxResponse(Coordinate(detection.Box.X1), Coordinate(detection.Box.Y1), Coordinate(detection.Box.X2), Coordinate(detection.Box.Y2)),
             detection.Level));
         var times = result.Times;
