@@ -15,9 +15,10 @@ internal static class ApiRegistration
         services.ConfigureHttpJsonOptions(options => options.SerializerOptions.TypeInfoResolverChain.Insert(0, ApiJsonContext.Default));
         services.AddExceptionHandler<FailureHandler>();
         services.AddSingleton<ImageBodyReader>();
+        services.AddSingleton<BodyWait>();
         services.AddSingleton<DetectionEndpoint>();
         services.AddSingleton<RepositoryEndpoints>();
-        return services;
+        return services.AddOpenInference();
     }
 
     /// <summary>Turns failures and bare statuses (404, 405 …) into problems.</summary>
@@ -59,6 +60,7 @@ internal static class ApiRegistration
             .WithSummary("Describes one model: input rule, thresholds, labels")
             .Produces<ModelResponse>()
             .WithMetadata(new ProblemsMetadata(Problem.UnknownModel("cells", ["blood-cells"])));
+        app.MapOpenInference();
         app.MapPost("/v2/repository/index", (HttpContext context, RepositoryEndpoints repository) => repository.IndexAsync(context))
             .WithName(RepositoryEndpoints.IndexOperation)
             .WithTags("Repository")
