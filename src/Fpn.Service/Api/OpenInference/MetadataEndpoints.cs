@@ -1,3 +1,4 @@
+using System.Net.Mime;
 using System.Reflection;
 using Fpn.Service.Observability;
 using Microsoft.Extensions.Diagnostics.HealthChecks;
@@ -16,10 +17,11 @@ internal static class MetadataEndpoints
     /// <summary><c>GET /v2</c>.</summary>
     public static IResult DescribeServer(ControlOptions control) => Results.Json(
         new ServerMetadataResponse("Fpn.Service", Version, control.Enabled ? [.. Extensions, "model_repository"] : Extensions),
-        OpenInferenceJsonContext.Default.ServerMetadataResponse);
+        OpenInferenceJsonContext.Default.ServerMetadataResponse,
+        MediaTypeNames.Application.Json);
 
     /// <summary><c>GET /v2/health/live</c>.</summary>
-    public static IResult Live() => Results.Json(new ServerLiveResponse(true), OpenInferenceJsonContext.Default.ServerLiveResponse);
+    public static IResult Live() => Results.Json(new ServerLiveResponse(true), OpenInferenceJsonContext.Default.ServerLiveResponse, MediaTypeNames.Application.Json);
 
     /// <summary><c>GET /v2/health/ready</c>: 200, or 400, which is the protocol's "no".</summary>
     public static async Task<IResult> ReadyAsync(HttpContext context, HealthCheckService health)
@@ -30,7 +32,8 @@ internal static class MetadataEndpoints
         return Results.Json(
             new ServerReadyResponse(Live: true, ready, ready ? null : string.Join(' ', reasons)),
             OpenInferenceJsonContext.Default.ServerReadyResponse,
-            statusCode: ready ? StatusCodes.Status200OK : StatusCodes.Status400BadRequest);
+            MediaTypeNames.Application.Json,
+            ready ? StatusCodes.Status200OK : StatusCodes.Status400BadRequest);
     }
 
     /// <summary><c>GET /v2/models/{model}[/versions/{version}]</c>.</summary>
@@ -51,7 +54,8 @@ internal static class MetadataEndpoints
                     Platform,
                     [new TensorMetadataResponse(Tensors.Input, Tensors.InputDatatype, [-1])],
                     [.. Tensors.All.Select(Describe)]),
-                OpenInferenceJsonContext.Default.ModelMetadataResponse);
+                OpenInferenceJsonContext.Default.ModelMetadataResponse,
+                MediaTypeNames.Application.Json);
         }
     }
 
@@ -69,7 +73,8 @@ internal static class MetadataEndpoints
             return Results.Json(
                 new ModelReadyResponse(model, ready, ready ? null : $"The device of the model '{model}' was lost."),
                 OpenInferenceJsonContext.Default.ModelReadyResponse,
-                statusCode: ready ? StatusCodes.Status200OK : StatusCodes.Status400BadRequest);
+                MediaTypeNames.Application.Json,
+                ready ? StatusCodes.Status200OK : StatusCodes.Status400BadRequest);
         }
     }
 
