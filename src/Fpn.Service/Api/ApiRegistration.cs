@@ -25,9 +25,10 @@ internal static class ApiRegistration
         services.ConfigureHttpJsonOptions(options => options.SerializerOptions.TypeInfoResolverChain.Insert(0, ApiJsonContext.Default));
         services.AddExceptionHandler<FailureHandler>();
         services.AddSingleton<ImageBodyReader>();
+        services.AddSingleton<BodyWait>();
         services.AddSingleton<DetectionEndpoint>();
         services.AddSingleton<RepositoryEndpoints>();
-        return services;
+        return services.AddOpenInference();
     }
 
     /// <summary>Turns failures and bare statuses (404, 405 …) into problems.</summary>
@@ -74,6 +75,7 @@ internal static class ApiRegistration
             .WithMetadata(new AnswerExample("application/json", ModelExample))
             .WithMetadata(new PathParameterNote("name", "Name of the model.", "blood-cells"))
             .WithMetadata(new ProblemsMetadata(Problem.UnknownModel("cells", ["blood-cells"])));
+        app.MapOpenInference();
         app.MapRepository();
         app.MapGet("/", () => Results.Redirect("swagger")).ExcludeFromDescription();
         return app;

@@ -1,4 +1,3 @@
-using System.Globalization;
 using Fpn.Service.Batching;
 using Fpn.Service.Model;
 
@@ -11,7 +10,7 @@ internal sealed class DetectQuery : IDisposable
 
     private readonly LaneUse _use;
 
-    private DetectQuery(LaneUse use) => _use = use;
+    private DetectQuery(LaneUse use) => (_use, Filter) = (use, new DetectionFilter(use.Lane.Model.Contract));
 
     /// <summary>The model that answers, with all that stands before it.</summary>
     public ModelLane Lane => _use.Lane;
@@ -19,14 +18,8 @@ internal sealed class DetectQuery : IDisposable
     /// <summary>What the model promises.</summary>
     public ModelContract Contract => Lane.Model.Contract;
 
-    /// <summary>Scores at least this are kept, compared as they are reported.</summary>
-    public double ScoreThreshold { get; private set; }
-
-    /// <summary>At most this many detections are kept.</summary>
-    public int MaxDetections { get; private set; } = int.MaxValue;
-
-    /// <summary>For each label of the model whether it is kept; null keeps all.</summary>
-    public bool[]? Labels { get; private set; }
+    /// <summary>Which of its detections are answered.</summary>
+    public DetectionFilter Filter { get; }
 
     /// <summary>Reads the query.</summary>
     /// <returns>The query, which the caller disposes, or the problem that names the first wrong parameter.</returns>
@@ -64,44 +57,12 @@ internal sealed class DetectQuery : IDisposable
     /// <inheritdoc/>
     public void Dispose() => _use.Dispose();
 
-    /// <summary>The score as it is reported: five decimals.</summary>
-    public static double ReportedScore(DetectedObject detection) => Math.Round((double)detection.Score, 5);
-
-    /// <summary>Puts detections in the order of the answer, then applies threshold, count and labels, in this order.</summary>
-    /// <param name="detections">Best first.</param>
-    /// <remarks>Reported scores decide, so that a score taken from an answer is a threshold that its detection passes, and
-    /// so that equal ones stand in the promised order. The sort is stable: proposal order stays.</remarks>
-    public IEnumerable<DetectedObject> Filter(IReadOnlyList<DetectedObject> detections) => detections
-        .OrderByDescending(ReportedScore)
-        .ThenBy(detection => Contract.ClassIds[detection.Label])
-        .TakeWhile(detection => ReportedScore(detection) >= ScoreThreshold)
-        .Take(MaxDetections)
-        .Where(detection => Labels is null || Labels[detection.Label]);
-
     private Problem? Read(IQueryCollection query)
     {
-        if ((string?)query["scoreThreshold"] is { } threshold)
+        var problem = Apply(query, "scoreThreshold", Filter.SetScoreThreshold) ?? Apply(query, "maxDetections", Filter.SetMaxDetections);
+        if (problem is not null)
         {
-            // Written so that NaN fails.
-            if (!(double.TryParse(threshold, NumberStyles.Float, CultureInfo.InvariantCulture, out var value) && value >= 0 && value <= 1))
-            {
-                return Problem.BadParameter("scoreThreshold", $"'{threshold}' is not a number from 0 to 1.");
-            }
-
-            ScoreThreshold = value;
-        }
-
-        if ((string?)query["maxDetections"] is { } most)
-        {
-            // More than fit into a number are as good as no limit.
-            var isNumber = most.Length > 0 && most.All(char.IsAsciiDigit);
-            var value = int.TryParse(most, NumberStyles.None, CultureInfo.InvariantCulture, out var fits) ? fits : int.MaxValue;
-            if (!isNumber || value < 1)
-            {
-                return Problem.BadParameter("maxDetections", $"'{most}' is not a whole number of at least 1.");
-            }
-
-            MaxDetections = value;
+            return problem;
         }
 
         if ((string?)query["format"] is { } format && format != "json")
@@ -109,30 +70,9 @@ internal sealed class DetectQuery : IDisposable
             return Problem.BadParameter("format", $"'{format}' is not a format that is served here. Known: json.");
         }
 
-        return (string?)query["labels"] is { } labels ? KeepLabels(labels) : null;
+        return Apply(query, "labels", Filter.SetLabels);
     }
 
-    private Problem? KeepLabels(string labels)
-    {
-        var known = Contract.Labels;
-        Labels = new bool[known.Count];
-        foreach (var label in labels.Split(',', StringSplitOptions.TrimEntries))
-        {
-            var found = false;
-            for (var i = 0; i < known.Count; i++)
-            {
-                if (known[i] == label)
-                {
-                    found = Labels[i] = true;
-                }
-            }
-
-            if (!found)
-            {
-                return Problem.BadParameter("labels", $"'{label}' is not a label of the model '{Contract.Name}'. Known: {string.Join(", ", known)}.");
-            }
-        }
-
-        return null;
-    }
+    private static Problem? Apply(IQueryCollection query, string name, Func<string, string, Problem?> set) =>
+        (string?)query[name] is { } text ? set(name, text) : null;
 }

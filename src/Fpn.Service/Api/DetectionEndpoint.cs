@@ -1,7 +1,5 @@
 using System.Globalization;
 using Fpn.Service.Batching;
-using Fpn.Service.Lifetime;
-using Microsoft.AspNetCore.Http.Features;
 using Microsoft.Net.Http.Headers;
 
 namespace Fpn.Service.Api;
@@ -10,19 +8,13 @@ namespace Fpn.Service.Api;
 /// <param name="reader">Takes the image out of the request.</param>
 /// <param name="lanes">The models.</param>
 /// <param name="pipeline">Runs them.</param>
-/// <param name="drain">Ends the wait for bodies.</param>
-internal sealed class DetectionEndpoint(ImageBodyReader reader, LaneRegistry lanes, DetectionPipeline pipeline, Drain drain)
+/// <param name="bodies">Waits for the request's body.</param>
+internal sealed class DetectionEndpoint(ImageBodyReader reader, LaneRegistry lanes, DetectionPipeline pipeline, BodyWait bodies)
 {
     /// <summary>Answers one request.</summary>
     public async Task<IResult> HandleAsync(HttpContext context)
     {
-        // The body's size is checked while it is read; the server's own limit would cut the connection before the
-        // client has read why.
-        if (context.Features.Get<IHttpMaxRequestBodySizeFeature>() is { IsReadOnly: false } size)
-        {
-            size.MaxRequestBodySize = null;
-        }
-
+        BodyWait.LiftServerLimit(context);
         if (!DetectQuery.Parse(context.Request.Query, lanes).Succeeded(out var query, out var problem))
         {
             return new ProblemResult(problem);
@@ -32,7 +24,7 @@ internal sealed class DetectionEndpoint(ImageBodyReader reader, LaneRegistry lan
         {
             if (!AcceptsJson(context.Request).Succeeded(out _, out problem)
                 || !DetectHeaders.Parse(context.Request.Headers).Succeeded(out var headers, out problem)
-                || !(await ReadBodyAsync(context)).Succeeded(out var body, out problem))
+                || !(await bodies.ForAsync(context, token => reader.ReadAsync(context.Request, token))).Succeeded(out var body, out problem))
             {
                 return new ProblemResult(problem);
             }
@@ -58,19 +50,6 @@ internal sealed class DetectionEndpoint(ImageBodyReader reader, LaneRegistry lan
         return Results.Json(response, ApiJsonContext.Default.DetectionResponse);
     }
 
-    private async Task<Outcome<ImageBody>> ReadBodyAsync(HttpContext context)
-    {
-        using var either = CancellationTokenSource.CreateLinkedTokenSource(context.RequestAborted, drain.LastCall);
-        try
-        {
-            return await reader.ReadAsync(context.Request, either.Token);
-        }
-        catch (OperationCanceledException) when (drain.LastCall.IsCancellationRequested && !context.RequestAborted.IsCancellationRequested)
-        {
-            return Problem.ShuttingDown("The service is shutting down, and the body has not arrived.");
-        }
-    }
-
     private static Outcome<HttpRequest> AcceptsJson(HttpRequest request)
     {
         var accept = request.Headers.Accept;
@@ -87,7 +66,8 @@ internal sealed class DetectionEndpoint(ImageBodyReader reader, LaneRegistry lan
         return !excluded && matching.Any(range => range.Quality != 0) ? request : Problem.NotAcceptable(accept.ToString());
     }
 
-    private static Problem OfFailure(DetectionFailure failure, DetectionResult result) => failure switch
+    /// <summary>The problem of an image that has no detections.</summary>
+    public static Problem OfFailure(DetectionFailure failure, DetectionResult result) => failure switch
     {
         DetectionFailure.UnsupportedFormat => Problem.UnsupportedImageFormat(result.FailureDetail),
         DetectionFailure.TooManyPixels => Problem.TooManyPixels(result.FailureDetail),
@@ -101,10 +81,10 @@ internal sealed class DetectionEndpoint(ImageBodyReader reader, LaneRegistry lan
     private static DetectionResponse Respond(DetectQuery query, DetectionResult result)
     {
         var contract = query.Contract;
-        var detections = query.Filter(result.Detections).Select(detection => new DetectedObjectResponse(
+        var detections = query.Filter.Apply(result.Detections).Select(detection => new DetectedObjectResponse(
             contract.Labels[detection.Label],
             contract.ClassIds[detection.Label],
-            DetectQuery.ReportedScore(detection),
+            DetectionFilter.ReportedScore(detection),
             new BoxResponse(Coordinate(detection.Box.X1), Coordinate(detection.Box.Y1), Coordinate(detection.Box.X2), Coordinate(detection.Box.Y2)),
             detection.Level));
         var times = result.Times;

@@ -20,6 +20,9 @@ internal sealed class ImageBody : IDisposable
     /// <summary>The encoded image.</summary>
     public ReadOnlyMemory<byte> Bytes => _buffer.Memory[..Length];
 
+    /// <summary>The same bytes, for decoding them where they are.</summary>
+    public Memory<byte> Writable => _buffer.Memory[..Length];
+
     /// <summary>Reads a stream to its end into one buffer.</summary>
     /// <param name="stream">The body, or one part of it.</param>
     /// <param name="expectedLength">The length that was announced, if any; only a hint.</param>

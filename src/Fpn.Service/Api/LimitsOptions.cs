@@ -19,4 +19,15 @@ internal sealed class LimitsOptions
     /// </summary>
     [Range(1L << 20, 1L << 36, ErrorMessage = "{0} must be from {1} to {2} bytes")]
     public long MaxDecodedBytes { get; set; } = 512L << 20;
+
+    /// <summary>Images in one request at most. Default 64; 1 to 1024. More are answered 400.</summary>
+    [Range(1, 1024, ErrorMessage = "{0} must be from {1} to {2}")]
+    public int MaxBatchImages { get; set; } = 64;
+
+    /// <summary>
+    /// Whole body of a request with several images, in bytes. Default 256 MiB; 1 to 16 GiB, of which 2 GiB can be used.
+    /// Larger ones are answered 413.
+    /// </summary>
+    [Range(1L, 1L << 34, ErrorMessage = "{0} must be from {1} to {2} bytes")]
+    public long MaxBatchBytes { get; set; } = 256L << 20;
 }

@@ -40,6 +40,12 @@ internal sealed record Problem(int Status, string Type, string Title, string Det
     public static Problem ModelNotLoaded(string detail) =>
         new(StatusCodes.Status400BadRequest, "model-not-loaded", "Model not loaded", detail) { Parameter = "model" };
 
+    public static Problem UnknownVersion(string model, string version, string loaded) =>
+        new(StatusCodes.Status404NotFound, "unknown-version", "Unknown version", $"The model '{model}' has no version '{version}'. Loaded: {loaded}.")
+        {
+            Parameter = "version",
+        };
+
     public static Problem NotFound(string path) =>
         new(StatusCodes.Status404NotFound, "not-found", "Not found", $"There is nothing at '{path}'. /swagger lists what there is.");
 
@@ -55,10 +61,20 @@ internal sealed record Problem(int Status, string Type, string Title, string Det
     public static Problem ImageTooLarge(long limit) =>
         new(StatusCodes.Status413PayloadTooLarge, "image-too-large", "Image too large", $"The image is larger than {limit} bytes, the most that is served here.");
 
+    public static Problem BatchTooLarge(long limit) =>
+        new(StatusCodes.Status413PayloadTooLarge, "batch-too-large", "Batch too large", $"The body is larger than {limit} bytes, the most that is served here.");
+
     public static Problem TooManyPixels(string detail) => new(StatusCodes.Status413PayloadTooLarge, "too-many-pixels", "Too many pixels", detail);
 
     public static Problem UnsupportedImageFormat(string detail) =>
         new(StatusCodes.Status415UnsupportedMediaType, "unsupported-image-format", "Unsupported image format", detail);
+
+    public static Problem UnsupportedEncoding(string encoding) =>
+        new(
+            StatusCodes.Status415UnsupportedMediaType,
+            "unsupported-encoding",
+            "Unsupported encoding",
+            $"Content-Encoding '{encoding}' is not served here: send the body as it is, images are compressed already.");
 
     public static Problem UndecodableImage(string detail) =>
         new(StatusCodes.Status422UnprocessableEntity, "undecodable-image", "Undecodable image", detail);

@@ -1,10 +1,14 @@
 using System.Diagnostics;
 using System.Globalization;
+using Fpn.Service.Api.OpenInference;
 using Microsoft.AspNetCore.Mvc;
 
 namespace Fpn.Service.Api;
 
-/// <summary>Writes a <see cref="Problem"/> as <c>application/problem+json</c>: the one place where failures become HTTP.</summary>
+/// <summary>
+/// Writes a <see cref="Problem"/> as <c>application/problem+json</c>, or below <c>/v2</c> as the Open Inference Protocol
+/// wants it: the one place where failures become HTTP.
+/// </summary>
 /// <param name="problem">What went wrong.</param>
 internal sealed class ProblemResult(Problem problem) : IResult
 {
@@ -21,8 +25,11 @@ internal sealed class ProblemResult(Problem problem) : IResult
         httpContext.Features.Set(problem);
 
         // Not cancelled with the request: a client that hangs up now would turn its own problem into a defect.
-        return response.WriteAsJsonAsync(
-            Details(problem, httpContext), ApiJsonContext.Default.ProblemDetails, "application/problem+json", CancellationToken.None);
+        return OpenInferenceRegistration.Speaks(httpContext.Request.Path)
+            ? response.WriteAsJsonAsync(
+                ErrorResponse.Of(problem, httpContext), OpenInferenceJsonContext.Default.ErrorResponse, "application/json", CancellationToken.None)
+            : response.WriteAsJsonAsync(
+                Details(problem, httpContext), ApiJsonContext.Default.ProblemDetails, "application/problem+json", CancellationToken.None);
     }
 
     /// <summary>What a request is found by: in the problem's body and in the log.</summary>

@@ -1,4 +1,5 @@
 using Microsoft.AspNetCore.Diagnostics.HealthChecks;
+using Microsoft.Extensions.Diagnostics.HealthChecks;
 using Serilog;
 
 namespace Fpn.Service.Observability;
@@ -7,6 +8,9 @@ namespace Fpn.Service.Observability;
 internal static class ObservabilityRegistration
 {
     private const string ReadyTag = "ready";
+
+    /// <summary>Whether a check says if requests can be answered.</summary>
+    public static bool IsReadiness(HealthCheckRegistration check) => check.Tags.Contains(ReadyTag);
 
     /// <summary>Registers logging (Serilog, section <c>Serilog</c> of the settings) and the health checks.</summary>
     public static WebApplicationBuilder AddObservability(this WebApplicationBuilder builder)
@@ -28,7 +32,7 @@ internal static class ObservabilityRegistration
     public static WebApplication MapHealth(this WebApplication app)
     {
         app.MapHealthChecks("/health/live", new HealthCheckOptions { Predicate = _ => false });
-        app.MapHealthChecks("/health/ready", new HealthCheckOptions { Predicate = check => check.Tags.Contains(ReadyTag) });
+        app.MapHealthChecks("/health/ready", new HealthCheckOptions { Predicate = IsReadiness });
         return app;
     }
 }

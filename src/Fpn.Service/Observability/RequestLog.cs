@@ -1,4 +1,5 @@
 using Fpn.Service.Api;
+using Fpn.Service.Api.OpenInference;
 
 namespace Fpn.Service.Observability;
 
@@ -46,12 +47,16 @@ internal sealed partial class RequestLog(RequestDelegate next, ILogger<RequestLo
                 response.Timings.InferenceMs,
                 response.Timings.PostprocessMs);
         }
+        else if (context.Features.Get<InferSummary>() is { } summary)
+        {
+            LogInference(logger, request.Method, request.Path, status, elapsedMs, summary.Model, summary.Detections, summary.Images);
+        }
         else if (context.Features.Get<Problem>() is { } problem)
         {
             var traceId = ProblemResult.TraceId(context);
             LogProblem(logger, request.Method, request.Path, status, elapsedMs, problem.Type, problem.Detail, traceId);
         }
-        else if (request.Path.StartsWithSegments("/health") && status == StatusCodes.Status200OK)
+        else if (IsProbe(request.Path) && status == StatusCodes.Status200OK)
         {
             LogProbe(logger, request.Method, request.Path, status, elapsedMs);
         }
@@ -60,6 +65,8 @@ internal sealed partial class RequestLog(RequestDelegate next, ILogger<RequestLo
             LogRequest(logger, request.Method, request.Path, status, elapsedMs);
         }
     }
+
+    private static bool IsProbe(PathString path) => path.StartsWithSegments("/health") || path.StartsWithSegments("/v2/health");
 
     [LoggerMessage(
         Level = LogLevel.Information,
@@ -82,6 +89,11 @@ internal sealed partial class RequestLog(RequestDelegate next, ILogger<RequestLo
         double queueMs,
         double inferenceMs,
         double postprocessMs);
+
+    [LoggerMessage(
+        Level = LogLevel.Information, Message = "{Method} {Path} {Status} in {ElapsedMs} ms: {Model} found {Detections} in {Images} images")]
+    private static partial void LogInference(
+        ILogger logger, string method, PathString path, int status, double elapsedMs, string model, int detections, int images);
 
     [LoggerMessage(Level = LogLevel.Information, Message = "{Method} {Path} {Status} in {ElapsedMs} ms: {Problem}: {Detail} (traceId {TraceId})")]
     private static partial void LogProblem(ILogger logger, string method, PathString path, int status, double elapsedMs, string problem, string detail, string traceId);

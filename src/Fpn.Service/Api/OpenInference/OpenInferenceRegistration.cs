@@ -1,0 +1,119 @@
+using Microsoft.AspNetCore.Routing.Patterns;
+
+namespace Fpn.Service.Api.OpenInference;
+
+/// <summary>The Open Inference Protocol, version 2, over HTTP: below <c>/v2</c>.</summary>
+internal static class OpenInferenceRegistration
+{
+    /// <summary>Operation ids of the two paths that infer.</summary>
+    public static readonly IReadOnlyList<string> InferOperations = ["oipInfer", "oipInferVersion"];
+
+    private const string Root = "/v2";
+    private const string Tag = "Open Inference Protocol";
+
+    /// <summary>Whether a path is the protocol's, so that its failures take the protocol's form.</summary>
+    public static bool Speaks(PathString path) => path.StartsWithSegments(Root, StringComparison.Ordinal);
+
+    /// <summary>Registers what the endpoints need.</summary>
+    public static IServiceCollection AddOpenInference(this IServiceCollection services) =>
+        services.AddSingleton<ServedModels>().AddSingleton<InferEndpoint>();
+
+    /// <summary>Maps the endpoints, each with and without a version.</summary>
+    public static void MapOpenInference(this IEndpointRouteBuilder app)
+    {
+        var group = app.MapGroup(Root).WithTags(Tag).AddEndpointFilterFactory(MatchCase);
+        group.MapGet(string.Empty, (ControlOptions control) => MetadataEndpoints.DescribeServer(control))
+            .WithName("oipServerMetadata")
+            .WithSummary("Describes the server")
+            .WithDescription("Its name, its version and the extensions of the protocol that it serves.")
+            .Produces<ServerMetadataResponse>();
+        group.MapGet("/health/live", () => MetadataEndpoints.Live())
+            .WithName("oipServerLive")
+            .WithSummary("Says whether the server answers")
+            .WithDescription("200 means yes.")
+            .Produces<ServerLiveResponse>();
+        group.MapGet("/health/ready", MetadataEndpoints.ReadyAsync)
+            .WithName("oipServerReady")
+            .WithSummary("Says whether every model can be asked")
+            .WithDescription("200 means yes, 400 means no, and the body says why.")
+            .Produces<ServerReadyResponse>()
+            .Produces<ServerReadyResponse>(StatusCodes.Status400BadRequest);
+        group.MapGet("/models/{model}", (string model, ServedModels models) => MetadataEndpoints.DescribeModel(model, null, models))
+            .DescribesModel("oipModelMetadata");
+        group.MapGet(
+                "/models/{model}/versions/{version}",
+                (string model, string version, ServedModels models) => MetadataEndpoints.DescribeModel(model, version, models))
+            .DescribesModel("oipModelMetadataVersion");
+        group.MapGet("/models/{model}/ready", (string model, ServedModels models) => MetadataEndpoints.ModelReady(model, null, models))
+            .SaysWhetherReady("oipModelReady");
+        group.MapGet(
+                "/models/{model}/versions/{version}/ready",
+                (string model, string version, ServedModels models) => MetadataEndpoints.ModelReady(model, version, models))
+            .SaysWhetherReady("oipModelReadyVersion");
+        group.MapPost("/models/{model}/infer", (HttpContext context, string model, InferEndpoint endpoint) => endpoint.HandleAsync(context, model, null))
+            .Infers(InferOperations[0]);
+        group.MapPost(
+                "/models/{model}/versions/{version}/infer",
+                (HttpContext context, string model, string version, InferEndpoint endpoint) => endpoint.HandleAsync(context, model, version))
+            .Infers(InferOperations[1]);
+    }
+
+    /// <summary>Routing takes <c>/V2/Models</c> for <c>/v2/models</c>; the protocol distinguishes them.</summary>
+    private static EndpointFilterDelegate MatchCase(EndpointFilterFactoryContext context, EndpointFilterDelegate next) => invocation =>
+    {
+        var http = invocation.HttpContext;
+        var pattern = ((RouteEndpoint)http.GetEndpoint()!).RoutePattern;
+        var path = http.Request.Path.Value!.Split('/', StringSplitOptions.RemoveEmptyEntries);
+        for (var i = 0; i < pattern.PathSegments.Count; i++)
+        {
+            if (pattern.PathSegments[i].Parts is [RoutePatternLiteralPart literal] && path[i] != literal.Content)
+            {
+                return ValueTask.FromResult<object?>(new ProblemResult(Problem.NotFound(http.Request.Path)));
+            }
+        }
+
+        return next(invocation);
+    };
+
+    private static void DescribesModel(this RouteHandlerBuilder endpoint, string operation) => endpoint
+        .WithName(operation)
+        .WithSummary("Describes a model")
+        .WithDescription("Its loaded version, its input and its outputs.")
+        .Produces<ModelMetadataResponse>()
+        .WithMetadata(UnknownModel());
+
+    private static void SaysWhetherReady(this RouteHandlerBuilder endpoint, string operation) => endpoint
+        .WithName(operation)
+        .WithSummary("Says whether a model can be asked")
+        .WithDescription("200 means yes, 400 means no, and the body says why.")
+        .Produces<ModelReadyResponse>()
+        .Produces<ModelReadyResponse>(StatusCodes.Status400BadRequest)
+        .WithMetadata(UnknownModel());
+
+    private static void Infers(this RouteHandlerBuilder endpoint, string operation) => endpoint
+        .WithName(operation)
+        .WithSummary("Finds objects in images")
+        .WithDescription(
+            "The images go through the same queue as those of `/detect`, side by side. One that fails, fails the request; the error names it. "
+            + "The forms of the body and of the answer: docs/open-inference.md.")
+        .WithMetadata(
+            UnknownModel(),
+            new ProblemsMetadata(
+                Problem.BadParameter("inputs[0].datatype", "The input 'image' has the datatype BYTES."),
+                Problem.BadRequest("The JSON is not valid UTF-8."),
+                Problem.BodyTooSlow(),
+                Problem.BatchTooLarge(256L << 20),
+                ImageTensor.At(0, Problem.ImageTooLarge(20L << 20)),
+                ImageTensor.At(0, Problem.TooManyPixels("The image has 50000 x 50000 pixels; at most 40000000 are served here.")),
+                Problem.UnsupportedEncoding("gzip"),
+                ImageTensor.At(0, Problem.UnsupportedImageFormat("The bytes are not those of a JPEG, PNG, WebP, GIF, TIFF or AVIF image.")),
+                ImageTensor.At(0, Problem.UndecodableImage("The JPEG image is cut off or corrupt.")),
+                Problem.InternalError(),
+                ImageTensor.At(0, Problem.QueueFull("256 images wait already, which is the most.", TimeSpan.FromSeconds(3))),
+                ImageTensor.At(0, Problem.ShuttingDown("The service is shutting down.")),
+                ImageTensor.At(0, Problem.DeviceLost("The device of model 'blood-cells' was lost.")),
+                ImageTensor.At(0, Problem.DeadlinePassed("The deadline of 500 ms passed."))));
+
+    private static ProblemsMetadata UnknownModel() =>
+        new(Problem.UnknownModel("cells", ["blood-cells"]), Problem.UnknownVersion("blood-cells", "7", "1"));
+}
