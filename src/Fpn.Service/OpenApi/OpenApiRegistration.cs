@@ -24,6 +24,7 @@ internal static class OpenApiRegistration
             options.NonNullableReferenceTypesAsRequired();
             options.CustomSchemaIds(type => type.Name.EndsWith("Response", StringComparison.Ordinal) ? type.Name[..^"Response".Length] : type.Name);
             options.OperationFilter<DetectionOperationFilter>();
+            options.OperationFilter<InferOperationFilter>();
             options.OperationFilter<ProblemResponseFilter>();
             options.OperationFilter<ExampleFilter>();
             options.DocumentFilter<TagDescriptionFilter>();

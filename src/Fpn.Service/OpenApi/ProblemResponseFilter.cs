@@ -1,6 +1,7 @@
 using System.Globalization;
 using System.Text.Json.Nodes;
 using Fpn.Service.Api;
+using Fpn.Service.Api.OpenInference;
 using Microsoft.OpenApi;
 using Swashbuckle.AspNetCore.SwaggerGen;
 
@@ -10,16 +11,20 @@ namespace Fpn.Service.OpenApi;
 internal sealed class ProblemResponseFilter : IOperationFilter
 {
     private const string SchemaName = "Problem";
+    private const string ErrorSchemaName = "Error";
 
     /// <inheritdoc/>
     public void Apply(OpenApiOperation operation, OperationFilterContext context)
     {
+        var isError = OpenInferenceRegistration.Speaks($"/{context.ApiDescription.RelativePath}");
         foreach (var declared in context.ApiDescription.ActionDescriptor.EndpointMetadata.OfType<ProblemsMetadata>())
         {
             foreach (var group in declared.Problems.GroupBy(problem => problem.Status))
             {
                 operation.Responses ??= [];
-                operation.Responses[group.Key.ToString(CultureInfo.InvariantCulture)] = Describe([.. group], Schema(context));
+                operation.Responses[group.Key.ToString(CultureInfo.InvariantCulture)] = isError
+                    ? DescribeErrors([.. group], ErrorSchema(context))
+                    : Describe([.. group], Schema(context));
             }
         }
     }
@@ -49,9 +54,46 @@ internal sealed class ProblemResponseFilter : IOperationFilter
         return new OpenApiSchemaReference(SchemaName, context.Document);
     }
 
+    /// <summary>One schema for the failures below <c>/v2</c>, by reference.</summary>
+    private static OpenApiSchemaReference ErrorSchema(OperationFilterContext context)
+    {
+        if (!context.SchemaRepository.Schemas.ContainsKey(ErrorSchemaName))
+        {
+            context.SchemaRepository.AddDefinition(ErrorSchemaName, new OpenApiSchema
+            {
+                Type = JsonSchemaType.Object,
+                Description = "A failure, as the Open Inference Protocol wants it.",
+                Required = new HashSet<string> { "error" },
+                Properties = new Dictionary<string, IOpenApiSchema>
+                {
+                    ["error"] = new OpenApiSchema { Type = JsonSchemaType.String, Description = "What was wrong, and what to do." },
+                },
+            });
+        }
+
+        return new OpenApiSchemaReference(ErrorSchemaName, context.Document);
+    }
+
+    private static OpenApiResponse DescribeErrors(IReadOnlyList<Problem> problems, IOpenApiSchema schema) => new()
+    {
+        Description = Titles(problems),
+        Content = new Dictionary<string, OpenApiMediaType>
+        {
+            ["application/json"] = new()
+            {
+                Schema = schema,
+                Examples = problems.ToDictionary(
+                    problem => problem.Type,
+                    IOpenApiExample (problem) => new OpenApiExample { Value = new JsonObject { ["error"] = ErrorResponse.TextOf(problem) } }),
+            },
+        },
+    };
+
+    private static string Titles(IReadOnlyList<Problem> problems) => string.Join("; ", problems.Select(problem => problem.Title)) + ".";
+
     private static OpenApiResponse Describe(IReadOnlyList<Problem> problems, IOpenApiSchema schema) => new()
     {
-        Description = string.Join("; ", problems.Select(problem => problem.Title)) + ".",
+        Description = Titles(problems),
         Content = new Dictionary<string, OpenApiMediaType>
         {
             ["application/problem+json"] = new()

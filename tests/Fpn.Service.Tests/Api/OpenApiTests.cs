@@ -117,6 +117,43 @@ public sealed class OpenApiTests(ServiceFixture fixture)
         });
     }
 
+    [Theory]
+    [InlineData("/v2/models/{model}/infer", "model", "Inference-Header-Content-Length")]
+    [InlineData("/v2/models/{model}/versions/{version}/infer", "model", "version", "Inference-Header-Content-Length")]
+    public async Task Document_Infer_HasBothBodiesItsParametersAndErrorsInTheProtocolsForm(string path, params string[] parameters)
+    {
+        var infer = (await DocumentAsync()).GetProperty("paths").GetProperty(path).GetProperty("post");
+        Assert.Equal(parameters, infer.GetProperty("parameters").EnumerateArray().Select(parameter => parameter.GetProperty("name").GetString()));
+        Assert.Equal(["application/json", "application/octet-stream"], Names(infer.GetProperty("requestBody").GetProperty("content")));
+        var responses = infer.GetProperty("responses");
+        Assert.Equal(["application/json", "application/octet-stream"], Names(responses.GetProperty("200").GetProperty("content")));
+        foreach (var status in (string[])["400", "404", "408", "413", "415", "422", "500", "503", "504"])
+        {
+            var content = responses.GetProperty(status).GetProperty("content");
+            Assert.Equal(["application/json"], Names(content));
+            Assert.All(
+                content.GetProperty("application/json").GetProperty("examples").EnumerateObject(),
+                example => Assert.Equal(["error"], Names(example.Value.GetProperty("value"))));
+        }
+    }
+
+    [Fact]
+    public async Task Document_InferExample_IsAnsweredWithTheTensorsOfItsAnswer()
+    {
+        var infer = (await DocumentAsync()).GetProperty("paths").GetProperty("/v2/models/{model}/infer").GetProperty("post");
+        var request = infer.GetProperty("requestBody").GetProperty("content").GetProperty("application/json").GetProperty("example");
+        using var response = await Client.PostAsJsonAsync("v2/models/blood-cells/infer", request, Cancel);
+        Assert.Equal(HttpStatusCode.OK, response.StatusCode);
+        var live = await response.Content.ReadFromJsonAsync<JsonElement>(Cancel);
+        var shown = infer.GetProperty("responses").GetProperty("200").GetProperty("content").GetProperty("application/json").GetProperty("example");
+        Assert.Equal(Names(shown), Names(live));
+        foreach (var (actual, expected) in live.GetProperty("outputs").EnumerateArray().Zip(shown.GetProperty("outputs").EnumerateArray()))
+        {
+            Assert.Equal(Names(expected), Names(actual));
+            Assert.All(["name", "datatype"], name => Assert.Equal(Compact(expected.GetProperty(name)), Compact(actual.GetProperty(name))));
+        }
+    }
+
     [Fact]
     public async Task Ui_Index_IsServedWithTheDocument()
     {

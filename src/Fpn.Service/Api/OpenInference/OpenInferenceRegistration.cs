@@ -6,10 +6,25 @@ namespace Fpn.Service.Api.OpenInference;
 internal static class OpenInferenceRegistration
 {
     /// <summary>Operation ids of the two paths that infer.</summary>
-    public static readonly IReadOnlyList<string> InferOperations = ["oipInfer", "oipInferVersion"];
+    public static readonly IReadOnlyList<string> InferOperations = ["oipInfer", $"oipInfer{Version}"];
 
     private const string Root = "/v2";
     private const string Tag = "Open Inference Protocol";
+    private const string Json = "application/json";
+
+    /// <summary>Ends the operation ids of paths that name a version.</summary>
+    private const string Version = "Version";
+
+    private const string ModelExample = """
+        {
+          "name": "blood-cells", "versions": ["1"], "platform": "onnx_onnxv1",
+          "inputs": [ { "name": "image", "datatype": "BYTES", "shape": [-1] } ],
+          "outputs": [
+            { "name": "boxes", "datatype": "FP32", "shape": [-1, 4] }, { "name": "scores", "datatype": "FP32", "shape": [-1] },
+            { "name": "labels", "datatype": "INT64", "shape": [-1] }, { "name": "image_index", "datatype": "INT64", "shape": [-1] }
+          ]
+        }
+        """;
 
     /// <summary>Whether a path is the protocol's, so that its failures take the protocol's form.</summary>
     public static bool Speaks(PathString path) => path.StartsWithSegments(Root, StringComparison.Ordinal);
@@ -26,30 +41,34 @@ internal static class OpenInferenceRegistration
             .WithName("oipServerMetadata")
             .WithSummary("Describes the server")
             .WithDescription("Its name, its version and the extensions of the protocol that it serves.")
-            .Produces<ServerMetadataResponse>();
+            .Produces<ServerMetadataResponse>()
+            .WithMetadata(new AnswerExample(
+                Json, """{ "name": "Fpn.Service", "version": "0.1.0", "extensions": ["binary_tensor_data", "schedule_policy", "parameters"] }"""));
         group.MapGet("/health/live", () => MetadataEndpoints.Live())
             .WithName("oipServerLive")
             .WithSummary("Says whether the server answers")
             .WithDescription("200 means yes.")
-            .Produces<ServerLiveResponse>();
+            .Produces<ServerLiveResponse>()
+            .WithMetadata(new AnswerExample(Json, """{ "live": true }"""));
         group.MapGet("/health/ready", MetadataEndpoints.ReadyAsync)
             .WithName("oipServerReady")
             .WithSummary("Says whether every model can be asked")
             .WithDescription("200 means yes, 400 means no, and the body says why.")
             .Produces<ServerReadyResponse>()
-            .Produces<ServerReadyResponse>(StatusCodes.Status400BadRequest);
+            .WithMetadata(new AnswerExample(Json, """{ "live": true, "ready": true }"""))
+            .WithMetadata(new ProblemsMetadata(Problem.BadRequest("Shutting down.")));
         group.MapGet("/models/{model}", (string model, ServedModels models) => MetadataEndpoints.DescribeModel(model, null, models))
             .DescribesModel("oipModelMetadata");
         group.MapGet(
                 "/models/{model}/versions/{version}",
                 (string model, string version, ServedModels models) => MetadataEndpoints.DescribeModel(model, version, models))
-            .DescribesModel("oipModelMetadataVersion");
+            .DescribesModel($"oipModelMetadata{Version}");
         group.MapGet("/models/{model}/ready", (string model, ServedModels models) => MetadataEndpoints.ModelReady(model, null, models))
             .SaysWhetherReady("oipModelReady");
         group.MapGet(
                 "/models/{model}/versions/{version}/ready",
                 (string model, string version, ServedModels models) => MetadataEndpoints.ModelReady(model, version, models))
-            .SaysWhetherReady("oipModelReadyVersion");
+            .SaysWhetherReady($"oipModelReady{Version}");
         group.MapPost("/models/{model}/infer", (HttpContext context, string model, InferEndpoint endpoint) => endpoint.HandleAsync(context, model, null))
             .Infers(InferOperations[0]);
         group.MapPost(
@@ -80,22 +99,25 @@ internal static class OpenInferenceRegistration
         .WithSummary("Describes a model")
         .WithDescription("Its loaded version, its input and its outputs.")
         .Produces<ModelMetadataResponse>()
-        .WithMetadata(UnknownModel());
+        .WithMetadata(new AnswerExample(Json, ModelExample))
+        .WithMetadata(UnknownModel())
+        .NamesModel(operation);
 
     private static void SaysWhetherReady(this RouteHandlerBuilder endpoint, string operation) => endpoint
         .WithName(operation)
         .WithSummary("Says whether a model can be asked")
         .WithDescription("200 means yes, 400 means no, and the body says why.")
         .Produces<ModelReadyResponse>()
-        .Produces<ModelReadyResponse>(StatusCodes.Status400BadRequest)
-        .WithMetadata(UnknownModel());
+        .WithMetadata(new AnswerExample(Json, """{ "name": "blood-cells", "ready": true }"""))
+        .WithMetadata(UnknownModel(), new ProblemsMetadata(Problem.BadRequest("The device of the model 'blood-cells' was lost.")))
+        .NamesModel(operation);
 
     private static void Infers(this RouteHandlerBuilder endpoint, string operation) => endpoint
         .WithName(operation)
         .WithSummary("Finds objects in images")
         .WithDescription(
             "The images go through the same queue as those of `/detect`, side by side. One that fails, fails the request; the error names it. "
-            + "The forms of the body and of the answer: docs/open-inference.md.")
+            + "`X-Priority` and `X-Request-Timeout-Ms` mean what they mean for `/detect`, unless parameters say otherwise.")
         .WithMetadata(
             UnknownModel(),
             new ProblemsMetadata(
@@ -112,7 +134,17 @@ internal static class OpenInferenceRegistration
                 ImageTensor.At(0, Problem.QueueFull("256 images wait already, which is the most.", TimeSpan.FromSeconds(3))),
                 ImageTensor.At(0, Problem.ShuttingDown("The service is shutting down.")),
                 ImageTensor.At(0, Problem.DeviceLost("The device of model 'blood-cells' was lost.")),
-                ImageTensor.At(0, Problem.DeadlinePassed("The deadline of 500 ms passed."))));
+                ImageTensor.At(0, Problem.DeadlinePassed("The deadline of 500 ms passed."))))
+        .NamesModel(operation);
+
+    private static void NamesModel(this RouteHandlerBuilder endpoint, string operation)
+    {
+        endpoint.WithMetadata(new PathParameterNote("model", "Name of the model; case matters.", "blood-cells"));
+        if (operation.EndsWith(Version, StringComparison.Ordinal))
+        {
+            endpoint.WithMetadata(new PathParameterNote("version", "The version that must be loaded.", "1"));
+        }
+    }
 
     private static ProblemsMetadata UnknownModel() =>
         new(Problem.UnknownModel("cells", ["blood-cells"]), Problem.UnknownVersion("blood-cells", "7", "1"));

@@ -45,12 +45,15 @@ internal sealed record TensorMetadataResponse(string Name, string Datatype, IRea
 /// <param name="Error">What was wrong, and what to do.</param>
 internal sealed record ErrorResponse(string Error)
 {
-    /// <summary>A problem in one text: what was at fault stands before it, what the log finds a defect by behind it.</summary>
-    public static ErrorResponse Of(Problem problem, HttpContext httpContext)
-    {
-        var detail = problem.Parameter is { } parameter && !IsNamed(parameter, problem.Detail) ? $"{parameter}: {problem.Detail}" : problem.Detail;
-        return new(problem.Status == StatusCodes.Status500InternalServerError ? $"{detail} (traceId {ProblemResult.TraceId(httpContext)})" : detail);
-    }
+    /// <summary>A problem in one text; a defect is found in the log by what stands behind it.</summary>
+    public static ErrorResponse Of(Problem problem, HttpContext httpContext) => new(
+        problem.Status == StatusCodes.Status500InternalServerError
+            ? $"{TextOf(problem)} (traceId {ProblemResult.TraceId(httpContext)})"
+            : TextOf(problem));
+
+    /// <summary>A problem's detail, and before it what was at fault.</summary>
+    public static string TextOf(Problem problem) =>
+        problem.Parameter is { } parameter && !IsNamed(parameter, problem.Detail) ? $"{parameter}: {problem.Detail}" : problem.Detail;
 
     /// <summary>Whether a detail says itself what was at fault; of model and version it says the names.</summary>
     private static bool IsNamed(string parameter, string detail) =>
