@@ -1,6 +1,7 @@
 using Fpn.Service.Api.Security;
 using Microsoft.AspNetCore.Diagnostics.HealthChecks;
 using Serilog;
+using Serilog.Extensions.Logging;
 
 namespace Fpn.Service.Observability;
 
@@ -14,6 +15,9 @@ internal static class ObservabilityRegistration
     {
         builder.Logging.ClearProviders();
         builder.Logging.AddSerilog(new LoggerConfiguration().ReadFrom.Configuration(builder.Configuration).CreateLogger(), dispose: true);
+
+        // Quotes, below this level, the header lines that it cannot read, which may hold a key: off whatever the settings say.
+        builder.Logging.AddFilter<SerilogLoggerProvider>("Microsoft.AspNetCore.Server.Kestrel.BadRequests", LogLevel.Information);
         builder.Services.AddHealthChecks().AddCheck<ReadinessCheck>("models", tags: [ReadyTag]);
         return builder;
     }

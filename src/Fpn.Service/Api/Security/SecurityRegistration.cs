@@ -1,4 +1,5 @@
 using System.Net;
+using Fpn.Service.Api.OpenInference;
 using Fpn.Service.Configuration;
 using Microsoft.AspNetCore.HttpOverrides;
 using Microsoft.AspNetCore.Server.Kestrel.Core;
@@ -27,8 +28,6 @@ internal static class SecurityRegistration
                 + "name the proxies in 'Fpn:Proxies:Trusted' instead.");
         }
 
-        // Quotes the header lines that it cannot read, which may hold a key.
-        builder.Logging.AddFilter("Microsoft.AspNetCore.Server.Kestrel.BadRequests", LogLevel.Information);
         builder.Services.AddSingleton<ApiKeys>();
         builder.Services.AddCors();
         builder.Services.AddOptions<KestrelServerOptions>().Configure<ConnectionOptions>(Limit);
@@ -114,10 +113,16 @@ internal static class SecurityRegistration
     }
 
     /// <summary>Asks for keys, if any are configured.</summary>
-    /// <exception cref="SettingsException">They cannot be read.</exception>
+    /// <exception cref="SettingsException">They cannot be read, or none may do what is switched on.</exception>
     public static WebApplication UseKeys(this WebApplication app)
     {
-        if (app.Services.GetRequiredService<ApiKeys>().IsOn)
+        var keys = app.Services.GetRequiredService<ApiKeys>();
+        if (app.Services.GetRequiredService<ControlOptions>().Enabled && !keys.HasScope(KeyScope.Admin))
+        {
+            throw new SettingsException("Setting 'Fpn:Control:Enabled' needs an API key of scope admin ('Fpn:Keys'); there is none.");
+        }
+
+        if (keys.IsOn)
         {
             app.UseMiddleware<KeyGate>();
         }
