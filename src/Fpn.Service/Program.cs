@@ -1,5 +1,6 @@
 using Fpn.Service.Api;
 using Fpn.Service.Api.OpenInference;
+using Fpn.Service.Api.Security;
 using Fpn.Service.Batching;
 using Fpn.Service.Configuration;
 using Fpn.Service.Imaging;
@@ -12,7 +13,6 @@ using Microsoft.AspNetCore.Connections;
 try
 {
     var builder = WebApplication.CreateBuilder(args);
-    builder.WebHost.ConfigureKestrel(kestrel => kestrel.AddServerHeader = false);
     builder.Services.AddSettings(
         builder.Configuration,
         ("Limits", new LimitsOptions()),
@@ -20,8 +20,13 @@ try
         ("Shutdown", new ShutdownOptions()),
         ("Execution", new ExecutionOptions()),
         ("Models", new ModelOptions()),
-        ("Control", new ControlOptions()));
+        ("Control", new ControlOptions()),
+        ("Keys", new KeyOptions()),
+        ("Cors", new CrossOriginOptions()),
+        ("Proxies", new ProxyOptions()),
+        ("Connections", new ConnectionOptions()));
     builder.AddObservability();
+    builder.AddSecurity();
     builder.Services
         .AddImaging()
         .AddModels()
@@ -31,9 +36,14 @@ try
         .AddOpenApiDocument();
 
     await using var app = builder.Build();
+    app.UseTrustedProxies();
+    app.UseRequestIds();
     app.UseDrain();
     app.UseRequestLog();
+    app.UseSecurityHeaders();
     app.UseProblems();
+    app.UseCrossOrigin();
+    app.UseKeys();
     app.UseOpenApiDocument();
     app.MapHealth();
     app.MapApi();

@@ -1,4 +1,5 @@
 using Fpn.Service.Api.OpenInference;
+using Fpn.Service.Api.Security;
 using Fpn.Service.Batching;
 
 namespace Fpn.Service.Api;
@@ -58,14 +59,16 @@ internal static class ApiRegistration
             .WithSummary("Finds objects in an image")
             .WithDescription("Boxes are xyxy in pixels of the image as displayed (after EXIF orientation), best score first.")
             .Produces<DetectionResponse>()
-            .WithMetadata(DetectProblems());
+            .WithMetadata(DetectProblems())
+            .RequireScope(KeyScope.Detect);
         app.MapGet("/models", (LaneRegistry lanes) => ModelEndpoints.List(lanes))
             .WithName("listModels")
             .WithTags("Models")
             .WithSummary("Lists the models that are served")
             .WithDescription("The default model first, then by name.")
             .Produces<ModelListResponse>()
-            .WithMetadata(new AnswerExample("application/json", $$"""{ "models": [{{ModelExample}}] }"""));
+            .WithMetadata(new AnswerExample("application/json", $$"""{ "models": [{{ModelExample}}] }"""))
+            .RequireScope(KeyScope.Detect);
         app.MapGet("/models/{name}", (string name, LaneRegistry lanes) => ModelEndpoints.Get(name, lanes))
             .WithName("getModel")
             .WithTags("Models")
@@ -74,10 +77,11 @@ internal static class ApiRegistration
             .Produces<ModelResponse>()
             .WithMetadata(new AnswerExample("application/json", ModelExample))
             .WithMetadata(new PathParameterNote("name", "Name of the model.", "blood-cells"))
-            .WithMetadata(new ProblemsMetadata(Problem.UnknownModel("cells", ["blood-cells"])));
+            .WithMetadata(new ProblemsMetadata(Problem.UnknownModel("cells", ["blood-cells"])))
+            .RequireScope(KeyScope.Detect);
         app.MapOpenInference();
         app.MapRepository();
-        app.MapGet("/", () => Results.Redirect("swagger")).ExcludeFromDescription();
+        app.MapGet("/", () => Results.Redirect("swagger")).ExcludeFromDescription().AllowWithoutKey();
         return app;
     }
 

@@ -1,4 +1,5 @@
 using System.Globalization;
+using Fpn.Service.Api.Security;
 using Fpn.Service.Batching;
 
 namespace Fpn.Service.Api;
@@ -15,10 +16,13 @@ internal sealed record DetectHeaders(RequestPriority Priority, TimeSpan? Timeout
     public const string TimeoutName = "X-Request-Timeout-Ms";
 
     /// <summary>Reads the headers.</summary>
+    /// <param name="headers">Those of the request.</param>
+    /// <param name="caller">Who asks: its highest priority is the default where that is below normal.</param>
     /// <returns>What they say, or the problem that names the wrong one.</returns>
-    public static Outcome<DetectHeaders> Parse(IHeaderDictionary headers)
+    public static Outcome<DetectHeaders> Parse(IHeaderDictionary headers, Caller caller)
     {
-        var priority = RequestPriority.Normal;
+        // Higher ones are smaller numbers.
+        var priority = caller.HighestPriority > RequestPriority.Normal ? caller.HighestPriority : RequestPriority.Normal;
         if (headers[PriorityName] is { Count: > 0 } priorities)
         {
             switch (priorities.ToString().ToLowerInvariant())
@@ -27,12 +31,18 @@ internal sealed record DetectHeaders(RequestPriority Priority, TimeSpan? Timeout
                     priority = RequestPriority.High;
                     break;
                 case "normal":
+                    priority = RequestPriority.Normal;
                     break;
                 case "low":
                     priority = RequestPriority.Low;
                     break;
                 default:
                     return Problem.BadParameter(PriorityName, $"'{priorities}' is not high, normal or low.");
+            }
+
+            if (NotAllowed(priority, caller) is { } problem)
+            {
+                return problem;
             }
         }
 
@@ -45,4 +55,12 @@ internal sealed record DetectHeaders(RequestPriority Priority, TimeSpan? Timeout
             ? new DetectHeaders(priority, TimeSpan.FromMilliseconds(milliseconds))
             : Problem.BadParameter(TimeoutName, $"'{timeouts}' is not a whole number of milliseconds from 1 to {int.MaxValue}.");
     }
+
+    /// <summary>Holds a priority against the caller's highest one.</summary>
+    /// <returns>The problem that it is higher, or null.</returns>
+    public static Problem? NotAllowed(RequestPriority priority, Caller caller) => priority < caller.HighestPriority
+        ? Problem.PriorityNotAllowed(caller.Name!, Written(priority), Written(caller.HighestPriority))
+        : null;
+
+    private static string Written(RequestPriority priority) => priority.ToString().ToLowerInvariant();
 }

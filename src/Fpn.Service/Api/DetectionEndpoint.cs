@@ -1,4 +1,5 @@
 using System.Globalization;
+using Fpn.Service.Api.Security;
 using Fpn.Service.Batching;
 using Microsoft.Net.Http.Headers;
 
@@ -23,7 +24,7 @@ internal sealed class DetectionEndpoint(ImageBodyReader reader, LaneRegistry lan
         using (query)
         {
             if (!AcceptsJson(context.Request).Succeeded(out _, out problem)
-                || !DetectHeaders.Parse(context.Request.Headers).Succeeded(out var headers, out problem)
+                || !DetectHeaders.Parse(context.Request.Headers, context.Caller()).Succeeded(out var headers, out problem)
                 || !(await bodies.ForAsync(context, token => reader.ReadAsync(context.Request, token))).Succeeded(out var body, out problem))
             {
                 return new ProblemResult(problem);

@@ -1,3 +1,5 @@
+using Fpn.Service.Api.Security;
+
 namespace Fpn.Service.Api;
 
 /// <summary>An expected failure: what RFC 9457 problem details are made of.</summary>
@@ -24,6 +26,38 @@ internal sealed record Problem(int Status, string Type, string Title, string Det
 
     public static Problem BadParameter(string parameter, string detail) =>
         new(StatusCodes.Status400BadRequest, "bad-parameter", "Bad parameter", detail) { Parameter = parameter };
+
+    public static Problem KeyMissing() =>
+        new(StatusCodes.Status401Unauthorized, "key-missing", "Key missing", "Send an API key as X-Api-Key, or as Authorization: Bearer.");
+
+    public static Problem KeyWrong(string detail) => new(StatusCodes.Status401Unauthorized, "key-wrong", "Key wrong", detail);
+
+    /// <param name="key">The key's name.</param>
+    /// <param name="scope">What it would need; null where no key is let in.</param>
+    public static Problem ScopeMissing(string key, KeyScope? scope) =>
+        new(
+            StatusCodes.Status403Forbidden,
+            "scope-missing",
+            "Scope missing",
+            scope is null ? "No key is let in here." : $"The key '{key}' does not have the scope '{scope.ToString()!.ToLowerInvariant()}'.");
+
+    /// <param name="key">The key's name.</param>
+    /// <param name="asked">The priority that was asked for.</param>
+    /// <param name="highest">The highest that the key may ask for.</param>
+    public static Problem PriorityNotAllowed(string key, string asked, string highest) =>
+        new(
+            StatusCodes.Status403Forbidden,
+            "priority-not-allowed",
+            "Priority not allowed",
+            $"The key '{key}' may not ask for the priority '{asked}'; its highest is '{highest}'.");
+
+    /// <param name="key">The key's name.</param>
+    /// <param name="retryAfter">The time until its next request is let in.</param>
+    public static Problem RateExceeded(string key, TimeSpan retryAfter) =>
+        new(StatusCodes.Status429TooManyRequests, "rate-exceeded", "Rate exceeded", $"The key '{key}' has asked more often than it may.")
+        {
+            RetryAfter = retryAfter,
+        };
 
     public static Problem UnknownModel(string model, IReadOnlyCollection<string> known) =>
         new(StatusCodes.Status404NotFound, "unknown-model", "Unknown model", $"There is no model '{model}'. Known: {(known.Count > 0 ? string.Join(", ", known) : "none")}.")

@@ -108,12 +108,12 @@ internal static class SettingsReader
         SettingsException Wrong(string expected) => new($"Setting '{setting.Path}' must be {expected}; it is '{text}'.");
     }
 
-    /// <summary>Refuses <c>Fpn:Limits=5</c>, which would silently do nothing.</summary>
+    /// <summary>Refuses <c>Fpn:Limits=5</c>, which would silently do nothing; not quoted, for it may be a key.</summary>
     private static void RequireNoValue(IConfigurationSection section)
     {
         if (!string.IsNullOrEmpty(section.Value))
         {
-            throw new SettingsException($"Setting '{section.Path}' must hold settings; it is '{section.Value}'.");
+            throw new SettingsException($"Setting '{section.Path}' must hold settings; it has a value.");
         }
     }
 

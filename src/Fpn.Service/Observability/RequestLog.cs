@@ -1,5 +1,7 @@
+using System.Net;
 using Fpn.Service.Api;
 using Fpn.Service.Api.OpenInference;
+using Fpn.Service.Api.Security;
 
 namespace Fpn.Service.Observability;
 
@@ -9,6 +11,9 @@ namespace Fpn.Service.Observability;
 /// <param name="clock">Measures the whole request.</param>
 internal sealed partial class RequestLog(RequestDelegate next, ILogger<RequestLog> logger, TimeProvider clock)
 {
+    /// <summary>Ends each line: who asked, by the name of the key and never by the key, and the id that the answer carried.</summary>
+    private const string Origin = " [client {Client}, key {Key}, request {RequestId}]";
+
     /// <summary>Runs the request and logs it.</summary>
     public async Task InvokeAsync(HttpContext context)
     {
@@ -27,6 +32,9 @@ internal sealed partial class RequestLog(RequestDelegate next, ILogger<RequestLo
     {
         var request = context.Request;
         var status = context.Response.StatusCode;
+        var client = Address(context.Connection.RemoteIpAddress);
+        var key = context.Caller().Name ?? "-";
+        var requestId = context.TraceIdentifier;
         if (context.Features.Get<DetectionResponse>() is { } response)
         {
             LogDetection(
@@ -45,16 +53,21 @@ internal sealed partial class RequestLog(RequestDelegate next, ILogger<RequestLo
                 response.Timings.PreprocessMs,
                 response.Timings.QueueMs,
                 response.Timings.InferenceMs,
-                response.Timings.PostprocessMs);
+                response.Timings.PostprocessMs,
+                client,
+                key,
+                requestId);
         }
         else if (context.Features.Get<InferSummary>() is { } summary)
         {
-            LogInference(logger, request.Method, request.Path, status, elapsedMs, summary.Model, summary.Detections, summary.Images);
+            LogInference(
+                logger, request.Method, request.Path, status, elapsedMs, summary.Model, summary.Detections, summary.Images, client, key, requestId);
         }
         else if (context.Features.Get<Problem>() is { } problem)
         {
             var traceId = ProblemResult.TraceId(context);
-            LogProblem(logger, request.Method, request.Path, status, elapsedMs, problem.Type, problem.Detail, traceId);
+            var detail = OneLine(problem.Detail);
+            LogProblem(logger, request.Method, request.Path, status, elapsedMs, problem.Type, detail, traceId, client, key, requestId);
         }
         else if (IsProbe(request.Path) && status == StatusCodes.Status200OK)
         {
@@ -62,16 +75,30 @@ internal sealed partial class RequestLog(RequestDelegate next, ILogger<RequestLo
         }
         else
         {
-            LogRequest(logger, request.Method, request.Path, status, elapsedMs);
+            LogRequest(logger, request.Method, request.Path, status, elapsedMs, client, key, requestId);
         }
     }
 
     private static bool IsProbe(PathString path) => path.StartsWithSegments("/health") || path.StartsWithSegments("/v2/health");
 
+    private static string Address(IPAddress? address) =>
+        address is null ? "-" : (address.IsIPv4MappedToIPv6 ? address.MapToIPv4() : address).ToString();
+
+    /// <summary>Details quote what the client sent: line ends in it would forge lines of the log.</summary>
+    private static string OneLine(string detail) => detail.Any(char.IsControl)
+        ? string.Create(detail.Length, detail, static (line, text) =>
+        {
+            for (var i = 0; i < line.Length; i++)
+            {
+                line[i] = char.IsControl(text[i]) ? ' ' : text[i];
+            }
+        })
+        : detail;
+
     [LoggerMessage(
         Level = LogLevel.Information,
         Message = "{Method} {Path} {Status} in {ElapsedMs} ms: {Model} found {Detections} in {Width}x{Height} {Format}, batch {BatchSize}, "
-            + "decode {DecodeMs}, preprocess {PreprocessMs}, queue {QueueMs}, inference {InferenceMs}, postprocess {PostprocessMs} ms")]
+            + "decode {DecodeMs}, preprocess {PreprocessMs}, queue {QueueMs}, inference {InferenceMs}, postprocess {PostprocessMs} ms" + Origin)]
     private static partial void LogDetection(
         ILogger logger,
         string method,
@@ -88,18 +115,44 @@ internal sealed partial class RequestLog(RequestDelegate next, ILogger<RequestLo
         double preprocessMs,
         double queueMs,
         double inferenceMs,
-        double postprocessMs);
+        double postprocessMs,
+        string client,
+        string key,
+        string requestId);
 
     [LoggerMessage(
-        Level = LogLevel.Information, Message = "{Method} {Path} {Status} in {ElapsedMs} ms: {Model} found {Detections} in {Images} images")]
+        Level = LogLevel.Information,
+        Message = "{Method} {Path} {Status} in {ElapsedMs} ms: {Model} found {Detections} in {Images} images" + Origin)]
     private static partial void LogInference(
-        ILogger logger, string method, PathString path, int status, double elapsedMs, string model, int detections, int images);
+        ILogger logger,
+        string method,
+        PathString path,
+        int status,
+        double elapsedMs,
+        string model,
+        int detections,
+        int images,
+        string client,
+        string key,
+        string requestId);
 
-    [LoggerMessage(Level = LogLevel.Information, Message = "{Method} {Path} {Status} in {ElapsedMs} ms: {Problem}: {Detail} (traceId {TraceId})")]
-    private static partial void LogProblem(ILogger logger, string method, PathString path, int status, double elapsedMs, string problem, string detail, string traceId);
+    [LoggerMessage(Level = LogLevel.Information, Message = "{Method} {Path} {Status} in {ElapsedMs} ms: {Problem}: {Detail} (traceId {TraceId})" + Origin)]
+    private static partial void LogProblem(
+        ILogger logger,
+        string method,
+        PathString path,
+        int status,
+        double elapsedMs,
+        string problem,
+        string detail,
+        string traceId,
+        string client,
+        string key,
+        string requestId);
 
-    [LoggerMessage(Level = LogLevel.Information, Message = "{Method} {Path} {Status} in {ElapsedMs} ms")]
-    private static partial void LogRequest(ILogger logger, string method, PathString path, int status, double elapsedMs);
+    [LoggerMessage(Level = LogLevel.Information, Message = "{Method} {Path} {Status} in {ElapsedMs} ms" + Origin)]
+    private static partial void LogRequest(
+        ILogger logger, string method, PathString path, int status, double elapsedMs, string client, string key, string requestId);
 
     /// <summary>Probes come every few seconds for ever: they are not worth a line unless they fail.</summary>
     [LoggerMessage(Level = LogLevel.Debug, Message = "{Method} {Path} {Status} in {ElapsedMs} ms")]

@@ -28,6 +28,8 @@ internal static class OpenApiRegistration
             options.OperationFilter<ProblemResponseFilter>();
             options.OperationFilter<ExampleFilter>();
             options.DocumentFilter<TagDescriptionFilter>();
+            options.OperationFilter<KeySecurityFilter>();
+            options.DocumentFilter<KeySecurityFilter>();
         });
 
     /// <summary>Serves the document at <c>/swagger/v1/swagger.json</c> and the UI at <c>/swagger</c>.</summary>

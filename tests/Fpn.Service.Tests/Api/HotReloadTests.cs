@@ -19,7 +19,11 @@ public sealed class HotReloadTests : IDisposable
     {
         _models.Add();
         _service = new RunningService(
-            ("Fpn:Models:Path", _models.Path), ("Fpn:Batching:MaxBatchSize", "2"), ("Fpn:Control:Enabled", "true"));
+            ("Fpn:Models:Path", _models.Path),
+            ("Fpn:Batching:MaxBatchSize", "2"),
+            ("Fpn:Control:Enabled", "true"),
+            ("Fpn:Keys:Json", $"[{KeyFile.Entry("operator", KeyFile.Alice, "\"scopes\": [\"detect\", \"admin\"]")}]"));
+        _service.Client.DefaultRequestHeaders.Add("X-Api-Key", KeyFile.Alice);
     }
 
     private static CancellationToken Cancel => TestContext.Current.CancellationToken;

@@ -21,6 +21,38 @@ public sealed class StartTests
     public async Task Start_WrongSettingInTheEnvironment_EndsWithOneLineThatNamesIt() =>
         await AssertRefusedAsync([], ["'Fpn:Execution:Threads'", "'0'"], ("Fpn__Execution__Threads", "0"));
 
+    [Theory]
+    [InlineData("--Fpn:Keys:File=", "'Fpn:Keys:File' must not be empty")]
+    [InlineData("--Fpn:Keys:Json=", "'Fpn:Keys:Json' must not be empty")]
+    [InlineData("--Fpn:Keys:File=no/such/keys.json", "no/such/keys.json")]
+    [InlineData("--Fpn:Keys:ReloadInterval=1ms", "'Fpn:Keys:ReloadInterval'")]
+    [InlineData("--Fpn:Control:Enabled=true", "'Fpn:Control:Enabled' needs an API key of scope admin")]
+    [InlineData("--Fpn:Proxies:Trusted=10.0.0.1,proxy.example.com", "'Fpn:Proxies:Trusted'", "'proxy.example.com'")]
+    [InlineData("--Fpn:Proxies:Trusted=10.0.0.0/33", "'Fpn:Proxies:Trusted'", "'10.0.0.0/33'")]
+    [InlineData("--Fpn:Cors:AllowedOrigins=app.example.com", "'Fpn:Cors:AllowedOrigins'", "'app.example.com'")]
+    [InlineData("--Fpn:Cors:AllowedOrigins=https://app.example.com/", "'Fpn:Cors:AllowedOrigins'")]
+    [InlineData("--Fpn:Cors:AllowedOrigins=*,https://app.example.com", "'Fpn:Cors:AllowedOrigins'", "'*'")]
+    [InlineData("--Fpn:Connections:Max=0", "'Fpn:Connections:Max'")]
+    public async Task Start_WrongSecuritySetting_EndsWithOneLineThatNamesIt(string argument, params string[] words) =>
+        await AssertRefusedAsync([$"--Fpn:Models:Path={Repository.Models}", argument], words);
+
+    [Fact]
+    public async Task Start_EveryProxyBelieved_IsRefused() => await AssertRefusedAsync(
+        [$"--Fpn:Models:Path={Repository.Models}"], ["ForwardedHeaders_Enabled", "'Fpn:Proxies:Trusted'"], ("DOTNET_FORWARDEDHEADERS_ENABLED", "true"));
+
+    [Theory]
+    [InlineData("Fpn__Keys__Json", "'Fpn:Keys:Json': entry 1 has an unknown member")]
+    [InlineData("Fpn__Keys", "'Fpn:Keys' must hold settings")]
+    public async Task Start_WrongKeys_NamesTheSettingAndNoKey(string variable, string words)
+    {
+        using var process = new ServiceProcess(
+            [$"--Fpn:Models:Path={Repository.Models}"], (variable, $$"""[{ "name": "alice", "kee": "{{KeyFile.Alice}}", "scopes": ["detect"] }]"""));
+        var (code, errors) = await process.WaitForExitAsync();
+        Assert.Equal(1, code);
+        Assert.Contains(words, Assert.Single(errors), StringComparison.Ordinal);
+        Assert.DoesNotContain([.. process.Output, .. errors], line => line.Contains(KeyFile.Alice, StringComparison.Ordinal));
+    }
+
     [Fact]
     public async Task Start_UnknownDefaultModel_NamesTheSettingAndTheKnown() =>
         await AssertRefusedAsync([$"--Fpn:Models:Path={Repository.Models}", "--Fpn:Models:Default=cells"], ["'Fpn:Models:Default'", "'cells'", "blood-cells"]);

@@ -1,3 +1,4 @@
+using Fpn.Service.Api.Security;
 using Fpn.Service.Batching;
 using Fpn.Service.Model;
 
@@ -40,10 +41,23 @@ internal sealed class InferEndpoint(ServedModels models, DetectionPipeline pipel
         {
             var contract = lane.Model.Contract;
             return Understand(body, headers, new DetectionFilter(contract)).Succeeded(out var wanted, out problem)
+                && Admit(wanted, context.Caller()).Succeeded(out wanted, out problem)
                 && (await DetectAllAsync(lane, wanted, headers.Urgency, context.RequestAborted)).Succeeded(out var detections, out problem)
                 ? new InferResult(contract, wanted.Request.Id, detections, wanted.Request.Outputs)
                 : problem;
         }
+    }
+
+    /// <summary>Holds the priority against the caller's, and counts the images against its rate.</summary>
+    private static Outcome<Wanted> Admit(Wanted wanted, Caller caller)
+    {
+        if (wanted.Request.Choices.Priority is { } priority && DetectHeaders.NotAllowed(priority, caller) is { } problem)
+        {
+            return problem;
+        }
+
+        caller.ChargeMore(wanted.Images.Length - 1);
+        return wanted;
     }
 
     private async Task<Outcome<ImageBody>> ReadAsync(HttpRequest request, InferHeaders headers, CancellationToken cancellationToken)

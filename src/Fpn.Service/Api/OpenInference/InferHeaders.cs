@@ -1,4 +1,5 @@
 using System.Globalization;
+using Fpn.Service.Api.Security;
 using Microsoft.Net.Http.Headers;
 
 namespace Fpn.Service.Api.OpenInference;
@@ -29,7 +30,7 @@ internal sealed record InferHeaders(int? JsonLength, DetectHeaders Urgency)
             return Problem.UnsupportedEncoding(encoding);
         }
 
-        if (!DetectHeaders.Parse(request.Headers).Succeeded(out var urgency, out var problem))
+        if (!DetectHeaders.Parse(request.Headers, request.HttpContext.Caller()).Succeeded(out var urgency, out var problem))
         {
             return problem;
         }

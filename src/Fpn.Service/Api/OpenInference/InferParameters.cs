@@ -155,13 +155,14 @@ internal static class InferParameters
     {
         if (json.Unsigned() is not { } level)
         {
-            return Problem.BadParameter(path, "Must be a whole number: 1 high, 0 or 2 normal, 3 and more low.");
+            return Problem.BadParameter(path, "Must be a whole number: 1 high, 2 normal, 3 and more low; 0 leaves the default.");
         }
 
         choices.Priority = level switch
         {
+            0 => null,
             1 => RequestPriority.High,
-            0 or 2 => RequestPriority.Normal,
+            2 => RequestPriority.Normal,
             _ => RequestPriority.Low,
         };
         return null;

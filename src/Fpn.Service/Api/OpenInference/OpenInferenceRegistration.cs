@@ -1,3 +1,4 @@
+using Fpn.Service.Api.Security;
 using Microsoft.AspNetCore.Routing.Patterns;
 
 namespace Fpn.Service.Api.OpenInference;
@@ -43,20 +44,23 @@ internal static class OpenInferenceRegistration
             .WithDescription("Its name, its version and the extensions of the protocol that it serves.")
             .Produces<ServerMetadataResponse>()
             .WithMetadata(new AnswerExample(
-                Json, """{ "name": "Fpn.Service", "version": "0.1.0", "extensions": ["binary_tensor_data", "schedule_policy", "parameters"] }"""));
+                Json, """{ "name": "Fpn.Service", "version": "0.1.0", "extensions": ["binary_tensor_data", "schedule_policy", "parameters"] }"""))
+            .RequireScope(KeyScope.Detect);
         group.MapGet("/health/live", () => MetadataEndpoints.Live())
             .WithName("oipServerLive")
             .WithSummary("Says whether the server answers")
             .WithDescription("200 means yes.")
             .Produces<ServerLiveResponse>()
-            .WithMetadata(new AnswerExample(Json, """{ "live": true }"""));
+            .WithMetadata(new AnswerExample(Json, """{ "live": true }"""))
+            .AllowWithoutKey();
         group.MapGet("/health/ready", MetadataEndpoints.ReadyAsync)
             .WithName("oipServerReady")
             .WithSummary("Says whether every model can be asked")
             .WithDescription("200 means yes, 400 means no, and the body says why.")
             .Produces<ServerReadyResponse>()
             .WithMetadata(new AnswerExample(Json, """{ "live": true, "ready": true }"""))
-            .WithMetadata(new ProblemsMetadata(Problem.BadRequest("Shutting down.")));
+            .WithMetadata(new ProblemsMetadata(Problem.BadRequest("Shutting down.")))
+            .AllowWithoutKey();
         group.MapGet("/models/{model}", (string model, ServedModels models) => MetadataEndpoints.DescribeModel(model, null, models))
             .DescribesModel("oipModelMetadata");
         group.MapGet(
@@ -101,6 +105,7 @@ internal static class OpenInferenceRegistration
         .Produces<ModelMetadataResponse>()
         .WithMetadata(new AnswerExample(Json, ModelExample))
         .WithMetadata(UnknownModel())
+        .RequireScope(KeyScope.Detect)
         .NamesModel(operation);
 
     private static void SaysWhetherReady(this RouteHandlerBuilder endpoint, string operation) => endpoint
@@ -110,6 +115,7 @@ internal static class OpenInferenceRegistration
         .Produces<ModelReadyResponse>()
         .WithMetadata(new AnswerExample(Json, """{ "name": "blood-cells", "ready": true }"""))
         .WithMetadata(UnknownModel(), new ProblemsMetadata(Problem.BadRequest("The device of the model 'blood-cells' was lost.")))
+        .RequireScope(KeyScope.Detect)
         .NamesModel(operation);
 
     private static void Infers(this RouteHandlerBuilder endpoint, string operation) => endpoint
@@ -135,6 +141,7 @@ internal static class OpenInferenceRegistration
                 ImageTensor.At(0, Problem.ShuttingDown("The service is shutting down.")),
                 ImageTensor.At(0, Problem.DeviceLost("The device of model 'blood-cells' was lost.")),
                 ImageTensor.At(0, Problem.DeadlinePassed("The deadline of 500 ms passed."))))
+        .RequireScope(KeyScope.Detect)
         .NamesModel(operation);
 
     private static void NamesModel(this RouteHandlerBuilder endpoint, string operation)

@@ -1,3 +1,5 @@
+using Fpn.Service.Api.Security;
+
 namespace Fpn.Service.Api.OpenInference;
 
 /// <summary>Maps the model repository extension.</summary>
@@ -21,7 +23,8 @@ internal static class RepositoryRegistration
             .WithSummary("Lists the model packages and whether they are served")
             .WithDescription("The body may be empty, or `{\"ready\": true}` to leave out what is not served. A package that was never loaded has only a name.")
             .Produces<IReadOnlyList<RepositoryModelResponse>>()
-            .WithMetadata(new AnswerExample("application/json", IndexExample));
+            .WithMetadata(new AnswerExample("application/json", IndexExample))
+            .RequireScope(KeyScope.Admin);
         app.MapPost(
                 "/v2/repository/models/{name}/load",
                 (HttpContext context, string name, RepositoryEndpoints repository) => repository.LoadAsync(context, name))
@@ -30,7 +33,8 @@ internal static class RepositoryRegistration
             .WithSummary("Loads a model package, or loads it again after it changed")
             .WithDescription("Answers when the package is warm and serves; until then, and if it fails, the one that was loaded before serves.")
             .Produces(StatusCodes.Status200OK)
-            .WithMetadata(new PathParameterNote("name", "Name of the package's folder.", "blood-cells"));
+            .WithMetadata(new PathParameterNote("name", "Name of the package's folder.", "blood-cells"))
+            .RequireScope(KeyScope.Admin);
         app.MapPost(
                 "/v2/repository/models/{name}/unload",
                 (HttpContext context, string name, RepositoryEndpoints repository) => repository.UnloadAsync(context, name))
@@ -39,7 +43,8 @@ internal static class RepositoryRegistration
             .WithSummary("Takes a model out of service")
             .WithDescription("Requests that were accepted before are answered.")
             .Produces(StatusCodes.Status200OK)
-            .WithMetadata(new PathParameterNote("name", "Name of the model.", "blood-cells"));
+            .WithMetadata(new PathParameterNote("name", "Name of the model.", "blood-cells"))
+            .RequireScope(KeyScope.Admin);
         return app;
     }
 }

@@ -1,0 +1,31 @@
+namespace Fpn.Service.Api.Security;
+
+/// <summary>What an endpoint asks of its callers; endpoints without it let nobody in while keys are asked for.</summary>
+/// <param name="scope">The scope that the key must have; <see cref="KeyScope.None"/> asks for no key.</param>
+internal sealed class KeyRequirement(KeyScope scope)
+{
+    /// <summary>The scope that the key must have; <see cref="KeyScope.None"/> asks for no key.</summary>
+    public KeyScope Scope { get; } = scope;
+}
+
+/// <summary>Says on an endpoint who may call it.</summary>
+internal static class KeyRequirementOfEndpoint
+{
+    /// <summary>Only keys with this scope, once keys are configured; the problems of it go into the OpenAPI document.</summary>
+    /// <param name="endpoint">The endpoint, or a group of them.</param>
+    /// <param name="scope">One scope.</param>
+    public static TBuilder RequireScope<TBuilder>(this TBuilder endpoint, KeyScope scope)
+        where TBuilder : IEndpointConventionBuilder => endpoint.WithMetadata(
+            new KeyRequirement(scope),
+            new ProblemsMetadata(
+                Problem.KeyMissing(),
+                Problem.KeyWrong("The key is not valid here."),
+                Problem.ScopeMissing("alice", scope),
+                Problem.PriorityNotAllowed("alice", "high", "normal"),
+                Problem.RateExceeded("alice", TimeSpan.FromSeconds(3))));
+
+    /// <summary>Anybody, with a key or without.</summary>
+    /// <param name="endpoint">The endpoint, or a group of them.</param>
+    public static TBuilder AllowWithoutKey<TBuilder>(this TBuilder endpoint)
+        where TBuilder : IEndpointConventionBuilder => endpoint.WithMetadata(new KeyRequirement(KeyScope.None));
+}

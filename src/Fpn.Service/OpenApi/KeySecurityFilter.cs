@@ -1,0 +1,48 @@
+using Fpn.Service.Api.Security;
+using Microsoft.OpenApi;
+using Swashbuckle.AspNetCore.SwaggerGen;
+
+namespace Fpn.Service.OpenApi;
+
+/// <summary>Says which operations need a key, once keys are configured: Swagger UI then offers to take one.</summary>
+/// <param name="keys">Whether keys are asked for.</param>
+internal sealed class KeySecurityFilter(ApiKeys keys) : IDocumentFilter, IOperationFilter
+{
+    private const string HeaderScheme = "ApiKey";
+    private const string BearerScheme = "Bearer";
+
+    /// <inheritdoc/>
+    public void Apply(OpenApiDocument swaggerDoc, DocumentFilterContext context)
+    {
+        if (!keys.IsOn)
+        {
+            return;
+        }
+
+        swaggerDoc.AddComponent<IOpenApiSecurityScheme>(HeaderScheme, new OpenApiSecurityScheme
+        {
+            Type = SecuritySchemeType.ApiKey,
+            In = ParameterLocation.Header,
+            Name = KeyGate.HeaderName,
+            Description = "An API key of this service.",
+        });
+        swaggerDoc.AddComponent<IOpenApiSecurityScheme>(BearerScheme, new OpenApiSecurityScheme
+        {
+            Type = SecuritySchemeType.Http,
+            Scheme = "bearer",
+            Description = "The same key as a bearer token.",
+        });
+    }
+
+    /// <inheritdoc/>
+    public void Apply(OpenApiOperation operation, OperationFilterContext context)
+    {
+        var needed = context.ApiDescription.ActionDescriptor.EndpointMetadata.OfType<KeyRequirement>().LastOrDefault()?.Scope;
+        if (keys.IsOn && needed is not KeyScope.None)
+        {
+            operation.Security = [Either(HeaderScheme), Either(BearerScheme)];
+        }
+
+        OpenApiSecurityRequirement Either(string scheme) => new() { [new OpenApiSecuritySchemeReference(scheme, context.Document)] = [] };
+    }
+}
