@@ -20,7 +20,8 @@ try
         ("Shutdown", new ShutdownOptions()),
         ("Execution", new ExecutionOptions()),
         ("Models", new ModelOptions()),
-        ("Control", new ControlOptions()));
+        ("Control", new ControlOptions()),
+        ("Telemetry", new TelemetryOptions()));
     builder.AddObservability();
     builder.Services
         .AddImaging()
@@ -36,6 +37,7 @@ try
     app.UseProblems();
     app.UseOpenApiDocument();
     app.MapHealth();
+    app.MapMetrics();
     app.MapApi();
 
     // Before the port opens: a library or a model that cannot be loaded stops the start with its reason, and the rest are warm.

@@ -1,18 +1,27 @@
+using Fpn.Service.Batching;
 using Microsoft.AspNetCore.Diagnostics.HealthChecks;
 using Serilog;
 
 namespace Fpn.Service.Observability;
 
-/// <summary>Logs and health.</summary>
+/// <summary>Logs, health, metrics, traces.</summary>
 internal static class ObservabilityRegistration
 {
+    /// <summary>Operation id of <c>GET /metrics</c>.</summary>
+    public const string MetricsOperation = "metrics";
+
     private const string ReadyTag = "ready";
 
-    /// <summary>Registers logging (Serilog, section <c>Serilog</c> of the settings) and the health checks.</summary>
+    /// <summary>Registers logging (Serilog, section <c>Serilog</c> of the settings), health checks, metrics and traces.</summary>
     public static WebApplicationBuilder AddObservability(this WebApplicationBuilder builder)
     {
         builder.Logging.ClearProviders();
         builder.Logging.AddSerilog(new LoggerConfiguration().ReadFrom.Configuration(builder.Configuration).CreateLogger(), dispose: true);
+        builder.Services
+            .AddSingleton<ReadinessCheck>()
+            .AddSingleton<ServiceMetrics>()
+            .AddSingleton<PrometheusExporter>()
+            .AddSingleton<Telemetry>();
         builder.Services.AddHealthChecks().AddCheck<ReadinessCheck>("models", tags: [ReadyTag]);
         return builder;
     }
@@ -27,8 +36,28 @@ internal static class ObservabilityRegistration
     /// <summary>Maps <c>/health/live</c> (the process answers) and <c>/health/ready</c> (every model is loaded and tried).</summary>
     public static WebApplication MapHealth(this WebApplication app)
     {
-        app.MapHealthChecks("/health/live", new HealthCheckOptions { Predicate = _ => false });
-        app.MapHealthChecks("/health/ready", new HealthCheckOptions { Predicate = check => check.Tags.Contains(ReadyTag) });
+        app.MapHealthChecks(ProbePaths.Health + "/live", new HealthCheckOptions { Predicate = _ => false });
+        app.MapHealthChecks(ProbePaths.Health + "/ready", new HealthCheckOptions { Predicate = check => check.Tags.Contains(ReadyTag) });
+        return app;
+    }
+
+    /// <summary>Begins to aggregate, and maps <c>/metrics</c>.</summary>
+    /// <exception cref="Configuration.SettingsException">The endpoint for telemetry is no address.</exception>
+    public static WebApplication MapMetrics(this WebApplication app)
+    {
+        // Made now, so that nothing is missed: the providers, and the gauges that nobody else asks for.
+        app.Services.GetRequiredService<Telemetry>();
+        app.Services.GetRequiredService<LaneGauges>();
+        app.Services.GetRequiredService<ServiceMetrics>();
+        app.MapGet(
+                ProbePaths.Metrics,
+                async (PrometheusExporter exporter, HttpContext context) =>
+                    Results.Bytes(await exporter.ScrapeAsync(context.RequestAborted), PrometheusText.ContentType))
+            .WithName(MetricsOperation)
+            .WithTags("Operation")
+            .WithSummary("What the service counts, for Prometheus")
+            .WithDescription("Prometheus text format 0.0.4. Every metric, its labels and its meaning: docs/metrics.md.")
+            .Produces<string>(StatusCodes.Status200OK, "text/plain");
         return app;
     }
 }

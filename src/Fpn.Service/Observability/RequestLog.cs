@@ -2,11 +2,12 @@ using Fpn.Service.Api;
 
 namespace Fpn.Service.Observability;
 
-/// <summary>Writes one line a request: status, model, detections, the stage times.</summary>
+/// <summary>Writes one line a request: status, model, detections, the stage times; counts problems and completes the span.</summary>
 /// <param name="next">The rest of the pipeline.</param>
 /// <param name="logger">Where the line goes.</param>
+/// <param name="metrics">Counts.</param>
 /// <param name="clock">Measures the whole request.</param>
-internal sealed partial class RequestLog(RequestDelegate next, ILogger<RequestLog> logger, TimeProvider clock)
+internal sealed partial class RequestLog(RequestDelegate next, ILogger<RequestLog> logger, ServiceMetrics metrics, TimeProvider clock)
 {
     /// <summary>Runs the request and logs it.</summary>
     public async Task InvokeAsync(HttpContext context)
@@ -18,6 +19,7 @@ internal sealed partial class RequestLog(RequestDelegate next, ILogger<RequestLo
         }
         finally
         {
+            RequestSpan.Complete(context);
             Log(context, Math.Round(clock.GetElapsedTime(start).TotalMilliseconds, 1));
         }
     }
@@ -48,10 +50,11 @@ internal sealed partial class RequestLog(RequestDelegate next, ILogger<RequestLo
         }
         else if (context.Features.Get<Problem>() is { } problem)
         {
+            metrics.RecordProblem(problem);
             var traceId = ProblemResult.TraceId(context);
             LogProblem(logger, request.Method, request.Path, status, elapsedMs, problem.Type, problem.Detail, traceId);
         }
-        else if (request.Path.StartsWithSegments("/health") && status == StatusCodes.Status200OK)
+        else if (ProbePaths.Contain(request.Path) && status == StatusCodes.Status200OK)
         {
             LogProbe(logger, request.Method, request.Path, status, elapsedMs);
         }
