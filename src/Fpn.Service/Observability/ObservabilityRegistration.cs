@@ -1,3 +1,4 @@
+using Fpn.Service.Api;
 using Fpn.Service.Batching;
 using Microsoft.AspNetCore.Diagnostics.HealthChecks;
 using Serilog;
@@ -7,8 +8,12 @@ namespace Fpn.Service.Observability;
 /// <summary>Logs, health, metrics, traces.</summary>
 internal static class ObservabilityRegistration
 {
-    /// <summary>Operation id of <c>GET /metrics</c>.</summary>
-    public const string MetricsOperation = "metrics";
+    private const string MetricsExample = """
+        # HELP fpn_requests_total Images that the model was asked about, by what became of them.
+        # TYPE fpn_requests_total counter
+        fpn_requests_total{model="blood-cells",outcome="success",reason="none",version="1"} 3
+
+        """;
 
     private const string ReadyTag = "ready";
 
@@ -53,11 +58,12 @@ internal static class ObservabilityRegistration
                 ProbePaths.Metrics,
                 async (PrometheusExporter exporter, HttpContext context) =>
                     Results.Bytes(await exporter.ScrapeAsync(context.RequestAborted), PrometheusText.ContentType))
-            .WithName(MetricsOperation)
-            .WithTags("Operation")
+            .WithName("metrics")
+            .WithTags("Observability")
             .WithSummary("What the service counts, for Prometheus")
             .WithDescription("Prometheus text format 0.0.4. Every metric, its labels and its meaning: docs/metrics.md.")
-            .Produces<string>(StatusCodes.Status200OK, "text/plain");
+            .Produces<string>(StatusCodes.Status200OK, "text/plain")
+            .WithMetadata(new AnswerExample("text/plain", MetricsExample));
         return app;
     }
 }
