@@ -105,7 +105,7 @@ public sealed class OpenApiTests(ServiceFixture fixture)
     {
         var document = await DocumentAsync();
         Assert.StartsWith("3.1", document.GetProperty("openapi").GetString(), StringComparison.Ordinal);
-        Assert.Equal(["/detect", "/metrics", "/models", "/models/{name}"], document.GetProperty("paths").EnumerateObject().Select(path => path.Name));
+        Assert.Equal(["/detect", "/models", "/models/{name}", "/metrics"], document.GetProperty("paths").EnumerateObject().Select(path => path.Name));
         var references = References(document).Distinct().ToArray();
         Assert.NotEmpty(references);
         Assert.All(references, reference =>
