@@ -12,10 +12,10 @@ passed=0 failed=0 skipped=0
 logs="$root/artifacts/test-logs"
 mkdir -p "$logs"
 
-# Reference implementations that tests run: Debian's packages, installed where that is possible.
+# Reference implementations and tools that tests run: Debian's packages, installed where that is possible.
 python=/usr/bin/python3
 install_debian_packages() {
-  local packages=(python3-torch python3-torchvision python3-onnx python3-pil python3-numpy libopenblas0-pthread) missing=()
+  local packages=(python3-torch python3-torchvision python3-onnx python3-pil python3-numpy libopenblas0-pthread prometheus) missing=()
   command -v dpkg-query >/dev/null 2>&1 || return 0
   for package in "${packages[@]}"; do
     dpkg-query -W -f='${Status}' "$package" 2>/dev/null | grep -q 'ok installed' || missing+=("$package")
@@ -28,6 +28,10 @@ install_debian_packages() {
   say "Installing ${missing[*]} (a few hundred MB, once) …"
   { apt-get update -qq && DEBIAN_FRONTEND=noninteractive apt-get install -y --no-install-recommends "${missing[@]}"; } >"$logs/apt.log" 2>&1 ||
     { tail -n 5 "$logs/apt.log" >&2; say "apt-get failed (above; whole log: artifacts/test-logs/apt.log)."; }
+  # Debian starts the servers that it installs; tests start their own.
+  case " ${missing[*]} " in
+    *" prometheus "*) { systemctl disable --now prometheus || service prometheus stop; } >>"$logs/apt.log" 2>&1 || true ;;
+  esac
 }
 
 # Runs one xunit executable, adds its counts up, and holds every skip against the reasons that are expected.
@@ -58,7 +62,7 @@ run_dotnet_tests() { # label, project, [VARIABLE=value …]
   fi
   # A skip is expected only where something that the tests name is absent, and never under CI.
   local unexpected
-  unexpected=$(grep -A 1 -F '[SKIP]' "$log" | grep -vE '\[SKIP\]|^--$' | grep -cvE '^ *(The shared data|python3-torch|tests/OpenApi/node_modules) is absent' || true)
+  unexpected=$(grep -A 1 -F '[SKIP]' "$log" | grep -vE '\[SKIP\]|^--$' | grep -cvE '^ *(The shared data|python3-torch|prometheus|tests/OpenApi/node_modules) is absent' || true)
   [ "${CI:-}" = true ] && unexpected=$skips
   if [ "$unexpected" != 0 ]; then
     say "$label skipped $unexpected tests that must run here."

@@ -24,7 +24,8 @@ try
         ("Keys", new KeyOptions()),
         ("Cors", new CrossOriginOptions()),
         ("Proxies", new ProxyOptions()),
-        ("Connections", new ConnectionOptions()));
+        ("Connections", new ConnectionOptions()),
+        ("Telemetry", new TelemetryOptions()));
     builder.AddObservability();
     builder.AddSecurity();
     builder.Services
@@ -46,6 +47,7 @@ try
     app.UseKeys();
     app.UseOpenApiDocument();
     app.MapHealth();
+    app.MapMetrics();
     app.MapApi();
 
     // Before the port opens: a library or a model that cannot be loaded stops the start with its reason, and the rest are warm.

@@ -19,6 +19,9 @@ internal sealed partial class BatchRunner(ModelEntry model, WorkerThread device,
 
     private ITimer? _reload;
 
+    /// <summary>Counts what the model does.</summary>
+    public ModelMetrics Metrics { get; } = metrics.Of(model.Contract);
+
     /// <summary>How fast the model answers.</summary>
     public ServiceRate Rate { get; } = new();
 
@@ -106,28 +109,37 @@ internal sealed partial class BatchRunner(ModelEntry model, WorkerThread device,
             return;
         }
 
-        var taken = clock.GetTimestamp();
-        using var prepared = model.Detector.Prepare(live[0].Bucket, [.. live.Select(request => request.Image)]);
-        var preprocess = clock.GetElapsedTime(taken);
-        var (inferred, inference) = await device.RunAsync(() => RunDevice(prepared));
-        using (inferred)
+        using var trace = DetectionTracing.StartBatch(model.Contract, live);
+        try
         {
-            // The next batch may have the device while this one's detections are chosen.
-            free.Release();
-            Rate.Record(inference, live.Count);
-            metrics.RecordBatch(model.Contract.Name, prepared, inference);
-            Answer(live, inferred, preprocess, inference);
+            var taken = clock.GetTimestamp();
+            using var prepared = model.Detector.Prepare(live[0].Bucket, [.. live.Select(request => request.Image)]);
+            var preprocess = new StageSpan(taken, clock.GetElapsedTime(taken));
+            var (inferred, inference) = await device.RunAsync(() => RunDevice(prepared));
+            using (inferred)
+            {
+                // The next batch may have the device while this one's detections are chosen.
+                free.Release();
+                Rate.Record(inference.Time, live.Count);
+                Metrics.RecordBatch(prepared, inference.Time);
+                Answer(live, inferred, new BatchRun(live.Count, preprocess, inference, inferred.Times, trace?.Context ?? default));
+            }
+        }
+        catch (Exception exception)
+        {
+            DetectionTracing.SetFailed(trace, FailureReason.Failed, FailureReason.Of(exception));
+            throw;
         }
     }
 
     /// <summary>On the device's thread: a lost device is given up before the next batch can use it.</summary>
-    private (InferredBatch Inferred, TimeSpan Inference) RunDevice(PreparedBatch prepared)
+    private (InferredBatch Inferred, StageSpan Inference) RunDevice(PreparedBatch prepared)
     {
         var started = clock.GetTimestamp();
         try
         {
             var inferred = model.Detector.Infer(prepared);
-            return (inferred, clock.GetElapsedTime(started));
+            return (inferred, new StageSpan(started, clock.GetElapsedTime(started)));
         }
         catch (DeviceLostException)
         {
@@ -136,7 +148,7 @@ internal sealed partial class BatchRunner(ModelEntry model, WorkerThread device,
         }
     }
 
-    private void Answer(List<PendingRequest> live, InferredBatch inferred, TimeSpan preprocess, TimeSpan inference)
+    private void Answer(List<PendingRequest> live, InferredBatch inferred, BatchRun run)
     {
         List<Exception>? failures = null;
         for (var i = 0; i < live.Count; i++)
@@ -145,12 +157,7 @@ internal sealed partial class BatchRunner(ModelEntry model, WorkerThread device,
             try
             {
                 var detections = inferred.Select(i);
-                live[i].Complete(new InferredImage(
-                    detections,
-                    live.Count,
-                    preprocess,
-                    inference,
-                    clock.GetElapsedTime(start)));
+                live[i].Complete(new InferredImage(detections, run, new StageSpan(start, clock.GetElapsedTime(start))));
             }
 #pragma warning disable CA1031 // One image's failure is not the others'.
             catch (Exception exception)
@@ -170,7 +177,7 @@ internal sealed partial class BatchRunner(ModelEntry model, WorkerThread device,
     private async Task RecoverAsync(DeviceLostException exception)
     {
         LogDeviceLost(logger, model.Contract.Name, exception);
-        metrics.RecordDeviceLost(model.Contract.Name);
+        Metrics.RecordDeviceLost();
         await ReloadAsync();
     }
 

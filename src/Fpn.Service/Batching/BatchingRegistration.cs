@@ -9,6 +9,7 @@ internal static class BatchingRegistration
     public static IServiceCollection AddBatching(this IServiceCollection services) => services
         .AddSingleton(TimeProvider.System)
         .AddSingleton<DetectionMetrics>()
+        .AddSingleton<LaneGauges>()
         .AddSingleton<LaneRegistry>()
         .AddSingleton(provider => new ByteBudget(provider.GetRequiredService<LimitsOptions>().MaxDecodedBytes))
         .AddSingleton<DetectionPipeline>();

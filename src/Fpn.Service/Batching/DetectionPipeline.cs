@@ -1,3 +1,4 @@
+using System.Diagnostics;
 using System.Globalization;
 using Fpn.Detection.Imaging;
 using Fpn.Service.Imaging;
@@ -28,6 +29,33 @@ internal sealed class DetectionPipeline(
     public async Task<DetectionResult> DetectAsync(
         ModelLane lane, ReadOnlyMemory<byte> encoded, RequestPriority priority, TimeSpan? timeout, CancellationToken cancellationToken)
     {
+        using var trace = DetectionTracing.StartImage(lane.Model.Contract);
+        try
+        {
+            var result = await AdmitAsync(lane, encoded, priority, timeout, trace, cancellationToken);
+            lane.Metrics.RecordAnswer(result);
+            if (result.Failure is { } failure)
+            {
+                DetectionTracing.SetFailed(trace, FailureReason.OutcomeOf(failure), FailureReason.Of(failure));
+            }
+
+            return result;
+        }
+        catch (Exception exception)
+        {
+            lane.Metrics.RecordException(exception);
+            var reason = FailureReason.Of(exception);
+            DetectionTracing.SetFailed(trace, FailureReason.OutcomeOf(reason), reason);
+            throw;
+        }
+    }
+
+    /// <inheritdoc/>
+    public void Dispose() => _decoders.Dispose();
+
+    private async Task<DetectionResult> AdmitAsync(
+        ModelLane lane, ReadOnlyMemory<byte> encoded, RequestPriority priority, TimeSpan? timeout, Activity? trace, CancellationToken cancellationToken)
+    {
         if (!lane.TryEnter())
         {
             return DetectionResult.Failed(
@@ -47,7 +75,7 @@ internal sealed class DetectionPipeline(
                     DetectionFailure.DeadlinePassed,
                     string.Create(CultureInfo.InvariantCulture, $"The deadline of {deadline.TotalMilliseconds:F0} ms cannot be met: with those ahead it would take about {expected.TotalMilliseconds:F0} ms."),
                     expected)
-                : await RunAsync(lane, encoded, priority, either.Token);
+                : await RunAsync(lane, encoded, priority, trace, either.Token);
         }
         catch (OperationCanceledException) when (!cancellationToken.IsCancellationRequested)
         {
@@ -70,11 +98,8 @@ internal sealed class DetectionPipeline(
         }
     }
 
-    /// <inheritdoc/>
-    public void Dispose() => _decoders.Dispose();
-
     private async Task<DetectionResult> RunAsync(
-        ModelLane lane, ReadOnlyMemory<byte> encoded, RequestPriority priority, CancellationToken cancellationToken)
+        ModelLane lane, ReadOnlyMemory<byte> encoded, RequestPriority priority, Activity? trace, CancellationToken cancellationToken)
     {
         var arrived = clock.GetTimestamp();
         if (decoder.CheckHeader(encoded.Span, out var pixelBytes) is { } refused)
@@ -110,7 +135,9 @@ internal sealed class DetectionPipeline(
         var (size, format) = (image.Size, image.Format);
         var inferred = await lane.Batcher.InferAsync(image, lease, bucket, priority, cancellationToken);
         var decode = clock.GetElapsedTime(decodeStart, decodeEnd);
+        var (preprocess, inference, postprocess) = (inferred.Run.Preprocess.Time, inferred.Run.Inference.Time, inferred.Postprocess.Time);
         var total = clock.GetElapsedTime(arrived);
+        DetectionTracing.WriteStages(trace, new StageSpan(decodeStart, decode), inferred, clock);
         return new DetectionResult
         {
             Detections = inferred.Detections,
@@ -119,10 +146,11 @@ internal sealed class DetectionPipeline(
             BatchSize = inferred.BatchSize,
             Times = new StageTimes(
                 decode,
-                inferred.Preprocess,
-                Queue: total - decode - inferred.Preprocess - inferred.Inference - inferred.Postprocess,
-                inferred.Inference,
-                inferred.Postprocess,
+                preprocess,
+                Queue: total - decode - preprocess - inference - postprocess,
+                inference,
+                inferred.Run.Parts,
+                postprocess,
                 total),
         };
     }

@@ -51,6 +51,9 @@ internal sealed class DynamicBatcher : IAsyncDisposable
     /// <summary>How fast the model answers.</summary>
     public ServiceRate Rate => _runner.Rate;
 
+    /// <summary>Counts what the model does.</summary>
+    public ModelMetrics Metrics => _runner.Metrics;
+
     /// <summary>Requests that wait for the device.</summary>
     public int Waiting
     {

@@ -54,6 +54,18 @@ internal sealed partial class LaneRegistry(
         }
     }
 
+    /// <summary>The lanes that serve now, and those that were replaced or unloaded and still answer somebody; in no order.</summary>
+    public IReadOnlyList<ModelLane> Working
+    {
+        get
+        {
+            lock (_gate)
+            {
+                return [.. _lanes.Values, .. _retiring];
+            }
+        }
+    }
+
     /// <summary>Names of the models that are served now, in the order of <see cref="Lanes"/>.</summary>
     public IReadOnlyList<string> Names => [.. Lanes.Select(lane => lane.Model.Contract.Name)];
 

@@ -35,6 +35,12 @@ internal sealed class ModelLane : IAsyncDisposable
     /// <summary>What was measured at start; empty when the batch size was fixed.</summary>
     public IReadOnlyList<BatchTiming> Curve { get; }
 
+    /// <summary>Counts what the model does.</summary>
+    public ModelMetrics Metrics => Batcher.Metrics;
+
+    /// <summary>Requests that may be admitted and not answered: those that wait, and those on the device.</summary>
+    public int Limit => _capacity + Batcher.MaxBatchSize;
+
     /// <summary>Requests that were admitted and are not answered.</summary>
     public int Admitted => Volatile.Read(ref _admitted);
 
@@ -45,7 +51,7 @@ internal sealed class ModelLane : IAsyncDisposable
     /// <returns>False when as many wait as may, besides those that are on the device.</returns>
     public bool TryEnter()
     {
-        if (Interlocked.Increment(ref _admitted) <= _capacity + Batcher.MaxBatchSize)
+        if (Interlocked.Increment(ref _admitted) <= Limit)
         {
             return true;
         }

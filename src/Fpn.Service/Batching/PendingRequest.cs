@@ -1,3 +1,4 @@
+using System.Diagnostics;
 using Fpn.Detection.Imaging;
 using Fpn.Service.Imaging;
 
@@ -21,6 +22,9 @@ internal sealed class PendingRequest(DecodedImage image, IDisposable? lease, Ima
 
     /// <summary>Who goes first.</summary>
     public RequestPriority Priority { get; } = priority;
+
+    /// <summary>The span that its batch links to; default when nobody listens.</summary>
+    public ActivityContext Trace { get; } = DetectionTracing.Current;
 
     /// <summary>Time stamp of its arrival.</summary>
     public long EnqueuedAt { get; } = enqueuedAt;

@@ -1,3 +1,5 @@
+using Fpn.Service.Model;
+
 namespace Fpn.Service.Batching;
 
 /// <summary>Where the time of one request went.</summary>
@@ -5,7 +7,8 @@ namespace Fpn.Service.Batching;
 /// <param name="Preprocess">Resizing and normalising.</param>
 /// <param name="Queue">All the rest: waiting for memory, a decoder, a batch, the device.</param>
 /// <param name="Inference">Both graphs and the choice of proposals between them.</param>
+/// <param name="Parts">Where the time of <paramref name="Inference"/> went.</param>
 /// <param name="Postprocess">Choice of detections.</param>
 /// <param name="Total">All of it.</param>
 internal readonly record struct StageTimes(
-    TimeSpan Decode, TimeSpan Preprocess, TimeSpan Queue, TimeSpan Inference, TimeSpan Postprocess, TimeSpan Total);
+    TimeSpan Decode, TimeSpan Preprocess, TimeSpan Queue, TimeSpan Inference, InferenceTimes Parts, TimeSpan Postprocess, TimeSpan Total);

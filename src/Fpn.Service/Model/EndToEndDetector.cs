@@ -1,3 +1,4 @@
+using System.Diagnostics;
 using System.Runtime.InteropServices;
 using Fpn.Detection;
 using Fpn.Detection.Boxes;
@@ -58,6 +59,9 @@ internal sealed class EndToEndDetector : IDetector
     public int LargestBatch => 1;
 
     /// <inheritdoc/>
+    public ExecutionProvider Provider => OnnxGraph.Provider;
+
+    /// <inheritdoc/>
     public ImageGeometry Measure(ImageSize original) => _preprocessor.Measure(original);
 
     /// <inheritdoc/>
@@ -69,8 +73,10 @@ internal sealed class EndToEndDetector : IDetector
         var size = batch.Tensor.Size;
         long[] shape = _options.Rank == 3 ? [3, size.Height, size.Width] : [1, 3, size.Height, size.Width];
         using var image = OrtValue.CreateTensorValueFromMemory(OrtMemoryInfo.DefaultInstance, batch.Tensor.Memory, shape);
+        var started = Stopwatch.GetTimestamp();
         using var outputs = _graph.Run([_options.Input], [image], [_options.Boxes, _options.Labels, _options.Scores]);
-        return new Answer(Read(outputs, batch.Geometries[0]));
+        var times = new InferenceTimes(Stopwatch.GetElapsedTime(started));
+        return new Answer(Read(outputs, batch.Geometries[0])) { Times = times };
     }
 
     /// <inheritdoc/>

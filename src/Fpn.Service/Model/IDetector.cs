@@ -9,6 +9,9 @@ internal interface IDetector : IDisposable
     /// <summary>What the model promises.</summary>
     ModelContract Contract { get; }
 
+    /// <summary>What the graphs run on; never <see cref="ExecutionProvider.Auto"/>.</summary>
+    ExecutionProvider Provider { get; }
+
     /// <summary>Images that one batch may hold at most; 1 where the graph cannot batch.</summary>
     int LargestBatch { get; }
 

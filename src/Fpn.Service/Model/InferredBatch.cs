@@ -3,6 +3,9 @@ namespace Fpn.Service.Model;
 /// <summary>What the graphs gave for a batch; detections are chosen from it, image by image.</summary>
 internal abstract class InferredBatch : IDisposable
 {
+    /// <summary>Where the time of the run went.</summary>
+    public InferenceTimes Times { get; init; }
+
     /// <summary>Chooses the detections of one image: best score first, then smaller label, then proposal order.</summary>
     /// <param name="image">Its place in the batch.</param>
     /// <exception cref="Fpn.Detection.NonFiniteOutputException">The model gave NaN or infinity.</exception>

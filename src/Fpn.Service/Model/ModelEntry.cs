@@ -21,11 +21,15 @@ internal sealed class ModelEntry : IDisposable
         _load = load;
         _detector = load();
         Contract = _detector.Contract;
+        Provider = _detector.Provider;
         _measure = _detector.Measure;
     }
 
     /// <summary>What the model promises.</summary>
     public ModelContract Contract { get; }
+
+    /// <summary>What the graphs run on; known while the device is lost, too.</summary>
+    public ExecutionProvider Provider { get; private set; }
 
     /// <summary>Whether the device was lost and the model is not loaded again yet.</summary>
     public bool IsLost => _detector is null;
@@ -56,7 +60,9 @@ internal sealed class ModelEntry : IDisposable
 
         try
         {
-            _detector = _load();
+            var detector = _load();
+            Provider = detector.Provider;
+            _detector = detector;
             return null;
         }
 #pragma warning disable CA1031 // Whatever it is, the model stays lost until the next try, and the caller logs it.

@@ -20,6 +20,9 @@ internal sealed class OnnxGraph : IDisposable
         Path = path;
     }
 
+    /// <summary>What sessions run on: none is given another provider than ONNX Runtime's own.</summary>
+    public static ExecutionProvider Provider => ExecutionProvider.Cpu;
+
     /// <summary>The file it was loaded from.</summary>
     public string Path { get; }
 

@@ -1,4 +1,5 @@
 using System.Collections.Concurrent;
+using System.Diagnostics;
 using Fpn.Detection.Anchors;
 using Fpn.Detection.Imaging;
 using Fpn.Detection.RoiHeads;
@@ -41,6 +42,9 @@ internal sealed class TwoStageDetector : IDetector
     public int LargestBatch => int.MaxValue;
 
     /// <inheritdoc/>
+    public ExecutionProvider Provider => OnnxGraph.Provider;
+
+    /// <inheritdoc/>
     public ImageGeometry Measure(ImageSize original) => _preprocessor.Measure(original);
 
     /// <inheritdoc/>
@@ -56,11 +60,18 @@ internal sealed class TwoStageDetector : IDetector
 
         try
         {
+            var started = Stopwatch.GetTimestamp();
             using var features = _graphs.RunBackbone(batch.Tensor);
+            var featured = Stopwatch.GetTimestamp();
             SelectProposals(features, batch, workspace);
             workspace.ArrangeRois(_levels, _graphs.PooledLevels.Count);
+            var proposed = Stopwatch.GetTimestamp();
             var outputs = workspace.RoiCount == 0 ? null : _graphs.RunHead(features, workspace.Rois, workspace.RoisPerLevel);
-            return new TwoStageBatch(this, batch.Geometries, workspace, outputs);
+            return new TwoStageBatch(this, batch.Geometries, workspace, outputs)
+            {
+                Times = new InferenceTimes(
+                    Stopwatch.GetElapsedTime(started, featured), Stopwatch.GetElapsedTime(featured, proposed), Stopwatch.GetElapsedTime(proposed)),
+            };
         }
         catch
         {

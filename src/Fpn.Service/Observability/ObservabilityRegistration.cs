@@ -1,4 +1,6 @@
+using Fpn.Service.Api;
 using Fpn.Service.Api.Security;
+using Fpn.Service.Batching;
 using Microsoft.AspNetCore.Diagnostics.HealthChecks;
 using Microsoft.Extensions.Diagnostics.HealthChecks;
 using Serilog;
@@ -6,15 +8,22 @@ using Serilog.Extensions.Logging;
 
 namespace Fpn.Service.Observability;
 
-/// <summary>Logs and health.</summary>
+/// <summary>Logs, health, metrics, traces.</summary>
 internal static class ObservabilityRegistration
 {
+    private const string MetricsExample = """
+        # HELP fpn_requests_total Images that the model was asked about, by what became of them.
+        # TYPE fpn_requests_total counter
+        fpn_requests_total{model="blood-cells",outcome="success",reason="none",version="1"} 3
+
+        """;
+
     private const string ReadyTag = "ready";
 
     /// <summary>Whether a check says if requests can be answered.</summary>
     public static bool IsReadiness(HealthCheckRegistration check) => check.Tags.Contains(ReadyTag);
 
-    /// <summary>Registers logging (Serilog, section <c>Serilog</c> of the settings) and the health checks.</summary>
+    /// <summary>Registers logging (Serilog, section <c>Serilog</c> of the settings), health checks, metrics and traces.</summary>
     public static WebApplicationBuilder AddObservability(this WebApplicationBuilder builder)
     {
         builder.Logging.ClearProviders();
@@ -22,6 +31,11 @@ internal static class ObservabilityRegistration
 
         // Quotes, below this level, the header lines that it cannot read, which may hold a key: off whatever the settings say.
         builder.Logging.AddFilter<SerilogLoggerProvider>("Microsoft.AspNetCore.Server.Kestrel.BadRequests", LogLevel.Information);
+        builder.Services
+            .AddSingleton<ReadinessCheck>()
+            .AddSingleton<ServiceMetrics>()
+            .AddSingleton<PrometheusExporter>()
+            .AddSingleton<Telemetry>();
         builder.Services.AddHealthChecks().AddCheck<ReadinessCheck>("models", tags: [ReadyTag]);
         return builder;
     }
@@ -36,9 +50,30 @@ internal static class ObservabilityRegistration
     /// <summary>Maps <c>/health/live</c> (the process answers) and <c>/health/ready</c> (every model is loaded and tried).</summary>
     public static WebApplication MapHealth(this WebApplication app)
     {
-        app.MapHealthChecks("/health/live", new HealthCheckOptions { Predicate = _ => false }).AllowWithoutKey();
-        app.MapHealthChecks("/health/ready", new HealthCheckOptions { Predicate = IsReadiness })
-            .AllowWithoutKey();
+        app.MapHealthChecks(ProbePaths.Health + "/live", new HealthCheckOptions { Predicate = _ => false }).AllowWithoutKey();
+        app.MapHealthChecks(ProbePaths.Health + "/ready", new HealthCheckOptions { Predicate = IsReadiness }).AllowWithoutKey();
+        return app;
+    }
+
+    /// <summary>Begins to aggregate, and maps <c>/metrics</c>.</summary>
+    /// <exception cref="Configuration.SettingsException">The endpoint for telemetry is no address.</exception>
+    public static WebApplication MapMetrics(this WebApplication app)
+    {
+        // Made now, so that nothing is missed: the providers, and the gauges that nobody else asks for.
+        app.Services.GetRequiredService<Telemetry>();
+        app.Services.GetRequiredService<LaneGauges>();
+        app.Services.GetRequiredService<ServiceMetrics>();
+        app.MapGet(
+                ProbePaths.Metrics,
+                async (PrometheusExporter exporter, HttpContext context) =>
+                    Results.Bytes(await exporter.ScrapeAsync(context.RequestAborted), PrometheusText.ContentType))
+            .WithName("metrics")
+            .WithTags("Observability")
+            .WithSummary("What the service counts, for Prometheus")
+            .WithDescription("Prometheus text format 0.0.4. Every metric, its labels and its meaning: docs/metrics.md.")
+            .Produces<string>(StatusCodes.Status200OK, "text/plain")
+            .WithMetadata(new AnswerExample("text/plain", MetricsExample))
+            .RequireScope(KeyScope.Metrics);
         return app;
     }
 }

@@ -9,13 +9,23 @@ namespace Fpn.Service.Observability;
 /// <param name="drain">Whether the end has begun.</param>
 internal sealed class ReadinessCheck(LaneRegistry lanes, Drain drain) : IHealthCheck
 {
-    /// <inheritdoc/>
-    public Task<HealthCheckResult> CheckHealthAsync(HealthCheckContext context, CancellationToken cancellationToken = default)
+    /// <summary>Why the service is not ready; null while it is.</summary>
+    public string? Obstacle
     {
-        var lost = lanes.Lanes.Where(lane => lane.Model.IsLost).Select(lane => lane.Model.Contract.Name).ToList();
-        return Task.FromResult(
-            drain.HasBegun ? HealthCheckResult.Unhealthy("Shutting down.")
-            : lost.Count > 0 ? HealthCheckResult.Unhealthy($"The device was lost: {string.Join(", ", lost)}.")
-            : HealthCheckResult.Healthy("Every model is loaded and warm."));
+        get
+        {
+            if (drain.HasBegun)
+            {
+                return "Shutting down.";
+            }
+
+            var lost = lanes.Lanes.Where(lane => lane.Model.IsLost).Select(lane => lane.Model.Contract.Name).ToList();
+            return lost.Count > 0 ? $"The device was lost: {string.Join(", ", lost)}." : null;
+        }
     }
+
+    /// <inheritdoc/>
+    public Task<HealthCheckResult> CheckHealthAsync(HealthCheckContext context, CancellationToken cancellationToken = default) =>
+        Task.FromResult(
+            Obstacle is { } obstacle ? HealthCheckResult.Unhealthy(obstacle) : HealthCheckResult.Healthy("Every model is loaded and warm."));
 }

@@ -5,11 +5,12 @@ using Fpn.Service.Api.Security;
 
 namespace Fpn.Service.Observability;
 
-/// <summary>Writes one line a request: status, model, detections, the stage times.</summary>
+/// <summary>Writes one line a request: status, model, detections, the stage times; counts problems and completes the span.</summary>
 /// <param name="next">The rest of the pipeline.</param>
 /// <param name="logger">Where the line goes.</param>
+/// <param name="metrics">Counts.</param>
 /// <param name="clock">Measures the whole request.</param>
-internal sealed partial class RequestLog(RequestDelegate next, ILogger<RequestLog> logger, TimeProvider clock)
+internal sealed partial class RequestLog(RequestDelegate next, ILogger<RequestLog> logger, ServiceMetrics metrics, TimeProvider clock)
 {
     /// <summary>Ends each line: who asked, by the name of the key and never by the key, and the id that the answer carried.</summary>
     private const string Origin = " [client {Client}, key {Key}, request {RequestId}]";
@@ -24,6 +25,7 @@ internal sealed partial class RequestLog(RequestDelegate next, ILogger<RequestLo
         }
         finally
         {
+            RequestSpan.Complete(context);
             Log(context, Math.Round(clock.GetElapsedTime(start).TotalMilliseconds, 1));
         }
     }
@@ -65,11 +67,12 @@ internal sealed partial class RequestLog(RequestDelegate next, ILogger<RequestLo
         }
         else if (context.Features.Get<Problem>() is { } problem)
         {
+            metrics.RecordProblem(problem);
             var traceId = ProblemResult.TraceId(context);
             var detail = OneLine(problem.Detail);
             LogProblem(logger, request.Method, request.Path, status, elapsedMs, problem.Type, detail, traceId, client, key, requestId);
         }
-        else if (IsProbe(request.Path) && status == StatusCodes.Status200OK)
+        else if (ProbePaths.Contain(request.Path) && status == StatusCodes.Status200OK)
         {
             LogProbe(logger, request.Method, request.Path, status, elapsedMs);
         }
@@ -78,8 +81,6 @@ internal sealed partial class RequestLog(RequestDelegate next, ILogger<RequestLo
             LogRequest(logger, request.Method, request.Path, status, elapsedMs, client, key, requestId);
         }
     }
-
-    private static bool IsProbe(PathString path) => path.StartsWithSegments("/health") || path.StartsWithSegments("/v2/health");
 
     private static string Address(IPAddress? address) =>
         address is null ? "-" : (address.IsIPv4MappedToIPv6 ? address.MapToIPv4() : address).ToString();

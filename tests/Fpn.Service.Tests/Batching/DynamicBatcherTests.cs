@@ -348,7 +348,7 @@ public sealed class DynamicBatcherTests : IAsyncDisposable
     {
         long fed = 0, padding = 0;
         using var pixels = Listen("fpn.batch.pixels", value => fed += value);
-        using var waste = Listen("fpn.batch.padding", value => padding += value);
+        using var waste = Listen("fpn.batch.padding.pixels", value => padding += value);
         _detector.RunsFreely = true;
         await Send(Batcher(4), 20, bucket: new ImageSize(32, 64));
         Assert.Equal(32 * 64, fed);

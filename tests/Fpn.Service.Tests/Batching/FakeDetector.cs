@@ -35,6 +35,8 @@ internal sealed class FakeDetector(InputOptions? input = null) : IDetector
 
     public int LargestBatch { get; init; } = int.MaxValue;
 
+    public ExecutionProvider Provider => ExecutionProvider.Cpu;
+
     /// <summary>Widths of images for which the choice of detections fails.</summary>
     public HashSet<int> PoisonedWidths { get; } = [];
 

@@ -1,0 +1,181 @@
+using System.Diagnostics.Metrics;
+using System.Text;
+using Fpn.Detection;
+using Fpn.Detection.Imaging;
+using Fpn.Service.Batching;
+using Fpn.Service.Imaging;
+using Fpn.Service.Model;
+using Fpn.Service.Observability;
+using Fpn.Service.Tests.Batching;
+using Fpn.Service.Tests.Running;
+using Microsoft.Extensions.Configuration;
+using Microsoft.Extensions.DependencyInjection;
+using Microsoft.Extensions.Logging.Abstractions;
+
+namespace Fpn.Service.Tests.Observability;
+
+/// <summary>Recording: for every outcome, for models that come and go, and without garbage.</summary>
+public sealed class ModelMetricsTests : IAsyncDisposable
+{
+    private readonly ServiceProvider _services = new ServiceCollection().AddMetrics().BuildServiceProvider();
+    private readonly PrometheusExporter _exporter = new();
+    private readonly FakeDetector _detector = new() { RunsFreely = true };
+    private readonly DetectionMetrics _metrics;
+    private readonly LaneRegistry _lanes;
+    private readonly Telemetry _telemetry;
+
+    public ModelMetricsTests()
+    {
+        var factory = _services.GetRequiredService<IMeterFactory>();
+        _metrics = new DetectionMetrics(factory);
+        _lanes = new LaneRegistry(
+            new FakePackages(("fake", () => _detector)), new BatchingOptions { MaxBatchSize = 4 }, _metrics, TimeProvider.System, NullLogger<LaneRegistry>.Instance);
+        _telemetry = new Telemetry(new TelemetryOptions(), new ConfigurationBuilder().Build(), _exporter, factory);
+        _ = new LaneGauges(_lanes, factory);
+    }
+
+    private static CancellationToken Cancel => TestContext.Current.CancellationToken;
+
+    public async ValueTask DisposeAsync()
+    {
+        await _lanes.DisposeAsync();
+        _telemetry.Dispose();
+        await _services.DisposeAsync();
+    }
+
+    [Fact]
+    public async Task RecordAnswer_EveryFailure_IsCountedUnderADocumentedReason()
+    {
+        var documented = await File.ReadAllTextAsync(Path.Combine(Repository.Root, "docs", "errors.md"), Cancel);
+        var model = _metrics.Of(_detector.Contract);
+        foreach (var failure in Enum.GetValues<DetectionFailure>())
+        {
+            model.RecordAnswer(DetectionResult.Failed(failure, "detail"));
+            var reason = FailureReason.Of(failure);
+            Assert.Contains($"`{reason}`", documented, StringComparison.Ordinal);
+            var outcome = failure == DetectionFailure.DeviceLost ? "failed" : "refused";
+            Assert.Equal(1, (await ScrapeAsync()).Value("fpn_requests_total", ("reason", reason), ("outcome", outcome)));
+        }
+    }
+
+    [Fact]
+    public async Task RecordException_EveryKind_IsCounted()
+    {
+        var model = _metrics.Of(_detector.Contract);
+        foreach (var (exception, outcome, reason) in ((Exception, string, string)[])[
+            (new TaskCanceledException(), "canceled", "client-closed-request"),
+            (new NonFiniteOutputException("scores", 0, float.NaN), "failed", "model-output-not-finite"),
+            (new ModelFailureException("broken"), "failed", "model-failure"),
+            (new AggregateException(new ModelFailureException("broken")), "failed", "model-failure"),
+            (new InvalidOperationException("a defect"), "failed", "internal-error")])
+        {
+            var before = (await ScrapeAsync()).Value("fpn_requests_total", ("reason", reason), ("outcome", outcome));
+            model.RecordException(exception);
+            Assert.Equal(before + 1, (await ScrapeAsync()).Value("fpn_requests_total", ("reason", reason), ("outcome", outcome)));
+        }
+    }
+
+    /// <summary>Half of the batch's pixels are padding: two images of 32 by 32 in 32 by 64.</summary>
+    [Fact]
+    public async Task RecordBatch_Padded_CountsThePadding()
+    {
+        using var batch = Batch(new ImageSize(32, 64), 2);
+        _metrics.Of(_detector.Contract).RecordBatch(batch, TimeSpan.FromMilliseconds(3));
+        var scraped = await ScrapeAsync();
+        Assert.Equal(2, scraped.Value("fpn_inferences_total", ("model", "fake")));
+        Assert.Equal(1, scraped.Value("fpn_executions_total", ("model", "fake")));
+        Assert.Equal(4096, scraped.Value("fpn_batch_pixels_total", ("model", "fake")));
+        Assert.Equal(2048, scraped.Value("fpn_batch_padding_pixels_total", ("model", "fake")));
+        Assert.Equal(0.5, scraped.Value("fpn_batch_padding_ratio_sum", ("model", "fake")));
+        Assert.Equal(0.003, scraped.Value("fpn_execution_duration_seconds_sum", ("model", "fake")));
+    }
+
+    /// <summary>A model with one graph has no proposals and no head of its own.</summary>
+    [Fact]
+    public async Task RecordAnswer_OneGraph_HasNoSamplesOfTheOtherStages()
+    {
+        _metrics.Of(_detector.Contract).RecordAnswer(Answer(new InferenceTimes(TimeSpan.FromSeconds(1))));
+        var stages = (await ScrapeAsync()).Find("fpn_stage_duration_seconds_count").Select(sample => sample.Labels["stage"]);
+        Assert.Equal(["decode", "queue", "preprocess", "backbone", "postprocess"], stages);
+    }
+
+    [Fact]
+    public async Task Gauges_ModelComesAndGoes_FollowIt()
+    {
+        Assert.Empty((await ScrapeAsync()).Find("fpn_model_info"));
+        await _lanes.StartAsync();
+        Assert.Equal(1, (await ScrapeAsync()).Value("fpn_model_info", ("model", "fake"), ("provider", "cpu"), ("max_batch_size", "4")));
+
+        Assert.True(_lanes.TryTake("fake", out var use));
+        Assert.True(use.Lane.TryEnter());
+        Assert.Equal(1, (await ScrapeAsync()).Value("fpn_requests_in_flight", ("model", "fake"), ("version", "1")));
+
+        // Unloaded, it still answers the one; then nothing is left of it.
+        Assert.True(await _lanes.UnloadAsync("fake"));
+        var between = await ScrapeAsync();
+        Assert.Empty(between.Find("fpn_model_info"));
+        Assert.Equal(1, between.Value("fpn_requests_in_flight", ("model", "fake")));
+        use.Lane.Leave();
+        use.Dispose();
+        await Eventually.TrueAsync(() => _lanes.Working.Count == 0);
+        Assert.Empty((await ScrapeAsync()).Find("fpn_requests_in_flight"));
+    }
+
+    [Fact]
+    public async Task Gauges_SameVersionLoadedAgain_AreSummedUp()
+    {
+        await _lanes.StartAsync();
+        Assert.True(_lanes.TryTake("fake", out var old));
+        Assert.True(old.Lane.TryEnter());
+        Assert.Null(await _lanes.LoadAsync("fake"));
+        Assert.True(_lanes.TryTake("fake", out var @new));
+        Assert.True(@new.Lane.TryEnter());
+        Assert.Equal(2, (await ScrapeAsync()).Value("fpn_requests_in_flight", ("model", "fake")));
+        foreach (var use in new[] { old, @new })
+        {
+            use.Lane.Leave();
+            use.Dispose();
+        }
+    }
+
+    /// <summary>What is recorded for every image, with a provider that aggregates it.</summary>
+    [Fact]
+    public void Record_ManyTimes_AllocatesNothing()
+    {
+        var model = _metrics.Of(_detector.Contract);
+        using var batch = Batch(new ImageSize(32, 64), 2);
+        var answer = Answer(new InferenceTimes(TimeSpan.FromSeconds(1), TimeSpan.FromSeconds(2), TimeSpan.FromSeconds(3)));
+        var refused = DetectionResult.Failed(DetectionFailure.QueueFull, "full");
+        Record(100);
+        var before = GC.GetAllocatedBytesForCurrentThread();
+        Record(1000);
+        Assert.Equal(0, GC.GetAllocatedBytesForCurrentThread() - before);
+
+        void Record(int times)
+        {
+            for (var i = 0; i < times; i++)
+            {
+                model.RecordAnswer(answer);
+                model.RecordAnswer(refused);
+                model.RecordBatch(batch, TimeSpan.FromMilliseconds(3));
+            }
+        }
+    }
+
+    private static DetectionResult Answer(InferenceTimes parts) => new()
+    {
+        Size = new ImageSize(480, 640),
+        Format = ImageFormat.Jpeg,
+        Times = new StageTimes(
+            TimeSpan.FromMilliseconds(1), TimeSpan.FromMilliseconds(2), TimeSpan.FromMilliseconds(3), TimeSpan.FromSeconds(6), parts, TimeSpan.FromMilliseconds(4), TimeSpan.FromSeconds(7)),
+        BatchSize = 1,
+    };
+
+    private static PreparedBatch Batch(ImageSize padded, int count)
+    {
+        var own = new ImageSize(32, 32);
+        return new PreparedBatch(ImageBatch.Rent(count, padded), [.. Enumerable.Repeat(new ImageGeometry(own, own, own), count)]);
+    }
+
+    private async Task<ScrapedMetrics> ScrapeAsync() => ScrapedMetrics.Parse(Encoding.UTF8.GetString((await _exporter.ScrapeAsync(Cancel)).Span));
+}

@@ -1,0 +1,165 @@
+using System.Net;
+using Fpn.Service.Tests.Running;
+
+namespace Fpn.Service.Tests.Observability;
+
+/// <summary>What a collector gets: the metrics that /metrics has, and a trace for every request.</summary>
+public sealed class OtlpTests
+{
+    private const string Trace = "4bf92f3577b34da6a3ce929d0e0e4736";
+    private const string Parent = "00f067aa0ba902b7";
+
+    private static readonly string[] Stages = ["decode", "queue", "preprocess", "backbone", "proposals", "head", "postprocess"];
+
+    private static CancellationToken Cancel => TestContext.Current.CancellationToken;
+
+    [Theory]
+    [InlineData("grpc")]
+    [InlineData("http/protobuf")]
+    public async Task Endpoint_Configured_GetsMetricsOfThisService(string protocol)
+    {
+        await using var receiver = await OtlpReceiver.StartAsync(protocol == "grpc");
+        await ServeAsync(receiver, protocol);
+
+        var resources = receiver.Metrics.SelectMany(request => request.Messages(1)).ToArray();
+        Assert.NotEmpty(resources);
+        Assert.All(resources, resource => Assert.Equal("fpn-service", Resource(resource)["service.name"]));
+        Assert.All(resources, resource => Assert.Equal("0.1.0", Resource(resource)["service.version"]));
+        var names = resources.SelectMany(resource => resource.Messages(2)).SelectMany(scope => scope.Messages(2)).Select(metric => metric.Text(1)).ToHashSet();
+        Assert.Superset(
+            new HashSet<string>
+            {
+                "fpn.requests", "fpn.request.duration", "fpn.stage.duration", "fpn.inferences", "fpn.executions", "fpn.batch.size", "fpn.batch.padding.ratio",
+                "fpn.image.pixels", "fpn.image.detections", "fpn.queue.depth", "fpn.requests.in_flight", "fpn.model.info", "fpn.ready",
+                "http.server.request.duration", "kestrel.active_connections", "dotnet.process.memory.working_set",
+            },
+            names);
+    }
+
+    [Theory]
+    [InlineData("grpc")]
+    [InlineData("http/protobuf")]
+    public async Task Endpoint_Configured_GetsOneSpanAStageLinkedToTheBatch(string protocol)
+    {
+        await using var receiver = await OtlpReceiver.StartAsync(protocol == "grpc");
+        await ServeAsync(receiver, protocol);
+
+        var sent = SentSpan.All(receiver.Traces);
+        var spans = sent.Where(span => span.TraceId == Trace).ToArray();
+        var request = Assert.Single(spans, span => span.Kind == 2 && span.Name == "POST /detect");
+        Assert.Equal(Parent, request.ParentId);
+        Assert.Equal(("POST", "/detect"), (request.Attributes["http.request.method"], request.Attributes["http.route"]));
+        var image = Assert.Single(spans, span => span.Name == "detect");
+        Assert.Equal((request.Id, "blood-cells", "1"), (image.ParentId, image.Attributes["fpn.model"], image.Attributes["fpn.model.version"]));
+
+        var stages = spans.Where(span => span.ParentId == image.Id).OrderBy(span => Array.IndexOf(Stages, span.Name)).ToArray();
+        Assert.Equal(Stages, stages.Select(span => span.Name));
+        Assert.Equal(stages.Select(span => span.Start).Order(), stages.Select(span => span.Start));
+        Assert.All(stages, span => Assert.InRange(span.End, span.Start + 1, ulong.MaxValue));
+
+        // A trace of its own, since many requests may share it; each knows the other.
+        var link = Assert.Single(stages.SelectMany(span => span.Links).Distinct());
+        Assert.All(stages, span => Assert.Single(span.Links));
+        var batch = Assert.Single(sent, span => (span.TraceId, span.Id) == link);
+        Assert.Equal(("batch", string.Empty), (batch.Name, batch.ParentId));
+        Assert.NotEqual(Trace, batch.TraceId);
+        Assert.Equal([(Trace, image.Id)], batch.Links);
+    }
+
+    [Fact]
+    public async Task Endpoint_ImageThatIsNone_IsToldApartFromFailures()
+    {
+        await using var receiver = await OtlpReceiver.StartAsync(grpc: false);
+        using (var service = Start(receiver, "http/protobuf"))
+        {
+            using var response = await PostAsync(service, [1, 2, 3]);
+            Assert.Equal(HttpStatusCode.UnsupportedMediaType, response.StatusCode);
+        }
+
+        var spans = SentSpan.All(receiver.Traces).Where(span => span.TraceId == Trace).ToArray();
+        var image = Assert.Single(spans, span => span.Name == "detect");
+        Assert.Equal(("unsupported-image-format", 0), (image.Attributes["error.type"], image.Status));
+        Assert.Single(spans, span => span.Name == "POST /detect");
+        Assert.Equal(2, spans.Length);
+    }
+
+    [Fact]
+    public async Task Endpoint_Probes_AreNotSent()
+    {
+        await using var receiver = await OtlpReceiver.StartAsync(grpc: false);
+        using (var service = Start(receiver, "http/protobuf"))
+        {
+            foreach (var path in new[] { "health/live", "health/ready", "metrics", "models" })
+            {
+                using var request = new HttpRequestMessage(HttpMethod.Get, path) { Headers = { { "traceparent", $"00-{Trace}-{Parent}-01" } } };
+                using var response = await service.Client.SendAsync(request, Cancel);
+                Assert.Equal(HttpStatusCode.OK, response.StatusCode);
+            }
+        }
+
+        Assert.Equal(["GET /models"], SentSpan.All(receiver.Traces).Where(span => span.TraceId == Trace).Select(span => span.Name));
+    }
+
+    /// <summary>A collector that is gone must cost no request and no clean end.</summary>
+    [Fact]
+    public async Task Endpoint_NobodyListens_ServesAndEnds()
+    {
+        string gone;
+        await using (var receiver = await OtlpReceiver.StartAsync(grpc: false))
+        {
+            gone = receiver.Address;
+        }
+
+        using var process = new ServiceProcess(
+            [$"--Fpn:Models:Path={Repository.Models}", $"--Fpn:Telemetry:OtlpEndpoint={gone}", "--Fpn:Telemetry:OtlpProtocol=http/protobuf"]);
+        using var client = new HttpClient { BaseAddress = await process.WaitForAddressAsync() };
+        await client.DetectAsync(MadeImages.Read("smear-480x640.jpg"));
+        process.SendTerminate();
+        var (code, errors) = await process.WaitForExitAsync();
+        Assert.Equal(0, code);
+        Assert.Empty(errors);
+    }
+
+    /// <summary>The variable that collectors set for every program does as well as the setting.</summary>
+    [Fact]
+    public async Task Endpoint_FromTheVariable_IsUsed()
+    {
+        await using var receiver = await OtlpReceiver.StartAsync(grpc: false);
+        using var process = new ServiceProcess(
+            [$"--Fpn:Models:Path={Repository.Models}"],
+            ("OTEL_EXPORTER_OTLP_ENDPOINT", receiver.Address),
+            ("OTEL_EXPORTER_OTLP_PROTOCOL", "http/protobuf"),
+            ("OTEL_SERVICE_NAME", "another-name"));
+        using var client = new HttpClient { BaseAddress = await process.WaitForAddressAsync() };
+        await client.DetectAsync(MadeImages.Read("smear-480x640.jpg"));
+        process.SendTerminate();
+        Assert.Equal(0, (await process.WaitForExitAsync()).Code);
+        Assert.NotEmpty(receiver.Metrics);
+        Assert.All(receiver.Metrics.SelectMany(request => request.Messages(1)), resource => Assert.Equal("another-name", Resource(resource)["service.name"]));
+        Assert.Superset(new HashSet<string>(["detect", "batch", .. Stages]), SentSpan.All(receiver.Traces).Select(span => span.Name).ToHashSet());
+    }
+
+    private static Dictionary<string, string> Resource(WireMessage resource) =>
+        resource.Messages(1).Single().Messages(1).ToDictionary(attribute => attribute.Text(1), attribute => attribute.Messages(2).Single().Text(1));
+
+    private static RunningService Start(OtlpReceiver receiver, string protocol) =>
+        new(("Fpn:Telemetry:OtlpEndpoint", receiver.Address), ("Fpn:Telemetry:OtlpProtocol", protocol));
+
+    /// <summary>Starts a service, lets it answer one image of a known trace, and ends it, which sends what it has.</summary>
+    private static async Task ServeAsync(OtlpReceiver receiver, string protocol)
+    {
+        using var service = Start(receiver, protocol);
+        using var response = await PostAsync(service, MadeImages.Read("smear-480x640.jpg"));
+        await response.ReadDetectionAsync();
+    }
+
+    private static async Task<HttpResponseMessage> PostAsync(RunningService service, byte[] image)
+    {
+        using var request = new HttpRequestMessage(HttpMethod.Post, "detect")
+        {
+            Content = new ByteArrayContent(image),
+            Headers = { { "traceparent", $"00-{Trace}-{Parent}-01" } },
+        };
+        return await service.Client.SendAsync(request, Cancel);
+    }
+}
