@@ -37,12 +37,13 @@ internal sealed class KeySecurityFilter(ApiKeys keys) : IDocumentFilter, IOperat
     /// <inheritdoc/>
     public void Apply(OpenApiOperation operation, OperationFilterContext context)
     {
-        var needed = context.ApiDescription.ActionDescriptor.EndpointMetadata.OfType<KeyRequirement>().LastOrDefault()?.Scope;
-        if (keys.IsOn && needed is not KeyScope.None)
+        var metadata = context.ApiDescription.ActionDescriptor.EndpointMetadata;
+        if (keys.IsOn && metadata.OfType<KeyRequirement>().LastOrDefault() is not { Scope: KeyScope.None })
         {
             operation.Security = [Either(HeaderScheme), Either(BearerScheme)];
         }
 
-        OpenApiSecurityRequirement Either(string scheme) => new() { [new OpenApiSecuritySchemeReference(scheme, context.Document)] = [] };
+        OpenApiSecurityRequirement Either(string scheme) =>
+            new() { [new OpenApiSecuritySchemeReference(scheme, context.Document)] = [] };
     }
 }

@@ -12,7 +12,7 @@ internal sealed partial class ApiKeys : IDisposable
     private readonly TimeProvider _clock;
     private readonly ILogger<ApiKeys> _logger;
     private readonly ITimer? _timer;
-    private Dictionary<string, (TokenBucket Bucket, int PerMinute, int Burst)> _buckets = new(StringComparer.OrdinalIgnoreCase);
+    private Dictionary<string, Rate> _rates = new(StringComparer.OrdinalIgnoreCase);
     private byte[] _seen = [];
     private string? _failure;
     private volatile KeyRing _ring = new([]);
@@ -42,7 +42,8 @@ internal sealed partial class ApiKeys : IDisposable
         }
     }
 
-    /// <summary>Whether keys are asked for. Decided at start: a file that becomes empty locks everybody out, not in.</summary>
+    /// <summary>Whether keys are asked for.</summary>
+    /// <remarks>Decided at start: a file that becomes empty locks everybody out, and does not open the door.</remarks>
     public bool IsOn => _options.AreConfigured();
 
     /// <summary>Whether any valid key may be used for this; false while no keys are asked for.</summary>
@@ -101,9 +102,15 @@ internal sealed partial class ApiKeys : IDisposable
 
     private void Take(IReadOnlyList<KeyEntry> keys)
     {
-        var buckets = new Dictionary<string, (TokenBucket, int, int)>(StringComparer.OrdinalIgnoreCase);
-        _ring = new KeyRing([.. keys.Select(key => (key.Digest, new Caller(key.Name, key.Scopes, key.HighestPriority, Bucket(key, buckets))))]);
-        _buckets = buckets;
+        var rates = new Dictionary<string, Rate>(StringComparer.OrdinalIgnoreCase);
+        var holders = new List<(byte[] Digest, Caller Holder)>(keys.Count);
+        foreach (var key in keys)
+        {
+            var bucket = Bucket(key, rates);
+            holders.Add((key.Digest, new Caller(key.Name, key.Scopes, key.HighestPriority, bucket)));
+        }
+
+        (_ring, _rates) = (new KeyRing(holders), rates);
         if (keys.Count == 0)
         {
             LogNone(_logger);
@@ -115,18 +122,19 @@ internal sealed partial class ApiKeys : IDisposable
         }
     }
 
-    /// <summary>A key whose rate stays keeps its bucket: a change elsewhere in the file is no way to a fresh one.</summary>
-    private TokenBucket? Bucket(KeyEntry key, Dictionary<string, (TokenBucket Bucket, int PerMinute, int Burst)> buckets)
+    /// <summary>A key whose rate stays keeps its bucket: a change elsewhere gives nobody a fresh one.</summary>
+    private TokenBucket? Bucket(KeyEntry key, Dictionary<string, Rate> rates)
     {
         if (key.RequestsPerMinute is not { } perMinute)
         {
             return null;
         }
 
-        var kept = _buckets.TryGetValue(key.Name, out var old) && (old.PerMinute, old.Burst) == (perMinute, key.Burst);
-        var bucket = kept ? old.Bucket : new TokenBucket(perMinute, key.Burst, _clock);
-        buckets[key.Name] = (bucket, perMinute, key.Burst);
-        return bucket;
+        var rate = _rates.TryGetValue(key.Name, out var old) && (old.PerMinute, old.Burst) == (perMinute, key.Burst)
+            ? old
+            : new Rate(perMinute, key.Burst, new TokenBucket(perMinute, key.Burst, _clock));
+        rates[key.Name] = rate;
+        return rate.Bucket;
     }
 
     [LoggerMessage(Level = LogLevel.Information, Message = "{Count} API keys are valid: {Names}")]
@@ -135,9 +143,14 @@ internal sealed partial class ApiKeys : IDisposable
     [LoggerMessage(Level = LogLevel.Warning, Message = "No API key is valid: everything that needs one is refused")]
     private static partial void LogNone(ILogger logger);
 
-    [LoggerMessage(Level = LogLevel.Warning, Message = "No API keys are configured (Fpn:Keys): everybody who reaches the port may ask")]
+    [LoggerMessage(
+        Level = LogLevel.Warning,
+        Message = "No API keys are configured (Fpn:Keys): everybody who reaches the port may ask")]
     private static partial void LogOpen(ILogger logger);
 
     [LoggerMessage(Level = LogLevel.Error, Message = "The API keys stay as they were: {Reason}")]
     private static partial void LogFailure(ILogger logger, string reason);
+
+    /// <summary>What a key has spent, and by which rate.</summary>
+    private sealed record Rate(int PerMinute, int Burst, TokenBucket Bucket);
 }

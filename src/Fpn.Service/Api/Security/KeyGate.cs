@@ -1,6 +1,6 @@
 namespace Fpn.Service.Api.Security;
 
-/// <summary>Lets requests through to their endpoints by their keys; refuses the others before a byte of a body is read.</summary>
+/// <summary>Lets requests through by their keys; refuses others before a byte of a body is read.</summary>
 /// <param name="next">The rest of the pipeline.</param>
 /// <param name="keys">Those that are valid.</param>
 internal sealed class KeyGate(RequestDelegate next, ApiKeys keys)
@@ -66,9 +66,9 @@ internal sealed class KeyGate(RequestDelegate next, ApiKeys keys)
         }
 
         // Other schemes are not ours: a proxy in front may have asked for a password of its own.
-        var bearer = authorization.Count == 1 && authorization[0] is { } value && value.StartsWith(BearerScheme, StringComparison.OrdinalIgnoreCase)
-            ? value.AsSpan(BearerScheme.Length).Trim()
-            : default;
+        var value = authorization.ToString();
+        var isBearer = value.StartsWith(BearerScheme, StringComparison.OrdinalIgnoreCase);
+        var bearer = isBearer ? value.AsSpan(BearerScheme.Length).Trim() : default;
         key = own.Count == 1 ? own[0].AsSpan().Trim() : bearer;
         if (own.Count == 1 && !bearer.IsEmpty && !bearer.SequenceEqual(key))
         {

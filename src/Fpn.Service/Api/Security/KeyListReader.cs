@@ -1,3 +1,4 @@
+using System.Buffers;
 using System.Runtime.InteropServices;
 using System.Text;
 using System.Text.Json;
@@ -8,8 +9,8 @@ namespace Fpn.Service.Api.Security;
 
 /// <summary>Reads the JSON that keys are written in: strict, and silent about everything that could be a key.</summary>
 /// <remarks>
-/// Walked by hand: the serializer's messages quote what they stumble over, which may be a key without its quotes or in the
-/// place of a name. Messages name the source and the entry by its number, and members only once they are known.
+/// Walked by hand: the serializer's messages quote what they stumble over, which may be a key without its quotes or in
+/// the place of a name. Messages name the source and the entry by its number, and members only once they are known.
 /// </remarks>
 internal static class KeyListReader
 {
@@ -33,7 +34,7 @@ internal static class KeyListReader
     /// <summary>Reads a list of keys.</summary>
     /// <param name="utf8">The JSON.</param>
     /// <param name="source">What messages call it: a file or a setting.</param>
-    /// <exception cref="SettingsException">It is no such list; the message holds nothing of it but names of members.</exception>
+    /// <exception cref="SettingsException">It is no such list; the message quotes only names of members.</exception>
     public static IReadOnlyList<KeyEntry> Read(ReadOnlyMemory<byte> utf8, string source)
     {
         try
@@ -45,13 +46,17 @@ internal static class KeyListReader
                 throw new SettingsException($"{source}: must be {Shape}; at most {MostKeys}.");
             }
 
-            return [.. root.EnumerateArray().Select((entry, index) => ReadEntry(entry, $"{source}: entry {index + 1}"))];
+            return
+            [
+                .. root.EnumerateArray().Select((entry, index) => ReadEntry(entry, $"{source}: entry {index + 1}")),
+            ];
         }
         catch (JsonException exception)
         {
             // Neither its message nor itself as the inner exception: both may quote a key.
             throw new SettingsException(
-                $"{source}: is not JSON, or repeats a member, near line {exception.LineNumber + 1}; it must be {Shape}.");
+                $"{source}: is not JSON, or repeats a member, near line {exception.LineNumber + 1}; "
+                + $"it must be {Shape}.");
         }
         catch (InvalidOperationException)
         {
@@ -90,11 +95,13 @@ internal static class KeyListReader
         }
 
         // Ten seconds' worth, so that a page that sends a few pictures at once is not refused.
+        burst ??= Math.Max(1, (perMinute ?? 0) / 6);
         return new KeyEntry(
-            name, Digest(entry, where), Scopes(entry, where), perMinute, burst ?? Math.Max(1, (perMinute ?? 0) / 6), Priority(entry, where));
+            name, Digest(entry, where), Scopes(entry, where), perMinute, burst.Value, Priority(entry, where));
     }
 
-    private static bool IsNameCharacter(char character) => char.IsAsciiLetterOrDigit(character) || character is '.' or '-' or '_';
+    private static bool IsNameCharacter(char character) =>
+        char.IsAsciiLetterOrDigit(character) || character is '.' or '-' or '_';
 
     private static byte[] Digest(JsonElement entry, string where)
     {
@@ -117,7 +124,8 @@ internal static class KeyListReader
             || !KeyDigest.IsPossible(characters[..Encoding.ASCII.GetChars(raw, characters)]))
         {
             throw new SettingsException(
-                $"{where}: 'key' must be {KeyDigest.ShortestKey} to {KeyDigest.LongestKey} letters, digits or - . _ ~ + / = (openssl rand -hex 32 makes one).");
+                $"{where}: 'key' must be {KeyDigest.ShortestKey} to {KeyDigest.LongestKey} letters, digits "
+                + "or - . _ ~ + / = (openssl rand -hex 32 makes one).");
         }
 
         var digest = new byte[KeyDigest.Length];
@@ -130,7 +138,9 @@ internal static class KeyListReader
     {
         var digest = new byte[KeyDigest.Length];
         var hex = sha256.ValueKind == JsonValueKind.String ? sha256.GetString()! : string.Empty;
-        return hex.Length == 2 * digest.Length && Convert.FromHexString(hex, digest, out _, out _) == System.Buffers.OperationStatus.Done
+        var isWhole = hex.Length == 2 * digest.Length
+            && Convert.FromHexString(hex, digest, out _, out _) == OperationStatus.Done;
+        return isWhole
             ? digest
             : throw new SettingsException($"{where}: 'sha256' must be {2 * digest.Length} hexadecimal digits.");
     }
@@ -158,15 +168,19 @@ internal static class KeyListReader
         SettingsException WrongScopes() => new($"{where}: 'scopes' must list some of detect, metrics, admin.");
     }
 
-    private static RequestPriority Priority(JsonElement entry, string where) => !entry.TryGetProperty("highestPriority", out _)
-        ? RequestPriority.Normal
-        : Text(entry, "highestPriority") switch
-        {
-            "high" => RequestPriority.High,
-            "normal" => RequestPriority.Normal,
-            "low" => RequestPriority.Low,
-            _ => throw new SettingsException($"{where}: 'highestPriority' must be high, normal or low."),
-        };
+    private static RequestPriority Priority(JsonElement entry, string where)
+    {
+        const string Member = "highestPriority";
+        return !entry.TryGetProperty(Member, out _)
+            ? RequestPriority.Normal
+            : Text(entry, Member) switch
+            {
+                "high" => RequestPriority.High,
+                "normal" => RequestPriority.Normal,
+                "low" => RequestPriority.Low,
+                _ => throw new SettingsException($"{where}: '{Member}' must be high, normal or low."),
+            };
+    }
 
     private static int? Number(JsonElement entry, string member, string where)
     {
@@ -175,12 +189,15 @@ internal static class KeyListReader
             return null;
         }
 
-        return value.ValueKind == JsonValueKind.Number && value.TryGetInt32(out var number) && number is >= 1 and <= MostPerMinute
+        var number = value.ValueKind == JsonValueKind.Number && value.TryGetInt32(out var whole) ? whole : 0;
+        return number is >= 1 and <= MostPerMinute
             ? number
             : throw new SettingsException($"{where}: '{member}' must be a whole number from 1 to {MostPerMinute}.");
     }
 
     /// <summary>A member's text; null where it is none.</summary>
     private static string? Text(JsonElement entry, string member) =>
-        entry.TryGetProperty(member, out var value) && value.ValueKind == JsonValueKind.String ? value.GetString() : null;
+        entry.TryGetProperty(member, out var value) && value.ValueKind == JsonValueKind.String
+            ? value.GetString()
+            : null;
 }

@@ -1,6 +1,6 @@
 namespace Fpn.Service.Api.Security;
 
-/// <summary>What an endpoint asks of its callers; endpoints without it let nobody in while keys are asked for.</summary>
+/// <summary>What an endpoint asks of its callers; one without it lets nobody in while keys are asked for.</summary>
 /// <param name="scope">The scope that the key must have; <see cref="KeyScope.None"/> asks for no key.</param>
 internal sealed class KeyRequirement(KeyScope scope)
 {
@@ -11,7 +11,7 @@ internal sealed class KeyRequirement(KeyScope scope)
 /// <summary>Says on an endpoint who may call it.</summary>
 internal static class KeyRequirementOfEndpoint
 {
-    /// <summary>Only keys with this scope, once keys are configured; the problems of it go into the OpenAPI document.</summary>
+    /// <summary>Only keys with this scope, once keys are configured; the OpenAPI document shows how it fails.</summary>
     /// <param name="endpoint">The endpoint, or a group of them.</param>
     /// <param name="scope">One scope.</param>
     public static TBuilder RequireScope<TBuilder>(this TBuilder endpoint, KeyScope scope)

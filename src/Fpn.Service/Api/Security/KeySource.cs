@@ -99,7 +99,9 @@ internal sealed class KeySource(KeyOptions options, string contentRoot)
         var path = Path.Combine(contentRoot, options.File);
         try
         {
-            return Directory.Exists(path) ? [.. Directory.EnumerateFiles(path, "*.json").Order(StringComparer.Ordinal)] : [path];
+            return Directory.Exists(path)
+                ? [.. Directory.EnumerateFiles(path, "*.json").Order(StringComparer.Ordinal)]
+                : [path];
         }
         catch (Exception exception) when (exception is IOException or UnauthorizedAccessException)
         {
@@ -115,7 +117,7 @@ internal sealed class KeySource(KeyOptions options, string contentRoot)
             var length = stream.Length;
             if (length > LargestFile)
             {
-                throw new SettingsException($"{file}: is longer than {LargestFile} bytes, the most for a file of keys.");
+                throw new SettingsException($"{file}: is longer than {LargestFile} bytes, the most for keys.");
             }
 
             var bytes = new byte[length];

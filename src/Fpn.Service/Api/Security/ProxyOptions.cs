@@ -6,8 +6,8 @@ namespace Fpn.Service.Api.Security;
 internal sealed class ProxyOptions
 {
     /// <summary>
-    /// Addresses and networks, separated by commas, such as <c>10.0.0.5, 10.1.0.0/16</c>, whose <c>X-Forwarded-For</c> and
-    /// <c>X-Forwarded-Proto</c> are believed. Default: none.
+    /// Addresses and networks, separated by commas, such as <c>10.0.0.5, 10.1.0.0/16</c>, whose <c>X-Forwarded-For</c>
+    /// and <c>X-Forwarded-Proto</c> are believed. Default: none.
     /// </summary>
     public string Trusted { get; set; } = string.Empty;
 

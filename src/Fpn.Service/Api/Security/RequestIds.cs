@@ -3,7 +3,7 @@ using System.Security.Cryptography;
 
 namespace Fpn.Service.Api.Security;
 
-/// <summary>Gives each request an id: the one it brings, if that is harmless in logs and headers, or a new one.</summary>
+/// <summary>Gives each request an id: the one it brings, if that is harmless in logs, or a new one.</summary>
 /// <param name="next">The rest of the pipeline.</param>
 internal sealed class RequestIds(RequestDelegate next)
 {
@@ -19,7 +19,7 @@ internal sealed class RequestIds(RequestDelegate next)
     public Task InvokeAsync(HttpContext context)
     {
         var ids = context.Request.Headers[HeaderName];
-        context.TraceIdentifier = ids.Count == 1 && ids[0] is { Length: > 0 and <= LongestId } id && !id.AsSpan().ContainsAnyExcept(Characters)
+        context.TraceIdentifier = ids.Count == 1 && ids[0] is { } id && IsHarmless(id)
             ? id
             : RandomNumberGenerator.GetHexString(32, lowercase: true);
 
@@ -34,4 +34,7 @@ internal sealed class RequestIds(RequestDelegate next)
             context);
         return next(context);
     }
+
+    private static bool IsHarmless(string id) =>
+        id.Length is > 0 and <= LongestId && !id.AsSpan().ContainsAnyExcept(Characters);
 }

@@ -13,7 +13,8 @@ internal static class SecurityRegistration
 
     private static readonly string[] AllowedHeaders =
     [
-        KeyGate.HeaderName, "Authorization", "Content-Type", DetectHeaders.PriorityName, DetectHeaders.TimeoutName, RequestIds.HeaderName,
+        KeyGate.HeaderName, "Authorization", "Content-Type", DetectHeaders.PriorityName, DetectHeaders.TimeoutName,
+        RequestIds.HeaderName,
     ];
 
     private static readonly string[] ExposedHeaders = ["Server-Timing", "Retry-After", RequestIds.HeaderName];
@@ -60,7 +61,8 @@ internal static class SecurityRegistration
             else
             {
                 throw new SettingsException(
-                    $"Setting 'Fpn:Proxies:Trusted' must list addresses or networks such as 10.1.0.0/16; '{item}' is neither.");
+                    "Setting 'Fpn:Proxies:Trusted' must list addresses or networks such as 10.1.0.0/16; "
+                    + $"'{item}' is neither.");
             }
         }
 
@@ -99,7 +101,8 @@ internal static class SecurityRegistration
         if (origins is not ["*"] && Array.Find(origins, origin => !IsOrigin(origin)) is { } wrong)
         {
             throw new SettingsException(
-                $"Setting 'Fpn:Cors:AllowedOrigins' must list origins such as https://app.example.com, or be *; '{wrong}' is none.");
+                "Setting 'Fpn:Cors:AllowedOrigins' must list origins such as https://app.example.com, or be *; "
+                + $"'{wrong}' is none.");
         }
 
         // Without credentials: cookies are not ours, and a page must know a key to use one.
@@ -119,7 +122,8 @@ internal static class SecurityRegistration
         var keys = app.Services.GetRequiredService<ApiKeys>();
         if (app.Services.GetRequiredService<ControlOptions>().Enabled && !keys.HasScope(KeyScope.Admin))
         {
-            throw new SettingsException("Setting 'Fpn:Control:Enabled' needs an API key of scope admin ('Fpn:Keys'); there is none.");
+            throw new SettingsException(
+                "Setting 'Fpn:Control:Enabled' needs an API key of scope admin ('Fpn:Keys'); there is none.");
         }
 
         if (keys.IsOn)

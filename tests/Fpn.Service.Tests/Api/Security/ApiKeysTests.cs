@@ -36,7 +36,8 @@ public sealed class ApiKeysTests : IDisposable
     [Fact]
     public void TryFind_RightKey_IsItsHolder()
     {
-        using var file = new KeyFile(KeyFile.Entry("alice", KeyFile.Alice), KeyFile.Entry("bob", KeyFile.Bob, "\"scopes\": [\"admin\"]"));
+        using var file = new KeyFile(
+            KeyFile.Entry("alice", KeyFile.Alice), KeyFile.Entry("bob", KeyFile.Bob, "\"scopes\": [\"admin\"]"));
         using var keys = Open(file);
         Assert.True(keys.IsOn);
         AssertValid(keys, KeyFile.Alice, "alice");
@@ -125,7 +126,9 @@ public sealed class ApiKeysTests : IDisposable
             _clock.Advance(Interval);
             _clock.Advance(Interval);
             AssertValid(keys, KeyFile.Alice, "alice");
-            Assert.Equal(times, _log.All.Count(line => line.StartsWith("Error", StringComparison.Ordinal) && line.Contains(file.Path, StringComparison.Ordinal)));
+            var errors = _log.All.Where(line => line.StartsWith("Error", StringComparison.Ordinal)).ToArray();
+            Assert.Equal(times, errors.Length);
+            Assert.Contains(file.Path, errors[^1], StringComparison.Ordinal);
             file.Write(KeyFile.Entry("alice", KeyFile.Alice));
             _clock.Advance(Interval);
         }
@@ -190,9 +193,11 @@ public sealed class ApiKeysTests : IDisposable
     public void Open_SameNameOrSameKeyTwice_IsRefused()
     {
         using var names = new KeyFile(KeyFile.Entry("alice", KeyFile.Alice), KeyFile.Entry("Alice", KeyFile.Bob));
-        Assert.Equal($"{names.Path}: the name 'Alice' is given twice.", Assert.Throws<SettingsException>(() => Open(names)).Message);
+        var exception = Assert.Throws<SettingsException>(() => Open(names));
+        Assert.Equal($"{names.Path}: the name 'Alice' is given twice.", exception.Message);
         using var same = new KeyFile(KeyFile.Entry("alice", KeyFile.Alice), KeyFile.Entry("bob", KeyFile.Alice));
-        Assert.Equal($"{same.Path}: 'bob' and 'alice' have the same key.", Assert.Throws<SettingsException>(() => Open(same)).Message);
+        exception = Assert.Throws<SettingsException>(() => Open(same));
+        Assert.Equal($"{same.Path}: 'bob' and 'alice' have the same key.", exception.Message);
     }
 
     [Fact]
@@ -216,9 +221,28 @@ public sealed class ApiKeysTests : IDisposable
         Assert.False(Find(keys, KeyFile.Alice)!.TryEnter(out var wait));
         Assert.Equal(60 - Interval.TotalSeconds, wait.TotalSeconds, 1e-3);
 
-        file.Write(KeyFile.Entry("alice", KeyFile.Alice, Slow.Replace("\"burst\": 1", "\"burst\": 2", StringComparison.Ordinal)));
+        var faster = Slow.Replace("\"burst\": 1", "\"burst\": 2", StringComparison.Ordinal);
+        file.Write(KeyFile.Entry("alice", KeyFile.Alice, faster));
         _clock.Advance(Interval);
         Assert.True(Find(keys, KeyFile.Alice)!.TryEnter(out _));
+    }
+
+    [Fact]
+    public void ChargeMore_ImagesOfABatch_AreWaitedForAfterwards()
+    {
+        using var file = new KeyFile(
+            KeyFile.Entry(
+                "alice", KeyFile.Alice, "\"scopes\": [\"detect\"], \"requestsPerMinute\": 60, \"burst\": 2"),
+            KeyFile.Entry("bob", KeyFile.Bob));
+        using var keys = Open(file);
+        var (alice, bob) = (Find(keys, KeyFile.Alice)!, Find(keys, KeyFile.Bob)!);
+        Assert.True(alice.TryEnter(out _));
+        alice.ChargeMore(63);
+        Assert.False(alice.TryEnter(out var wait));
+        Assert.Equal(63, wait.TotalSeconds, 1e-6);
+        Assert.True(bob.TryEnter(out _));
+        bob.ChargeMore(63);
+        Assert.True(bob.TryEnter(out _));
     }
 
     private static Caller? Find(ApiKeys keys, string key) => keys.TryFind(key, out var holder) ? holder : null;

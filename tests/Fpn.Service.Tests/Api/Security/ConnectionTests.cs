@@ -56,8 +56,8 @@ public sealed class ConnectionTests
     {
         using var service = new RunningService(Quick);
         using var connection = await RawConnection.OpenAsync(service.Address);
-        var headers = string.Concat(Enumerable.Range(0, count).Select(i => $"X-Header-{i}: {new string('h', length)}\r\n"));
-        await connection.SendAsync($"{Head}{headers}\r\n");
+        var lines = Enumerable.Range(0, count).Select(i => $"X-Header-{i}: {new string('h', length)}\r\n");
+        await connection.SendAsync($"{Head}{string.Concat(lines)}\r\n");
         Assert.StartsWith("HTTP/1.1 431 ", await connection.ReadHeadAsync(), StringComparison.Ordinal);
     }
 

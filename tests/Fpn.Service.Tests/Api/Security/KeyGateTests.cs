@@ -12,40 +12,6 @@ using Microsoft.Extensions.Logging.Abstractions;
 
 namespace Fpn.Service.Tests.Api.Security;
 
-/// <summary>One service that asks for keys, for the tests of this class.</summary>
-public sealed class GuardedService : IDisposable
-{
-    /// <summary>May ask for metrics only.</summary>
-    internal const string Scraper = "scraper-0a1b2c3d4e5f6071";
-
-    /// <summary>May do everything, and be urgent.</summary>
-    internal const string Operator = "operator-9b74c9897bac770f";
-
-    /// <summary>May ask twice, then once in ten minutes at most.</summary>
-    internal const string Slow = "slow-7d793037a0760186574b";
-
-    /// <summary>May ask for low priority only.</summary>
-    internal const string Patient = "patient-2c26b46b68ffc68ff9";
-
-    private readonly KeyFile _file = new(
-        KeyFile.Entry("alice", KeyFile.Alice),
-        KeyFile.Entry("scraper", Scraper, "\"scopes\": [\"metrics\"]"),
-        KeyFile.Entry("operator", Operator, "\"scopes\": [\"detect\", \"metrics\", \"admin\"], \"highestPriority\": \"high\""),
-        KeyFile.Entry("slow", Slow, "\"scopes\": [\"detect\"], \"requestsPerMinute\": 1, \"burst\": 2"),
-        KeyFile.Entry("patient", Patient, "\"scopes\": [\"detect\"], \"highestPriority\": \"low\""));
-
-    public GuardedService() => Service = new(("Fpn:Keys:File", _file.Path), ("Fpn:Batching:MaxBatchSize", "1"));
-
-    /// <summary>The service.</summary>
-    internal RunningService Service { get; }
-
-    public void Dispose()
-    {
-        Service.Dispose();
-        _file.Dispose();
-    }
-}
-
 /// <summary>Who is let in, who is not, and what each is told.</summary>
 public sealed class KeyGateTests(GuardedService guarded) : IClassFixture<GuardedService>
 {
@@ -114,7 +80,8 @@ public sealed class KeyGateTests(GuardedService guarded) : IClassFixture<Guarded
     public async Task Detect_NoKeyAndExpectContinue_IsRefusedBeforeTheBody()
     {
         using var connection = await RawConnection.OpenAsync(guarded.Service.Address);
-        await connection.SendAsync("POST /detect HTTP/1.1\r\nHost: test\r\nExpect: 100-continue\r\nContent-Length: 1000000\r\n\r\n");
+        await connection.SendAsync(
+            "POST /detect HTTP/1.1\r\nHost: test\r\nExpect: 100-continue\r\nContent-Length: 1000000\r\n\r\n");
         Assert.StartsWith("HTTP/1.1 401 ", await connection.ReadHeadAsync(), StringComparison.Ordinal);
     }
 
@@ -137,10 +104,11 @@ public sealed class KeyGateTests(GuardedService guarded) : IClassFixture<Guarded
         Assert.Contains("'scraper'", problem.GetProperty("detail").GetString(), StringComparison.Ordinal);
         Assert.Contains("'detect'", problem.GetProperty("detail").GetString(), StringComparison.Ordinal);
 
-        using var load = await SendAsync(HttpMethod.Post, "v2/repository/models/blood-cells/load", "X-Api-Key: " + KeyFile.Alice);
+        const string Load = "v2/repository/models/blood-cells/load";
+        using var load = await SendAsync(HttpMethod.Post, Load, "X-Api-Key: " + KeyFile.Alice);
         Assert.Equal(HttpStatusCode.Forbidden, load.StatusCode);
         Assert.Contains("admin", await load.Content.ReadAsStringAsync(Cancel), StringComparison.Ordinal);
-        using var control = await SendAsync(HttpMethod.Post, "v2/repository/index", "X-Api-Key: " + GuardedService.Operator);
+        using var control = await SendAsync(HttpMethod.Post, Load, "X-Api-Key: " + GuardedService.Operator);
         Assert.Contains("Fpn:Control:Enabled", await control.Content.ReadAsStringAsync(Cancel), StringComparison.Ordinal);
     }
 
@@ -163,8 +131,8 @@ public sealed class KeyGateTests(GuardedService guarded) : IClassFixture<Guarded
     [InlineData(GuardedService.Patient, null)]
     public async Task Priority_UpToTheKeys_IsAnswered(string key, string? priority)
     {
-        string[] headers = ["X-Api-Key: " + key, .. priority is null ? Array.Empty<string>() : ["X-Priority: " + priority]];
-        using var response = await SendAsync(HttpMethod.Post, "detect", headers);
+        var asked = priority is null ? Array.Empty<string>() : ["X-Priority: " + priority];
+        using var response = await SendAsync(HttpMethod.Post, "detect", ["X-Api-Key: " + key, .. asked]);
         await response.ReadDetectionAsync();
     }
 
@@ -210,14 +178,16 @@ public sealed class KeyGateTests(GuardedService guarded) : IClassFixture<Guarded
     [Fact]
     public async Task Endpoints_All_SayWhoMayCallAndHoldToIt()
     {
-        var endpoints = guarded.Service.Services.GetServices<EndpointDataSource>().SelectMany(source => source.Endpoints)
-            .OfType<RouteEndpoint>().DistinctBy(endpoint => (endpoint.DisplayName, endpoint.RoutePattern.RawText)).ToArray();
+        var endpoints = guarded.Service.Services.GetServices<EndpointDataSource>()
+            .SelectMany(source => source.Endpoints)
+            .OfType<RouteEndpoint>()
+            .ToArray();
         Assert.Contains(endpoints, endpoint => endpoint.RoutePattern.RawText == "/detect");
         Assert.Contains(endpoints, endpoint => endpoint.RoutePattern.RawText == "/health/live");
         foreach (var endpoint in endpoints)
         {
             var requirement = endpoint.Metadata.GetMetadata<KeyRequirement>();
-            Assert.True(requirement is not null, $"{endpoint.DisplayName} says neither RequireScope nor AllowWithoutKey.");
+            Assert.True(requirement is not null, $"{endpoint.DisplayName}: neither RequireScope nor AllowWithoutKey.");
             var method = endpoint.Metadata.GetMetadata<HttpMethodMetadata>()?.HttpMethods[0] ?? "GET";
             var path = string.Join('/', endpoint.RoutePattern.PathSegments.Select(segment =>
                 segment.Parts is [RoutePatternLiteralPart literal] ? literal.Content : "x"));
@@ -232,7 +202,10 @@ public sealed class KeyGateTests(GuardedService guarded) : IClassFixture<Guarded
     public async Task Endpoint_ThatSaysNothing_LetsNoKeyIn()
     {
         using var keys = new ApiKeys(
-            new KeyOptions { Json = $"[{KeyFile.Entry("all", KeyFile.Alice, "\"scopes\": [\"detect\", \"metrics\", \"admin\"]")}]" },
+            new KeyOptions
+            {
+                Json = $"[{KeyFile.Entry("all", KeyFile.Alice, "\"scopes\": [\"detect\", \"metrics\", \"admin\"]")}]",
+            },
             new HostingEnvironment(),
             TimeProvider.System,
             NullLogger<ApiKeys>.Instance);
@@ -245,19 +218,21 @@ public sealed class KeyGateTests(GuardedService guarded) : IClassFixture<Guarded
             },
             keys);
         var context = new DefaultHttpContext();
-        context.SetEndpoint(new RouteEndpoint(_ => Task.CompletedTask, RoutePatternFactory.Parse("/new"), 0, EndpointMetadataCollection.Empty, "new"));
+        context.SetEndpoint(New());
         context.Request.Headers["X-Api-Key"] = KeyFile.Alice;
         await gate.InvokeAsync(context);
         Assert.Equal(403, context.Response.StatusCode);
         Assert.False(entered);
 
         context = new DefaultHttpContext();
-        var needs = new EndpointMetadataCollection(new KeyRequirement(KeyScope.Metrics));
-        context.SetEndpoint(new RouteEndpoint(_ => Task.CompletedTask, RoutePatternFactory.Parse("/new"), 0, needs, "new"));
+        context.SetEndpoint(New(new KeyRequirement(KeyScope.Metrics)));
         context.Request.Headers["X-Api-Key"] = KeyFile.Alice;
         await gate.InvokeAsync(context);
         Assert.True(entered);
         Assert.Equal("all", context.Caller().Name);
+
+        static RouteEndpoint New(params object[] metadata) =>
+            new(_ => Task.CompletedTask, RoutePatternFactory.Parse("/new"), 0, new EndpointMetadataCollection(metadata), "new");
     }
 
     [Fact]
@@ -271,9 +246,11 @@ public sealed class KeyGateTests(GuardedService guarded) : IClassFixture<Guarded
         {
             foreach (var operation in path.Value.EnumerateObject())
             {
-                var names = operation.Value.GetProperty("security").EnumerateArray().SelectMany(need => need.EnumerateObject().Select(scheme => scheme.Name));
-                Assert.Equal(["ApiKey", "Bearer"], names);
-                Assert.All(["401", "403", "429"], status => Assert.True(operation.Value.GetProperty("responses").TryGetProperty(status, out _), path.Name));
+                var needs = operation.Value.GetProperty("security").EnumerateArray();
+                Assert.Equal(
+                    ["ApiKey", "Bearer"], needs.SelectMany(need => need.EnumerateObject().Select(scheme => scheme.Name)));
+                var responses = operation.Value.GetProperty("responses");
+                Assert.All(["401", "403", "429"], status => Assert.True(responses.TryGetProperty(status, out _), path.Name));
             }
         }
     }
@@ -284,9 +261,10 @@ public sealed class KeyGateTests(GuardedService guarded) : IClassFixture<Guarded
         var start = guarded.Service.Log.All.Count;
         using var response = await SendAsync(HttpMethod.Get, "models", "X-Api-Key: " + KeyFile.Alice);
         var id = Assert.Single(response.Headers.GetValues("X-Request-Id"));
-        var line = await guarded.Service.Log.WaitForAsync(start, line => line.Contains(id, StringComparison.Ordinal), Cancel);
+        var log = guarded.Service.Log;
+        var line = await log.WaitForAsync(start, line => line.Contains(id, StringComparison.Ordinal), Cancel);
         Assert.Contains($"[client 127.0.0.1, key alice, request {id}]", line, StringComparison.Ordinal);
-        Assert.DoesNotContain(guarded.Service.Log.All, line => line.Contains("5f2c9e7d", StringComparison.Ordinal));
+        Assert.DoesNotContain(log.All, line => line.Contains("5f2c9e7d", StringComparison.Ordinal));
     }
 
     private async Task<HttpResponseMessage> SendAsync(HttpMethod method, string path, params string[] headers)

@@ -58,31 +58,65 @@ public sealed class KeyListReaderTests
     [InlineData($$"""[{ "name": "alice", "key": {{Key}}, {{Scopes}} }]""", "is not JSON")]
     [InlineData($$"""[{ "name": "alice", "key": f{{Key}}, {{Scopes}} }]""", "is not JSON")]
     [InlineData($$"""[{ "{{Key}}": "alice", {{Scopes}} }]""", "entry 1 has an unknown member; known: name, key")]
-    [InlineData($$"""[{ "name": "alice", "key": "{{Key}}", "{{Key}}": 1, "{{Key}}": 2 }]""", "is not JSON, or repeats a member")]
+    [InlineData(
+        $$"""[{ "name": "alice", "key": "{{Key}}", "{{Key}}": 1, "{{Key}}": 2 }]""",
+        "is not JSON, or repeats a member")]
     [InlineData($$"""[{ "name": "alice", "key": "{{Key}}", "Scopes": ["detect"] }]""", "entry 1 has an unknown member")]
     [InlineData($$"""[{ "key": "{{Key}}", {{Scopes}} }]""", "entry 1: 'name' must be")]
     [InlineData($$"""[{ "name": "{{Key}} {{Key}}", "key": "{{Key}}", {{Scopes}} }]""", "entry 1: 'name' must be")]
     [InlineData($$"""[{ "name": 5, "key": "{{Key}}", {{Scopes}} }]""", "entry 1: 'name' must be")]
     [InlineData($$"""[{ "name": "\ud800", "key": "{{Key}}", {{Scopes}} }]""", "not valid UTF-8")]
     [InlineData($$"""[{ "name": "alice", {{Scopes}} }]""", "entry 1 must have either 'key' or 'sha256'")]
-    [InlineData($$"""[{ "name": "alice", "key": "{{Key}}", "sha256": "{{Key}}", {{Scopes}} }]""", "entry 1 must have either 'key' or 'sha256'")]
-    [InlineData("""[{ "name": "alice", "key": "alice-5f2c9e7d4", "scopes": ["detect"] }]""", "entry 1: 'key' must be 16 to 512 letters")]
-    [InlineData("""[{ "name": "alice", "key": "alice-5f2c9e7d41b8a063 ", "scopes": ["detect"] }]""", "entry 1: 'key' must be")]
-    [InlineData("""[{ "name": "alice", "key": "alice-5f2c9e7d41b8a063\n", "scopes": ["detect"] }]""", "entry 1: 'key' must be")]
-    [InlineData("""[{ "name": "alice", "key": "älice-5f2c9e7d41b8a063", "scopes": ["detect"] }]""", "entry 1: 'key' must be")]
-    [InlineData("""[{ "name": "alice", "key": 55555555555555555555, "scopes": ["detect"] }]""", "entry 1: 'key' must be")]
-    [InlineData($$"""[{ "name": "alice", "sha256": "{{Key}}", {{Scopes}} }]""", "entry 1: 'sha256' must be 64 hexadecimal digits")]
-    [InlineData($$"""[{ "name": "alice", "key": "{{Key}}" }]""", "entry 1: 'scopes' must list some of detect, metrics, admin")]
+    [InlineData(
+        $$"""[{ "name": "alice", "key": "{{Key}}", "sha256": "{{Key}}", {{Scopes}} }]""",
+        "entry 1 must have either 'key' or 'sha256'")]
+    [InlineData(
+        """[{ "name": "alice", "key": "alice-5f2c9e7d4", "scopes": ["detect"] }]""",
+        "entry 1: 'key' must be 16 to 512 letters")]
+    [InlineData(
+        """[{ "name": "alice", "key": "alice-5f2c9e7d41b8a063 ", "scopes": ["detect"] }]""",
+        "entry 1: 'key' must be")]
+    [InlineData(
+        """[{ "name": "alice", "key": "alice-5f2c9e7d41b8a063\n", "scopes": ["detect"] }]""",
+        "entry 1: 'key' must be")]
+    [InlineData(
+        """[{ "name": "alice", "key": "älice-5f2c9e7d41b8a063", "scopes": ["detect"] }]""",
+        "entry 1: 'key' must be")]
+    [InlineData(
+        """[{ "name": "alice", "key": 55555555555555555555, "scopes": ["detect"] }]""",
+        "entry 1: 'key' must be")]
+    [InlineData(
+        $$"""[{ "name": "alice", "sha256": "{{Key}}", {{Scopes}} }]""",
+        "entry 1: 'sha256' must be 64 hexadecimal digits")]
+    [InlineData(
+        $$"""[{ "name": "alice", "key": "{{Key}}" }]""",
+        "entry 1: 'scopes' must list some of detect, metrics, admin")]
     [InlineData($$"""[{ "name": "alice", "key": "{{Key}}", "scopes": [] }]""", "entry 1: 'scopes' must list")]
     [InlineData($$"""[{ "name": "alice", "key": "{{Key}}", "scopes": "detect" }]""", "entry 1: 'scopes' must list")]
-    [InlineData($$"""[{ "name": "alice", "key": "{{Key}}", "scopes": ["detect", "{{Key}}"] }]""", "entry 1: 'scopes' must list")]
-    [InlineData($$"""[{ "name": "alice", "key": "{{Key}}", {{Scopes}}, "requestsPerMinute": 0 }]""", "entry 1: 'requestsPerMinute' must be")]
-    [InlineData($$"""[{ "name": "alice", "key": "{{Key}}", {{Scopes}}, "requestsPerMinute": 1.5 }]""", "entry 1: 'requestsPerMinute' must be")]
-    [InlineData($$"""[{ "name": "alice", "key": "{{Key}}", {{Scopes}}, "requestsPerMinute": "{{Key}}" }]""", "entry 1: 'requestsPerMinute' must be")]
-    [InlineData($$"""[{ "name": "alice", "key": "{{Key}}", {{Scopes}}, "requestsPerMinute": 5, "burst": 0 }]""", "entry 1: 'burst' must be")]
-    [InlineData($$"""[{ "name": "alice", "key": "{{Key}}", {{Scopes}}, "burst": 5 }]""", "entry 1: 'burst' needs 'requestsPerMinute'")]
-    [InlineData($$"""[{ "name": "alice", "key": "{{Key}}", {{Scopes}}, "highestPriority": "{{Key}}" }]""", "entry 1: 'highestPriority' must be high, normal or low")]
-    [InlineData($$"""[{ "name": "alice", "key": "{{Key}}", {{Scopes}}, "highestPriority": null }]""", "entry 1: 'highestPriority' must be")]
+    [InlineData(
+        $$"""[{ "name": "alice", "key": "{{Key}}", "scopes": ["detect", "{{Key}}"] }]""",
+        "entry 1: 'scopes' must list")]
+    [InlineData(
+        $$"""[{ "name": "alice", "key": "{{Key}}", {{Scopes}}, "requestsPerMinute": 0 }]""",
+        "entry 1: 'requestsPerMinute' must be")]
+    [InlineData(
+        $$"""[{ "name": "alice", "key": "{{Key}}", {{Scopes}}, "requestsPerMinute": 1.5 }]""",
+        "entry 1: 'requestsPerMinute' must be")]
+    [InlineData(
+        $$"""[{ "name": "alice", "key": "{{Key}}", {{Scopes}}, "requestsPerMinute": "{{Key}}" }]""",
+        "entry 1: 'requestsPerMinute' must be")]
+    [InlineData(
+        $$"""[{ "name": "alice", "key": "{{Key}}", {{Scopes}}, "requestsPerMinute": 5, "burst": 0 }]""",
+        "entry 1: 'burst' must be")]
+    [InlineData(
+        $$"""[{ "name": "alice", "key": "{{Key}}", {{Scopes}}, "burst": 5 }]""",
+        "entry 1: 'burst' needs 'requestsPerMinute'")]
+    [InlineData(
+        $$"""[{ "name": "alice", "key": "{{Key}}", {{Scopes}}, "highestPriority": "{{Key}}" }]""",
+        "entry 1: 'highestPriority' must be high, normal or low")]
+    [InlineData(
+        $$"""[{ "name": "alice", "key": "{{Key}}", {{Scopes}}, "highestPriority": null }]""",
+        "entry 1: 'highestPriority' must be")]
     public void Read_Wrong_NamesSourceAndEntryAndNoKey(string json, string message)
     {
         var exception = Assert.Throws<SettingsException>(() => Read(json));

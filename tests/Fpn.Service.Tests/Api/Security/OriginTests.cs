@@ -16,7 +16,8 @@ public sealed class OriginTests(ServiceFixture fixture)
     {
         var start = fixture.Service.Log.All.Count;
         Assert.Equal(id, await AskAsync(fixture.Service, ("X-Request-Id", id)));
-        await fixture.Service.Log.WaitForAsync(start, line => line.Contains($", request {id}]", StringComparison.Ordinal), Cancel);
+        await fixture.Service.Log.WaitForAsync(
+            start, line => line.Contains($", request {id}]", StringComparison.Ordinal), Cancel);
     }
 
     [Theory]
@@ -70,20 +71,23 @@ public sealed class OriginTests(ServiceFixture fixture)
         var start = fixture.Service.Log.All.Count;
         using var response = await fixture.Service.Client.GetAsync("models/a%0d%0aInformation%20forged", Cancel);
         Assert.Equal(HttpStatusCode.NotFound, response.StatusCode);
-        var line = await fixture.Service.Log.WaitForAsync(start, line => line.Contains("forged", StringComparison.Ordinal), Cancel);
+        var line = await fixture.Service.Log.WaitForAsync(
+            start, line => line.Contains("forged", StringComparison.Ordinal), Cancel);
         Assert.DoesNotContain('\n', line);
         Assert.DoesNotContain('\r', line);
         Assert.Contains("'a  Information forged'", line, StringComparison.Ordinal);
     }
 
-    private static RunningService Start(params (string Name, string Value)[] settings) => new([.. settings, ("Fpn:Batching:MaxBatchSize", "1")]);
+    private static RunningService Start(params (string Name, string Value)[] settings) =>
+        new([.. settings, ("Fpn:Batching:MaxBatchSize", "1")]);
 
     /// <summary>Asks and returns the id of the answer.</summary>
     private static async Task<string> AskAsync(RunningService service, params (string Name, string Value)[] headers)
     {
         using var connection = await RawConnection.OpenAsync(service.Address);
+        var lines = headers.Select(header => $"{header.Name}: {header.Value}\r\n");
         await connection.SendAsync(
-            $"GET /models HTTP/1.1\r\nHost: test\r\nConnection: close\r\n{string.Concat(headers.Select(header => $"{header.Name}: {header.Value}\r\n"))}\r\n");
+            $"GET /models HTTP/1.1\r\nHost: test\r\nConnection: close\r\n{string.Concat(lines)}\r\n");
         var head = await connection.ReadHeadAsync();
         var line = Assert.Single(head.Split("\r\n"), line => line.StartsWith("X-Request-Id: ", StringComparison.Ordinal));
         return line["X-Request-Id: ".Length..];

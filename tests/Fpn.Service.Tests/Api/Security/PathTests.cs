@@ -40,6 +40,8 @@ public sealed partial class PathTests(GuardedService guarded) : IClassFixture<Gu
         Assert.Equal(["Security/KeySource.cs"], naming);
     }
 
-    [GeneratedRegex(@"(?<![.\w])(File|Directory|Path)\.[A-Z]\w+\(|\b(FileStream|FileInfo|DirectoryInfo|PhysicalFileProvider|UseStaticFiles|SendFileAsync)\b|Results\.(File|PhysicalFile|Stream)\b")]
+    [GeneratedRegex(
+        @"(?<![.\w])(File|Directory|Path)\.[A-Z]\w+\(|Results\.(File|PhysicalFile|Stream)\b"
+        + @"|\b(FileStream|FileInfo|DirectoryInfo|PhysicalFileProvider|UseStaticFiles|SendFileAsync)\b")]
     private static partial Regex FileSystem();
 }
