@@ -40,7 +40,7 @@ internal sealed record DetectHeaders(RequestPriority Priority, TimeSpan? Timeout
                     return Problem.BadParameter(PriorityName, $"'{priorities}' is not high, normal or low.");
             }
 
-            if (NotAllowed(priority, caller) is { } problem)
+            if (caller.Check(priority) is { } problem)
             {
                 return problem;
             }
@@ -54,13 +54,4 @@ internal sealed record DetectHeaders(RequestPriority Priority, TimeSpan? Timeout
         return int.TryParse(timeouts.ToString(), NumberStyles.None, CultureInfo.InvariantCulture, out var milliseconds) && milliseconds > 0
             ? new DetectHeaders(priority, TimeSpan.FromMilliseconds(milliseconds))
             : Problem.BadParameter(TimeoutName, $"'{timeouts}' is not a whole number of milliseconds from 1 to {int.MaxValue}.");
-    }
-
-    /// <summary>Holds a priority against the caller's highest one.</summary>
-    /// <returns>The problem that it is higher, or null.</returns>
-    public static Problem? NotAllowed(RequestPriority priority, Caller caller) => priority < caller.HighestPriority
-        ? Problem.PriorityNotAllowed(caller.Name!, Written(priority), Written(caller.HighestPriority))
-        : null;
-
-    private static string Written(RequestPriority priority) => priority.ToString().ToLowerInvariant();
-}
+    }}

@@ -9,8 +9,11 @@ public sealed class GuardedService : IDisposable
     /// <summary>May do everything, and be urgent.</summary>
     internal const string Operator = "operator-9b74c9897bac770f";
 
-    /// <summary>May ask twice, then once in ten minutes at most.</summary>
+    /// <summary>May ask twice, then once a minute.</summary>
     internal const string Slow = "slow-7d793037a0760186574b";
+
+    /// <summary>As slow, for batches.</summary>
+    internal const string Batcher = "batcher-4355a46b19d348dc2f";
 
     /// <summary>May ask for low priority only.</summary>
     internal const string Patient = "patient-2c26b46b68ffc68ff9";
@@ -21,6 +24,7 @@ public sealed class GuardedService : IDisposable
         KeyFile.Entry(
             "operator", Operator, "\"scopes\": [\"detect\", \"metrics\", \"admin\"], \"highestPriority\": \"high\""),
         KeyFile.Entry("slow", Slow, "\"scopes\": [\"detect\"], \"requestsPerMinute\": 1, \"burst\": 2"),
+        KeyFile.Entry("batcher", Batcher, "\"scopes\": [\"detect\"], \"requestsPerMinute\": 1, \"burst\": 2"),
         KeyFile.Entry("patient", Patient, "\"scopes\": [\"detect\"], \"highestPriority\": \"low\""));
 
     public GuardedService() => Service = new(("Fpn:Keys:File", _file.Path), ("Fpn:Batching:MaxBatchSize", "1"));

@@ -40,9 +40,19 @@ internal sealed class InferEndpoint(ServedModels models, DetectionPipeline pipel
         using (body)
         {
             var contract = lane.Model.Contract;
-            return Understand(body, headers, new DetectionFilter(contract)).Succeeded(out var wanted, out problem)
-                && Admit(wanted, context.Caller()).Succeeded(out wanted, out problem)
-                && (await DetectAllAsync(lane, wanted, headers.Urgency, context.RequestAborted)).Succeeded(out var detections, out problem)
+            if (!Understand(body, headers, new DetectionFilter(contract)).Succeeded(out var wanted, out problem))
+            {
+                return problem;
+            }
+
+            var caller = context.Caller();
+            if (wanted.Request.Choices.Priority is { } priority && caller.Check(priority) is { } tooUrgent)
+            {
+                return tooUrgent;
+            }
+
+            caller.ChargeMore(Math.Max(0, wanted.Images.Length - 1));
+            return (await DetectAllAsync(lane, wanted, headers.Urgency, context.RequestAborted)).Succeeded(out var detections, out problem)
                 ? new InferResult(contract, wanted.Request.Id, detections, wanted.Request.Outputs)
                 : problem;
         }

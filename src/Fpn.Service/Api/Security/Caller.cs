@@ -31,6 +31,18 @@ internal sealed class Caller(string? name, KeyScope scopes, RequestPriority high
         return bucket is null || bucket.TryTake(out retryAfter);
     }
 
+    /// <summary>Whether a request may be this urgent.</summary>
+    /// <returns>Null, or the problem that says how urgent it may be at most.</returns>
+    public Problem? Check(RequestPriority priority)
+    {
+        // The more urgent, the smaller.
+        return priority < HighestPriority
+            ? Problem.PriorityNotAllowed(Name!, Written(priority), Written(HighestPriority))
+            : null;
+
+        static string Written(RequestPriority priority) => priority.ToString().ToLowerInvariant();
+    }
+
     /// <summary>Counts further images of the same request: each costs as much as a request with one.</summary>
     /// <param name="images">Images beyond the first, 0 or more.</param>
     /// <remarks>

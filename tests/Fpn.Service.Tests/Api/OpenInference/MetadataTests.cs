@@ -29,7 +29,10 @@ public sealed class MetadataTests(ServiceFixture fixture)
     [Fact]
     public async Task ServerMetadata_ControlOn_NamesTheRepositoryExtension()
     {
-        using var service = new RunningService(("Fpn:Control:Enabled", "true"));
+        using var service = new RunningService(
+            ("Fpn:Control:Enabled", "true"),
+            ("Fpn:Keys:Json", $"[{KeyFile.Entry("operator", KeyFile.Alice, "\"scopes\": [\"detect\", \"admin\"]")}]"));
+        service.Client.DefaultRequestHeaders.Add("X-Api-Key", KeyFile.Alice);
         Assert.Contains("model_repository", Strings((await service.Client.GetJsonAsync("v2")).GetProperty("extensions")));
     }
 

@@ -136,6 +136,31 @@ public sealed class KeyGateTests(GuardedService guarded) : IClassFixture<Guarded
         await response.ReadDetectionAsync();
     }
 
+    /// <summary>The protocol's 1 is the highest; what is asked for in the body is held to the same as what headers ask for.</summary>
+    [Theory]
+    [InlineData(GuardedService.Operator, 1, HttpStatusCode.OK)]
+    [InlineData(KeyFile.Alice, 1, HttpStatusCode.Forbidden)]
+    [InlineData(KeyFile.Alice, 0, HttpStatusCode.OK)]
+    [InlineData(GuardedService.Patient, 1, HttpStatusCode.Forbidden)]
+    [InlineData(GuardedService.Patient, 0, HttpStatusCode.OK)]
+    public async Task Infer_PriorityInTheBody_IsHeldToTheKeys(string key, int priority, HttpStatusCode status)
+    {
+        using var response = await InferAsync(key, 1, $$""", "parameters": { "priority": {{priority}} }""");
+        Assert.Equal(status, response.StatusCode);
+    }
+
+    [Fact]
+    public async Task Infer_SeveralImages_CostOneEach()
+    {
+        using var first = await InferAsync(GuardedService.Batcher, 4);
+        Assert.Equal(HttpStatusCode.OK, first.StatusCode);
+        using var second = await InferAsync(GuardedService.Batcher, 1);
+        Assert.Equal(HttpStatusCode.TooManyRequests, second.StatusCode);
+
+        // Of four images, the bucket had two; the two that are owed and the one asked for take a minute each.
+        Assert.InRange(second.Headers.RetryAfter!.Delta!.Value.TotalMinutes, 2, 3);
+    }
+
     [Fact]
     public async Task Rate_Exceeded_Is429WithRetryAfterForThisKeyOnly()
     {
@@ -156,6 +181,8 @@ public sealed class KeyGateTests(GuardedService guarded) : IClassFixture<Guarded
     [Theory]
     [InlineData("health/live")]
     [InlineData("health/ready")]
+    [InlineData("v2/health/live")]
+    [InlineData("v2/health/ready")]
     [InlineData("")]
     [InlineData("swagger/index.html")]
     [InlineData("swagger/v1/swagger.json")]
@@ -246,6 +273,12 @@ public sealed class KeyGateTests(GuardedService guarded) : IClassFixture<Guarded
         {
             foreach (var operation in path.Value.EnumerateObject())
             {
+                if (path.Name.StartsWith("/v2/health/", StringComparison.Ordinal))
+                {
+                    Assert.False(operation.Value.TryGetProperty("security", out _));
+                    continue;
+                }
+
                 var needs = operation.Value.GetProperty("security").EnumerateArray();
                 Assert.Equal(
                     ["ApiKey", "Bearer"], needs.SelectMany(need => need.EnumerateObject().Select(scheme => scheme.Name)));
@@ -265,6 +298,18 @@ public sealed class KeyGateTests(GuardedService guarded) : IClassFixture<Guarded
         var line = await log.WaitForAsync(start, line => line.Contains(id, StringComparison.Ordinal), Cancel);
         Assert.Contains($"[client 127.0.0.1, key alice, request {id}]", line, StringComparison.Ordinal);
         Assert.DoesNotContain(log.All, line => line.Contains("5f2c9e7d", StringComparison.Ordinal));
+    }
+
+    private async Task<HttpResponseMessage> InferAsync(string key, int images, string more = "")
+    {
+        var data = string.Join(',', Enumerable.Repeat($"\"{Convert.ToBase64String(Image)}\"", images));
+        using var request = new HttpRequestMessage(HttpMethod.Post, "v2/models/blood-cells/infer")
+        {
+            Content = new StringContent(
+                $$"""{ "inputs": [{ "name": "image", "shape": [{{images}}], "datatype": "BYTES", "data": [{{data}}] }]{{more}} }"""),
+        };
+        request.Headers.Add("X-Api-Key", key);
+        return await Client.SendAsync(request, Cancel);
     }
 
     private async Task<HttpResponseMessage> SendAsync(HttpMethod method, string path, params string[] headers)
