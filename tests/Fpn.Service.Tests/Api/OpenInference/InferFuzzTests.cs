@@ -13,7 +13,8 @@ namespace Fpn.Service.Tests.Api.OpenInference;
 [Collection(ServiceFixture.Collection)]
 public sealed class InferFuzzTests(ServiceFixture fixture)
 {
-    private static readonly byte[] Pixel = MadePng.OnePixel();
+    /// <summary>No image, so that no request costs a run of the model: what is understood ends as 415.</summary>
+    private static readonly byte[] Element = "no image at all, but long enough to be damaged"u8.ToArray();
 
     private static readonly string[] Tokens =
     [
@@ -25,13 +26,13 @@ public sealed class InferFuzzTests(ServiceFixture fixture)
     private static readonly string[] Requests =
     [
         InferCall.Json(
-            [Pixel, Pixel],
+            [Element, Element],
             """
             , "id": "\u00e9\ud83d\ude00", "parameters": {"priority": 1, "timeout": 10000000, "binary_data_output": true, "score_threshold": 0.5,
               "max_detections": 3, "labels": "thing", "other": "x"},
               "outputs": [{"name": "boxes", "parameters": {"binary_data": false}}, {"name": "labels"}]
             """),
-        InferCall.BinaryJson(2, 2 * (4 + Pixel.Length), """, "outputs": [{"name": "scores", "parameters": {"binary_data": true}}]"""),
+        InferCall.BinaryJson(2, 2 * (4 + Element.Length), """, "outputs": [{"name": "scores", "parameters": {"binary_data": true}}]"""),
         """{"inputs": [{"name": "image", "shape": [1], "datatype": "BYTES", "data": [[["AA\/\u002B"]]], "parameters": {"content_type": "base64"}}]}""",
     ];
 
@@ -84,15 +85,13 @@ public sealed class InferFuzzTests(ServiceFixture fixture)
             statuses[status] = statuses.GetValueOrDefault(status) + 1;
 
             // A damaged timeout may be too short to be met.
-            Assert.True(status is < 500 or 504, $"request {i}: {status} {await response.Content.ReadAsStringAsync(TestContext.Current.CancellationToken)}");
-            if (status != 200)
-            {
-                await response.ErrorAsync(response.StatusCode);
-            }
+            Assert.True(status is >= 400 and < 500 or 504, $"request {i}: {status}");
+            await response.ErrorAsync(response.StatusCode);
         }
 
-        Assert.Contains(200, statuses.Keys);
-        Assert.Contains(400, statuses.Keys);
+        // Both must come, or the damage was none or total.
+        Assert.InRange(statuses[400], 100, 500);
+        Assert.InRange(statuses[415], 100, 500);
     }
 
     private static Problem? Understand(byte[] body, int jsonLength, ModelContract contract, LimitsOptions limits)
@@ -111,7 +110,7 @@ public sealed class InferFuzzTests(ServiceFixture fixture)
     private static (byte[] Body, int JsonLength) Damage(Random random, string json)
     {
         var head = new List<byte>(Encoding.UTF8.GetBytes(json));
-        var binary = json.Contains("binary_data_size\":", StringComparison.Ordinal) ? InferCall.Binary(Pixel, Pixel) : [];
+        var binary = json.Contains("binary_data_size\":", StringComparison.Ordinal) ? InferCall.Binary(Element, Element) : [];
         for (var wounds = random.Next(4); wounds > 0; wounds--)
         {
             var at = random.Next(head.Count);
