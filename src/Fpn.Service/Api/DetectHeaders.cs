@@ -54,4 +54,6 @@ internal sealed record DetectHeaders(RequestPriority Priority, TimeSpan? Timeout
         return int.TryParse(timeouts.ToString(), NumberStyles.None, CultureInfo.InvariantCulture, out var milliseconds) && milliseconds > 0
             ? new DetectHeaders(priority, TimeSpan.FromMilliseconds(milliseconds))
             : Problem.BadParameter(TimeoutName, $"'{timeouts}' is not a whole number of milliseconds from 1 to {int.MaxValue}.");
-    }}
+    }
+}
+

@@ -43,19 +43,23 @@ internal static class OpenInferenceRegistration
             .WithSummary("Describes the server")
             .WithDescription("Its name, its version and the extensions of the protocol that it serves.")
             .Produces<ServerMetadataResponse>()
+            .WithMetadata(new AnswerExample(
+                Json, """{ "name": "Fpn.Service", "version": "0.1.0", "extensions": ["binary_tensor_data", "schedule_policy", "parameters"] }"""))
             .RequireScope(KeyScope.Detect);
         group.MapGet("/health/live", () => MetadataEndpoints.Live())
             .WithName("oipServerLive")
             .WithSummary("Says whether the server answers")
             .WithDescription("200 means yes.")
             .Produces<ServerLiveResponse>()
+            .WithMetadata(new AnswerExample(Json, """{ "live": true }"""))
             .AllowWithoutKey();
         group.MapGet("/health/ready", MetadataEndpoints.ReadyAsync)
             .WithName("oipServerReady")
             .WithSummary("Says whether every model can be asked")
             .WithDescription("200 means yes, 400 means no, and the body says why.")
             .Produces<ServerReadyResponse>()
-            .Produces<ServerReadyResponse>(StatusCodes.Status400BadRequest)
+            .WithMetadata(new AnswerExample(Json, """{ "live": true, "ready": true }"""))
+            .WithMetadata(new ProblemsMetadata(Problem.BadRequest("Shutting down.")))
             .AllowWithoutKey();
         group.MapGet("/models/{model}", (string model, ServedModels models) => MetadataEndpoints.DescribeModel(model, null, models))
             .DescribesModel("oipModelMetadata");
@@ -99,17 +103,20 @@ internal static class OpenInferenceRegistration
         .WithSummary("Describes a model")
         .WithDescription("Its loaded version, its input and its outputs.")
         .Produces<ModelMetadataResponse>()
+        .WithMetadata(new AnswerExample(Json, ModelExample))
         .WithMetadata(UnknownModel())
-        .RequireScope(KeyScope.Detect);
+        .RequireScope(KeyScope.Detect)
+        .NamesModel(operation);
 
     private static void SaysWhetherReady(this RouteHandlerBuilder endpoint, string operation) => endpoint
         .WithName(operation)
         .WithSummary("Says whether a model can be asked")
         .WithDescription("200 means yes, 400 means no, and the body says why.")
         .Produces<ModelReadyResponse>()
-        .Produces<ModelReadyResponse>(StatusCodes.Status400BadRequest)
-        .WithMetadata(UnknownModel())
-        .RequireScope(KeyScope.Detect);
+        .WithMetadata(new AnswerExample(Json, """{ "name": "blood-cells", "ready": true }"""))
+        .WithMetadata(UnknownModel(), new ProblemsMetadata(Problem.BadRequest("The device of the model 'blood-cells' was lost.")))
+        .RequireScope(KeyScope.Detect)
+        .NamesModel(operation);
 
     private static void Infers(this RouteHandlerBuilder endpoint, string operation) => endpoint
         .WithName(operation)
@@ -134,7 +141,17 @@ internal static class OpenInferenceRegistration
                 ImageTensor.At(0, Problem.ShuttingDown("The service is shutting down.")),
                 ImageTensor.At(0, Problem.DeviceLost("The device of model 'blood-cells' was lost.")),
                 ImageTensor.At(0, Problem.DeadlinePassed("The deadline of 500 ms passed."))))
-        .RequireScope(KeyScope.Detect);
+        .RequireScope(KeyScope.Detect)
+        .NamesModel(operation);
+
+    private static void NamesModel(this RouteHandlerBuilder endpoint, string operation)
+    {
+        endpoint.WithMetadata(new PathParameterNote("model", "Name of the model; case matters.", "blood-cells"));
+        if (operation.EndsWith(Version, StringComparison.Ordinal))
+        {
+            endpoint.WithMetadata(new PathParameterNote("version", "The version that must be loaded.", "1"));
+        }
+    }
 
     private static ProblemsMetadata UnknownModel() =>
         new(Problem.UnknownModel("cells", ["blood-cells"]), Problem.UnknownVersion("blood-cells", "7", "1"));
