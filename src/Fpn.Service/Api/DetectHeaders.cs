@@ -56,4 +56,3 @@ internal sealed record DetectHeaders(RequestPriority Priority, TimeSpan? Timeout
             : Problem.BadParameter(TimeoutName, $"'{timeouts}' is not a whole number of milliseconds from 1 to {int.MaxValue}.");
     }
 }
-

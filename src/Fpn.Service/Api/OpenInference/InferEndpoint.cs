@@ -58,18 +58,6 @@ internal sealed class InferEndpoint(ServedModels models, DetectionPipeline pipel
         }
     }
 
-    /// <summary>Holds the priority against the caller's, and counts the images against its rate.</summary>
-    private static Outcome<Wanted> Admit(Wanted wanted, Caller caller)
-    {
-        if (wanted.Request.Choices.Priority is { } priority && DetectHeaders.NotAllowed(priority, caller) is { } problem)
-        {
-            return problem;
-        }
-
-        caller.ChargeMore(wanted.Images.Length - 1);
-        return wanted;
-    }
-
     private async Task<Outcome<ImageBody>> ReadAsync(HttpRequest request, InferHeaders headers, CancellationToken cancellationToken)
     {
         var body = await ImageBody.ReadAsync(request.Body, request.ContentLength, headers.MostBytes(limits), cancellationToken);
