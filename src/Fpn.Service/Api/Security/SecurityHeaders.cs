@@ -10,8 +10,8 @@ internal sealed class SecurityHeaders(RequestDelegate next)
     public const string DataPolicy = "default-src 'none'; frame-ancestors 'none'";
 
     /// <summary>
-    /// For Swagger UI: its own files only, the styles that its scripts write into the page, and pictures that are written
-    /// into addresses (<c>data:</c> its own, <c>blob:</c> those of answers). Scripts come from its files alone.
+    /// For Swagger UI: its own files only, the styles that its scripts write into the page, and pictures that are
+    /// written into addresses (<c>data:</c> its own, <c>blob:</c> those of answers). Scripts come from its files alone.
     /// </summary>
     public const string ExplorerPolicy =
         "default-src 'none'; script-src 'self'; style-src 'self' 'unsafe-inline'; img-src 'self' data: blob:; "
