@@ -44,6 +44,9 @@ internal sealed class Telemetry : IHostedLifecycleService, IDisposable
     private readonly MeterProvider _meters;
     private readonly TracerProvider? _traces;
     private readonly ExportFailureLog? _failures;
+
+    /// <summary>Once, however often the host is told to stop: who comes second must wait as long.</summary>
+    private readonly Lazy<Task> _lastExport;
     private long _stopping;
 
     /// <summary>Begins to aggregate, and to send if an endpoint is configured.</summary>
@@ -64,7 +67,7 @@ internal sealed class Telemetry : IHostedLifecycleService, IDisposable
         ShutdownOptions shutdown,
         TimeProvider clock)
     {
-        (_shutdown, _clock) = (shutdown, clock);
+        (_shutdown, _clock, _lastExport) = (shutdown, clock, new Lazy<Task>(ExportLastAsync));
         var endpoint = options.OtlpEndpoint.Length > 0 ? new Uri(options.OtlpEndpoint) : null;
         var resource = ResourceBuilder.CreateEmpty()
             .AddService(ServiceName, serviceVersion: ServiceMetrics.Version)
@@ -92,14 +95,7 @@ internal sealed class Telemetry : IHostedLifecycleService, IDisposable
 
     /// <inheritdoc/>
     /// <remarks>After the last answer: sends what was not sent, unless that takes longer than the shutdown may.</remarks>
-    public Task StoppedAsync(CancellationToken cancellationToken)
-    {
-        var left = _shutdown.Timeout - _clock.GetElapsedTime(_stopping) - Margin;
-        var patience = (int)Math.Clamp(left.TotalMilliseconds, 0, LastExport.TotalMilliseconds);
-        return Task.WhenAll(
-            Task.Run(() => _traces?.Shutdown(patience), CancellationToken.None),
-            Task.Run(() => _meters.Shutdown(patience), CancellationToken.None));
-    }
+    public Task StoppedAsync(CancellationToken cancellationToken) => _lastExport.Value;
 
     /// <inheritdoc/>
     public Task StoppingAsync(CancellationToken cancellationToken)
@@ -126,6 +122,15 @@ internal sealed class Telemetry : IHostedLifecycleService, IDisposable
         _traces?.Dispose();
         _meters.Dispose();
         _failures?.Dispose();
+    }
+
+    private Task ExportLastAsync()
+    {
+        var left = _shutdown.Timeout - _clock.GetElapsedTime(_stopping) - Margin;
+        var patience = (int)Math.Clamp(left.TotalMilliseconds, 0, LastExport.TotalMilliseconds);
+        return Task.WhenAll(
+            Task.Run(() => _traces?.Shutdown(patience), CancellationToken.None),
+            Task.Run(() => _meters.Shutdown(patience), CancellationToken.None));
     }
 
     /// <summary>Whether an instrument belongs to this service or to the whole process: others may run in the same one.</summary>
