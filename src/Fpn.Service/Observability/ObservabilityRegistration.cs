@@ -35,7 +35,8 @@ internal static class ObservabilityRegistration
             .AddSingleton<ReadinessCheck>()
             .AddSingleton<ServiceMetrics>()
             .AddSingleton<PrometheusExporter>()
-            .AddSingleton<Telemetry>();
+            .AddSingleton<Telemetry>()
+            .AddHostedService(provider => provider.GetRequiredService<Telemetry>());
         builder.Services.AddHealthChecks().AddCheck<ReadinessCheck>("models", tags: [ReadyTag]);
         return builder;
     }
@@ -56,7 +57,7 @@ internal static class ObservabilityRegistration
     }
 
     /// <summary>Begins to aggregate, and maps <c>/metrics</c>.</summary>
-    /// <exception cref="Configuration.SettingsException">The endpoint for telemetry is no address.</exception>
+    /// <exception cref="UriFormatException">The endpoint for telemetry is no address.</exception>
     public static WebApplication MapMetrics(this WebApplication app)
     {
         // Made now, so that nothing is missed: the providers, and the gauges that nobody else asks for.

@@ -1,4 +1,5 @@
 using System.Diagnostics;
+using Microsoft.AspNetCore.Diagnostics;
 using Microsoft.AspNetCore.Http.Features;
 
 namespace Fpn.Service.Observability;
@@ -20,7 +21,10 @@ internal static class RequestSpan
         // The method may be anything that a client sends; a span's name must be one of few.
         var method = HttpMethods.GetCanonicalizedValue(context.Request.Method);
         var known = method is "GET" or "HEAD" or "POST" or "PUT" or "DELETE" or "OPTIONS" or "PATCH" or "TRACE" or "CONNECT";
-        var route = (context.GetEndpoint() as RouteEndpoint)?.RoutePattern.RawText;
+
+        // Whoever handles an exception takes the endpoint away, and keeps it here.
+        var endpoint = context.GetEndpoint() ?? context.Features.Get<IExceptionHandlerFeature>()?.Endpoint;
+        var route = (endpoint as RouteEndpoint)?.RoutePattern.RawText;
         activity.DisplayName = (known ? method : "HTTP") + (route is null ? string.Empty : " " + route);
         activity.SetTag("http.request.method", known ? method : "_OTHER")
             .SetTag("url.scheme", context.Request.Scheme)

@@ -1,6 +1,6 @@
 using System.Diagnostics.Metrics;
 using Fpn.Service.Batching;
-using Fpn.Service.Configuration;
+using Fpn.Service.Lifetime;
 using OpenTelemetry;
 using OpenTelemetry.Exporter;
 using OpenTelemetry.Metrics;
@@ -13,7 +13,7 @@ namespace Fpn.Service.Observability;
 /// Aggregates what the meters record, once for both readers: <c>/metrics</c>, which collects when it is asked, and the
 /// OTLP exporter, which sends every minute where an endpoint is configured. Traces exist only with an endpoint.
 /// </summary>
-internal sealed class Telemetry : IDisposable
+internal sealed class Telemetry : IHostedLifecycleService, IDisposable
 {
     /// <summary>Name of the service to a collector; <c>OTEL_SERVICE_NAME</c> overrides it.</summary>
     public const string ServiceName = "fpn-service";
@@ -33,21 +33,42 @@ internal sealed class Telemetry : IDisposable
         "System.Runtime",
     ];
 
-    /// <summary>What the end of the process may wait for a collector, for metrics and for traces.</summary>
-    private static readonly TimeSpan LastExport = TimeSpan.FromMilliseconds(500);
+    /// <summary>How long the end of the process waits for a collector at most: as long as the exporter waits for an answer.</summary>
+    private static readonly TimeSpan LastExport = TimeSpan.FromSeconds(10);
 
+    /// <summary>What is left of the shutdown's time after that, at least.</summary>
+    private static readonly TimeSpan Margin = TimeSpan.FromMilliseconds(300);
+
+    private readonly ShutdownOptions _shutdown;
+    private readonly TimeProvider _clock;
     private readonly MeterProvider _meters;
     private readonly TracerProvider? _traces;
+    private readonly ExportFailureLog? _failures;
+
+    /// <summary>Once, however often the host is told to stop: who comes second must wait as long.</summary>
+    private readonly Lazy<Task> _lastExport;
+    private long _stopping;
 
     /// <summary>Begins to aggregate, and to send if an endpoint is configured.</summary>
     /// <param name="options">The endpoint.</param>
     /// <param name="configuration">Where OpenTelemetry's own variables are.</param>
     /// <param name="exporter">What <c>/metrics</c> asks; owned.</param>
     /// <param name="factory">Makes the meters of this service.</param>
-    /// <exception cref="SettingsException">The endpoint is no address.</exception>
-    public Telemetry(TelemetryOptions options, IConfiguration configuration, PrometheusExporter exporter, IMeterFactory factory)
+    /// <param name="logger">Told when a collector cannot be reached.</param>
+    /// <param name="shutdown">How long the end may take.</param>
+    /// <param name="clock">Tells the time.</param>
+    /// <exception cref="UriFormatException">The endpoint is no address.</exception>
+    public Telemetry(
+        TelemetryOptions options,
+        IConfiguration configuration,
+        PrometheusExporter exporter,
+        IMeterFactory factory,
+        ILogger<Telemetry> logger,
+        ShutdownOptions shutdown,
+        TimeProvider clock)
     {
-        var sends = options.OtlpEndpoint.Length > 0 || !string.IsNullOrEmpty(configuration[EndpointVariable]);
+        (_shutdown, _clock, _lastExport) = (shutdown, clock, new Lazy<Task>(ExportLastAsync));
+        var endpoint = options.OtlpEndpoint.Length > 0 ? new Uri(options.OtlpEndpoint) : null;
         var resource = ResourceBuilder.CreateEmpty()
             .AddService(ServiceName, serviceVersion: ServiceMetrics.Version)
             .AddTelemetrySdk()
@@ -57,27 +78,59 @@ internal sealed class Telemetry : IDisposable
             .AddMeter(Meters)
             .AddView(instrument => IsOurs(instrument, factory) ? null : MetricStreamConfiguration.Drop)
             .AddReader(new BaseExportingMetricReader(exporter));
-        if (sends)
+        if (endpoint is not null || !string.IsNullOrEmpty(configuration[EndpointVariable]))
         {
-            meters.AddOtlpExporter(otlp => Configure(otlp, options, "v1/metrics"));
+            _failures = new ExportFailureLog(logger, clock);
+            meters.AddOtlpExporter(otlp => Configure(otlp, options, endpoint, "v1/metrics"));
             _traces = Sdk.CreateTracerProviderBuilder()
                 .SetResourceBuilder(resource)
                 .AddSource(DetectionTracing.SourceName, RequestSpan.SourceName)
                 .AddProcessor(new ProbeFilter())
-                .AddOtlpExporter(otlp => Configure(otlp, options, "v1/traces"))
+                .AddOtlpExporter(otlp => Configure(otlp, options, endpoint, "v1/traces"))
                 .Build();
         }
 
         _meters = meters.Build();
     }
 
-    /// <summary>Sends what was not sent, and ends.</summary>
+    /// <inheritdoc/>
+    /// <remarks>After the last answer: sends what was not sent, unless that takes longer than the shutdown may.</remarks>
+    public Task StoppedAsync(CancellationToken cancellationToken) => _lastExport.Value;
+
+    /// <inheritdoc/>
+    public Task StoppingAsync(CancellationToken cancellationToken)
+    {
+        _stopping = _clock.GetTimestamp();
+        return Task.CompletedTask;
+    }
+
+    /// <inheritdoc/>
+    public Task StartingAsync(CancellationToken cancellationToken) => Task.CompletedTask;
+
+    /// <inheritdoc/>
+    public Task StartAsync(CancellationToken cancellationToken) => Task.CompletedTask;
+
+    /// <inheritdoc/>
+    public Task StartedAsync(CancellationToken cancellationToken) => Task.CompletedTask;
+
+    /// <inheritdoc/>
+    public Task StopAsync(CancellationToken cancellationToken) => Task.CompletedTask;
+
+    /// <inheritdoc/>
     public void Dispose()
     {
-        _traces?.Shutdown((int)LastExport.TotalMilliseconds);
-        _meters.Shutdown((int)LastExport.TotalMilliseconds);
         _traces?.Dispose();
         _meters.Dispose();
+        _failures?.Dispose();
+    }
+
+    private Task ExportLastAsync()
+    {
+        var left = _shutdown.Timeout - _clock.GetElapsedTime(_stopping) - Margin;
+        var patience = (int)Math.Clamp(left.TotalMilliseconds, 0, LastExport.TotalMilliseconds);
+        return Task.WhenAll(
+            Task.Run(() => _traces?.Shutdown(patience), CancellationToken.None),
+            Task.Run(() => _meters.Shutdown(patience), CancellationToken.None));
     }
 
     /// <summary>Whether an instrument belongs to this service or to the whole process: others may run in the same one.</summary>
@@ -85,25 +138,17 @@ internal sealed class Telemetry : IDisposable
         instrument.Meter.Scope is not IMeterFactory || instrument.Meter.Scope == factory;
 
     /// <summary>Sets what the settings name; the rest comes from OpenTelemetry's variables.</summary>
-    private static void Configure(OtlpExporterOptions otlp, TelemetryOptions options, string path)
+    private static void Configure(OtlpExporterOptions otlp, TelemetryOptions options, Uri? endpoint, string path)
     {
         if (options.OtlpProtocol.Length > 0)
         {
             otlp.Protocol = options.OtlpProtocol == "grpc" ? OtlpExportProtocol.Grpc : OtlpExportProtocol.HttpProtobuf;
         }
 
-        if (options.OtlpEndpoint.Length == 0)
+        if (endpoint is not null)
         {
-            return;
+            // The exporter adds the signal's path only to an address that it has from the variable.
+            otlp.Endpoint = otlp.Protocol == OtlpExportProtocol.HttpProtobuf ? new Uri($"{endpoint.AbsoluteUri.TrimEnd('/')}/{path}") : endpoint;
         }
-
-        if (!Uri.TryCreate(options.OtlpEndpoint, UriKind.Absolute, out var endpoint) || endpoint.Scheme is not ("http" or "https"))
-        {
-            throw new SettingsException(
-                $"Setting 'Fpn:Telemetry:OtlpEndpoint' must be an address such as http://collector:4317; it is '{options.OtlpEndpoint}'.");
-        }
-
-        // The exporter adds the signal's path only to an address that it has from the variable.
-        otlp.Endpoint = otlp.Protocol == OtlpExportProtocol.HttpProtobuf ? new Uri($"{endpoint.AbsoluteUri.TrimEnd('/')}/{path}") : endpoint;
     }
 }

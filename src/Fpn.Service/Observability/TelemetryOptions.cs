@@ -9,6 +9,7 @@ internal sealed class TelemetryOptions
     /// Address of an OpenTelemetry collector, such as <c>http://collector:4317</c>. Default empty: the variable
     /// <c>OTEL_EXPORTER_OTLP_ENDPOINT</c>, and where that is absent, too, nothing is sent and no span is made.
     /// </summary>
+    [RegularExpression(@"https?://[^\s/]\S*", ErrorMessage = "{0} must be an http or https address, such as http://collector:4317")]
     public string OtlpEndpoint { get; set; } = string.Empty;
 
     /// <summary>

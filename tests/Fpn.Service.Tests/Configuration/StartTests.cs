@@ -13,6 +13,8 @@ public sealed class StartTests
     [InlineData("--Fpn:Limits:MaxImagePixels=0", "'Fpn:Limits:MaxImagePixels'")]
     [InlineData("--Fpn:Limit:MaxImageBytes=1", "'Fpn:Limit'")]
     [InlineData("--Fpn:Execution:Provider=tpu", "'Fpn:Execution:Provider'")]
+    [InlineData("--Fpn:Telemetry:OtlpEndpoint=collector:4317", "'Fpn:Telemetry:OtlpEndpoint'")]
+    [InlineData("--Fpn:Telemetry:OtlpProtocol=tcp", "'Fpn:Telemetry:OtlpProtocol'")]
     [InlineData("--Fpn:Models:Path=no/such/folder", "'Fpn:Models:Path'")]
     public async Task Start_WrongSetting_EndsWithOneLineThatNamesIt(string argument, string setting) =>
         await AssertRefusedAsync([argument], [setting]);

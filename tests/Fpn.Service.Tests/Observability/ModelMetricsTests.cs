@@ -4,6 +4,7 @@ using Fpn.Detection;
 using Fpn.Detection.Imaging;
 using Fpn.Service.Batching;
 using Fpn.Service.Imaging;
+using Fpn.Service.Lifetime;
 using Fpn.Service.Model;
 using Fpn.Service.Observability;
 using Fpn.Service.Tests.Batching;
@@ -30,7 +31,7 @@ public sealed class ModelMetricsTests : IAsyncDisposable
         _metrics = new DetectionMetrics(factory);
         _lanes = new LaneRegistry(
             new FakePackages(("fake", () => _detector)), new BatchingOptions { MaxBatchSize = 4 }, _metrics, TimeProvider.System, NullLogger<LaneRegistry>.Instance);
-        _telemetry = new Telemetry(new TelemetryOptions(), new ConfigurationBuilder().Build(), _exporter, factory);
+        _telemetry = new Telemetry(new TelemetryOptions(), new ConfigurationBuilder().Build(), _exporter, factory, NullLogger<Telemetry>.Instance, new ShutdownOptions(), TimeProvider.System);
         _ = new LaneGauges(_lanes, factory);
     }
 

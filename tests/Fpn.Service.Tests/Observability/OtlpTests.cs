@@ -100,9 +100,31 @@ public sealed class OtlpTests
         Assert.Equal(["GET /models"], SentSpan.All(receiver.Traces).Where(span => span.TraceId == Trace).Select(span => span.Name));
     }
 
+    [Fact]
+    public async Task Endpoint_ModelThatFails_IsAnErrorInEverySpan()
+    {
+        await using var receiver = await OtlpReceiver.StartAsync(grpc: false);
+        using var models = new ModelFolder();
+        models.Add(graphs: ("head", OnnxEdit.AddToOutput(File.ReadAllBytes(ModelFolder.OriginalFile("head.onnx")), "class_logits", float.NaN)));
+        using (var service = new RunningService(
+            ("Fpn:Models:Path", models.Path), ("Fpn:Telemetry:OtlpEndpoint", receiver.Address), ("Fpn:Telemetry:OtlpProtocol", "http/protobuf")))
+        {
+            using var response = await PostAsync(service, MadeImages.Read("smear-480x640.jpg"));
+            Assert.Equal(HttpStatusCode.InternalServerError, response.StatusCode);
+        }
+
+        const int Error = 2;
+        var sent = SentSpan.All(receiver.Traces);
+        var request = Assert.Single(sent, span => span.TraceId == Trace && span.Name == "POST /detect");
+        var image = Assert.Single(sent, span => span.TraceId == Trace && span.Name == "detect");
+        var batch = Assert.Single(sent, span => span.Name == "batch" && span.Links.Contains((Trace, image.Id)));
+        Assert.All([request, image, batch], span => Assert.Equal(Error, span.Status));
+        Assert.All([image, batch], span => Assert.Equal("model-output-not-finite", span.Attributes["error.type"]));
+    }
+
     /// <summary>A collector that is gone must cost no request and no clean end.</summary>
     [Fact]
-    public async Task Endpoint_NobodyListens_ServesAndEnds()
+    public async Task Endpoint_NobodyListens_ServesSaysSoAndEnds()
     {
         string gone;
         await using (var receiver = await OtlpReceiver.StartAsync(grpc: false))
@@ -118,6 +140,7 @@ public sealed class OtlpTests
         var (code, errors) = await process.WaitForExitAsync();
         Assert.Equal(0, code);
         Assert.Empty(errors);
+        Assert.Single(process.Output, line => line.Contains("WRN Metrics or traces were not sent: ", StringComparison.Ordinal) && line.Contains(gone, StringComparison.Ordinal));
     }
 
     /// <summary>The variable that collectors set for every program does as well as the setting.</summary>
