@@ -30,7 +30,8 @@ internal sealed class BodyWait(Drain drain)
         {
             return await read(either.Token);
         }
-        catch (OperationCanceledException) when (drain.LastCall.IsCancellationRequested && !context.RequestAborted.IsCancellationRequested)
+        catch (OperationCanceledException)
+            when (drain.LastCall.IsCancellationRequested && !context.RequestAborted.IsCancellationRequested)
         {
             return Problem.ShuttingDown("The service is shutting down, and the body has not arrived.");
         }

@@ -17,7 +17,8 @@ internal static class ImageTensor
     /// <param name="request">What the JSON says.</param>
     /// <param name="limits">The largest element.</param>
     /// <returns>N encoded images, parts of <paramref name="body"/>; or what is wrong with them.</returns>
-    public static Outcome<ReadOnlyMemory<byte>[]> Split(Memory<byte> body, int jsonLength, InferRequest request, LimitsOptions limits)
+    public static Outcome<ReadOnlyMemory<byte>[]> Split(
+        Memory<byte> body, int jsonLength, InferRequest request, LimitsOptions limits)
     {
         var binary = body[jsonLength..];
         if (request.BinarySize is { } size)
@@ -26,12 +27,13 @@ internal static class ImageTensor
                 ? SplitBinary(binary, request.Count, limits)
                 : Problem.BadParameter(
                     $"inputs[0].parameters.{InferParameters.BinaryDataSize}",
-                    $"Is {size}, but {binary.Length} bytes follow the JSON. {InferHeaders.LengthName} says where it ends.");
+                    $"Is {size}, but {binary.Length} bytes follow the JSON: {InferHeaders.LengthName} says where it ends.");
         }
 
         return binary.IsEmpty
             ? DecodeAll(body, request, limits)
-            : Problem.BadRequest($"{binary.Length} bytes follow the JSON, but no input has the parameter '{InferParameters.BinaryDataSize}'.");
+            : Problem.BadRequest(
+                $"{binary.Length} bytes follow the JSON, but no input has the parameter '{InferParameters.BinaryDataSize}'.");
     }
 
     /// <summary>Checks one element, which is all there is in the raw form.</summary>
@@ -49,14 +51,16 @@ internal static class ImageTensor
 
     private static string PathOf(int index) => string.Create(CultureInfo.InvariantCulture, $"{Tensors.Input}[{index}]");
 
-    private static Outcome<ReadOnlyMemory<byte>[]> SplitBinary(ReadOnlyMemory<byte> binary, int count, LimitsOptions limits)
+    private static Outcome<ReadOnlyMemory<byte>[]> SplitBinary(
+        ReadOnlyMemory<byte> binary, int count, LimitsOptions limits)
     {
         var images = new ReadOnlyMemory<byte>[count];
         for (var i = 0; i < count; i++)
         {
             if (binary.Length < LengthSize)
             {
-                return Problem.BadParameter(PathOf(i), $"Its length is cut off: {binary.Length} of {LengthSize} bytes are there.");
+                return Problem.BadParameter(
+                    PathOf(i), $"Its length is cut off: {binary.Length} of {LengthSize} bytes are there.");
             }
 
             var length = BinaryPrimitives.ReadUInt32LittleEndian(binary.Span);
@@ -79,7 +83,8 @@ internal static class ImageTensor
             : Problem.BadParameter(Tensors.Input, $"{binary.Length} bytes are left over after {count} elements.");
     }
 
-    private static Outcome<ReadOnlyMemory<byte>[]> DecodeAll(Memory<byte> body, InferRequest request, LimitsOptions limits)
+    private static Outcome<ReadOnlyMemory<byte>[]> DecodeAll(
+        Memory<byte> body, InferRequest request, LimitsOptions limits)
     {
         var images = new ReadOnlyMemory<byte>[request.Count];
         for (var i = 0; i < images.Length; i++)
@@ -118,11 +123,14 @@ internal static class ImageTensor
     }
 
     private static Problem NoBase64(int index) =>
-        Problem.BadParameter(PathOf(index), "Is not base64: A-Z, a-z, 0-9, + and /, padded with = to a multiple of four.");
+        Problem.BadParameter(
+            PathOf(index), "Is not base64: A-Z, a-z, 0-9, + and /, padded with = to a multiple of four.");
 
     /// <summary>Takes the escapes out of a JSON string that the reader has found well-formed.</summary>
-    /// <remarks>Writers escape <c>/</c> and <c>+</c>, which base64 is made of. What stands for no ASCII character becomes one
-    /// that base64 does not know.</remarks>
+    /// <remarks>Writers escape <c>/</c> and <c>+</c>, which base64 is made of.</remarks>
+    /// <param name="text">Changed in place.</param>
+    /// <param name="length">Bytes without the escapes.</param>
+    /// <returns>False when an escape stands for what base64 cannot hold.</returns>
     private static bool TryUnescape(Span<byte> text, out int length)
     {
         length = 0;

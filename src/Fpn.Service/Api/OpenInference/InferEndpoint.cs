@@ -9,7 +9,8 @@ namespace Fpn.Service.Api.OpenInference;
 /// <param name="pipeline">Runs it.</param>
 /// <param name="bodies">Waits for the request's body.</param>
 /// <param name="limits">What a request may cost.</param>
-internal sealed class InferEndpoint(ServedModels models, DetectionPipeline pipeline, BodyWait bodies, LimitsOptions limits)
+internal sealed class InferEndpoint(
+    ServedModels models, DetectionPipeline pipeline, BodyWait bodies, LimitsOptions limits)
 {
     /// <summary>Answers one request.</summary>
     /// <param name="context">The request.</param>
@@ -25,7 +26,9 @@ internal sealed class InferEndpoint(ServedModels models, DetectionPipeline pipel
 
         using (use)
         {
-            return (await InferAsync(context, use.Lane)).Succeeded(out var result, out problem) ? result : new ProblemResult(problem);
+            return (await InferAsync(context, use.Lane)).Succeeded(out var result, out problem)
+                ? result
+                : new ProblemResult(problem);
         }
     }
 
@@ -58,9 +61,11 @@ internal sealed class InferEndpoint(ServedModels models, DetectionPipeline pipel
         }
     }
 
-    private async Task<Outcome<ImageBody>> ReadAsync(HttpRequest request, InferHeaders headers, CancellationToken cancellationToken)
+    private async Task<Outcome<ImageBody>> ReadAsync(
+        HttpRequest request, InferHeaders headers, CancellationToken cancellationToken)
     {
-        var body = await ImageBody.ReadAsync(request.Body, request.ContentLength, headers.MostBytes(limits), cancellationToken);
+        var body = await ImageBody.ReadAsync(
+            request.Body, request.ContentLength, headers.MostBytes(limits), cancellationToken);
         if (body is null)
         {
             return headers.TooLarge(limits);
@@ -90,14 +95,15 @@ internal sealed class InferEndpoint(ServedModels models, DetectionPipeline pipel
         }
 
         var jsonLength = headers.JsonLength ?? body.Length;
-        return InferRequestReader.Read(body.Bytes.Span[..jsonLength], filter, limits.MaxBatchImages).Succeeded(out var request, out var problem)
+        var json = body.Bytes.Span[..jsonLength];
+        return InferRequestReader.Read(json, filter, limits.MaxBatchImages).Succeeded(out var request, out var problem)
             && ImageTensor.Split(body.Writable, jsonLength, request, limits).Succeeded(out var images, out problem)
             ? new Wanted(request, images)
             : problem;
     }
 
     /// <summary>Runs all images side by side through the queue that <c>/detect</c> uses.</summary>
-    /// <returns>[N], in the order of the images; or the problem of the first that failed, after which the others are given up.</returns>
+    /// <returns>[N], in the order of the images; or the problem of the first that failed: the others are given up.</returns>
     /// <exception cref="OperationCanceledException">The client went away.</exception>
     private async Task<Outcome<DetectedObject[][]>> DetectAllAsync(
         ModelLane lane, Wanted wanted, DetectHeaders urgency, CancellationToken cancellationToken)

@@ -5,7 +5,7 @@ using Microsoft.Net.Http.Headers;
 namespace Fpn.Service.Api.OpenInference;
 
 /// <summary>What the headers of an inference request say.</summary>
-/// <param name="JsonLength">Bytes of the body that are JSON: null for all, 0 for the raw form, in which the body is one image.</param>
+/// <param name="JsonLength">Bytes of the body that are JSON: null for all, 0 when the body is one image (the raw form).</param>
 /// <param name="Urgency">Priority and deadline, unless the parameters say otherwise.</param>
 internal sealed record InferHeaders(int? JsonLength, DetectHeaders Urgency)
 {
@@ -47,7 +47,9 @@ internal sealed record InferHeaders(int? JsonLength, DetectHeaders Urgency)
         }
 
         var headers = new InferHeaders(length, urgency);
-        return request.ContentLength is { } announced && headers.Check(announced, limits) is { } refused ? refused : headers;
+        return request.ContentLength is { } announced && headers.Check(announced, limits) is { } refused
+            ? refused
+            : headers;
     }
 
     /// <summary>Holds the length of the JSON and the limits against the length of the body.</summary>
@@ -67,7 +69,8 @@ internal sealed record InferHeaders(int? JsonLength, DetectHeaders Urgency)
         }
 
         return JsonLength > LongestJson && JsonLength < bodyLength
-            ? Problem.BadParameter(LengthName, $"{JsonLength} bytes of JSON before binary data; at most {LongestJson} are served.")
+            ? Problem.BadParameter(
+                LengthName, $"{JsonLength} bytes of JSON before binary data; at most {LongestJson} are served.")
             : null;
     }
 

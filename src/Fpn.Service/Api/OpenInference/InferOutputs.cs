@@ -82,7 +82,8 @@ internal static class InferOutputs
         tensor = Tensors.OutputOf(name);
         return tensor is not null ? null
             : name is null ? Problem.BadParameter(path, "Must be the name of an output.")
-            : Problem.BadParameter(path, $"There is no output '{name}'. Known: {string.Join(", ", Tensors.All.Select(Tensors.Name))}.");
+            : Problem.BadParameter(
+                path, $"There is no output '{name}'. Known: {string.Join(", ", Tensors.All.Select(Tensors.Name))}.");
     }
 }
 

@@ -5,8 +5,8 @@ namespace Fpn.Service.Api.OpenInference;
 
 /// <summary>Reads the three kinds of <c>parameters</c>: of a request, of an input, of an output.</summary>
 /// <remarks>
-/// The protocol leaves parameters to servers, so that clients send what only others know: unknown ones are ignored. Those
-/// that would change the answer on other servers and cannot be honoured here are refused.
+/// The protocol leaves parameters to servers, so that clients send what only others know: unknown ones are ignored.
+/// Those that would change the answer on other servers and cannot be honoured here are refused.
 /// </remarks>
 internal static class InferParameters
 {
@@ -66,7 +66,7 @@ internal static class InferParameters
                     ? choices.Filter.SetLabels(path, labels)
                     : Problem.BadParameter(path, "Must be a string: names, separated by commas."),
                 "sequence_id" or "sequence_start" or "sequence_end" =>
-                    Problem.BadParameter(path, "Sequences are not supported: the models keep no state between requests."),
+                    Problem.BadParameter(path, "Sequences are not supported: the models keep no state."),
                 _ when name?.StartsWith("triton_", StringComparison.Ordinal) is true =>
                     Problem.BadParameter(path, "Names that begin with 'triton_' are reserved."),
                 _ => SkipScalar(json, path),
@@ -100,7 +100,9 @@ internal static class InferParameters
             {
                 var size = json.Unsigned();
                 request.BinarySize = size <= long.MaxValue ? (long)size : null;
-                problem = request.BinarySize is null ? Problem.BadParameter($"{path}.{name}", "Must be a whole number of bytes.") : null;
+                problem = request.BinarySize is null
+                    ? Problem.BadParameter($"{path}.{name}", "Must be a whole number of bytes.")
+                    : null;
             }
 
             if ((problem ?? SkipScalar(json, $"{path}.{name}")) is { } found)
@@ -137,7 +139,7 @@ internal static class InferParameters
             else if (problem is null && name == "classification")
             {
                 problem = Problem.BadParameter(
-                    $"{path}.{name}", "Classification is not supported: the outputs are detections, not scores of classes.");
+                    $"{path}.{name}", "Classification is not supported: outputs are detections, not scores of classes.");
             }
 
             if ((problem ?? SkipScalar(json, $"{path}.{name}")) is { } found)
@@ -149,7 +151,8 @@ internal static class InferParameters
         return null;
     }
 
-    private static Problem NoObject(string path) => Problem.BadParameter(path, "Must be an object of names and values.");
+    private static Problem NoObject(string path) =>
+        Problem.BadParameter(path, "Must be an object of names and values.");
 
     private static Problem? SetPriority(JsonObjectReader json, string path, InferChoices choices)
     {
@@ -172,11 +175,14 @@ internal static class InferParameters
     {
         if (json.Unsigned() is not { } microseconds)
         {
-            return Problem.BadParameter(path, "Must be a whole number of microseconds; 0 leaves the service's own deadline.");
+            return Problem.BadParameter(
+                path, "Must be a whole number of microseconds; 0 leaves the service's own deadline.");
         }
 
         // A day is longer than any deadline that can be set, so that more makes no difference.
-        choices.Timeout = microseconds == 0 ? null : TimeSpan.FromMicroseconds(Math.Min(microseconds, 86_400_000_000UL));
+        choices.Timeout = microseconds == 0
+            ? null
+            : TimeSpan.FromMicroseconds(Math.Min(microseconds, 86_400_000_000UL));
         return null;
     }
 

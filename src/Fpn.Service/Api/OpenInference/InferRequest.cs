@@ -2,7 +2,7 @@ using Fpn.Service.Batching;
 
 namespace Fpn.Service.Api.OpenInference;
 
-/// <summary>What the JSON of an inference request says; nothing of it refers to the body any more but offsets.</summary>
+/// <summary>What the JSON of an inference request says; only offsets refer to the body.</summary>
 internal sealed class InferRequest
 {
     /// <summary>Echoed in the answer; null when none was given.</summary>

@@ -5,9 +5,9 @@ namespace Fpn.Service.Api.OpenInference;
 
 /// <summary>Reads the JSON of an inference request, and refuses by name what is wrong with it.</summary>
 /// <remarks>
-/// Memory does not grow with the text: names and ids are bounded, base64 stays where it is, and as soon as there are more
-/// elements, inputs or outputs than can be right, the rest is not read. Members that the protocol does not name are
-/// ignored, as are parameters that it leaves to servers.
+/// Memory does not grow with the text: names and ids are bounded, base64 stays where it is, and as soon as there are
+/// more elements, inputs or outputs than can be right, the rest is not read. Members that the protocol does not name
+/// are ignored, as are parameters that it leaves to servers.
 /// </remarks>
 internal ref struct InferRequestReader
 {
@@ -30,7 +30,7 @@ internal ref struct InferRequestReader
     /// <param name="json">The JSON, and nothing else.</param>
     /// <param name="filter">Takes what the parameters say of detections.</param>
     /// <param name="mostImages">N at most.</param>
-    /// <returns>The request, complete and without contradictions but for the bytes after the JSON; or what is wrong with it.</returns>
+    /// <returns>The request, without contradictions but for the bytes after the JSON; or what is wrong with it.</returns>
     public static Outcome<InferRequest> Read(ReadOnlySpan<byte> json, DetectionFilter filter, int mostImages)
     {
         if (!Utf8.IsValid(json))
@@ -92,7 +92,9 @@ internal ref struct InferRequestReader
     private Problem? ReadId()
     {
         _request.Id = _json.Text(LongestId);
-        return _request.Id is null ? Problem.BadParameter("id", $"Must be a string of at most {LongestId} characters.") : null;
+        return _request.Id is null
+            ? Problem.BadParameter("id", $"Must be a string of at most {LongestId} characters.")
+            : null;
     }
 
     private Problem? ReadInputs()
@@ -164,11 +166,15 @@ internal ref struct InferRequestReader
         if (hasData == _request.BinarySize.HasValue)
         {
             return Problem.BadParameter(
-                path, hasData ? "'data' and 'binary_data_size' exclude each other." : "Neither 'data' nor the parameter 'binary_data_size' is there.");
+                path,
+                hasData
+                    ? "'data' and 'binary_data_size' exclude each other."
+                    : "Neither 'data' nor the parameter 'binary_data_size' is there.");
         }
 
         return hasData && _request.Data.Count != _request.Count
-            ? Problem.BadParameter($"{path}.data", $"Has {_request.Data.Count} elements, but the shape says {_request.Count}.")
+            ? Problem.BadParameter(
+                $"{path}.data", $"Has {_request.Data.Count} elements, but the shape says {_request.Count}.")
             : null;
     }
 
@@ -178,7 +184,8 @@ internal ref struct InferRequestReader
         return name switch
         {
             null => Problem.BadParameter(path, "Must be the name of an input."),
-            not Tensors.Input => Problem.BadParameter(path, $"There is no input '{name}'. The one input is '{Tensors.Input}'."),
+            not Tensors.Input =>
+                Problem.BadParameter(path, $"There is no input '{name}'. The one input is '{Tensors.Input}'."),
             _ => isFirst ? null : Problem.BadParameter(path, $"The input '{Tensors.Input}' is given twice."),
         };
     }
@@ -216,7 +223,7 @@ internal ref struct InferRequestReader
         return null;
     }
 
-    /// <summary>Reads <c>data</c>, flat or nested: brackets are only a way of writing, the elements come row-major.</summary>
+    /// <summary>Reads <c>data</c>, flat or nested: the elements come row-major either way.</summary>
     private Problem? ReadData(string path)
     {
         if (_json.Token != JsonTokenType.StartArray)
@@ -241,7 +248,8 @@ internal ref struct InferRequestReader
                 case JsonTokenType.String when leafDepth != 0 && leafDepth != depth:
                     return Problem.BadParameter(path, "Is ragged: all elements must be nested alike.");
                 case JsonTokenType.String when _request.Data.Count == _mostImages:
-                    return Problem.BadParameter(path, $"Has more than {_mostImages} elements, the most that are served in a request.");
+                    return Problem.BadParameter(
+                        path, $"Has more than {_mostImages} elements, the most that are served in a request.");
                 case JsonTokenType.String:
                     leafDepth = depth;
                     _request.Data.Add(_json.Place);

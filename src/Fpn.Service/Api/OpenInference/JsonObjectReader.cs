@@ -5,8 +5,7 @@ namespace Fpn.Service.Api.OpenInference;
 
 /// <summary>Reads objects member by member from JSON that cannot be trusted, without building a tree of it.</summary>
 /// <remarks>
-/// The text must be valid UTF-8. Names that are not asked for are skipped whatever their value; a name that is asked for
-/// may come once. What is not JSON ends in a <see cref="JsonException"/>.
+/// The text must be valid UTF-8. What is not JSON ends in a <see cref="JsonException"/>.
 /// </remarks>
 /// <param name="json">One whole JSON value.</param>
 internal ref struct JsonObjectReader(ReadOnlySpan<byte> json)
@@ -19,11 +18,9 @@ internal ref struct JsonObjectReader(ReadOnlySpan<byte> json)
     /// <summary>What the reader stands on.</summary>
     public readonly JsonTokenType Token => _reader.TokenType;
 
-    /// <summary>Text of the number that the reader stands on, or of the string with its escapes.</summary>
-    public readonly ReadOnlySpan<byte> Raw => _reader.ValueSpan;
-
     /// <summary>The string that the reader stands on, by its place.</summary>
-    public readonly Base64Text Place => new((int)_reader.TokenStartIndex + 1, _reader.ValueSpan.Length, _reader.ValueIsEscaped);
+    public readonly Base64Text Place =>
+        new((int)_reader.TokenStartIndex + 1, _reader.ValueSpan.Length, _reader.ValueIsEscaped);
 
     /// <summary>Moves to the next token.</summary>
     /// <exception cref="JsonException">There is none, or it is not JSON.</exception>
@@ -65,7 +62,8 @@ internal ref struct JsonObjectReader(ReadOnlySpan<byte> json)
     public readonly string? Text(int most)
     {
         // One character takes at most six bytes: \u0041.
-        if (_reader.TokenType is not (JsonTokenType.String or JsonTokenType.PropertyName) || _reader.ValueSpan.Length > 6 * most)
+        if (_reader.TokenType is not (JsonTokenType.String or JsonTokenType.PropertyName)
+            || _reader.ValueSpan.Length > 6 * most)
         {
             return null;
         }
@@ -94,7 +92,10 @@ internal ref struct JsonObjectReader(ReadOnlySpan<byte> json)
         _ => null,
     };
 
-    /// <summary>The number that the reader stands on, as it is written; null when it is none, or is absurdly long.</summary>
+    /// <summary>The number that the reader stands on, as it is written.</summary>
+    /// <returns>Null when it is none, or is absurdly long.</returns>
     public readonly string? NumberText() =>
-        _reader.TokenType == JsonTokenType.Number && _reader.ValueSpan.Length <= LongestName ? Encoding.ASCII.GetString(_reader.ValueSpan) : null;
+        _reader.TokenType == JsonTokenType.Number && _reader.ValueSpan.Length <= LongestName
+            ? Encoding.ASCII.GetString(_reader.ValueSpan)
+            : null;
 }

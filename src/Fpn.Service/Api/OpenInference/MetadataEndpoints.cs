@@ -16,19 +16,25 @@ internal static class MetadataEndpoints
 
     /// <summary><c>GET /v2</c>.</summary>
     public static IResult DescribeServer(ControlOptions control) => Results.Json(
-        new ServerMetadataResponse("Fpn.Service", Version, control.Enabled ? [.. Extensions, "model_repository"] : Extensions),
+        new ServerMetadataResponse(
+            "Fpn.Service", Version, control.Enabled ? [.. Extensions, "model_repository"] : Extensions),
         OpenInferenceJsonContext.Default.ServerMetadataResponse,
         MediaTypeNames.Application.Json);
 
     /// <summary><c>GET /v2/health/live</c>.</summary>
-    public static IResult Live() => Results.Json(new ServerLiveResponse(true), OpenInferenceJsonContext.Default.ServerLiveResponse, MediaTypeNames.Application.Json);
+    public static IResult Live() => Results.Json(
+        new ServerLiveResponse(true),
+        OpenInferenceJsonContext.Default.ServerLiveResponse,
+        MediaTypeNames.Application.Json);
 
-    /// <summary><c>GET /v2/health/ready</c>: 200, or 400, which is the protocol's "no".</summary>
+    /// <summary><c>GET /v2/health/ready</c>: 200 for yes; 400 for no, which the protocol wants to be a 4xx.</summary>
     public static async Task<IResult> ReadyAsync(HttpContext context, HealthCheckService health)
     {
         var report = await health.CheckHealthAsync(ObservabilityRegistration.IsReadiness, context.RequestAborted);
         var ready = report.Status == HealthStatus.Healthy;
-        var reasons = report.Entries.Values.Where(entry => entry.Status != HealthStatus.Healthy).Select(entry => entry.Description);
+        var reasons = report.Entries.Values
+            .Where(entry => entry.Status != HealthStatus.Healthy)
+            .Select(entry => entry.Description);
         return Results.Json(
             new ServerReadyResponse(Live: true, ready, ready ? null : string.Join(' ', reasons)),
             OpenInferenceJsonContext.Default.ServerReadyResponse,
@@ -59,7 +65,7 @@ internal static class MetadataEndpoints
         }
     }
 
-    /// <summary><c>GET /v2/models/{model}[/versions/{version}]/ready</c>: 200, or 400, which is the protocol's "no".</summary>
+    /// <summary><c>GET /v2/models/{model}[/versions/{version}]/ready</c>: 200 for yes, 400 for no.</summary>
     public static IResult ModelReady(string model, string? version, ServedModels models)
     {
         if (!models.Take(model, version).Succeeded(out var use, out var problem))
@@ -82,5 +88,6 @@ internal static class MetadataEndpoints
         new(tensor.Name(), tensor.Datatype(), tensor.Width() > 1 ? [-1, tensor.Width()] : [-1]);
 
     private static string Version { get; } =
-        typeof(MetadataEndpoints).Assembly.GetCustomAttribute<AssemblyInformationalVersionAttribute>()!.InformationalVersion.Split('+')[0];
+        typeof(MetadataEndpoints).Assembly
+            .GetCustomAttribute<AssemblyInformationalVersionAttribute>()!.InformationalVersion.Split('+')[0];
 }

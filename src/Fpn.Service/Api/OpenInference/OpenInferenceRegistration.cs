@@ -61,23 +61,33 @@ internal static class OpenInferenceRegistration
             .WithMetadata(new AnswerExample(Json, """{ "live": true, "ready": true }"""))
             .WithMetadata(new ProblemsMetadata(Problem.BadRequest("Shutting down.")))
             .AllowWithoutKey();
-        group.MapGet("/models/{model}", (string model, ServedModels models) => MetadataEndpoints.DescribeModel(model, null, models))
+        group.MapGet(
+                "/models/{model}",
+                (string model, ServedModels models) => MetadataEndpoints.DescribeModel(model, null, models))
             .DescribesModel("oipModelMetadata");
         group.MapGet(
                 "/models/{model}/versions/{version}",
-                (string model, string version, ServedModels models) => MetadataEndpoints.DescribeModel(model, version, models))
+                (string model, string version, ServedModels models) =>
+                    MetadataEndpoints.DescribeModel(model, version, models))
             .DescribesModel($"oipModelMetadata{Version}");
-        group.MapGet("/models/{model}/ready", (string model, ServedModels models) => MetadataEndpoints.ModelReady(model, null, models))
+        group.MapGet(
+                "/models/{model}/ready",
+                (string model, ServedModels models) => MetadataEndpoints.ModelReady(model, null, models))
             .SaysWhetherReady("oipModelReady");
         group.MapGet(
                 "/models/{model}/versions/{version}/ready",
-                (string model, string version, ServedModels models) => MetadataEndpoints.ModelReady(model, version, models))
+                (string model, string version, ServedModels models) =>
+                    MetadataEndpoints.ModelReady(model, version, models))
             .SaysWhetherReady($"oipModelReady{Version}");
-        group.MapPost("/models/{model}/infer", (HttpContext context, string model, InferEndpoint endpoint) => endpoint.HandleAsync(context, model, null))
+        group.MapPost(
+                "/models/{model}/infer",
+                (HttpContext context, string model, InferEndpoint endpoint) =>
+                    endpoint.HandleAsync(context, model, null))
             .Infers(InferOperations[0]);
         group.MapPost(
                 "/models/{model}/versions/{version}/infer",
-                (HttpContext context, string model, string version, InferEndpoint endpoint) => endpoint.HandleAsync(context, model, version))
+                (HttpContext context, string model, string version, InferEndpoint endpoint) =>
+                    endpoint.HandleAsync(context, model, version))
             .Infers(InferOperations[1]);
     }
 

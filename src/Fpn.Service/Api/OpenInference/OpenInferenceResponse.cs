@@ -33,7 +33,11 @@ internal sealed record ModelReadyResponse(
 /// <param name="Inputs">The one input.</param>
 /// <param name="Outputs">The four outputs.</param>
 internal sealed record ModelMetadataResponse(
-    string Name, IReadOnlyList<string> Versions, string Platform, IReadOnlyList<TensorMetadataResponse> Inputs, IReadOnlyList<TensorMetadataResponse> Outputs);
+    string Name,
+    IReadOnlyList<string> Versions,
+    string Platform,
+    IReadOnlyList<TensorMetadataResponse> Inputs,
+    IReadOnlyList<TensorMetadataResponse> Outputs);
 
 /// <summary>A tensor.</summary>
 /// <param name="Name">Its name.</param>
@@ -53,7 +57,9 @@ internal sealed record ErrorResponse(string Error)
 
     /// <summary>A problem's detail, and before it what was at fault.</summary>
     public static string TextOf(Problem problem) =>
-        problem.Parameter is { } parameter && !IsNamed(parameter, problem.Detail) ? $"{parameter}: {problem.Detail}" : problem.Detail;
+        problem.Parameter is { } parameter && !IsNamed(parameter, problem.Detail)
+            ? $"{parameter}: {problem.Detail}"
+            : problem.Detail;
 
     /// <summary>Whether a detail says itself what was at fault; of model and version it says the names.</summary>
     private static bool IsNamed(string parameter, string detail) =>

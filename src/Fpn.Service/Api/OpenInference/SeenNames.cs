@@ -7,8 +7,9 @@ internal sealed class SeenNames
     private static readonly string[] Known =
     [
         "id", "parameters", "inputs", "outputs", "name", "datatype", "shape", "data",
-        InferParameters.Priority, InferParameters.Timeout, InferParameters.BinaryDataOutput, InferParameters.BinaryDataSize,
-        InferParameters.BinaryData, InferParameters.ScoreThreshold, InferParameters.MaxDetections, InferParameters.Labels,
+        InferParameters.Priority, InferParameters.Timeout,
+        InferParameters.BinaryDataOutput, InferParameters.BinaryDataSize, InferParameters.BinaryData,
+        InferParameters.ScoreThreshold, InferParameters.MaxDetections, InferParameters.Labels,
     ];
 
     private uint _seen;
