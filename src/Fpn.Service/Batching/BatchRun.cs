@@ -9,4 +9,5 @@ namespace Fpn.Service.Batching;
 /// <param name="Inference">The run on the device: both graphs and the choice of proposals between them.</param>
 /// <param name="Parts">Where the time of the run went.</param>
 /// <param name="Trace">The batch's own span; default when nobody listens.</param>
-internal sealed record BatchRun(int Size, StageSpan Preprocess, StageSpan Inference, InferenceTimes Parts, ActivityContext Trace);
+internal sealed record BatchRun(
+    int Size, StageSpan Preprocess, StageSpan Inference, InferenceTimes Parts, ActivityContext Trace);

@@ -122,7 +122,8 @@ internal sealed partial class BatchRunner(ModelEntry model, WorkerThread device,
                 free.Release();
                 Rate.Record(inference.Time, live.Count);
                 Metrics.RecordBatch(prepared, inference.Time);
-                Answer(live, inferred, new BatchRun(live.Count, preprocess, inference, inferred.Times, trace?.Context ?? default));
+                var run = new BatchRun(live.Count, preprocess, inference, inferred.Times, trace?.Context ?? default);
+                Answer(live, inferred, run);
             }
         }
         catch (Exception exception)

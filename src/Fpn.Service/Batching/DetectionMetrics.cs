@@ -12,7 +12,8 @@ internal sealed class DetectionMetrics
     /// <summary>Half a millisecond (resizing a small picture) to the default deadline.</summary>
     private static readonly InstrumentAdvice<double> Durations = new()
     {
-        HistogramBucketBoundaries = [0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30],
+        HistogramBucketBoundaries =
+            [0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30],
     };
 
     /// <summary>Creates the instruments.</summary>
@@ -22,38 +23,60 @@ internal sealed class DetectionMetrics
         Requests = meter.CreateCounter<long>(
             "fpn.requests", "{image}", "Images that the model was asked about, by what became of them.");
         RequestDuration = meter.CreateHistogram(
-            "fpn.request.duration", "s", "From the last byte of an image to its detections; answered images only.", advice: Durations);
+            "fpn.request.duration",
+            "s",
+            "From the last byte of an image to its detections; answered images only.",
+            advice: Durations);
         StageDuration = meter.CreateHistogram(
-            "fpn.stage.duration", "s", "Time that an image spent in a stage; stages of a batch count in full for each of its images.", advice: Durations);
+            "fpn.stage.duration",
+            "s",
+            "Time that an image spent in a stage; stages of a batch count in full for each of its images.",
+            advice: Durations);
         ImagePixels = meter.CreateHistogram(
             "fpn.image.pixels",
             "{pixel}",
             "Pixels of an answered image as it was sent.",
             advice: new InstrumentAdvice<long>
             {
-                HistogramBucketBoundaries = [10_000, 100_000, 300_000, 500_000, 1_000_000, 2_000_000, 4_000_000, 8_000_000, 12_000_000, 20_000_000, 40_000_000],
+                HistogramBucketBoundaries =
+                [
+                    10_000, 100_000, 300_000, 500_000, 1_000_000, 2_000_000, 4_000_000, 8_000_000, 12_000_000,
+                    20_000_000, 40_000_000,
+                ],
             });
         ImageDetections = meter.CreateHistogram(
             "fpn.image.detections",
             "{detection}",
             "Detections in an image, before the request's own filters.",
-            advice: new InstrumentAdvice<int> { HistogramBucketBoundaries = [0, 1, 2, 5, 10, 20, 30, 50, 75, 100, 200, 300] });
+            advice: new InstrumentAdvice<int>
+            {
+                HistogramBucketBoundaries = [0, 1, 2, 5, 10, 20, 30, 50, 75, 100, 200, 300],
+            });
         Inferences = meter.CreateCounter<long>("fpn.inferences", "{image}", "Images that went through the model.");
-        Executions = meter.CreateCounter<long>("fpn.executions", "{run}", "Runs of the model; the inferences over these are the mean batch.");
+        Executions = meter.CreateCounter<long>(
+            "fpn.executions", "{run}", "Runs of the model; the inferences over these are the mean batch.");
         ExecutionDuration = meter.CreateHistogram(
-            "fpn.execution.duration", "s", "Time of a run on the device, the choice of proposals included.", advice: Durations);
+            "fpn.execution.duration",
+            "s",
+            "Time of a run on the device, the choice of proposals included.",
+            advice: Durations);
         BatchSize = meter.CreateHistogram(
             "fpn.batch.size",
             "{image}",
             "Images that shared a run.",
             advice: new InstrumentAdvice<int> { HistogramBucketBoundaries = [1, 2, 4, 8, 16, 32, 64, 128, 256] });
-        BatchPixels = meter.CreateCounter<long>("fpn.batch.pixels", "{pixel}", "Pixels that were fed to the model, padding included.");
-        PaddingPixels = meter.CreateCounter<long>("fpn.batch.padding.pixels", "{pixel}", "Those of the batch's pixels that were padding.");
+        BatchPixels = meter.CreateCounter<long>(
+            "fpn.batch.pixels", "{pixel}", "Pixels that were fed to the model, padding included.");
+        PaddingPixels = meter.CreateCounter<long>(
+            "fpn.batch.padding.pixels", "{pixel}", "Those of the batch's pixels that were padding.");
         PaddingRatio = meter.CreateHistogram(
             "fpn.batch.padding.ratio",
             "1",
             "Share of a batch's pixels that was padding.",
-            advice: new InstrumentAdvice<double> { HistogramBucketBoundaries = [0, 0.01, 0.02, 0.05, 0.1, 0.2, 0.3, 0.4, 0.5, 0.75, 1] });
+            advice: new InstrumentAdvice<double>
+            {
+                HistogramBucketBoundaries = [0, 0.01, 0.02, 0.05, 0.1, 0.2, 0.3, 0.4, 0.5, 0.75, 1],
+            });
         DevicesLost = meter.CreateCounter<long>(
             "fpn.device.lost", "{failure}", "Failures of the device, after each of which the model was loaded again.");
     }

@@ -54,7 +54,12 @@ internal sealed class DetectionPipeline(
     public void Dispose() => _decoders.Dispose();
 
     private async Task<DetectionResult> AdmitAsync(
-        ModelLane lane, ReadOnlyMemory<byte> encoded, RequestPriority priority, TimeSpan? timeout, Activity? trace, CancellationToken cancellationToken)
+        ModelLane lane,
+        ReadOnlyMemory<byte> encoded,
+        RequestPriority priority,
+        TimeSpan? timeout,
+        Activity? trace,
+        CancellationToken cancellationToken)
     {
         if (!lane.TryEnter())
         {
@@ -99,7 +104,11 @@ internal sealed class DetectionPipeline(
     }
 
     private async Task<DetectionResult> RunAsync(
-        ModelLane lane, ReadOnlyMemory<byte> encoded, RequestPriority priority, Activity? trace, CancellationToken cancellationToken)
+        ModelLane lane,
+        ReadOnlyMemory<byte> encoded,
+        RequestPriority priority,
+        Activity? trace,
+        CancellationToken cancellationToken)
     {
         var arrived = clock.GetTimestamp();
         if (decoder.CheckHeader(encoded.Span, out var pixelBytes) is { } refused)
@@ -135,7 +144,8 @@ internal sealed class DetectionPipeline(
         var (size, format) = (image.Size, image.Format);
         var inferred = await lane.Batcher.InferAsync(image, lease, bucket, priority, cancellationToken);
         var decode = clock.GetElapsedTime(decodeStart, decodeEnd);
-        var (preprocess, inference, postprocess) = (inferred.Run.Preprocess.Time, inferred.Run.Inference.Time, inferred.Postprocess.Time);
+        var run = inferred.Run;
+        var (preprocess, inference, postprocess) = (run.Preprocess.Time, run.Inference.Time, inferred.Postprocess.Time);
         var total = clock.GetElapsedTime(arrived);
         DetectionTracing.WriteStages(trace, new StageSpan(decodeStart, decode), inferred, clock);
         return new DetectionResult
@@ -149,7 +159,7 @@ internal sealed class DetectionPipeline(
                 preprocess,
                 Queue: total - decode - preprocess - inference - postprocess,
                 inference,
-                inferred.Run.Parts,
+                run.Parts,
                 postprocess,
                 total),
         };

@@ -16,10 +16,12 @@ internal static class DetectionTracing
     private static readonly ActivitySource Source = new(SourceName);
 
     /// <summary>The stages' names, made once.</summary>
-    private static readonly string[] StageNames = [.. Enum.GetNames<DetectionStage>().Select(name => name.ToLowerInvariant())];
+    private static readonly string[] StageNames =
+        [.. Enum.GetNames<DetectionStage>().Select(name => name.ToLowerInvariant())];
 
     /// <summary>The span that now runs, for later links; default when nobody listens.</summary>
-    public static ActivityContext Current => Source.HasListeners() && Activity.Current is { } current ? current.Context : default;
+    public static ActivityContext Current =>
+        Source.HasListeners() && Activity.Current is { } current ? current.Context : default;
 
     /// <summary>Begins the span of an image.</summary>
     /// <returns>Null when nobody listens; otherwise to be disposed when the image is answered.</returns>
@@ -45,7 +47,9 @@ internal static class DetectionTracing
             "batch",
             ActivityKind.Internal,
             parentContext: default,
-            links: requests.Where(request => request.Trace != default).Select(request => new ActivityLink(request.Trace)));
+            links: requests
+                .Where(request => request.Trace != default)
+                .Select(request => new ActivityLink(request.Trace)));
         return batch?
             .SetTag("fpn.model", contract.Name)
             .SetTag("fpn.model.version", contract.Version)

@@ -4,7 +4,9 @@ using Fpn.Service.Model;
 
 namespace Fpn.Service.Batching;
 
-/// <summary>Failures in the words of metrics and traces: the types of the problems that clients are told (docs/errors.md).</summary>
+/// <summary>
+/// Failures in the words of metrics and traces: the types of the problems that clients are told (docs/errors.md).
+/// </summary>
 internal static class FailureReason
 {
     /// <summary>The outcome for which the service or its model is to blame.</summary>
@@ -42,8 +44,9 @@ internal static class FailureReason
         _ => Defect,
     };
 
-    /// <summary><c>failed</c> when the service or its model is to blame, <c>refused</c> when the image or the load is.</summary>
-    public static string OutcomeOf(DetectionFailure failure) => failure == DetectionFailure.DeviceLost ? Failed : "refused";
+    /// <summary><c>failed</c> when service or model is to blame, <c>refused</c> when image or load is.</summary>
+    public static string OutcomeOf(DetectionFailure failure) =>
+        failure == DetectionFailure.DeviceLost ? Failed : "refused";
 
     /// <summary><c>canceled</c> when the client went away, otherwise <c>failed</c>.</summary>
     /// <param name="reason">One of <see cref="Exceptions"/>.</param>

@@ -14,17 +14,33 @@ internal sealed class LaneGauges
         _lanes = lanes;
         var meter = factory.Create(DetectionMetrics.MeterName);
         meter.CreateObservableGauge(
-            "fpn.queue.depth", () => Sum(lane => lane.Batcher.Waiting), "{image}", "Decoded images that wait for the device.");
+            "fpn.queue.depth",
+            () => Sum(lane => lane.Batcher.Waiting),
+            "{image}",
+            "Decoded images that wait for the device.");
         meter.CreateObservableGauge(
-            "fpn.requests.in_flight", () => Sum(lane => lane.Admitted), "{image}", "Images that were admitted and are not answered.");
+            "fpn.requests.in_flight",
+            () => Sum(lane => lane.Admitted),
+            "{image}",
+            "Images that were admitted and are not answered.");
         meter.CreateObservableGauge(
-            "fpn.requests.limit", () => OfServing(lane => lane.Limit), "{image}", "Images that may be in flight; one more is refused as queue-full.");
+            "fpn.requests.limit",
+            () => OfServing(lane => lane.Limit),
+            "{image}",
+            "Images that may be in flight; one more is refused as queue-full.");
         meter.CreateObservableGauge(
-            "fpn.model.ready", () => OfServing(lane => lane.Model.IsLost ? 0 : 1), null, "1 while the model is loaded, 0 while its device is lost.");
-        meter.CreateObservableGauge("fpn.model.info", Describe, null, "1 for each model that is served; its labels say what it is and what it runs on.");
+            "fpn.model.ready",
+            () => OfServing(lane => lane.Model.IsLost ? 0 : 1),
+            null,
+            "1 while the model is loaded, 0 while its device is lost.");
+        meter.CreateObservableGauge(
+            "fpn.model.info",
+            Describe,
+            null,
+            "1 for each model that is served; its labels say what it is and what it runs on.");
     }
 
-    /// <summary>Over all lanes of the same model and version: one that is replaced by its like still answers some.</summary>
+    /// <summary>Over all lanes of a model and version: one that is replaced by its like still answers some.</summary>
     private IEnumerable<Measurement<long>> Sum(Func<ModelLane, int> value) => _lanes.Working
         .GroupBy(lane => (lane.Model.Contract.Name, lane.Model.Contract.Version))
         .Select(same => new Measurement<long>(same.Sum(value), Tags(same.First())));
@@ -41,5 +57,6 @@ internal sealed class LaneGauges
             new("max_batch_size", lane.Batcher.MaxBatchSize),
         ]));
 
-    private static Tag[] Tags(ModelLane lane) => [new("model", lane.Model.Contract.Name), new("version", lane.Model.Contract.Version)];
+    private static Tag[] Tags(ModelLane lane) =>
+        [new("model", lane.Model.Contract.Name), new("version", lane.Model.Contract.Version)];
 }

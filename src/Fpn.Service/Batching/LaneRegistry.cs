@@ -54,7 +54,7 @@ internal sealed partial class LaneRegistry(
         }
     }
 
-    /// <summary>The lanes that serve now, and those that were replaced or unloaded and still answer somebody; in no order.</summary>
+    /// <summary>The lanes that serve now, and those that were replaced or unloaded and still answer somebody.</summary>
     public IReadOnlyList<ModelLane> Working
     {
         get

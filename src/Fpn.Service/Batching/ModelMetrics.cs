@@ -14,7 +14,7 @@ internal sealed class ModelMetrics
     private readonly Tag[][] _exceptions;
     private readonly Tag[][] _stages;
 
-    /// <summary>Makes the tags, and lets every counter begin at 0: a rate needs a value before the first failure.</summary>
+    /// <summary>Makes the tags, and lets counters begin at 0: a rate needs a value before the first failure.</summary>
     /// <param name="instruments">What to record on.</param>
     /// <param name="contract">Its name and version become tags.</param>
     public ModelMetrics(DetectionMetrics instruments, ModelContract contract)
@@ -22,15 +22,27 @@ internal sealed class ModelMetrics
         _instruments = instruments;
         _model = [new("model", contract.Name), new("version", contract.Version)];
         _success = Outcome("success", "none");
-        _failures = [.. Enum.GetValues<DetectionFailure>().Select(failure => Outcome(FailureReason.OutcomeOf(failure), FailureReason.Of(failure)))];
+        _failures =
+        [
+            .. Enum.GetValues<DetectionFailure>()
+                .Select(failure => Outcome(FailureReason.OutcomeOf(failure), FailureReason.Of(failure))),
+        ];
         _exceptions = [.. FailureReason.Exceptions.Select(reason => Outcome(FailureReason.OutcomeOf(reason), reason))];
-        _stages = [.. Enum.GetValues<DetectionStage>().Select(stage => With(new Tag("stage", stage.ToString().ToLowerInvariant())))];
+        _stages =
+        [
+            .. Enum.GetValues<DetectionStage>()
+                .Select(stage => With(new Tag("stage", stage.ToString().ToLowerInvariant()))),
+        ];
         foreach (var outcome in (Tag[][])[_success, .. _failures, .. _exceptions])
         {
             instruments.Requests.Add(0, outcome);
         }
 
-        foreach (var counter in new[] { instruments.Inferences, instruments.Executions, instruments.BatchPixels, instruments.PaddingPixels, instruments.DevicesLost })
+        foreach (var counter in new[]
+        {
+            instruments.Inferences, instruments.Executions, instruments.BatchPixels, instruments.PaddingPixels,
+            instruments.DevicesLost,
+        })
         {
             counter.Add(0, _model);
         }
@@ -95,7 +107,8 @@ internal sealed class ModelMetrics
         }
     }
 
-    private Tag[] Outcome(string outcome, string reason) => With(new Tag("outcome", outcome), new Tag("reason", reason));
+    private Tag[] Outcome(string outcome, string reason) =>
+        With(new Tag("outcome", outcome), new Tag("reason", reason));
 
     private Tag[] With(params ReadOnlySpan<Tag> more) => [.. _model, .. more];
 }

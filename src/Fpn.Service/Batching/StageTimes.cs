@@ -11,4 +11,10 @@ namespace Fpn.Service.Batching;
 /// <param name="Postprocess">Choice of detections.</param>
 /// <param name="Total">All of it.</param>
 internal readonly record struct StageTimes(
-    TimeSpan Decode, TimeSpan Preprocess, TimeSpan Queue, TimeSpan Inference, InferenceTimes Parts, TimeSpan Postprocess, TimeSpan Total);
+    TimeSpan Decode,
+    TimeSpan Preprocess,
+    TimeSpan Queue,
+    TimeSpan Inference,
+    InferenceTimes Parts,
+    TimeSpan Postprocess,
+    TimeSpan Total);

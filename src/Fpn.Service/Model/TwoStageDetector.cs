@@ -70,7 +70,9 @@ internal sealed class TwoStageDetector : IDetector
             return new TwoStageBatch(this, batch.Geometries, workspace, outputs)
             {
                 Times = new InferenceTimes(
-                    Stopwatch.GetElapsedTime(started, featured), Stopwatch.GetElapsedTime(featured, proposed), Stopwatch.GetElapsedTime(proposed)),
+                    Stopwatch.GetElapsedTime(started, featured),
+                    Stopwatch.GetElapsedTime(featured, proposed),
+                    Stopwatch.GetElapsedTime(proposed)),
             };
         }
         catch

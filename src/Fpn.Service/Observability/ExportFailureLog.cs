@@ -3,7 +3,9 @@ using System.Globalization;
 
 namespace Fpn.Service.Observability;
 
-/// <summary>Logs that a collector cannot be reached or refuses what it is sent: the exporter itself tells only its event source.</summary>
+/// <summary>
+/// Logs that a collector cannot be reached or refuses what it is sent: the exporter itself tells only its event source.
+/// </summary>
 /// <param name="logger">Where the lines go.</param>
 /// <param name="clock">At most one line a minute.</param>
 internal sealed partial class ExportFailureLog(ILogger logger, TimeProvider clock) : EventListener
@@ -37,10 +39,12 @@ internal sealed partial class ExportFailureLog(ILogger logger, TimeProvider cloc
             _loggedAt = clock.GetTimestamp();
         }
 
-        var message = string.Format(CultureInfo.InvariantCulture, eventData.Message ?? eventData.EventName ?? string.Empty, [.. eventData.Payload ?? []]);
+        var format = eventData.Message ?? eventData.EventName ?? string.Empty;
+        var message = string.Format(CultureInfo.InvariantCulture, format, [.. eventData.Payload ?? []]);
         LogFailure(logger, message.Split('\n')[0].TrimEnd());
     }
 
-    [LoggerMessage(Level = LogLevel.Warning, Message = "Metrics or traces were not sent: {Reason} (said once a minute)")]
+    [LoggerMessage(
+        Level = LogLevel.Warning, Message = "Metrics or traces were not sent: {Reason} (said once a minute)")]
     private static partial void LogFailure(ILogger logger, string reason);
 }

@@ -23,7 +23,7 @@ internal static class ObservabilityRegistration
     /// <summary>Whether a check says if requests can be answered.</summary>
     public static bool IsReadiness(HealthCheckRegistration check) => check.Tags.Contains(ReadyTag);
 
-    /// <summary>Registers logging (Serilog, section <c>Serilog</c> of the settings), health checks, metrics and traces.</summary>
+    /// <summary>Registers logging (Serilog, section <c>Serilog</c>), health checks, metrics and traces.</summary>
     public static WebApplicationBuilder AddObservability(this WebApplicationBuilder builder)
     {
         builder.Logging.ClearProviders();

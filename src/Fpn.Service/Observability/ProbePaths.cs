@@ -1,6 +1,6 @@
 namespace Fpn.Service.Observability;
 
-/// <summary>Paths that are asked every few seconds for ever: not worth a log line or a trace unless they fail.</summary>
+/// <summary>Paths that are asked every few seconds for ever: worth no log line and no trace unless they fail.</summary>
 internal static class ProbePaths
 {
     /// <summary>Where metrics are.</summary>

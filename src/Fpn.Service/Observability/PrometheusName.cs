@@ -5,7 +5,7 @@ namespace Fpn.Service.Observability;
 /// <summary>Names of instruments as Prometheus has them, by the rules of OpenTelemetry's specification.</summary>
 internal static class PrometheusName
 {
-    /// <summary>The name of a metric: letters, digits and underscores, with its unit, and <c>_total</c> for a counter.</summary>
+    /// <summary>The name of a metric: letters, digits, underscores; its unit; <c>_total</c> for a counter.</summary>
     /// <param name="instrument">Name of the instrument, such as <c>http.server.request.duration</c>.</param>
     /// <param name="unit">UCUM, such as <c>s</c>, <c>By</c>, <c>{request}</c>.</param>
     /// <param name="type">What the instrument is.</param>
@@ -32,7 +32,9 @@ internal static class PrometheusName
             return name.EndsWith("_total", StringComparison.Ordinal) ? name : name + "_total";
         }
 
-        return !type.IsHistogram() && name.EndsWith("_count", StringComparison.Ordinal) ? name[..^"_count".Length] : name;
+        return !type.IsHistogram() && name.EndsWith("_count", StringComparison.Ordinal)
+            ? name[..^"_count".Length]
+            : name;
     }
 
     /// <summary>The name of a label: every character but letters and digits becomes an underscore.</summary>

@@ -13,7 +13,7 @@ internal sealed class PrometheusText(IBufferWriter<byte> output)
     /// <summary>What the format is called in <c>Content-Type</c>.</summary>
     public const string ContentType = "text/plain; version=0.0.4; charset=utf-8";
 
-    /// <summary>Writes one metric with all its series; nothing when it has none, or is of a kind that has no place here.</summary>
+    /// <summary>Writes one metric with all its series; nothing when it has none, or no form in this text.</summary>
     public void Write(Metric metric)
     {
         // Exponential histograms have no text form; no instrument here asks for one.
@@ -28,7 +28,9 @@ internal sealed class PrometheusText(IBufferWriter<byte> output)
         {
             if (!begun)
             {
-                var type = metric.MetricType.IsHistogram() ? "histogram" : PrometheusName.IsCounter(metric.MetricType) ? "counter" : "gauge";
+                var type = metric.MetricType.IsHistogram() ? "histogram"
+                    : PrometheusName.IsCounter(metric.MetricType) ? "counter"
+                    : "gauge";
                 Text($"# HELP {name} {Escape(metric.Description, quotes: false)}\n# TYPE {name} {type}\n");
                 begun = true;
             }
@@ -110,5 +112,6 @@ internal sealed class PrometheusText(IBufferWriter<byte> output)
         : double.IsInteger(value) && Math.Abs(value) < 1L << 53 ? ((long)value).ToString(CultureInfo.InvariantCulture)
         : value.ToString("R", CultureInfo.InvariantCulture);
 
-    private void Text(string text) => output.Advance(Encoding.UTF8.GetBytes(text, output.GetSpan(Encoding.UTF8.GetMaxByteCount(text.Length))));
+    private void Text(string text) =>
+        output.Advance(Encoding.UTF8.GetBytes(text, output.GetSpan(Encoding.UTF8.GetMaxByteCount(text.Length))));
 }

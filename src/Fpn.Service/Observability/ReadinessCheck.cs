@@ -25,7 +25,9 @@ internal sealed class ReadinessCheck(LaneRegistry lanes, Drain drain) : IHealthC
     }
 
     /// <inheritdoc/>
-    public Task<HealthCheckResult> CheckHealthAsync(HealthCheckContext context, CancellationToken cancellationToken = default) =>
-        Task.FromResult(
-            Obstacle is { } obstacle ? HealthCheckResult.Unhealthy(obstacle) : HealthCheckResult.Healthy("Every model is loaded and warm."));
+    public Task<HealthCheckResult> CheckHealthAsync(
+        HealthCheckContext context, CancellationToken cancellationToken = default) => Task.FromResult(
+            Obstacle is { } obstacle
+                ? HealthCheckResult.Unhealthy(obstacle)
+                : HealthCheckResult.Healthy("Every model is loaded and warm."));
 }

@@ -5,12 +5,13 @@ using Fpn.Service.Api.Security;
 
 namespace Fpn.Service.Observability;
 
-/// <summary>Writes one line a request: status, model, detections, the stage times; counts problems and completes the span.</summary>
+/// <summary>Writes one line a request: status, model, detections, times; counts problems, completes the span.</summary>
 /// <param name="next">The rest of the pipeline.</param>
 /// <param name="logger">Where the line goes.</param>
 /// <param name="metrics">Counts.</param>
 /// <param name="clock">Measures the whole request.</param>
-internal sealed partial class RequestLog(RequestDelegate next, ILogger<RequestLog> logger, ServiceMetrics metrics, TimeProvider clock)
+internal sealed partial class RequestLog(
+    RequestDelegate next, ILogger<RequestLog> logger, ServiceMetrics metrics, TimeProvider clock)
 {
     /// <summary>Ends each line: who asked, by the name of the key and never by the key, and the id that the answer carried.</summary>
     private const string Origin = " [client {Client}, key {Key}, request {RequestId}]";

@@ -4,7 +4,7 @@ using Microsoft.AspNetCore.Http.Features;
 
 namespace Fpn.Service.Observability;
 
-/// <summary>Completes the span that ASP.NET Core makes for a request, by OpenTelemetry's conventions for HTTP.</summary>
+/// <summary>Completes the span that ASP.NET Core makes for a request, by OpenTelemetry's conventions.</summary>
 internal static class RequestSpan
 {
     /// <summary>ASP.NET Core's source.</summary>
@@ -20,7 +20,8 @@ internal static class RequestSpan
 
         // The method may be anything that a client sends; a span's name must be one of few.
         var method = HttpMethods.GetCanonicalizedValue(context.Request.Method);
-        var known = method is "GET" or "HEAD" or "POST" or "PUT" or "DELETE" or "OPTIONS" or "PATCH" or "TRACE" or "CONNECT";
+        var known = method is "GET" or "HEAD" or "POST" or "PUT" or "DELETE" or "OPTIONS" or "PATCH" or "TRACE"
+            or "CONNECT";
 
         // Whoever handles an exception takes the endpoint away, and keeps it here.
         var endpoint = context.GetEndpoint() ?? context.Features.Get<IExceptionHandlerFeature>()?.Endpoint;

@@ -33,7 +33,7 @@ internal sealed class Telemetry : IHostedLifecycleService, IDisposable
         "System.Runtime",
     ];
 
-    /// <summary>How long the end of the process waits for a collector at most: as long as the exporter waits for an answer.</summary>
+    /// <summary>How long the end waits for a collector at most: as long as the exporter itself.</summary>
     private static readonly TimeSpan LastExport = TimeSpan.FromSeconds(10);
 
     /// <summary>What is left of the shutdown's time after that, at least.</summary>
@@ -94,7 +94,7 @@ internal sealed class Telemetry : IHostedLifecycleService, IDisposable
     }
 
     /// <inheritdoc/>
-    /// <remarks>After the last answer: sends what was not sent, unless that takes longer than the shutdown may.</remarks>
+    /// <remarks>After the last answer: sends what was not sent, within what is left of the shutdown.</remarks>
     public Task StoppedAsync(CancellationToken cancellationToken) => _lastExport.Value;
 
     /// <inheritdoc/>
@@ -133,7 +133,7 @@ internal sealed class Telemetry : IHostedLifecycleService, IDisposable
             Task.Run(() => _meters.Shutdown(patience), CancellationToken.None));
     }
 
-    /// <summary>Whether an instrument belongs to this service or to the whole process: others may run in the same one.</summary>
+    /// <summary>Whether an instrument is this service's or the process's, and not another service's in it.</summary>
     private static bool IsOurs(Instrument instrument, IMeterFactory factory) =>
         instrument.Meter.Scope is not IMeterFactory || instrument.Meter.Scope == factory;
 
@@ -148,7 +148,9 @@ internal sealed class Telemetry : IHostedLifecycleService, IDisposable
         if (endpoint is not null)
         {
             // The exporter adds the signal's path only to an address that it has from the variable.
-            otlp.Endpoint = otlp.Protocol == OtlpExportProtocol.HttpProtobuf ? new Uri($"{endpoint.AbsoluteUri.TrimEnd('/')}/{path}") : endpoint;
+            otlp.Endpoint = otlp.Protocol == OtlpExportProtocol.HttpProtobuf
+                ? new Uri($"{endpoint.AbsoluteUri.TrimEnd('/')}/{path}")
+                : endpoint;
         }
     }
 }

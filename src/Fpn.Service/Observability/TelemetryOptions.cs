@@ -2,14 +2,15 @@ using System.ComponentModel.DataAnnotations;
 
 namespace Fpn.Service.Observability;
 
-/// <summary>Where metrics and traces are sent (<c>Fpn:Telemetry</c>); <c>/metrics</c> is there whatever this says.</summary>
+/// <summary>Where metrics and traces are sent (<c>Fpn:Telemetry</c>); <c>/metrics</c> is there all the same.</summary>
 internal sealed class TelemetryOptions
 {
     /// <summary>
     /// Address of an OpenTelemetry collector, such as <c>http://collector:4317</c>. Default empty: the variable
     /// <c>OTEL_EXPORTER_OTLP_ENDPOINT</c>, and where that is absent, too, nothing is sent and no span is made.
     /// </summary>
-    [RegularExpression(@"https?://[^\s/]\S*", ErrorMessage = "{0} must be an http or https address, such as http://collector:4317")]
+    [RegularExpression(
+        @"https?://[^\s/]\S*", ErrorMessage = "{0} must be an http or https address, such as http://collector:4317")]
     public string OtlpEndpoint { get; set; } = string.Empty;
 
     /// <summary>

@@ -12,7 +12,8 @@ internal static partial class Dashboard
 
     /// <summary>The dashboard.</summary>
     public static JsonElement Json { get; } =
-        JsonDocument.Parse(File.ReadAllText(Path.Combine(Repository.Root, "deploy", "grafana", "fpn-service.json"))).RootElement;
+        JsonDocument.Parse(File.ReadAllText(Path.Combine(Repository.Root, "deploy", "grafana", "fpn-service.json")))
+            .RootElement;
 
     /// <summary>Every query of every panel, as it stands in the file.</summary>
     public static IReadOnlyList<(string Panel, string Query)> Queries { get; } =

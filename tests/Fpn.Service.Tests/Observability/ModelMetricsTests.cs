@@ -30,8 +30,19 @@ public sealed class ModelMetricsTests : IAsyncDisposable
         var factory = _services.GetRequiredService<IMeterFactory>();
         _metrics = new DetectionMetrics(factory);
         _lanes = new LaneRegistry(
-            new FakePackages(("fake", () => _detector)), new BatchingOptions { MaxBatchSize = 4 }, _metrics, TimeProvider.System, NullLogger<LaneRegistry>.Instance);
-        _telemetry = new Telemetry(new TelemetryOptions(), new ConfigurationBuilder().Build(), _exporter, factory, NullLogger<Telemetry>.Instance, new ShutdownOptions(), TimeProvider.System);
+            new FakePackages(("fake", () => _detector)),
+            new BatchingOptions { MaxBatchSize = 4 },
+            _metrics,
+            TimeProvider.System,
+            NullLogger<LaneRegistry>.Instance);
+        _telemetry = new Telemetry(
+            new TelemetryOptions(),
+            new ConfigurationBuilder().Build(),
+            _exporter,
+            factory,
+            NullLogger<Telemetry>.Instance,
+            new ShutdownOptions(),
+            TimeProvider.System);
         _ = new LaneGauges(_lanes, factory);
     }
 
@@ -55,7 +66,7 @@ public sealed class ModelMetricsTests : IAsyncDisposable
             var reason = FailureReason.Of(failure);
             Assert.Contains($"`{reason}`", documented, StringComparison.Ordinal);
             var outcome = failure == DetectionFailure.DeviceLost ? "failed" : "refused";
-            Assert.Equal(1, (await ScrapeAsync()).Value("fpn_requests_total", ("reason", reason), ("outcome", outcome)));
+            Assert.Equal(1, await RequestsAsync(outcome, reason));
         }
     }
 
@@ -70,9 +81,9 @@ public sealed class ModelMetricsTests : IAsyncDisposable
             (new AggregateException(new ModelFailureException("broken")), "failed", "model-failure"),
             (new InvalidOperationException("a defect"), "failed", "internal-error")])
         {
-            var before = (await ScrapeAsync()).Value("fpn_requests_total", ("reason", reason), ("outcome", outcome));
+            var before = await RequestsAsync(outcome, reason);
             model.RecordException(exception);
-            Assert.Equal(before + 1, (await ScrapeAsync()).Value("fpn_requests_total", ("reason", reason), ("outcome", outcome)));
+            Assert.Equal(before + 1, await RequestsAsync(outcome, reason));
         }
     }
 
@@ -96,8 +107,9 @@ public sealed class ModelMetricsTests : IAsyncDisposable
     public async Task RecordAnswer_OneGraph_HasNoSamplesOfTheOtherStages()
     {
         _metrics.Of(_detector.Contract).RecordAnswer(Answer(new InferenceTimes(TimeSpan.FromSeconds(1))));
-        var stages = (await ScrapeAsync()).Find("fpn_stage_duration_seconds_count").Select(sample => sample.Labels["stage"]);
-        Assert.Equal(["decode", "queue", "preprocess", "backbone", "postprocess"], stages);
+        var counts = (await ScrapeAsync()).Find("fpn_stage_duration_seconds_count");
+        Assert.Equal(
+            ["decode", "queue", "preprocess", "backbone", "postprocess"], counts.Select(count => count.Labels["stage"]));
     }
 
     [Fact]
@@ -105,7 +117,8 @@ public sealed class ModelMetricsTests : IAsyncDisposable
     {
         Assert.Empty((await ScrapeAsync()).Find("fpn_model_info"));
         await _lanes.StartAsync();
-        Assert.Equal(1, (await ScrapeAsync()).Value("fpn_model_info", ("model", "fake"), ("provider", "cpu"), ("max_batch_size", "4")));
+        var served = await ScrapeAsync();
+        Assert.Equal(1, served.Value("fpn_model_info", ("model", "fake"), ("provider", "cpu"), ("max_batch_size", "4")));
 
         Assert.True(_lanes.TryTake("fake", out var use));
         Assert.True(use.Lane.TryEnter());
@@ -145,7 +158,8 @@ public sealed class ModelMetricsTests : IAsyncDisposable
     {
         var model = _metrics.Of(_detector.Contract);
         using var batch = Batch(new ImageSize(32, 64), 2);
-        var answer = Answer(new InferenceTimes(TimeSpan.FromSeconds(1), TimeSpan.FromSeconds(2), TimeSpan.FromSeconds(3)));
+        var parts = new InferenceTimes(TimeSpan.FromSeconds(1), TimeSpan.FromSeconds(2), TimeSpan.FromSeconds(3));
+        var answer = Answer(parts);
         var refused = DetectionResult.Failed(DetectionFailure.QueueFull, "full");
         Record(100);
         var before = GC.GetAllocatedBytesForCurrentThread();
@@ -168,15 +182,26 @@ public sealed class ModelMetricsTests : IAsyncDisposable
         Size = new ImageSize(480, 640),
         Format = ImageFormat.Jpeg,
         Times = new StageTimes(
-            TimeSpan.FromMilliseconds(1), TimeSpan.FromMilliseconds(2), TimeSpan.FromMilliseconds(3), TimeSpan.FromSeconds(6), parts, TimeSpan.FromMilliseconds(4), TimeSpan.FromSeconds(7)),
+            Decode: TimeSpan.FromMilliseconds(1),
+            Preprocess: TimeSpan.FromMilliseconds(2),
+            Queue: TimeSpan.FromMilliseconds(3),
+            Inference: TimeSpan.FromSeconds(6),
+            parts,
+            Postprocess: TimeSpan.FromMilliseconds(4),
+            Total: TimeSpan.FromSeconds(7)),
         BatchSize = 1,
     };
 
     private static PreparedBatch Batch(ImageSize padded, int count)
     {
         var own = new ImageSize(32, 32);
-        return new PreparedBatch(ImageBatch.Rent(count, padded), [.. Enumerable.Repeat(new ImageGeometry(own, own, own), count)]);
+        var geometries = Enumerable.Repeat(new ImageGeometry(own, own, own), count);
+        return new PreparedBatch(ImageBatch.Rent(count, padded), [.. geometries]);
     }
 
-    private async Task<ScrapedMetrics> ScrapeAsync() => ScrapedMetrics.Parse(Encoding.UTF8.GetString((await _exporter.ScrapeAsync(Cancel)).Span));
+    private async Task<double> RequestsAsync(string outcome, string reason) =>
+        (await ScrapeAsync()).Value("fpn_requests_total", ("outcome", outcome), ("reason", reason));
+
+    private async Task<ScrapedMetrics> ScrapeAsync() =>
+        ScrapedMetrics.Parse(Encoding.UTF8.GetString((await _exporter.ScrapeAsync(Cancel)).Span));
 }

@@ -20,13 +20,15 @@ internal sealed class OtlpReceiver : IAsyncDisposable
     {
         var builder = WebApplication.CreateSlimBuilder();
         builder.Logging.ClearProviders();
+        var protocols = grpc ? HttpProtocols.Http2 : HttpProtocols.Http1;
         builder.WebHost.ConfigureKestrel(kestrel =>
-            kestrel.Listen(System.Net.IPAddress.Loopback, 0, listen => listen.Protocols = grpc ? HttpProtocols.Http2 : HttpProtocols.Http1));
+            kestrel.Listen(System.Net.IPAddress.Loopback, 0, listen => listen.Protocols = protocols));
         _app = builder.Build();
         if (grpc)
         {
-            _app.MapPost("/opentelemetry.proto.collector.metrics.v1.MetricsService/Export", context => KeepGrpcAsync(context, _metrics));
-            _app.MapPost("/opentelemetry.proto.collector.trace.v1.TraceService/Export", context => KeepGrpcAsync(context, _traces));
+            const string Package = "/opentelemetry.proto.collector";
+            _app.MapPost($"{Package}.metrics.v1.MetricsService/Export", context => KeepGrpcAsync(context, _metrics));
+            _app.MapPost($"{Package}.trace.v1.TraceService/Export", context => KeepGrpcAsync(context, _traces));
         }
         else
         {

@@ -44,7 +44,8 @@ internal sealed partial class PrometheusProcess : IDisposable
 
     /// <summary>Waits for the log line that names the port.</summary>
     /// <returns>A client whose base address is the API's.</returns>
-    public async Task<HttpClient> ConnectAsync() => new() { BaseAddress = new Uri(await _address.Task.WaitAsync(Cancel), "api/v1/") };
+    public async Task<HttpClient> ConnectAsync() =>
+        new() { BaseAddress = new Uri(await _address.Task.WaitAsync(Cancel), "api/v1/") };
 
     /// <summary>Asks the API.</summary>
     /// <returns>What the answer holds as <c>data</c>.</returns>
@@ -58,8 +59,11 @@ internal sealed partial class PrometheusProcess : IDisposable
 
     /// <summary>Evaluates a query now.</summary>
     /// <returns>Its series.</returns>
-    public static async Task<JsonElement[]> QueryAsync(HttpClient client, string query) =>
-        [.. (await GetAsync(client, $"query?query={Uri.EscapeDataString(query)}")).GetProperty("result").EnumerateArray()];
+    public static async Task<JsonElement[]> QueryAsync(HttpClient client, string query)
+    {
+        var answer = await GetAsync(client, $"query?query={Uri.EscapeDataString(query)}");
+        return [.. answer.GetProperty("result").EnumerateArray()];
+    }
 
     public void Dispose()
     {
@@ -77,7 +81,8 @@ internal sealed partial class PrometheusProcess : IDisposable
     {
         if (line is null)
         {
-            _address.TrySetException(new InvalidOperationException($"Prometheus ended before it listened: {string.Join(" | ", _log)}"));
+            var log = string.Join(" | ", _log);
+            _address.TrySetException(new InvalidOperationException($"Prometheus ended before it listened: {log}"));
         }
         else if (Listening().Match(line) is { Success: true } match)
         {

@@ -13,7 +13,10 @@ public sealed class PrometheusTextTests : IDisposable
     private readonly MeterProvider _provider;
 
     public PrometheusTextTests() =>
-        _provider = Sdk.CreateMeterProviderBuilder().AddMeter(_meter.Name).AddReader(new BaseExportingMetricReader(_exporter)).Build();
+        _provider = Sdk.CreateMeterProviderBuilder()
+            .AddMeter(_meter.Name)
+            .AddReader(new BaseExportingMetricReader(_exporter))
+            .Build();
 
     private static CancellationToken Cancel => TestContext.Current.CancellationToken;
 
@@ -41,7 +44,8 @@ public sealed class PrometheusTextTests : IDisposable
     [Fact]
     public async Task Write_Histogram_CountsUpToInfinity()
     {
-        var histogram = _meter.CreateHistogram("h", "s", "Help.", advice: new InstrumentAdvice<double> { HistogramBucketBoundaries = [0.001, 2.5] });
+        var advice = new InstrumentAdvice<double> { HistogramBucketBoundaries = [0.001, 2.5] };
+        var histogram = _meter.CreateHistogram("h", "s", "Help.", advice: advice);
         foreach (var value in (double[])[0.001, 0.002, 2.5, 1e9])
         {
             histogram.Record(value);
@@ -92,8 +96,10 @@ public sealed class PrometheusTextTests : IDisposable
     [InlineData("items.count", "{item}", MetricType.LongSum, "items_count_total")]
     [InlineData("some.ratio", "1", MetricType.Histogram, "some_ratio")]
     [InlineData("9 lives", "", MetricType.LongGauge, "_9_lives")]
-    public void Name_OfInstrument_FollowsTheConventions(string instrument, string unit, MetricType type, string expected) =>
+    public void Name_OfInstrument_FollowsTheConventions(
+        string instrument, string unit, MetricType type, string expected) =>
         Assert.Equal(expected, PrometheusName.Of(instrument, unit, type));
 
-    private async Task<string> ScrapeAsync() => System.Text.Encoding.UTF8.GetString((await _exporter.ScrapeAsync(Cancel)).Span);
+    private async Task<string> ScrapeAsync() =>
+        System.Text.Encoding.UTF8.GetString((await _exporter.ScrapeAsync(Cancel)).Span);
 }

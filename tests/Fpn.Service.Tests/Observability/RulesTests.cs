@@ -1,5 +1,3 @@
-using Fpn.Service.Tests.Running;
-
 namespace Fpn.Service.Tests.Observability;
 
 /// <summary>The files for Prometheus, by its own checks.</summary>
@@ -12,7 +10,8 @@ public sealed class RulesTests
     public async Task File_Committed_PassesPromtool(string verb, string kind, string file)
     {
         PrometheusTools.Require();
-        var (code, output) = await PrometheusTools.RunPromtoolAsync(string.Empty, verb, kind, Path.Combine(Repository.Root, "deploy", "prometheus", file));
+        var path = Path.Combine(Dashboard.PrometheusFolder, file);
+        var (code, output) = await PrometheusTools.RunPromtoolAsync(string.Empty, verb, kind, path);
         Assert.True(code == 0 && output.Contains("SUCCESS", StringComparison.Ordinal), output);
     }
 }

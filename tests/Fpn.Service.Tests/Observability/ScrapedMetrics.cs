@@ -53,13 +53,14 @@ internal sealed partial class ScrapedMetrics
                 var sample = SampleLine().Match(line);
                 Assert.True(sample.Success, $"Not a line of the format: {line}");
                 var name = sample.Groups["name"].Value;
-                string[] names = metrics._types[family] == "histogram" ? [$"{family}_bucket", $"{family}_sum", $"{family}_count"] : [family];
+                string[] names = metrics._types[family] == "histogram"
+                    ? [$"{family}_bucket", $"{family}_sum", $"{family}_count"]
+                    : [family];
                 Assert.Contains(name, names);
                 var labels = Label().Matches(sample.Groups["labels"].Value)
                     .ToDictionary(label => label.Groups[1].Value, label => Unescape(label.Groups[2].Value));
-                Assert.True(
-                    seen.Add(name + string.Join(',', labels.OrderBy(label => label.Key, StringComparer.Ordinal).Select(label => $"{label.Key}={label.Value}"))),
-                    $"Twice: {line}");
+                var series = string.Join(',', labels.OrderBy(label => label.Key, StringComparer.Ordinal));
+                Assert.True(seen.Add(name + series), $"Twice: {line}");
                 metrics._samples.Add(new ScrapedSample(name, labels, Number(sample.Groups["value"].Value)));
             }
         }
@@ -73,7 +74,8 @@ internal sealed partial class ScrapedMetrics
             && labels.All(label => sample.Labels.TryGetValue(label.Name, out var value) && value == label.Value))];
 
     /// <summary>The value of the one sample of a name that has all these labels.</summary>
-    public double Value(string name, params (string Name, string Value)[] labels) => Assert.Single(Find(name, labels)).Value;
+    public double Value(string name, params (string Name, string Value)[] labels) =>
+        Assert.Single(Find(name, labels)).Value;
 
     private static double Number(string text) => text switch
     {
@@ -82,7 +84,8 @@ internal sealed partial class ScrapedMetrics
         _ => double.Parse(text, CultureInfo.InvariantCulture),
     };
 
-    private static string Unescape(string text) => Escaped().Replace(text, match => match.Value == "\\n" ? "\n" : match.Value[1..]);
+    private static string Unescape(string text) =>
+        Escaped().Replace(text, match => match.Value == "\\n" ? "\n" : match.Value[1..]);
 
     [GeneratedRegex(@"^# HELP ([a-zA-Z_][a-zA-Z0-9_]*) (.*)$")]
     private static partial Regex HelpLine();
@@ -91,7 +94,9 @@ internal sealed partial class ScrapedMetrics
     private static partial Regex TypeLine();
 
     [GeneratedRegex(
-        """^(?<name>[a-zA-Z_][a-zA-Z0-9_]*)(\{(?<labels>[a-zA-Z_][a-zA-Z0-9_]*="(\\[\\"n]|[^\\"])*"(,[a-zA-Z_][a-zA-Z0-9_]*="(\\[\\"n]|[^\\"])*")*)\})? (?<value>[+-]Inf|NaN|-?[0-9.]+([eE][+-]?[0-9]+)?)$""",
+        """^(?<name>[a-zA-Z_][a-zA-Z0-9_]*)"""
+            + """(\{(?<labels>[a-zA-Z_][a-zA-Z0-9_]*="(\\[\\"n]|[^\\"])*"(,[a-zA-Z_][a-zA-Z0-9_]*="(\\[\\"n]|[^\\"])*")*)\})?"""
+            + """ (?<value>[+-]Inf|NaN|-?[0-9.]+([eE][+-]?[0-9]+)?)$""",
         RegexOptions.ExplicitCapture)]
     private static partial Regex SampleLine();
 

@@ -22,14 +22,22 @@ internal sealed class SentSpan(WireMessage message)
     public ulong End { get; } = message.Fixed64(8);
 
     public IReadOnlyDictionary<string, string> Attributes { get; } =
-        message.Messages(9).ToDictionary(attribute => attribute.Text(1), attribute => attribute.Messages(2).Single().Text(1));
+        message.Messages(9).ToDictionary(
+            attribute => attribute.Text(1), attribute => attribute.Messages(2).Single().Text(1));
 
-    public IReadOnlyList<(string TraceId, string Id)> Links { get; } = [.. message.Messages(13).Select(link => (link.Hex(1), link.Hex(2)))];
+    public IReadOnlyList<(string TraceId, string Id)> Links { get; } =
+        [.. message.Messages(13).Select(link => (link.Hex(1), link.Hex(2)))];
 
     /// <summary>2 is an error.</summary>
     public int Status { get; } = message.Messages(15).SingleOrDefault()?.Number(3) ?? 0;
 
     /// <summary>All spans of ExportTraceServiceRequests.</summary>
     public static SentSpan[] All(IEnumerable<WireMessage> requests) =>
-        [.. requests.SelectMany(request => request.Messages(1)).SelectMany(resource => resource.Messages(2)).SelectMany(scope => scope.Messages(2)).Select(span => new SentSpan(span))];
+    [
+        .. requests
+            .SelectMany(request => request.Messages(1))
+            .SelectMany(resource => resource.Messages(2))
+            .SelectMany(scope => scope.Messages(2))
+            .Select(span => new SentSpan(span)),
+    ];
 }

@@ -5,7 +5,7 @@ using Fpn.Service.Tests.Running;
 
 namespace Fpn.Service.Tests.Observability;
 
-/// <summary>Without an endpoint nothing listens, so no span is made. Nothing else runs meanwhile: listeners are the process's.</summary>
+/// <summary>Without an endpoint no span is made. Nothing else runs meanwhile: listeners are the process's.</summary>
 [Collection(nameof(NativeMemoryTests))]
 public sealed class TracingOffTests
 {

@@ -37,14 +37,16 @@ internal sealed class WireMessage
     public string Hex(int field) => Convert.ToHexStringLower(Bytes(field));
 
     /// <summary>A fixed 64-bit number; 0 when it is not there.</summary>
-    public ulong Fixed64(int field) => Bytes(field) is { Length: 8 } bytes ? BinaryPrimitives.ReadUInt64LittleEndian(bytes) : 0;
+    public ulong Fixed64(int field) =>
+        Bytes(field) is { Length: 8 } bytes ? BinaryPrimitives.ReadUInt64LittleEndian(bytes) : 0;
 
     /// <summary>A small number; 0 when it is not there.</summary>
     public int Number(int field) => Bytes(field) is { Length: 1 } bytes ? bytes[0] : 0;
 
     private byte[] Bytes(int field) => All(field).LastOrDefault() ?? [];
 
-    private IEnumerable<byte[]> All(int field) => _fields.Where(item => item.Number == field).Select(item => item.Bytes);
+    private IEnumerable<byte[]> All(int field) =>
+        _fields.Where(item => item.Number == field).Select(item => item.Bytes);
 
     private static ulong ReadVarint(ref ReadOnlySpan<byte> bytes)
     {
