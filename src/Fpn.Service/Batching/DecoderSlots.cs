@@ -2,7 +2,8 @@ using Fpn.Service.Model;
 
 namespace Fpn.Service.Batching;
 
-/// <summary>How many pictures are decoded, or drawn upon and encoded, side by side: as many as there are threads.</summary>
+/// <summary>How many pictures are decoded, or drawn upon and encoded, side by side: as many as there are
+/// threads.</summary>
 /// <param name="execution">The number of threads.</param>
 internal sealed class DecoderSlots(ExecutionOptions execution) : IDisposable
 {

@@ -48,9 +48,6 @@ internal sealed class DetectionPipeline(
         }
     }
 
-    /// <inheritdoc/>
-    public void Dispose() => _decoders.Dispose();
-
     private async Task<DetectionResult> AdmitAsync(
         ModelLane lane, ReadOnlyMemory<byte> encoded, RequestPriority priority, TimeSpan? timeout, Activity? trace, CancellationToken cancellationToken)
     {

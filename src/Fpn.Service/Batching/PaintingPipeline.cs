@@ -3,7 +3,8 @@ using Fpn.Service.Imaging;
 
 namespace Fpn.Service.Batching;
 
-/// <summary>Draws detections into the image that they were found in: admission, decoding once more, drawing, encoding.</summary>
+/// <summary>Draws detections into the image that they were found in: admission, decoding once more, drawing,
+/// encoding.</summary>
 /// <remarks>
 /// The pixels that the model saw are gone by then: keeping them until the answer would hold their memory through the
 /// queue of every request, also of those that want no picture. Shares the decoders and the memory of
@@ -26,7 +27,8 @@ internal sealed class PaintingPipeline(
     private int _admitted;
 
     /// <summary>Draws.</summary>
-    /// <param name="encoded">The image's bytes, which were decoded before; must not change until the task is done.</param>
+    /// <param name="encoded">The image's bytes, which were decoded before; must not change until the task is
+    /// done.</param>
     /// <param name="objects">Best first.</param>
     /// <param name="encoding">PNG or JPEG.</param>
     /// <param name="timeout">Shortens the deadline; null leaves the configured one.</param>
@@ -53,7 +55,8 @@ internal sealed class PaintingPipeline(
         {
             Interlocked.Decrement(ref _admitted);
             return new PaintedPicture(DetectionResult.Failed(
-                DetectionFailure.QueueFull, $"{options.QueueCapacity} pictures wait to be drawn already, which is the most."));
+                DetectionFailure.QueueFull,
+                $"{options.QueueCapacity} pictures wait to be drawn already, which is the most."));
         }
 
         using var expiry = new CancellationTokenSource(left, clock);
@@ -73,7 +76,10 @@ internal sealed class PaintingPipeline(
     }
 
     private async Task<PaintedPicture> RunAsync(
-        ReadOnlyMemory<byte> encoded, IReadOnlyList<PaintedObject> objects, PictureEncoding encoding, CancellationToken cancellationToken)
+        ReadOnlyMemory<byte> encoded,
+        IReadOnlyList<PaintedObject> objects,
+        PictureEncoding encoding,
+        CancellationToken cancellationToken)
     {
         if (decoder.CheckHeader(encoded.Span, out var pixelBytes) is { } refused)
         {
@@ -88,7 +94,8 @@ internal sealed class PaintingPipeline(
         return await Task.Run(() => Paint(encoded.Span, objects, encoding), CancellationToken.None);
     }
 
-    private PaintedPicture Paint(ReadOnlySpan<byte> encoded, IReadOnlyList<PaintedObject> objects, PictureEncoding encoding)
+    private PaintedPicture Paint(
+        ReadOnlySpan<byte> encoded, IReadOnlyList<PaintedObject> objects, PictureEncoding encoding)
     {
         var decoded = decoder.Decode(encoded);
         if (!decoded.Succeeded)
@@ -104,5 +111,7 @@ internal sealed class PaintingPipeline(
 
     private static PaintedPicture Late(TimeSpan deadline) => new(DetectionResult.Failed(
         DetectionFailure.DeadlinePassed,
-        string.Create(CultureInfo.InvariantCulture, $"The deadline of {deadline.TotalMilliseconds:F0} ms passed before the picture was drawn.")));
+        string.Create(
+            CultureInfo.InvariantCulture,
+            $"The deadline of {deadline.TotalMilliseconds:F0} ms passed before the picture was drawn.")));
 }

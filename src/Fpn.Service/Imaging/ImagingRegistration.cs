@@ -8,8 +8,8 @@ namespace Fpn.Service.Imaging;
 internal static class ImagingRegistration
 {
     /// <summary>
-    /// Adds the one <see cref="ImageDecoder"/> of the process, bounded by <see cref="LimitsOptions.MaxImagePixels"/>, and
-    /// the one <see cref="DetectionPainter"/>.
+    /// Adds the one <see cref="ImageDecoder"/> of the process, bounded by <see cref="LimitsOptions.MaxImagePixels"/>,
+    /// and the one <see cref="DetectionPainter"/>.
     /// </summary>
     /// <param name="services">The service's registrations; <see cref="LimitsOptions"/> must be among them.</param>
     /// <returns><paramref name="services"/>.</returns>
@@ -40,7 +40,10 @@ internal static class ImagingRegistration
         }
         catch (Exception exception) when (exception is FileNotFoundException or InvalidOperationException)
         {
-            throw new SettingsException($"Pictures cannot be drawn: {exception.Message} run.sh fetches the font; it belongs into the folder 'fonts' beside Fpn.Service.dll.", exception);
+            throw new SettingsException(
+                $"Pictures cannot be drawn: {exception.Message} run.sh fetches the font; it belongs into the folder "
+                + "'fonts' beside Fpn.Service.dll.",
+                exception);
         }
     }
 }

@@ -2,7 +2,8 @@ using System.Runtime.InteropServices;
 
 namespace Fpn.Service.Imaging;
 
-/// <summary>The functions of libvips that write text and encode pictures; see <see cref="Vips"/> for the rules.</summary>
+/// <summary>The functions of libvips that write text and encode pictures; see <see cref="Vips"/> for the
+/// rules.</summary>
 internal static unsafe partial class VipsDrawing
 {
     private const string Library = "libvips";
@@ -45,12 +46,14 @@ internal static unsafe partial class VipsDrawing
         }
     }
 
-    /// <summary>Wraps pixels [H, W, bands] of 8 bits; they must stay where they are until the image is released.</summary>
+    /// <summary>Wraps pixels [H, W, bands] of 8 bits; they must stay where they are until the image is
+    /// released.</summary>
     /// <returns>An image to release with <see cref="Vips.Release"/>, or 0.</returns>
     [LibraryImport(Library, EntryPoint = "vips_image_new_from_memory")]
     internal static partial nint Wrap(byte* pixels, nuint length, int width, int height, int bands, int bandFormat);
 
-    /// <summary>Paints ink through a mask into the image's own pixels; what lies outside is cut off. 0 on success.</summary>
+    /// <summary>Paints ink through a mask into the image's own pixels; what lies outside is cut off. 0 on
+    /// success.</summary>
     /// <param name="image">From <see cref="Wrap"/>.</param>
     /// <param name="ink">A number for each band.</param>
     /// <param name="bands">Their number.</param>
@@ -79,7 +82,8 @@ internal static unsafe partial class VipsDrawing
     [LibraryImport(Library, EntryPoint = "vips_operation_new", StringMarshalling = StringMarshalling.Utf8)]
     private static partial nint NewOperation(string name);
 
-    [LibraryImport(Library, EntryPoint = "vips_object_set_argument_from_string", StringMarshalling = StringMarshalling.Utf8)]
+    [LibraryImport(
+        Library, EntryPoint = "vips_object_set_argument_from_string", StringMarshalling = StringMarshalling.Utf8)]
     private static partial int SetArgument(nint operation, string name, string value);
 
     [LibraryImport(Library, EntryPoint = "vips_object_build")]
