@@ -52,6 +52,7 @@ try
 
     // Before the port opens: a library or a model that cannot be loaded stops the start with its reason, and the rest are warm.
     app.Services.GetRequiredService<ImageDecoder>();
+    app.Services.GetRequiredService<DetectionPainter>();
     await app.Services.GetRequiredService<LaneRegistry>().StartAsync();
     await app.RunAsync();
     return 0;

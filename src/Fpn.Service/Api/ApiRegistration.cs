@@ -1,3 +1,4 @@
+using Fpn.Service.Api.Formats;
 using Fpn.Service.Api.OpenInference;
 using Fpn.Service.Api.Security;
 using Fpn.Service.Batching;
@@ -9,6 +10,9 @@ internal static class ApiRegistration
 {
     /// <summary>Operation id of <c>POST /detect</c>.</summary>
     public const string DetectOperation = "detect";
+
+    /// <summary>Operation id of <c>POST /detect/batch</c>.</summary>
+    public const string BatchOperation = "detectBatch";
 
     private const string ModelExample = """
         {
@@ -27,7 +31,10 @@ internal static class ApiRegistration
         services.AddExceptionHandler<FailureHandler>();
         services.AddSingleton<ImageBodyReader>();
         services.AddSingleton<BodyWait>();
+        services.AddSingleton<BatchBodyReader>();
+        services.AddSingleton<PicturePainter>();
         services.AddSingleton<DetectionEndpoint>();
+        services.AddSingleton<BatchEndpoint>();
         services.AddSingleton<RepositoryEndpoints>();
         return services.AddOpenInference();
     }
@@ -61,6 +68,14 @@ internal static class ApiRegistration
             .Produces<DetectionResponse>()
             .WithMetadata(DetectProblems())
             .RequireScope(KeyScope.Detect);
+        app.MapPost("/detect/batch", (HttpContext context, BatchEndpoint endpoint) => endpoint.HandleAsync(context))
+            .WithName(BatchOperation)
+            .WithTags("Detection")
+            .WithSummary("Finds objects in several images")
+            .WithDescription(
+                "Answers in the order sent. An image that fails has its problem in its place; the others are answered.")
+            .WithMetadata(BatchProblems())
+            .RequireScope(KeyScope.Detect);
         app.MapGet("/models", (LaneRegistry lanes) => ModelEndpoints.List(lanes))
             .WithName("listModels")
             .WithTags("Models")
@@ -91,7 +106,7 @@ internal static class ApiRegistration
         Problem.BadParameter("scoreThreshold", "'abc' is not a number from 0 to 1."),
         Problem.BrokenMultipart("The form is cut off, has a wrong boundary, or has headers that are too long."),
         Problem.UnknownModel("cells", ["blood-cells"]),
-        Problem.NotAcceptable("text/html"),
+        Problem.NotAcceptable("Accept 'text/html' excludes everything that is served here: application/json, …"),
         Problem.BodyTooSlow(),
         Problem.ImageTooLarge(20L << 20),
         Problem.TooManyPixels("The image has 50000 x 50000 pixels; at most 40000000 are served here."),
@@ -104,4 +119,15 @@ internal static class ApiRegistration
         Problem.ShuttingDown("The service is shutting down."),
         Problem.DeviceLost("The device of model 'blood-cells' was lost."),
         Problem.DeadlinePassed("The deadline of 500 ms cannot be met: with those ahead it would take about 2100 ms."));
+
+    private static ProblemsMetadata BatchProblems() => new(
+        Problem.NoImage("The form has no part 'images'.", BatchBodyReader.PartName),
+        Problem.BadParameter("scoreThreshold", "'abc' is not a number from 0 to 1."),
+        Problem.BrokenMultipart("The form is cut off, has a wrong boundary, or has headers that are too long."),
+        Problem.UnknownModel("cells", ["blood-cells"]),
+        Problem.NotAcceptable("Accept 'text/html' excludes everything that is served here: application/json, …"),
+        Problem.BodyTooSlow(),
+        Problem.TooManyBatchImages(64),
+        Problem.InternalError(),
+        Problem.ShuttingDown("The service is shutting down, and the body has not arrived."));
 }

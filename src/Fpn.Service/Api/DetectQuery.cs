@@ -1,3 +1,5 @@
+using System.Globalization;
+using Fpn.Service.Api.Formats;
 using Fpn.Service.Batching;
 using Fpn.Service.Model;
 
@@ -6,7 +8,8 @@ namespace Fpn.Service.Api;
 /// <summary>The query of <c>/detect</c>, checked against the model that it names, which it holds until it is disposed.</summary>
 internal sealed class DetectQuery : IDisposable
 {
-    private static readonly string[] Names = ["model", "scoreThreshold", "maxDetections", "labels", "format"];
+    private static readonly string[] Names =
+        ["model", "scoreThreshold", "maxDetections", "labels", "format", "imageId"];
 
     private readonly LaneUse _use;
 
@@ -20,6 +23,12 @@ internal sealed class DetectQuery : IDisposable
 
     /// <summary>Which of its detections are answered.</summary>
     public DetectionFilter Filter { get; }
+
+    /// <summary>The format that was asked for, if one was.</summary>
+    public OutputFormat? Format { get; private set; }
+
+    /// <summary>What COCO and VOC name the image; only they use it. 0 … 2⁶³ − 1.</summary>
+    public long ImageId { get; private set; }
 
     /// <summary>Reads the query.</summary>
     /// <returns>The query, which the caller disposes, or the problem that names the first wrong parameter.</returns>
@@ -57,20 +66,39 @@ internal sealed class DetectQuery : IDisposable
     /// <inheritdoc/>
     public void Dispose() => _use.Dispose();
 
-    private Problem? Read(IQueryCollection query)
+    private Problem? Read(IQueryCollection query) =>
+        Apply(query, "scoreThreshold", Filter.SetScoreThreshold)
+        ?? Apply(query, "maxDetections", Filter.SetMaxDetections)
+        ?? Apply(query, "format", SetFormat)
+        ?? Apply(query, "imageId", SetImageId)
+        ?? Apply(query, "labels", Filter.SetLabels);
+
+    private Problem? SetFormat(string parameter, string text)
     {
-        var problem = Apply(query, "scoreThreshold", Filter.SetScoreThreshold) ?? Apply(query, "maxDetections", Filter.SetMaxDetections);
-        if (problem is not null)
+        Format = text switch
         {
-            return problem;
+            "json" => OutputFormat.Json,
+            "coco" => OutputFormat.Coco,
+            "voc" => OutputFormat.Voc,
+            "yolo" => OutputFormat.Yolo,
+            "image" => OutputFormat.Image,
+            _ => null,
+        };
+        return Format is null
+            ? Problem.BadParameter(
+                parameter, $"'{text}' is not a format that is served here. Known: json, coco, voc, yolo, image.")
+            : null;
+    }
+
+    private Problem? SetImageId(string parameter, string text)
+    {
+        if (!long.TryParse(text, NumberStyles.None, CultureInfo.InvariantCulture, out var number))
+        {
+            return Problem.BadParameter(parameter, $"'{text}' is not a whole number from 0 to {long.MaxValue}.");
         }
 
-        if ((string?)query["format"] is { } format && format != "json")
-        {
-            return Problem.BadParameter("format", $"'{format}' is not a format that is served here. Known: json.");
-        }
-
-        return Apply(query, "labels", Filter.SetLabels);
+        ImageId = number;
+        return null;
     }
 
     private static Problem? Apply(IQueryCollection query, string name, Func<string, string, Problem?> set) =>

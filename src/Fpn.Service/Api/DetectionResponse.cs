@@ -1,4 +1,5 @@
 using System.Text.Json.Serialization;
+using Fpn.Service.Api.Formats;
 using Microsoft.AspNetCore.Mvc;
 
 namespace Fpn.Service.Api;
@@ -104,5 +105,7 @@ internal sealed record ModelListResponse(IReadOnlyList<ModelResponse> Models);
 [JsonSerializable(typeof(ModelResponse))]
 [JsonSerializable(typeof(ModelListResponse))]
 [JsonSerializable(typeof(ProblemDetails))]
+[JsonSerializable(typeof(CocoResponse[]))]
 [JsonSerializable(typeof(string))]
+[JsonSerializable(typeof(long))]
 internal sealed partial class ApiJsonContext : JsonSerializerContext;

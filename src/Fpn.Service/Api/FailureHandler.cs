@@ -1,5 +1,3 @@
-using Fpn.Detection;
-using Fpn.Service.Model;
 using Microsoft.AspNetCore.Connections;
 using Microsoft.AspNetCore.Diagnostics;
 
@@ -22,14 +20,7 @@ internal sealed partial class FailureHandler(ILogger<FailureHandler> logger) : I
             return true;
         }
 
-        var problem = exception switch
-        {
-            BadHttpRequestException { StatusCode: StatusCodes.Status408RequestTimeout } => Problem.BodyTooSlow(),
-            BadHttpRequestException bad => Problem.BadRequest(bad.Message) with { Status = bad.StatusCode },
-            NonFiniteOutputException notFinite => Problem.ModelOutputNotFinite(notFinite.Message),
-            ModelFailureException failure => Problem.ModelFailure(failure.Message),
-            _ => Problem.InternalError(),
-        };
+        var problem = FailureProblems.Of(exception);
         if (problem.Status >= StatusCodes.Status500InternalServerError)
         {
             LogFailure(logger, httpContext.Request.Method, httpContext.Request.Path, ProblemResult.TraceId(httpContext), exception);

@@ -1,5 +1,3 @@
-using Microsoft.AspNetCore.WebUtilities;
-using Microsoft.Extensions.Primitives;
 using Microsoft.Net.Http.Headers;
 
 namespace Fpn.Service.Api;
@@ -11,51 +9,61 @@ internal sealed class ImageBodyReader(LimitsOptions limits)
     /// <summary>Name of the form part.</summary>
     public const string PartName = "image";
 
+    private const string Wanted = $"send the picture as the one part '{PartName}'";
+
     /// <summary>Room for the boundaries and headers of a form around an image of the largest size.</summary>
     private const long FormOverhead = 64 << 10;
-
-    private const int LongestBoundary = 200;
 
     /// <summary>Reads the image.</summary>
     /// <returns>The encoded image, which the caller disposes; or what was wrong with the body.</returns>
     /// <exception cref="BadHttpRequestException">The body ended early or came too slowly.</exception>
     public async Task<Outcome<ImageBody>> ReadAsync(HttpRequest request, CancellationToken cancellationToken)
     {
-        var isForm = MediaTypeHeaderValue.TryParse(request.ContentType, out var type)
-            && type.MediaType.Equals("multipart/form-data", StringComparison.OrdinalIgnoreCase);
-        if (request.ContentLength > limits.MaxImageBytes + (isForm ? FormOverhead : 0))
+        var form = MultipartForm.TypeOf(request);
+        if (request.ContentLength > limits.MaxImageBytes + (form is null ? 0 : FormOverhead))
         {
             return Problem.ImageTooLarge(limits.MaxImageBytes);
         }
 
-        return isForm
-            ? await ReadFormAsync(request, type!, cancellationToken)
-            : Check(await ImageBody.ReadAsync(request.Body, request.ContentLength, limits.MaxImageBytes, cancellationToken));
+        return form is null
+            ? await ReadPartAsync(request.Body, request.ContentLength, cancellationToken)
+            : await ReadFormAsync(request, form, cancellationToken);
+    }
+
+    /// <summary>Holds a body that was read against the limit.</summary>
+    /// <param name="body">What was read; null when there was more than the limit.</param>
+    /// <param name="limit">The most bytes.</param>
+    /// <param name="part">The form part that images are sent as.</param>
+    public static Outcome<ImageBody> Check(ImageBody? body, long limit, string part)
+    {
+        switch (body)
+        {
+            case null:
+                return Problem.ImageTooLarge(limit);
+            case { Length: 0 }:
+                body.Dispose();
+                return Problem.NoImage(
+                    $"The body is empty. Send the image itself, or a form with the part '{part}'.", part);
+            default:
+                return body;
+        }
     }
 
     private async Task<Outcome<ImageBody>> ReadFormAsync(HttpRequest request, MediaTypeHeaderValue type, CancellationToken cancellationToken)
     {
-        var boundary = HeaderUtilities.RemoveQuotes(type.Boundary);
-        if (StringSegment.IsNullOrEmpty(boundary) || boundary.Length > LongestBoundary)
+        if (!MultipartForm.Open(type, request.Body).Succeeded(out var reader, out var problem))
         {
-            return Problem.BrokenMultipart($"The Content-Type must give a boundary of 1 to {LongestBoundary} characters.");
+            return problem;
         }
 
         ImageBody? image = null;
         try
         {
-            var reader = new MultipartReader(boundary.ToString(), request.Body) { BodyLengthLimit = null };
             while (await reader.ReadNextSectionAsync(cancellationToken) is { } section)
             {
-                var name = section.GetContentDispositionHeader() is { } disposition ? HeaderUtilities.RemoveQuotes(disposition.Name).ToString() : string.Empty;
-                if (name.Length == 0)
+                if (MultipartForm.CheckName(section, PartName, Wanted) is { } wrong)
                 {
-                    return Fail(Problem.NoImage($"The form has a part without a name; send the picture as the one part '{PartName}'."));
-                }
-
-                if (name != PartName)
-                {
-                    return Fail(Problem.BadParameter(name, $"The form has a part '{name}'; send the picture as the one part '{PartName}'."));
+                    return Fail(wrong);
                 }
 
                 if (image is not null)
@@ -63,7 +71,7 @@ internal sealed class ImageBodyReader(LimitsOptions limits)
                     return Fail(Problem.TooManyImages($"The form has more than one part '{PartName}'. Send one; /detect/batch takes several."));
                 }
 
-                if (!Check(await ImageBody.ReadAsync(section.Body, null, limits.MaxImageBytes, cancellationToken)).Succeeded(out image, out var problem))
+                if (!(await ReadPartAsync(section.Body, null, cancellationToken)).Succeeded(out image, out problem))
                 {
                     return Fail(problem);
                 }
@@ -71,9 +79,9 @@ internal sealed class ImageBodyReader(LimitsOptions limits)
 
             return image is null ? Problem.NoImage($"The form has no part '{PartName}'.") : image;
         }
-        catch (Exception exception) when (exception is InvalidDataException or IOException and not BadHttpRequestException)
+        catch (Exception exception) when (MultipartForm.IsBroken(exception))
         {
-            return Fail(Problem.BrokenMultipart("The form is cut off, has a wrong boundary, or has headers that are too long."));
+            return Fail(MultipartForm.Broken());
         }
         catch
         {
@@ -88,17 +96,10 @@ internal sealed class ImageBodyReader(LimitsOptions limits)
         }
     }
 
-    private Outcome<ImageBody> Check(ImageBody? body)
+    private async Task<Outcome<ImageBody>> ReadPartAsync(
+        Stream stream, long? announced, CancellationToken cancellationToken)
     {
-        switch (body)
-        {
-            case null:
-                return Problem.ImageTooLarge(limits.MaxImageBytes);
-            case { Length: 0 }:
-                body.Dispose();
-                return Problem.NoImage($"The body is empty. Send the image itself, or a form with the part '{PartName}'.");
-            default:
-                return body;
-        }
+        var limit = limits.MaxImageBytes;
+        return Check(await ImageBody.ReadAsync(stream, announced, limit, cancellationToken), limit, PartName);
     }
 }

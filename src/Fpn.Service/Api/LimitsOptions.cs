@@ -20,7 +20,7 @@ internal sealed class LimitsOptions
     [Range(1L << 20, 1L << 36, ErrorMessage = "{0} must be from {1} to {2} bytes")]
     public long MaxDecodedBytes { get; set; } = 512L << 20;
 
-    /// <summary>Images in one request at most. Default 64; 1 to 1024. More are answered 400.</summary>
+    /// <summary>Images in one request at most. Default 64; 1 to 1024. More are answered 413, below /v2 400.</summary>
     [Range(1, 1024, ErrorMessage = "{0} must be from {1} to {2}")]
     public int MaxBatchImages { get; set; } = 64;
 

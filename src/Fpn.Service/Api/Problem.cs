@@ -12,10 +12,15 @@ internal sealed record Problem(int Status, string Type, string Title, string Det
     /// <summary>The query parameter or form part that was wrong, if one was.</summary>
     public string? Parameter { get; init; }
 
-    /// <summary>Goes out as <c>Retry-After</c>, in whole seconds, if known.</summary>
+    /// <summary>When another try is worth while, if known.</summary>
     public TimeSpan? RetryAfter { get; init; }
 
-    public static Problem NoImage(string detail) => new(StatusCodes.Status400BadRequest, "no-image", "No image", detail) { Parameter = "image" };
+    /// <summary>The same in whole seconds, at least 1: goes out as <c>Retry-After</c> and in the body.</summary>
+    public long? RetryAfterSeconds =>
+        RetryAfter is { } wait ? Math.Max(1, (long)Math.Ceiling(wait.TotalSeconds)) : null;
+
+    public static Problem NoImage(string detail, string part = ImageBodyReader.PartName) =>
+        new(StatusCodes.Status400BadRequest, "no-image", "No image", detail) { Parameter = part };
 
     public static Problem TooManyImages(string detail) =>
         new(StatusCodes.Status400BadRequest, "too-many-images", "Too many images", detail) { Parameter = "image" };
@@ -86,8 +91,8 @@ internal sealed record Problem(int Status, string Type, string Title, string Det
     public static Problem MethodNotAllowed(string method) =>
         new(StatusCodes.Status405MethodNotAllowed, "method-not-allowed", "Method not allowed", $"{method} is not served here; the header Allow says what is.");
 
-    public static Problem NotAcceptable(string accept) =>
-        new(StatusCodes.Status406NotAcceptable, "not-acceptable", "Not acceptable", $"Accept '{accept}' excludes application/json, which is what is served here.");
+    public static Problem NotAcceptable(string detail) =>
+        new(StatusCodes.Status406NotAcceptable, "not-acceptable", "Not acceptable", detail);
 
     public static Problem BodyTooSlow() =>
         new(StatusCodes.Status408RequestTimeout, "body-too-slow", "Body too slow", "The body came too slowly or stopped. Send it again over a faster connection.");
@@ -97,6 +102,12 @@ internal sealed record Problem(int Status, string Type, string Title, string Det
 
     public static Problem BatchTooLarge(long limit) =>
         new(StatusCodes.Status413PayloadTooLarge, "batch-too-large", "Batch too large", $"The body is larger than {limit} bytes, the most that is served here.");
+
+    public static Problem TooManyBatchImages(int limit) => new(
+        StatusCodes.Status413PayloadTooLarge,
+        "batch-too-large",
+        "Batch too large",
+        $"The form has more than {limit} images, the most that is served at once. Send the rest in another request.");
 
     public static Problem TooManyPixels(string detail) => new(StatusCodes.Status413PayloadTooLarge, "too-many-pixels", "Too many pixels", detail);
 

@@ -17,9 +17,9 @@ internal sealed class ProblemResult(Problem problem) : IResult
     {
         var response = httpContext.Response;
         response.StatusCode = problem.Status;
-        if (problem.RetryAfter is { } wait)
+        if (problem.RetryAfterSeconds is { } wait)
         {
-            response.Headers.RetryAfter = Math.Max(1, (long)Math.Ceiling(wait.TotalSeconds)).ToString(CultureInfo.InvariantCulture);
+            response.Headers.RetryAfter = wait.ToString(CultureInfo.InvariantCulture);
         }
 
         httpContext.Features.Set(problem);
@@ -42,6 +42,11 @@ internal sealed class ProblemResult(Problem problem) : IResult
         if (problem.Parameter is not null)
         {
             details.Extensions["parameter"] = problem.Parameter;
+        }
+
+        if (problem.RetryAfterSeconds is { } wait)
+        {
+            details.Extensions["retryAfterSeconds"] = wait;
         }
 
         details.Extensions["traceId"] = TraceId(httpContext);

@@ -12,5 +12,7 @@ internal static class BatchingRegistration
         .AddSingleton<LaneGauges>()
         .AddSingleton<LaneRegistry>()
         .AddSingleton(provider => new ByteBudget(provider.GetRequiredService<LimitsOptions>().MaxDecodedBytes))
-        .AddSingleton<DetectionPipeline>();
+        .AddSingleton<DecoderSlots>()
+        .AddSingleton<DetectionPipeline>()
+        .AddSingleton<PaintingPipeline>();
 }

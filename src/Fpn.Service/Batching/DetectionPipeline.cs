@@ -10,13 +10,11 @@ namespace Fpn.Service.Batching;
 /// <param name="decoder">Decodes.</param>
 /// <param name="decodedBytes">Bounds the pixels in memory.</param>
 /// <param name="options">Deadline.</param>
-/// <param name="execution">Decoders side by side.</param>
+/// <param name="slots">Decoders side by side.</param>
 /// <param name="clock">Tells the time.</param>
 internal sealed class DetectionPipeline(
-    ImageDecoder decoder, ByteBudget decodedBytes, BatchingOptions options, ExecutionOptions execution, TimeProvider clock) : IDisposable
+    ImageDecoder decoder, ByteBudget decodedBytes, BatchingOptions options, DecoderSlots slots, TimeProvider clock)
 {
-    private readonly SemaphoreSlim _decoders = new(execution.Threads);
-
     /// <summary>Detects the objects of one image.</summary>
     /// <param name="lane">The model to ask; the caller holds a use of it until the task is done.</param>
     /// <param name="encoded">The image's bytes; must not change until the task is done.</param>
@@ -49,9 +47,6 @@ internal sealed class DetectionPipeline(
             throw;
         }
     }
-
-    /// <inheritdoc/>
-    public void Dispose() => _decoders.Dispose();
 
     private async Task<DetectionResult> AdmitAsync(
         ModelLane lane,
@@ -113,7 +108,7 @@ internal sealed class DetectionPipeline(
         var arrived = clock.GetTimestamp();
         if (decoder.CheckHeader(encoded.Span, out var pixelBytes) is { } refused)
         {
-            return OfDecoder(refused);
+            return DetectionResult.OfDecoder(refused);
         }
 
         var lease = await decodedBytes.TakeAsync(pixelBytes, cancellationToken);
@@ -129,7 +124,7 @@ internal sealed class DetectionPipeline(
             if (image is null)
             {
                 lease.Dispose();
-                return OfDecoder(decoded);
+                return DetectionResult.OfDecoder(decoded);
             }
 
             bucket = lane.Buckets.Of(lane.Model.Measure(image.Size).Padded);
@@ -167,26 +162,11 @@ internal sealed class DetectionPipeline(
 
     private async Task<(DecodeOutcome Decoded, long Start, long End)> DecodeAsync(ReadOnlyMemory<byte> encoded, CancellationToken cancellationToken)
     {
-        await _decoders.WaitAsync(cancellationToken);
+        using var slot = await slots.EnterAsync(cancellationToken);
         var start = clock.GetTimestamp();
-        try
-        {
-            // The bytes must outlive the decoder, so this is not given up half-way.
-            var decoded = await Task.Run(() => decoder.Decode(encoded.Span), CancellationToken.None);
-            return (decoded, start, clock.GetTimestamp());
-        }
-        finally
-        {
-            _decoders.Release();
-        }
-    }
 
-    private static DetectionResult OfDecoder(DecodeOutcome outcome) => DetectionResult.Failed(
-        outcome.Failure switch
-        {
-            DecodeFailure.UnsupportedFormat => DetectionFailure.UnsupportedFormat,
-            DecodeFailure.TooManyPixels => DetectionFailure.TooManyPixels,
-            _ => DetectionFailure.Undecodable,
-        },
-        outcome.Detail);
+        // The bytes must outlive the decoder, so this is not given up half-way.
+        var decoded = await Task.Run(() => decoder.Decode(encoded.Span), CancellationToken.None);
+        return (decoded, start, clock.GetTimestamp());
+    }
 }

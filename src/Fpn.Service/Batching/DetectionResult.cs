@@ -59,4 +59,14 @@ internal sealed record DetectionResult
     /// <summary>A result without detections.</summary>
     public static DetectionResult Failed(DetectionFailure failure, string detail, TimeSpan? retryAfter = null) =>
         new() { Failure = failure, FailureDetail = detail, RetryAfter = retryAfter };
+
+    /// <summary>The result for an image that was not decoded.</summary>
+    public static DetectionResult OfDecoder(DecodeOutcome outcome) => Failed(
+        outcome.Failure switch
+        {
+            DecodeFailure.UnsupportedFormat => DetectionFailure.UnsupportedFormat,
+            DecodeFailure.TooManyPixels => DetectionFailure.TooManyPixels,
+            _ => DetectionFailure.Undecodable,
+        },
+        outcome.Detail);
 }

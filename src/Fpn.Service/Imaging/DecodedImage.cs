@@ -26,6 +26,10 @@ internal sealed class DecodedImage : IDisposable
     /// <exception cref="ObjectDisposedException">The image was disposed.</exception>
     public ReadOnlySpan<byte> Pixels => _buffer.Bytes[..checked((int)(Size.Area * 3))];
 
+    /// <summary>The same pixels, for whoever owns the image and changes it.</summary>
+    /// <exception cref="ObjectDisposedException">The image was disposed.</exception>
+    internal Span<byte> WritablePixels => _buffer.Bytes[..checked((int)(Size.Area * 3))];
+
     /// <summary>Frees the pixels; later calls do nothing.</summary>
     public void Dispose() => _buffer.Dispose();
 }

@@ -7,12 +7,16 @@ namespace Fpn.Service.Imaging;
 /// <summary>Registers what the room offers.</summary>
 internal static class ImagingRegistration
 {
-    /// <summary>Adds the one <see cref="ImageDecoder"/> of the process, bounded by <see cref="LimitsOptions.MaxImagePixels"/>.</summary>
+    /// <summary>
+    /// Adds the one <see cref="ImageDecoder"/> of the process, bounded by <see cref="LimitsOptions.MaxImagePixels"/>,
+    /// and the one <see cref="DetectionPainter"/>.
+    /// </summary>
     /// <param name="services">The service's registrations; <see cref="LimitsOptions"/> must be among them.</param>
     /// <returns><paramref name="services"/>.</returns>
     public static IServiceCollection AddImaging(this IServiceCollection services)
     {
         services.TryAddSingleton(provider => Create(provider.GetRequiredService<LimitsOptions>().MaxImagePixels));
+        services.TryAddSingleton(_ => CreatePainter());
         return services;
     }
 
@@ -25,6 +29,21 @@ internal static class ImagingRegistration
         catch (Exception exception) when (exception is DllNotFoundException or InvalidOperationException)
         {
             throw new SettingsException($"libvips cannot be loaded: {exception.Message.ReplaceLineEndings(" ")} run.sh fetches it; it belongs beside Fpn.Service.dll.", exception);
+        }
+    }
+
+    private static DetectionPainter CreatePainter()
+    {
+        try
+        {
+            return new DetectionPainter(Vips.FontFolder);
+        }
+        catch (Exception exception) when (exception is FileNotFoundException or InvalidOperationException)
+        {
+            throw new SettingsException(
+                $"Pictures cannot be drawn: {exception.Message} run.sh fetches the font; it belongs into the folder "
+                + "'fonts' beside Fpn.Service.dll.",
+                exception);
         }
     }
 }

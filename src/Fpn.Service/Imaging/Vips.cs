@@ -17,6 +17,9 @@ internal static unsafe partial class Vips
     /// <summary><c>VIPS_FORMAT_UCHAR</c>.</summary>
     internal const int UnsignedByteFormat = 0;
 
+    /// <summary>Where the font of drawn pictures is.</summary>
+    internal static readonly string FontFolder = Path.Combine(AppContext.BaseDirectory, "fonts");
+
     private const string Library = "libvips";
 
     private static readonly Lazy<bool> s_initialised = new(InitialiseOnce);
@@ -91,6 +94,8 @@ internal static unsafe partial class Vips
         NativeLibrary.SetDllImportResolver(typeof(Vips).Assembly, VipsLocator.Resolve);
         // Damaged images make libvips warn on standard error; whoever sent them is told in the response.
         _ = SetLogHandler(&IgnoreLogMessage, 0);
+        // Read by fontconfig, which would otherwise look through the system's fonts and write caches of them.
+        VipsDrawing.SetEnvironmentDefault("FONTCONFIG_FILE", Path.Combine(FontFolder, "fonts.conf"));
         if (Start("Fpn.Service") != 0)
         {
             throw new InvalidOperationException($"libvips did not start: {Marshal.PtrToStringUTF8(ErrorText())}");

@@ -1,6 +1,5 @@
 using System.Net;
 using Fpn.Service.Api;
-using Fpn.Service.Api.OpenInference;
 using Fpn.Service.Api.Security;
 
 namespace Fpn.Service.Observability;
@@ -38,7 +37,14 @@ internal sealed partial class RequestLog(
         var client = Address(context.Connection.RemoteIpAddress);
         var key = context.Caller().Name ?? "-";
         var requestId = context.TraceIdentifier;
-        if (context.Features.Get<DetectionResponse>() is { } response)
+        if (context.Features.Get<Problem>() is { } problem)
+        {
+            metrics.RecordProblem(problem);
+            var traceId = ProblemResult.TraceId(context);
+            var detail = OneLine(problem.Detail);
+            LogProblem(logger, request.Method, request.Path, status, elapsedMs, problem.Type, detail, traceId, client, key, requestId);
+        }
+        else if (context.Features.Get<DetectionAnswer>() is { } answer)
         {
             LogDetection(
                 logger,
@@ -46,32 +52,24 @@ internal sealed partial class RequestLog(
                 request.Path,
                 status,
                 elapsedMs,
-                response.Model,
-                response.Detections.Count,
-                response.Image.Width,
-                response.Image.Height,
-                response.Image.Format,
-                response.BatchSize,
-                response.Timings.DecodeMs,
-                response.Timings.PreprocessMs,
-                response.Timings.QueueMs,
-                response.Timings.InferenceMs,
-                response.Timings.PostprocessMs,
+                answer.Contract.Name,
+                answer.Detections.Count,
+                answer.Size.Width,
+                answer.Size.Height,
+                answer.FormatName,
+                answer.BatchSize,
+                answer.Timings.DecodeMs,
+                answer.Timings.PreprocessMs,
+                answer.Timings.QueueMs,
+                answer.Timings.InferenceMs,
+                answer.Timings.PostprocessMs,
                 client,
                 key,
                 requestId);
         }
-        else if (context.Features.Get<InferSummary>() is { } summary)
+        else if (context.Features.Get<BatchSummary>() is { } batch)
         {
-            LogInference(
-                logger, request.Method, request.Path, status, elapsedMs, summary.Model, summary.Detections, summary.Images, client, key, requestId);
-        }
-        else if (context.Features.Get<Problem>() is { } problem)
-        {
-            metrics.RecordProblem(problem);
-            var traceId = ProblemResult.TraceId(context);
-            var detail = OneLine(problem.Detail);
-            LogProblem(logger, request.Method, request.Path, status, elapsedMs, problem.Type, detail, traceId, client, key, requestId);
+            LogBatch(context, batch, elapsedMs, client, key);
         }
         else if (ProbePaths.Contain(request.Path) && status == StatusCodes.Status200OK)
         {
@@ -81,6 +79,39 @@ internal sealed partial class RequestLog(
         {
             LogRequest(logger, request.Method, request.Path, status, elapsedMs, client, key, requestId);
         }
+    }
+
+    private void LogBatch(HttpContext context, BatchSummary batch, double elapsedMs, string client, string key)
+    {
+        var (request, status) = (context.Request, context.Response.StatusCode);
+        var (model, found, images, requestId) = (batch.Model, batch.Detections, batch.Images, context.TraceIdentifier);
+        if (batch.Problems.Count == 0)
+        {
+            LogImages(logger, request.Method, request.Path, status, elapsedMs, model, found, images, client, key, requestId);
+            return;
+        }
+
+        foreach (var problem in batch.Problems)
+        {
+            metrics.RecordProblem(problem);
+        }
+
+        var (failed, failures, traceId) = (batch.Problems.Count, batch.Failures, ProblemResult.TraceId(context));
+        LogPartly(
+            logger,
+            request.Method,
+            request.Path,
+            status,
+            elapsedMs,
+            model,
+            found,
+            images,
+            failed,
+            failures,
+            traceId,
+            client,
+            key,
+            requestId);
     }
 
     private static string Address(IPAddress? address) =>
@@ -125,7 +156,7 @@ internal sealed partial class RequestLog(
     [LoggerMessage(
         Level = LogLevel.Information,
         Message = "{Method} {Path} {Status} in {ElapsedMs} ms: {Model} found {Detections} in {Images} images" + Origin)]
-    private static partial void LogInference(
+    private static partial void LogImages(
         ILogger logger,
         string method,
         PathString path,
@@ -134,6 +165,26 @@ internal sealed partial class RequestLog(
         string model,
         int detections,
         int images,
+        string client,
+        string key,
+        string requestId);
+
+    [LoggerMessage(
+        Level = LogLevel.Information,
+        Message = "{Method} {Path} {Status} in {ElapsedMs} ms: {Model} found {Detections} in {Images} images, "
+            + "of which {Failed} failed: {Failures} (traceId {TraceId})" + Origin)]
+    private static partial void LogPartly(
+        ILogger logger,
+        string method,
+        PathString path,
+        int status,
+        double elapsedMs,
+        string model,
+        int detections,
+        int images,
+        int failed,
+        string failures,
+        string traceId,
         string client,
         string key,
         string requestId);

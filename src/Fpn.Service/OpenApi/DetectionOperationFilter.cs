@@ -6,7 +6,8 @@ using Swashbuckle.AspNetCore.SwaggerGen;
 
 namespace Fpn.Service.OpenApi;
 
-/// <summary>Describes the body, the query and the answer of <c>POST /detect</c>, which the endpoint reads itself.</summary>
+/// <summary>Describes the bodies, queries and answers of <c>/detect</c> and <c>/detect/batch</c>, which read them
+/// themselves.</summary>
 /// <param name="lanes">The models that are served: their names and labels are what the parameters offer.</param>
 /// <param name="limits">The largest image.</param>
 internal sealed class DetectionOperationFilter(LaneRegistry lanes, LimitsOptions limits) : IOperationFilter
@@ -14,35 +15,26 @@ internal sealed class DetectionOperationFilter(LaneRegistry lanes, LimitsOptions
     private static readonly string[] RawTypes =
         ["image/jpeg", "image/png", "image/webp", "image/gif", "image/tiff", "image/avif", "application/octet-stream"];
 
+    private const string ImageIdNote = "What `coco` and `voc` name the image; no other format uses it.";
+
     /// <inheritdoc/>
     public void Apply(OpenApiOperation operation, OperationFilterContext context)
     {
-        if (operation.OperationId != ApiRegistration.DetectOperation)
+        if (operation.OperationId == ApiRegistration.DetectOperation)
         {
-            return;
+            operation.RequestBody = Body();
+            operation.Parameters = [.. Parameters(ImageIdNote)];
+            operation.Responses!["200"] = FormatResponses.OfDetect(context);
         }
-
-        operation.RequestBody = Body();
-        operation.Parameters = [.. Parameters()];
-        if (operation.Responses?["200"].Content is { } content)
+        else if (operation.OperationId == ApiRegistration.BatchOperation)
         {
-            content["application/json"].Example = JsonNode.Parse(ReadExample());
-            ((OpenApiResponse)operation.Responses["200"]).Headers = new Dictionary<string, IOpenApiHeader>
-            {
-                ["Server-Timing"] = new OpenApiHeader { Description = "The timings once more, for browsers.", Schema = Text() },
-            };
+            operation.RequestBody = BatchBody();
+            operation.Parameters = [.. Parameters($"{ImageIdNote} The images are counted on from it.")];
+            operation.Responses!["200"] = FormatResponses.OfBatch(context);
         }
     }
 
     private static OpenApiSchema Text() => new() { Type = JsonSchemaType.String };
-
-    private static string ReadExample()
-    {
-        using var stream = typeof(DetectionOperationFilter).Assembly.GetManifestResourceStream("Fpn.Service.OpenApi.detect-example.json")
-            ?? throw new InvalidOperationException("The example of /detect is missing from the assembly.");
-        using var reader = new StreamReader(stream);
-        return reader.ReadToEnd();
-    }
 
     private OpenApiRequestBody Body()
     {
@@ -75,7 +67,36 @@ internal sealed class DetectionOperationFilter(LaneRegistry lanes, LimitsOptions
         };
     }
 
-    private IEnumerable<OpenApiParameter> Parameters()
+    private OpenApiRequestBody BatchBody() => new()
+    {
+        Required = true,
+        Description = $"1 to {limits.MaxBatchImages} parts `{BatchBodyReader.PartName}`, each an image as `/detect` takes "
+            + $"it; the whole form at most {limits.MaxBatchBytes} bytes.",
+        Content = new Dictionary<string, OpenApiMediaType>
+        {
+            ["multipart/form-data"] = new()
+            {
+                Schema = new OpenApiSchema
+                {
+                    Type = JsonSchemaType.Object,
+                    Required = new HashSet<string> { BatchBodyReader.PartName },
+                    Properties = new Dictionary<string, IOpenApiSchema>
+                    {
+                        [BatchBodyReader.PartName] = new OpenApiSchema
+                        {
+                            Type = JsonSchemaType.Array,
+                            Description = "The images.",
+                            MinItems = 1,
+                            MaxItems = limits.MaxBatchImages,
+                            Items = new OpenApiSchema { Type = JsonSchemaType.String, Format = "binary" },
+                        },
+                    },
+                },
+            },
+        },
+    };
+
+    private IEnumerable<OpenApiParameter> Parameters(string imageIdNote)
     {
         var models = lanes.Lanes.Select(lane => lane.Model.Contract).ToList();
         var known = models.Select(model => $"`{model.Name}` knows {string.Join(", ", model.Labels.Take(20))}");
@@ -100,7 +121,17 @@ internal sealed class DetectionOperationFilter(LaneRegistry lanes, LimitsOptions
             "labels",
             $"Comma-separated names to keep, applied last; {string.Join("; ", known)}.",
             Text());
-        yield return Query("format", "How to answer.", new OpenApiSchema { Type = JsonSchemaType.String, Default = "json", Enum = [JsonValue.Create("json")] });
+        yield return Query(
+            "format",
+            "How to answer; beats `Accept`, which then only chooses between the media types of the format.",
+            new OpenApiSchema
+            {
+                Type = JsonSchemaType.String, Default = "json", Enum = ["json", "coco", "voc", "yolo", "image"],
+            });
+        yield return Query(
+            "imageId",
+            imageIdNote,
+            new OpenApiSchema { Type = JsonSchemaType.Integer, Format = "int64", Default = 0, Minimum = "0" });
         yield return Header(
             DetectHeaders.PriorityName,
             "Who goes first when requests wait. Low ones are delayed, never starved.",

@@ -30,7 +30,7 @@ internal sealed class ProblemResponseFilter : IOperationFilter
     }
 
     /// <summary>One schema for all problems, by reference.</summary>
-    private static OpenApiSchemaReference Schema(OperationFilterContext context)
+    public static OpenApiSchemaReference Schema(OperationFilterContext context)
     {
         if (!context.SchemaRepository.Schemas.ContainsKey(SchemaName))
         {
@@ -46,6 +46,12 @@ internal sealed class ProblemResponseFilter : IOperationFilter
                     ["status"] = new OpenApiSchema { Type = JsonSchemaType.Integer, Format = "int32", Description = "The answer's status." },
                     ["detail"] = new OpenApiSchema { Type = JsonSchemaType.String, Description = "What was wrong here, and what to do." },
                     ["parameter"] = new OpenApiSchema { Type = JsonSchemaType.String, Description = "The parameter or part that was wrong, if one was." },
+                    ["retryAfterSeconds"] = new OpenApiSchema
+                    {
+                        Type = JsonSchemaType.Integer,
+                        Format = "int64",
+                        Description = "When to try again, where that is known; also `Retry-After`.",
+                    },
                     ["traceId"] = new OpenApiSchema { Type = JsonSchemaType.String, Description = "Find the request in the log by it." },
                 },
             });
@@ -104,7 +110,8 @@ internal sealed class ProblemResponseFilter : IOperationFilter
         },
     };
 
-    private static JsonObject Example(Problem problem)
+    /// <summary>The body of a problem.</summary>
+    public static JsonObject Example(Problem problem)
     {
         var example = new JsonObject
         {
@@ -113,6 +120,11 @@ internal sealed class ProblemResponseFilter : IOperationFilter
         if (problem.Parameter is not null)
         {
             example["parameter"] = problem.Parameter;
+        }
+
+        if (problem.RetryAfterSeconds is { } wait)
+        {
+            example["retryAfterSeconds"] = wait;
         }
 
         example["traceId"] = "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-00";

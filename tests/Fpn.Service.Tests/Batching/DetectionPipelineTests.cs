@@ -27,6 +27,7 @@ public sealed class DetectionPipelineTests : IAsyncDisposable
     private readonly BatchingOptions _options = new() { MaxBatchSize = 1, QueueCapacity = 8, Deadline = TimeSpan.FromSeconds(30) };
     private readonly LaneRegistry _lanes;
     private ByteBudget _bytes = new(1 << 20);
+    private readonly DecoderSlots _slots = new(new ExecutionOptions { Threads = 1 });
     private DetectionPipeline? _pipeline;
     private Func<IDetector>? _reload;
 
@@ -51,7 +52,7 @@ public sealed class DetectionPipelineTests : IAsyncDisposable
         Assert.Equal(0, lane.Admitted);
         Assert.Equal(0, _bytes.Used);
         Assert.Equal(0, NativeImageMemory.HeldBytes);
-        _pipeline?.Dispose();
+        _slots.Dispose();
         await _services.DisposeAsync();
     }
 
@@ -348,7 +349,7 @@ public sealed class DetectionPipelineTests : IAsyncDisposable
         }
 
         _detector.RunsFreely = false;
-        _pipeline = new DetectionPipeline(new ImageDecoder(10_000_000), _bytes, _options, new ExecutionOptions { Threads = 1 }, _clock);
+        _pipeline = new DetectionPipeline(new ImageDecoder(10_000_000), _bytes, _options, _slots, _clock);
     }
 
     private Task<DetectionResult> Send(int width, TimeSpan? timeout = null, CancellationTokenSource? gone = null) =>

@@ -116,9 +116,9 @@ internal sealed class InferEndpoint(
         await Task.WhenAll(runs.Cast<Task>()).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
         for (var i = 0; i < runs.Length; i++)
         {
-            if (runs[i] is { IsCompletedSuccessfully: true } run && await run is { Failure: { } failure } result)
+            if (runs[i] is { IsCompletedSuccessfully: true } run && await run is { Failure: not null } result)
             {
-                return ImageTensor.At(i, DetectionEndpoint.OfFailure(failure, result));
+                return ImageTensor.At(i, FailureProblems.Of(result));
             }
         }
 

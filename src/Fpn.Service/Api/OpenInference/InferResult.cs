@@ -18,7 +18,9 @@ internal sealed class InferResult(
     /// <inheritdoc/>
     public async Task ExecuteAsync(HttpContext httpContext)
     {
-        httpContext.Features.Set(new InferSummary(contract.Name, detections.Length, _total));
+        var summary = new BatchSummary(contract.Name, detections.Length);
+        summary.Answered(_total);
+        httpContext.Features.Set(summary);
         using var buffer = new PooledBuffer();
         WriteJson(buffer);
         var jsonLength = buffer.Length;
@@ -149,9 +151,3 @@ internal sealed class InferResult(
         buffer.Advance(size);
     }
 }
-
-/// <summary>What the log says of a request that was answered.</summary>
-/// <param name="Model">Name of the model.</param>
-/// <param name="Images">N.</param>
-/// <param name="Detections">M, over all images.</param>
-internal sealed record InferSummary(string Model, int Images, int Detections);

@@ -1,0 +1,50 @@
+using Fpn.Service.Api.Formats;
+using Fpn.Service.Api.Security;
+using Fpn.Service.Batching;
+
+namespace Fpn.Service.Api;
+
+/// <summary>All of a request to <c>/detect</c> or <c>/detect/batch</c> but its body.</summary>
+internal sealed class DetectRequest : IDisposable
+{
+    private DetectRequest(DetectQuery query, OutputChoice output, DetectHeaders headers) =>
+        (Query, Output, Headers) = (query, output, headers);
+
+    /// <summary>The query; it holds the model until this is disposed.</summary>
+    public DetectQuery Query { get; }
+
+    /// <summary>How to answer.</summary>
+    public OutputChoice Output { get; }
+
+    /// <summary>How urgent it is.</summary>
+    public DetectHeaders Headers { get; }
+
+    /// <summary>Reads the query and the headers, and prepares the request for a body of any size.</summary>
+    /// <returns>The request, which the caller disposes, or the first problem.</returns>
+    public static Outcome<DetectRequest> Read(HttpContext context, LaneRegistry lanes)
+    {
+        BodyWait.LiftServerLimit(context);
+        if (!DetectQuery.Parse(context.Request.Query, lanes).Succeeded(out var query, out var problem))
+        {
+            return problem;
+        }
+
+        if (FormatNegotiation.DependsOnAccept(query.Format))
+        {
+            context.Response.Headers.Vary = "Accept";
+        }
+
+        var sent = context.Request.Headers;
+        if (!FormatNegotiation.Choose(query.Format, sent.Accept).Succeeded(out var output, out problem)
+            || !DetectHeaders.Parse(sent, context.Caller()).Succeeded(out var headers, out problem))
+        {
+            query.Dispose();
+            return problem;
+        }
+
+        return new DetectRequest(query, output, headers);
+    }
+
+    /// <inheritdoc/>
+    public void Dispose() => Query.Dispose();
+}

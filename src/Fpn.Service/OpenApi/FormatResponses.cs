@@ -1,0 +1,134 @@
+using System.Text.Json.Nodes;
+using Fpn.Service.Api;
+using Fpn.Service.Api.Formats;
+using Microsoft.OpenApi;
+using Swashbuckle.AspNetCore.SwaggerGen;
+
+namespace Fpn.Service.OpenApi;
+
+/// <summary>The successful answers of <c>/detect</c> and <c>/detect/batch</c>, in every format, with
+/// examples.</summary>
+internal static class FormatResponses
+{
+    private const string CocoExample = """
+        [{ "image_id": 7, "category_id": 1, "bbox": [84.792, 363.697, 112.461, 116.303], "score": 0.99971 }]
+        """;
+
+    private const string YoloExample = "0 0.220347656 0.878851042 0.175720313 0.242297917 0.99971\n";
+
+    private const string VocExample = """
+        <annotation>
+          <folder>images</folder>
+          <filename>7.jpeg</filename>
+          <source><database>blood-cells 1</database></source>
+          <size><width>640</width><height>480</height><depth>3</depth></size>
+          <segmented>0</segmented>
+          <object>
+            <name>RBC</name>
+            <pose>Unspecified</pose>
+            <truncated>0</truncated>
+            <difficult>0</difficult>
+            <score>0.99971</score>
+            <bndbox><xmin>85</xmin><ymin>364</ymin><xmax>198</xmax><ymax>480</ymax></bndbox>
+          </object>
+        </annotation>
+        """;
+
+    /// <summary>200 of <c>/detect</c>.</summary>
+    public static OpenApiResponse OfDetect(OperationFilterContext context)
+    {
+        var coco = Generate(context, typeof(CocoResponse[]));
+        var content = new Dictionary<string, OpenApiMediaType>();
+        foreach (var choice in FormatNegotiation.Served.Where(choice => choice.NamesFormat))
+        {
+            content[choice.MediaType] = choice.Format switch
+            {
+                OutputFormat.Json => new()
+                {
+                    Schema = Generate(context, typeof(DetectionResponse)), Example = JsonNode.Parse(ReadExample()),
+                },
+                OutputFormat.Coco => new() { Schema = coco, Example = JsonNode.Parse(CocoExample) },
+                OutputFormat.Voc => new() { Schema = Text("A Pascal VOC annotation."), Example = VocExample },
+                OutputFormat.Yolo => new() { Schema = Text("Lines `class cx cy w h score`."), Example = YoloExample },
+                _ => new()
+                {
+                    Schema = new OpenApiSchema
+                    {
+                        Type = JsonSchemaType.String, Format = "binary", Description = "The picture.",
+                    },
+                },
+            };
+        }
+
+        return new OpenApiResponse
+        {
+            Description = "What was found. With `format=coco` the type is `application/json`, unless `Accept` names "
+                + "`application/vnd.coco+json`.",
+            Headers = new Dictionary<string, IOpenApiHeader>
+            {
+                ["Server-Timing"] = new OpenApiHeader
+                {
+                    Description = "The timings, also for browsers.", Schema = Text("Milliseconds by stage."),
+                },
+            },
+            Content = content,
+        };
+    }
+
+    /// <summary>200 of <c>/detect/batch</c>.</summary>
+    public static OpenApiResponse OfBatch(OperationFilterContext context) => new()
+    {
+        Description = "One result an image, in the order sent; one that failed is a problem.",
+        Content = new Dictionary<string, OpenApiMediaType>
+        {
+            ["application/json"] = new()
+            {
+                Schema = new OpenApiSchema
+                {
+                    Type = JsonSchemaType.Object,
+                    Required = new HashSet<string> { "results" },
+                    Properties = new Dictionary<string, IOpenApiSchema>
+                    {
+                        ["results"] = new OpenApiSchema
+                        {
+                            Type = JsonSchemaType.Array,
+                            Description = "In the order sent.",
+                            Items = new OpenApiSchema
+                            {
+                                AnyOf =
+                                [
+                                    Generate(context, typeof(DetectionResponse)),
+                                    Generate(context, typeof(CocoResponse[])),
+                                    Text("The formats `voc` and `yolo` as they are, `image` as a data URI."),
+                                    ProblemResponseFilter.Schema(context),
+                                ],
+                            },
+                        },
+                    },
+                },
+                Example = new JsonObject
+                {
+                    ["results"] = new JsonArray(
+                        JsonNode.Parse(ReadExample()),
+                        ProblemResponseFilter.Example(
+                            Problem.UndecodableImage("The JPEG image cannot be decoded: its end is missing."))),
+                },
+            },
+        },
+    };
+
+    private static IOpenApiSchema Generate(OperationFilterContext context, Type type) =>
+        context.SchemaGenerator.GenerateSchema(type, context.SchemaRepository);
+
+    private static OpenApiSchema Text(string description) =>
+        new() { Type = JsonSchemaType.String, Description = description };
+
+    private static string ReadExample()
+    {
+        using var stream = typeof(FormatResponses).Assembly.GetManifestResourceStream(
+            "Fpn.Service.OpenApi.detect-example.json")
+            ?? throw new InvalidOperationException("The example of /detect is missing from the assembly.");
+        using var reader = new StreamReader(stream);
+        return reader.ReadToEnd();
+    }
+}
