@@ -103,6 +103,7 @@ internal sealed class DetectionOperationFilter(LaneRegistry lanes, LimitsOptions
         yield return Query(
             "model",
             "The model that answers; `/models` lists them.",
+            lanes.DefaultModel,
             new OpenApiSchema
             {
                 Type = JsonSchemaType.String,
@@ -112,18 +113,22 @@ internal sealed class DetectionOperationFilter(LaneRegistry lanes, LimitsOptions
         yield return Query(
             "scoreThreshold",
             "Keeps scores of at least this. Below the model's own threshold it has no effect.",
+            0.5,
             new OpenApiSchema { Type = JsonSchemaType.Number, Minimum = "0", Maximum = "1" });
         yield return Query(
             "maxDetections",
             "The most detections to return. The model's own limit (`maxDetections` in `/models`) stays.",
+            10,
             new OpenApiSchema { Type = JsonSchemaType.Integer, Minimum = "1" });
         yield return Query(
             "labels",
             $"Comma-separated names to keep, applied last; {string.Join("; ", known)}.",
+            models[0].Labels[0],
             Text());
         yield return Query(
             "format",
             "How to answer; beats `Accept`, which then only chooses between the media types of the format.",
+            "coco",
             new OpenApiSchema
             {
                 Type = JsonSchemaType.String, Default = "json", Enum = ["json", "coco", "voc", "yolo", "image"],
@@ -131,20 +136,23 @@ internal sealed class DetectionOperationFilter(LaneRegistry lanes, LimitsOptions
         yield return Query(
             "imageId",
             imageIdNote,
+            7,
             new OpenApiSchema { Type = JsonSchemaType.Integer, Format = "int64", Default = 0, Minimum = "0" });
         yield return Header(
             DetectHeaders.PriorityName,
             "Who goes first when requests wait. Low ones are delayed, never starved.",
+            "low",
             new OpenApiSchema { Type = JsonSchemaType.String, Default = "normal", Enum = ["high", "normal", "low"] });
         yield return Header(
             DetectHeaders.TimeoutName,
             "Milliseconds that the answer is worth waiting for; shortens the service's own deadline. 504 afterwards.",
+            5000,
             new OpenApiSchema { Type = JsonSchemaType.Integer, Minimum = "1" });
     }
 
-    private static OpenApiParameter Header(string name, string description, OpenApiSchema schema) =>
-        new() { Name = name, In = ParameterLocation.Header, Description = description, Schema = schema };
+    private static OpenApiParameter Header(string name, string description, JsonNode example, OpenApiSchema schema) =>
+        new() { Name = name, In = ParameterLocation.Header, Description = description, Example = example, Schema = schema };
 
-    private static OpenApiParameter Query(string name, string description, OpenApiSchema schema) =>
-        new() { Name = name, In = ParameterLocation.Query, Description = description, Schema = schema };
+    private static OpenApiParameter Query(string name, string description, JsonNode example, OpenApiSchema schema) =>
+        new() { Name = name, In = ParameterLocation.Query, Description = description, Example = example, Schema = schema };
 }

@@ -56,6 +56,7 @@ internal static class FormatResponses
                     {
                         Type = JsonSchemaType.String, Format = "binary", Description = "The picture.",
                     },
+                    Example = $"(the bytes of a file of type {choice.MediaType})",
                 },
             };
         }
