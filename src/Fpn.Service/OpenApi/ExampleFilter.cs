@@ -5,7 +5,7 @@ using Swashbuckle.AspNetCore.SwaggerGen;
 
 namespace Fpn.Service.OpenApi;
 
-/// <summary>Puts the examples that endpoints declare (<see cref="AnswerExample"/>, <see cref="PathParameterNote"/>) into the document.</summary>
+/// <summary>Puts the examples that endpoints declare (<see cref="AnswerExample"/> and its like) into the document.</summary>
 internal sealed class ExampleFilter : IOperationFilter
 {
     /// <inheritdoc/>
@@ -17,6 +17,22 @@ internal sealed class ExampleFilter : IOperationFilter
             var isJson = example.ContentType.EndsWith("json", StringComparison.Ordinal);
             operation.Responses!["200"].Content![example.ContentType].Example =
                 isJson ? JsonNode.Parse(example.Text) : JsonValue.Create(example.Text);
+        }
+
+        foreach (var body in metadata.OfType<BodyExample>())
+        {
+            operation.RequestBody = new OpenApiRequestBody
+            {
+                Description = body.Description,
+                Content = new Dictionary<string, OpenApiMediaType>
+                {
+                    ["application/json"] = new()
+                    {
+                        Schema = new OpenApiSchema { Type = JsonSchemaType.Object },
+                        Example = JsonNode.Parse(body.Json),
+                    },
+                },
+            };
         }
 
         foreach (var note in metadata.OfType<PathParameterNote>())

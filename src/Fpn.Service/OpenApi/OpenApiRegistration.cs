@@ -27,6 +27,7 @@ internal static class OpenApiRegistration
             options.OperationFilter<InferOperationFilter>();
             options.OperationFilter<ProblemResponseFilter>();
             options.OperationFilter<ExampleFilter>();
+            options.DocumentFilter<HealthPathFilter>();
             options.DocumentFilter<TagDescriptionFilter>();
             options.OperationFilter<KeySecurityFilter>();
             options.DocumentFilter<KeySecurityFilter>();

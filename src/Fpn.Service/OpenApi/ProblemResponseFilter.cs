@@ -17,15 +17,13 @@ internal sealed class ProblemResponseFilter : IOperationFilter
     public void Apply(OpenApiOperation operation, OperationFilterContext context)
     {
         var isError = OpenInferenceRegistration.Speaks($"/{context.ApiDescription.RelativePath}");
-        foreach (var declared in context.ApiDescription.ActionDescriptor.EndpointMetadata.OfType<ProblemsMetadata>())
+        var declared = context.ApiDescription.ActionDescriptor.EndpointMetadata.OfType<ProblemsMetadata>();
+        foreach (var group in declared.SelectMany(metadata => metadata.Problems).GroupBy(problem => problem.Status))
         {
-            foreach (var group in declared.Problems.GroupBy(problem => problem.Status))
-            {
-                operation.Responses ??= [];
-                operation.Responses[group.Key.ToString(CultureInfo.InvariantCulture)] = isError
-                    ? DescribeErrors([.. group], ErrorSchema(context))
-                    : Describe([.. group], Schema(context));
-            }
+            operation.Responses ??= [];
+            operation.Responses[group.Key.ToString(CultureInfo.InvariantCulture)] = isError
+                ? DescribeErrors([.. group], ErrorSchema(context))
+                : Describe([.. group], Schema(context));
         }
     }
 
