@@ -29,6 +29,7 @@ internal static class ApiRegistration
     {
         services.ConfigureHttpJsonOptions(options => options.SerializerOptions.TypeInfoResolverChain.Insert(0, ApiJsonContext.Default));
         services.AddExceptionHandler<FailureHandler>();
+        services.AddSingleton<BodyMemory>();
         services.AddSingleton<ImageBodyReader>();
         services.AddSingleton<BodyWait>();
         services.AddSingleton<BatchBodyReader>();

@@ -4,7 +4,8 @@ namespace Fpn.Service.Api;
 
 /// <summary>Takes the images out of a form, one after the other.</summary>
 /// <param name="limits">Sizes above which nothing more is read.</param>
-internal sealed class BatchBodyReader(LimitsOptions limits)
+/// <param name="images">Reads each.</param>
+internal sealed class BatchBodyReader(LimitsOptions limits, ImageBodyReader images)
 {
     /// <summary>Name of the form parts.</summary>
     public const string PartName = "images";
@@ -70,8 +71,7 @@ internal sealed class BatchBodyReader(LimitsOptions limits)
                 return Problem.TooManyBatchImages(limits.MaxBatchImages);
             }
 
-            var image = await ImageBody.ReadAsync(section.Body, null, limits.MaxImageBytes, cancellationToken);
-            batch.Add(ImageBodyReader.Check(image, limits.MaxImageBytes, PartName));
+            batch.Add(await images.ReadImageAsync(section.Body, null, PartName, cancellationToken));
         }
 
         return null;

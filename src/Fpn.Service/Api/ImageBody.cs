@@ -8,14 +8,12 @@ internal sealed class ImageBody : IDisposable
 
     private readonly NativeBuffer _buffer;
 
-    private ImageBody(NativeBuffer buffer, int length)
-    {
-        _buffer = buffer;
-        Length = length;
-    }
+    private readonly BodyMemory _memory;
+
+    private ImageBody(NativeBuffer buffer, BodyMemory memory) => (_buffer, _memory) = (buffer, memory);
 
     /// <summary>Bytes received.</summary>
-    public int Length { get; }
+    public int Length { get; private set; }
 
     /// <summary>The encoded image.</summary>
     public ReadOnlyMemory<byte> Bytes => _buffer.Memory[..Length];
@@ -27,48 +25,95 @@ internal sealed class ImageBody : IDisposable
     /// <param name="stream">The body, or one part of it.</param>
     /// <param name="expectedLength">The length that was announced, if any; only a hint.</param>
     /// <param name="limit">The most bytes to take.</param>
+    /// <param name="tooLarge">Makes the problem of a body with more than the limit.</param>
+    /// <param name="memory">What the buffer is taken from until the body is disposed.</param>
     /// <param name="cancellationToken">Ends the wait; the buffer is freed.</param>
-    /// <returns>The body, which the caller disposes, or null when there was more than <paramref name="limit"/>.</returns>
-    public static async Task<ImageBody?> ReadAsync(Stream stream, long? expectedLength, long limit, CancellationToken cancellationToken)
+    /// <returns>The body, which the caller disposes; or that it is too large, or that there is no memory left for it.</returns>
+    public static async Task<Outcome<ImageBody>> ReadAsync(
+        Stream stream,
+        long? expectedLength,
+        long limit,
+        Func<long, Problem> tooLarge,
+        BodyMemory memory,
+        CancellationToken cancellationToken)
     {
         // One byte more than the limit, so that a body over it is noticed without a further read.
         var largest = (int)Math.Min(limit + 1, Array.MaxLength);
         var expected = (int)Math.Clamp((expectedLength ?? FirstGuess) + 1, 1, largest);
 
         // An announced length is believed only after a megabyte has come: it costs the sender nothing.
-        var buffer = new NativeBuffer(Math.Min(expected, LargestTrusted));
-        var length = 0;
+        var first = Math.Min(expected, LargestTrusted);
+        if (!memory.TryTake(first))
+        {
+            return Problem.NoBodyMemory();
+        }
+
+        ImageBody body;
+        try
+        {
+            body = new ImageBody(new NativeBuffer(first), memory);
+        }
+        catch
+        {
+            memory.Return(first);
+            throw;
+        }
+
         try
         {
             while (true)
             {
-                if (length == buffer.Capacity)
+                if (body.Length == body._buffer.Capacity)
                 {
-                    if (length == largest)
+                    var problem = body.Length == largest ? tooLarge(limit) : body.TryGrow((int)Math.Min(Math.Max(2L * body.Length, expected), largest));
+                    if (problem is not null)
                     {
-                        ((IDisposable)buffer).Dispose();
-                        return null;
+                        body.Dispose();
+                        return problem;
                     }
-
-                    buffer.Grow((int)Math.Min(Math.Max(2L * length, expected), largest));
                 }
 
-                var read = await stream.ReadAsync(buffer.Memory[length..], cancellationToken);
+                var read = await stream.ReadAsync(body._buffer.Memory[body.Length..], cancellationToken);
                 if (read == 0)
                 {
-                    return new ImageBody(buffer, length);
+                    return body;
                 }
 
-                length += read;
+                body.Length += read;
             }
         }
         catch
         {
-            ((IDisposable)buffer).Dispose();
+            body.Dispose();
             throw;
         }
     }
 
-    /// <inheritdoc/>
-    public void Dispose() => ((IDisposable)_buffer).Dispose();
+    /// <summary>Frees the bytes; later calls do nothing.</summary>
+    public void Dispose()
+    {
+        var taken = _buffer.Capacity;
+        ((IDisposable)_buffer).Dispose();
+        _memory.Return(taken);
+    }
+
+    private Problem? TryGrow(int capacity)
+    {
+        var more = capacity - _buffer.Capacity;
+        if (!_memory.TryTake(more))
+        {
+            return Problem.NoBodyMemory();
+        }
+
+        try
+        {
+            _buffer.Grow(capacity);
+            return null;
+        }
+        catch (OutOfMemoryException)
+        {
+            _memory.Return(more);
+            return Problem.NoBodyMemory();
+        }
+    }
 }

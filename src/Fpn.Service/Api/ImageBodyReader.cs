@@ -4,7 +4,8 @@ namespace Fpn.Service.Api;
 
 /// <summary>Takes the image out of a request: the body itself, or the part <c>image</c> of a form.</summary>
 /// <param name="limits">Sizes above which nothing more is read.</param>
-internal sealed class ImageBodyReader(LimitsOptions limits)
+/// <param name="memory">What bodies are held in.</param>
+internal sealed class ImageBodyReader(LimitsOptions limits, BodyMemory memory)
 {
     /// <summary>Name of the form part.</summary>
     public const string PartName = "image";
@@ -26,27 +27,28 @@ internal sealed class ImageBodyReader(LimitsOptions limits)
         }
 
         return form is null
-            ? await ReadPartAsync(request.Body, request.ContentLength, cancellationToken)
+            ? await ReadImageAsync(request.Body, request.ContentLength, PartName, cancellationToken)
             : await ReadFormAsync(request, form, cancellationToken);
     }
 
-    /// <summary>Holds a body that was read against the limit.</summary>
-    /// <param name="body">What was read; null when there was more than the limit.</param>
-    /// <param name="limit">The most bytes.</param>
+    /// <summary>Reads one image.</summary>
+    /// <param name="stream">The body, or a part of a form.</param>
+    /// <param name="announced">Its length, where that is known.</param>
     /// <param name="part">The form part that images are sent as.</param>
-    public static Outcome<ImageBody> Check(ImageBody? body, long limit, string part)
+    /// <param name="cancellationToken">Ends the wait.</param>
+    /// <returns>The image, which the caller disposes; or that it is empty or too large.</returns>
+    public async Task<Outcome<ImageBody>> ReadImageAsync(
+        Stream stream, long? announced, string part, CancellationToken cancellationToken)
     {
-        switch (body)
+        var read = await ImageBody.ReadAsync(
+            stream, announced, limits.MaxImageBytes, Problem.ImageTooLarge, memory, cancellationToken);
+        if (!read.Succeeded(out var body, out _) || body.Length > 0)
         {
-            case null:
-                return Problem.ImageTooLarge(limit);
-            case { Length: 0 }:
-                body.Dispose();
-                return Problem.NoImage(
-                    $"The body is empty. Send the image itself, or a form with the part '{part}'.", part);
-            default:
-                return body;
+            return read;
         }
+
+        body.Dispose();
+        return Problem.NoImage($"The body is empty. Send the image itself, or a form with the part '{part}'.", part);
     }
 
     private async Task<Outcome<ImageBody>> ReadFormAsync(HttpRequest request, MediaTypeHeaderValue type, CancellationToken cancellationToken)
@@ -71,7 +73,7 @@ internal sealed class ImageBodyReader(LimitsOptions limits)
                     return Fail(Problem.TooManyImages($"The form has more than one part '{PartName}'. Send one; /detect/batch takes several."));
                 }
 
-                if (!(await ReadPartAsync(section.Body, null, cancellationToken)).Succeeded(out image, out problem))
+                if (!(await ReadImageAsync(section.Body, null, PartName, cancellationToken)).Succeeded(out image, out problem))
                 {
                     return Fail(problem);
                 }
@@ -94,12 +96,5 @@ internal sealed class ImageBodyReader(LimitsOptions limits)
             image?.Dispose();
             return problem;
         }
-    }
-
-    private async Task<Outcome<ImageBody>> ReadPartAsync(
-        Stream stream, long? announced, CancellationToken cancellationToken)
-    {
-        var limit = limits.MaxImageBytes;
-        return Check(await ImageBody.ReadAsync(stream, announced, limit, cancellationToken), limit, PartName);
     }
 }

@@ -14,6 +14,13 @@ internal sealed class LimitsOptions
     public long MaxImagePixels { get; set; } = 40_000_000;
 
     /// <summary>
+    /// Bodies in memory, of all requests together, in bytes. Default 2 GiB; 1 MiB to 1 TiB. A request that would exceed
+    /// it is answered 503.
+    /// </summary>
+    [Range(1L << 20, 1L << 40, ErrorMessage = "{0} must be from {1} to {2} bytes")]
+    public long MaxBodyBytes { get; set; } = 2L << 30;
+
+    /// <summary>
     /// Decoded pixels in memory, of all requests together, in bytes. Default 512 MiB; 1 MiB to 64 GiB. Requests beyond it
     /// wait before they are decoded; an image that is larger alone goes when it is the only one.
     /// </summary>

@@ -135,6 +135,9 @@ internal sealed record Problem(int Status, string Type, string Title, string Det
     public static Problem QueueFull(string detail, TimeSpan? retryAfter) =>
         new(StatusCodes.Status503ServiceUnavailable, "queue-full", "Queue full", detail) { RetryAfter = retryAfter ?? TimeSpan.FromSeconds(1) };
 
+    public static Problem NoBodyMemory() => QueueFull(
+        "The bodies of other requests take all the memory that bodies may take (Fpn:Limits:MaxBodyBytes).", retryAfter: null);
+
     public static Problem ShuttingDown(string detail) =>
         new(StatusCodes.Status503ServiceUnavailable, "shutting-down", "Shutting down", detail) { RetryAfter = TimeSpan.FromSeconds(1) };
 

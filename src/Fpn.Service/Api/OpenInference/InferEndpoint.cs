@@ -8,9 +8,10 @@ namespace Fpn.Service.Api.OpenInference;
 /// <param name="models">Finds the model.</param>
 /// <param name="pipeline">Runs it.</param>
 /// <param name="bodies">Waits for the request's body.</param>
+/// <param name="memory">What bodies are held in.</param>
 /// <param name="limits">What a request may cost.</param>
 internal sealed class InferEndpoint(
-    ServedModels models, DetectionPipeline pipeline, BodyWait bodies, LimitsOptions limits)
+    ServedModels models, DetectionPipeline pipeline, BodyWait bodies, BodyMemory memory, LimitsOptions limits)
 {
     /// <summary>Answers one request.</summary>
     /// <param name="context">The request.</param>
@@ -64,11 +65,11 @@ internal sealed class InferEndpoint(
     private async Task<Outcome<ImageBody>> ReadAsync(
         HttpRequest request, InferHeaders headers, CancellationToken cancellationToken)
     {
-        var body = await ImageBody.ReadAsync(
-            request.Body, request.ContentLength, headers.MostBytes(limits), cancellationToken);
-        if (body is null)
+        var read = await ImageBody.ReadAsync(
+            request.Body, request.ContentLength, headers.MostBytes(limits), headers.TooLarge, memory, cancellationToken);
+        if (!read.Succeeded(out var body, out _))
         {
-            return headers.TooLarge(limits);
+            return read;
         }
 
         if (headers.Check(body.Length, limits) is { } problem)

@@ -60,7 +60,7 @@ internal sealed record InferHeaders(int? JsonLength, DetectHeaders Urgency)
     {
         if (bodyLength > MostBytes(limits))
         {
-            return TooLarge(limits);
+            return TooLarge(MostBytes(limits));
         }
 
         if (JsonLength > bodyLength)
@@ -77,7 +77,6 @@ internal sealed record InferHeaders(int? JsonLength, DetectHeaders Urgency)
     /// <summary>Bytes of the body at most.</summary>
     public long MostBytes(LimitsOptions limits) => IsRaw ? limits.MaxImageBytes : limits.MaxBatchBytes;
 
-    /// <summary>The problem of a body that has more.</summary>
-    public Problem TooLarge(LimitsOptions limits) =>
-        IsRaw ? Problem.ImageTooLarge(limits.MaxImageBytes) : Problem.BatchTooLarge(limits.MaxBatchBytes);
+    /// <summary>The problem of a body that has more than <paramref name="limit"/> bytes.</summary>
+    public Problem TooLarge(long limit) => IsRaw ? Problem.ImageTooLarge(limit) : Problem.BatchTooLarge(limit);
 }
