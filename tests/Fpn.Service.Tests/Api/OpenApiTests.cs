@@ -36,7 +36,10 @@ public sealed class OpenApiTests(ServiceFixture fixture)
     {
         var parameters = (await DetectOperationAsync()).GetProperty("parameters").EnumerateArray().ToArray();
         Assert.Equal(
-            ["model", "scoreThreshold", "maxDetections", "labels", "format", "imageId", "X-Priority", "X-Request-Timeout-Ms"],
+            [
+                "model", "scoreThreshold", "maxDetections", "labels", "format", "imageId", "explain", "X-Priority",
+                "X-Request-Timeout-Ms",
+            ],
             parameters.Select(parameter => parameter.GetProperty("name").GetString()!));
         Assert.All(parameters, parameter =>
         {
