@@ -1,10 +1,10 @@
 const golden = 0.618033988749895;
-const saturations = [1, 0.6, 0.8];
+const saturations = [0.78, 0.45, 0.62];
 
 /** Nearly black: text on plates of a class's colour. */
 export const outline = '#101010';
 
-/** The colour of a class by its place among the model's labels: the one that the service paints it with. */
+/** The colour of a class by its place among the model's labels: the hue that the service paints it with, a little calmer. */
 export function classColor(index: number): string {
   const hue = (index * golden) % 1;
   for (let saturation = saturations[Math.floor(index / 8) % saturations.length]!; ; saturation -= 0.02) {

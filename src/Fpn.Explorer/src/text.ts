@@ -6,12 +6,18 @@ export function fileSize(bytes: number): string {
     return `${bytes} bytes`;
   }
 
-  return bytes < 1e6 ? `${(bytes / 1e3).toFixed(0)} kB` : `${(bytes / 1e6).toFixed(1)} MB`;
+  // Rounded down: a limit must not promise more than there is.
+  return bytes < 1e6 ? `${Math.floor(bytes / 1e3)} kB` : `${Math.floor(bytes / 1e5) / 10} MB`;
 }
 
 /** "99.9 %" */
 export function percent(fraction: number, decimals = 1): string {
   return `${(100 * fraction).toFixed(decimals)} %`;
+}
+
+/** "99 %": rounded down, since 100 would say that there is no doubt. */
+export function roughly(fraction: number): string {
+  return `${Math.floor(100 * fraction)} %`;
 }
 
 /** "12.3 ms", "1.20 s" */
@@ -30,7 +36,12 @@ export function count(number: number, one: string, many = `${one}s`): string {
 
 /** "112 × 116 at 85, 364" */
 export function place(box: Box): string {
-  return `${(box.x2 - box.x1).toFixed(0)} × ${(box.y2 - box.y1).toFixed(0)} at ${box.x1.toFixed(0)}, ${box.y1.toFixed(0)}`;
+  return placeParts(box).join(' ');
+}
+
+/** Size, then the upper left corner. */
+export function placeParts(box: Box): [string, string] {
+  return [`${(box.x2 - box.x1).toFixed(0)} × ${(box.y2 - box.y1).toFixed(0)}`, `at ${box.x1.toFixed(0)}, ${box.y1.toFixed(0)}`];
 }
 
 /** A file name without its ending. */

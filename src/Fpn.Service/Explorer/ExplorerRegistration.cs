@@ -63,7 +63,7 @@ internal static class ExplorerRegistration
     {
         context.Response.Headers.CacheControl = Ask;
         return Results.Json(
-            new ExplorerSettings(limits.MaxImageBytes, limits.MaxImagePixels, [.. assets.Samples.Keys]),
+            new ExplorerSettings(limits.MaxImageBytes, limits.MaxImagePixels, [.. assets.Samples.Keys.OrderBy(Path.GetFileNameWithoutExtension, StringComparer.Ordinal)]),
             ExplorerJsonContext.Default.ExplorerSettings);
     }
 }

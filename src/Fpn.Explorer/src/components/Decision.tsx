@@ -3,7 +3,7 @@ import type { Shown } from '../filter';
 import { choose, update, type Picture, type State } from '../store';
 import { count, percent, place } from '../text';
 import type { Answer, Explanation, Model, Origin } from '../types';
-import { Swatch } from './Detections';
+import { Place, Swatch } from './Detections';
 import { Histogram } from './Histogram';
 import { Icon } from './Icon';
 
@@ -100,7 +100,7 @@ function Chain({ origin, answer, index, model, explain }: { origin: Origin; answ
                     <tr key={at}>
                       <td class="number">{percent(removed.score, 2)}</td>
                       <td class="number">{percent(removed.iou, 0)}</td>
-                      <td class="quiet">{place(removed.box)}</td>
+                      <td class="quiet"><Place box={removed.box} /></td>
                     </tr>
                   ))}
                 </tbody>

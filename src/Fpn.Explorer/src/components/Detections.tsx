@@ -2,8 +2,8 @@ import { useEffect, useRef } from 'preact/hooks';
 import { classColor } from '../colors';
 import type { Shown } from '../filter';
 import { choose, filterBy, point, type State } from '../store';
-import { percent, place } from '../text';
-import type { Answer, Model } from '../types';
+import { percent, placeParts } from '../text';
+import type { Answer, Box, Model } from '../types';
 
 interface Props {
   answer: Answer;
@@ -76,6 +76,12 @@ export function Swatch({ color }: { color: string }) {
   return <svg class="swatch" width="10" height="10" aria-hidden="true"><rect width="10" height="10" rx="3" fill={color} /></svg>;
 }
 
+/** Size and corner; a narrow screen has no room for the corner. */
+export function Place({ box }: { box: Box }) {
+  const [size, corner] = placeParts(box);
+  return <>{size}<span class="wide"> {corner}</span></>;
+}
+
 function Rows({ items, model, state }: { items: Shown[]; model: Model; state: State }) {
   const frame = useRef<HTMLDivElement>(null);
   const rows = useRef(new Map<number, HTMLTableRowElement>());
@@ -138,7 +144,7 @@ function Rows({ items, model, state }: { items: Shown[]; model: Model; state: St
               </th>
               <td class="number">{percent(detection.score, 2)}</td>
               <td>{detection.level ?? '–'}</td>
-              <td class="quiet">{place(detection.box)}</td>
+              <td class="quiet"><Place box={detection.box} /></td>
             </tr>
           ))}
         </tbody>

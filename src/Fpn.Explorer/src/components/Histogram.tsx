@@ -3,7 +3,7 @@ import type { Box } from '../types';
 import { Swatch } from './Detections';
 
 const bounds = [16, 32, 64, 128, 256, 512, Infinity];
-const names = bounds.map((bound, at) => (bound === Infinity ? `≥ ${bounds[at - 1]}` : at === 0 ? `< ${bound}` : `${bounds[at - 1]}`));
+const names = bounds.map((bound, at) => (bound === Infinity ? `≥ ${bounds[at - 1]}` : at === 0 ? `< ${bound}` : `${bounds[at - 1]}–${bound}`));
 const height = 92;
 const width = 40;
 

@@ -2,12 +2,15 @@ import { useRef } from 'preact/hooks';
 import { classColor, levelColor, outline } from '../colors';
 import type { Shown } from '../filter';
 import { choose, point, type State } from '../store';
-import { percent, place } from '../text';
+import { percent, place, roughly } from '../text';
 import type { Answer, Box, Model, Proposal } from '../types';
 import type { Size, View } from '../viewport';
 
 /** Beyond so many boxes, labels would hide the picture: only the one pointed at has one. */
 const mostLabels = 40;
+
+/** In a narrower frame labels would hide the picture too: there the colour names the class. */
+const roomForNames = 560;
 
 interface Props {
   answer: Answer;
@@ -67,7 +70,7 @@ export function Overlay({ answer, items, model, state, view, frame }: Props) {
             onKeyDown={event => keys(event, index)}
           >
             <Outline box={detection.box} view={view} color={color} />
-            {!faint && (pointed || items.length <= mostLabels) && <Plate box={detection.box} view={view} frame={frame} color={color} text={`${detection.label} ${percent(detection.score, 0)}`} />}
+            {!faint && (pointed || items.length <= mostLabels) && <Plate box={detection.box} view={view} frame={frame} color={color} text={pointed || frame.width >= roomForNames ? `${detection.label} ${roughly(detection.score)}` : roughly(detection.score)} />}
           </g>
         );
       })}
@@ -110,7 +113,7 @@ function Outline({ box, view, color }: { box: Box; view: View; color: string }) 
 
 function Plate({ box, view, frame, color, text }: { box: Box; view: View; frame: Size; color: string; text: string }) {
   const { x, y } = rectangle(box, view);
-  const width = text.length * 6.7 + 10;
+  const width = widthOf(text) + 10;
   const left = Math.min(Math.max(x - 1, 0), Math.max(0, frame.width - width));
   const top = y >= 18 ? y - 18 : Math.max(y, 0);
   return (
@@ -119,6 +122,17 @@ function Plate({ box, view, frame, color, text }: { box: Box; view: View; frame:
       <text x={left + 5} y={top + 13} fill={outline}>{text}</text>
     </g>
   );
+}
+
+/** Letters differ in width, and the system's font is not known beforehand. */
+const measuring = document.createElement('canvas').getContext('2d')!;
+measuring.font = '600 11.5px system-ui, -apple-system, "Segoe UI", Roboto, "Noto Sans", "Liberation Sans", sans-serif';
+const widths = new Map<string, number>();
+
+function widthOf(text: string): number {
+  const known = widths.get(text) ?? measuring.measureText(text).width;
+  widths.set(text, known);
+  return known;
 }
 
 function rectangle(box: Box, view: View): { x: number; y: number; width: number; height: number } {

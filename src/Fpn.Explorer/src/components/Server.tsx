@@ -52,7 +52,7 @@ function Card({ model }: { model: Model }) {
 
 function LiveFigures({ live, history }: { live: Live | undefined; history: number[] }) {
   const figures: [string, string][] = [
-    ['Pictures a second', live?.rate === undefined ? '–' : live.rate.toFixed(live.rate < 10 ? 1 : 0)],
+    ['Pictures / s', live?.rate === undefined ? '–' : live.rate.toFixed(live.rate < 10 ? 1 : 0)],
     ['Waiting', live?.waiting === undefined ? '–' : String(live.waiting)],
     ['Mean batch', live?.meanBatch === undefined ? '–' : live.meanBatch.toFixed(1)],
     ['Median', time(live?.p50)],
@@ -95,7 +95,7 @@ function Curve({ model }: { model: Model }) {
   return (
     <section>
       <h3>Batches <span class="quiet small">· pictures a second by size of the batch, measured at start</span></h3>
-      <svg class="curve" viewBox={`0 0 ${curve.length * 60} 110`} role="img" aria-label={curve.map(({ batchSize, imagesPerSecond }) => `${batchSize}: ${imagesPerSecond} pictures a second`).join('; ')}>
+      <svg class="curve" width={curve.length * 60} viewBox={`0 0 ${curve.length * 60} 110`} role="img" aria-label={curve.map(({ batchSize, imagesPerSecond }) => `${batchSize}: ${imagesPerSecond} pictures a second`).join('; ')}>
         {curve.map(({ batchSize, imagesPerSecond }, at) => {
           const tall = (imagesPerSecond / tallest) * 70;
           return (
