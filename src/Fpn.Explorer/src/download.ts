@@ -1,6 +1,6 @@
 import { classColor, outline } from './colors';
 import type { Shown } from './filter';
-import { roughly } from './text';
+import { percent } from './text';
 import type { Answer, Model } from './types';
 
 /** Hands a file to the browser. */
@@ -53,7 +53,7 @@ export async function png(url: string, answer: Answer, items: Shown[], model: Mo
     const color = classColor(model.classes.findIndex(({ label }) => label === detection.label));
     context.strokeStyle = color;
     context.strokeRect(x1, y1, x2 - x1, y2 - y1);
-    const text = `${detection.label} ${roughly(detection.score)}`;
+    const text = `${detection.label} ${percent(detection.score, 0)}`;
     const plate = { width: context.measureText(text).width + size * 0.7, height: size * 1.4 };
     const x = Math.max(0, Math.min(x1, width - plate.width));
     const y = y1 >= plate.height ? y1 - plate.height : y1;

@@ -10,14 +10,12 @@ export function fileSize(bytes: number): string {
   return bytes < 1e6 ? `${Math.floor(bytes / 1e3)} kB` : `${Math.floor(bytes / 1e5) / 10} MB`;
 }
 
-/** "99.9 %" */
+/** "99.9 %", rounded down: 100 would say that there is no doubt. */
 export function percent(fraction: number, decimals = 1): string {
-  return `${(100 * fraction).toFixed(decimals)} %`;
-}
+  const scale = 10 ** decimals;
 
-/** "99 %": rounded down, since 100 would say that there is no doubt. */
-export function roughly(fraction: number): string {
-  return `${Math.floor(100 * fraction)} %`;
+  // A little more first: 100 * 0.29 is less than 29.
+  return `${(Math.floor(100 * scale * fraction + 1e-6) / scale).toFixed(decimals)} %`;
 }
 
 /** "12.3 ms", "1.20 s" */

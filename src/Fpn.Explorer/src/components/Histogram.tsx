@@ -5,7 +5,7 @@ import { Swatch } from './Detections';
 const bounds = [16, 32, 64, 128, 256, 512, Infinity];
 const names = bounds.map((bound, at) => (bound === Infinity ? `≥ ${bounds[at - 1]}` : at === 0 ? `< ${bound}` : `${bounds[at - 1]}–${bound}`));
 const height = 92;
-const width = 40;
+const width = 46;
 
 /** Boxes by size (square root of the area, pixels of the picture), stacked by level. */
 export function Histogram({ title, entries }: { title: string; entries: { box: Box; level: string }[] }) {
@@ -46,7 +46,7 @@ export function Histogram({ title, entries }: { title: string; entries: { box: B
         })}
         <path class="axis" d={`M0 ${height + 14.5}H${width * bins.length}`} />
       </svg>
-      <table class="unseen">
+      <div class="unseen"><table>
         <caption>{title}: side of a square of the same area, in pixels</caption>
         <thead><tr><th scope="col">Size</th>{levels.map(level => <th scope="col" key={level}>{level}</th>)}</tr></thead>
         <tbody>
@@ -54,7 +54,7 @@ export function Histogram({ title, entries }: { title: string; entries: { box: B
             <tr key={at}><th scope="row">{names[at]}</th>{levels.map(level => <td key={level}>{bin.get(level) ?? 0}</td>)}</tr>
           ))}
         </tbody>
-      </table>
+      </table></div>
     </figure>
   );
 }

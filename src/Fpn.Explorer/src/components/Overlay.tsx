@@ -2,7 +2,7 @@ import { useRef } from 'preact/hooks';
 import { classColor, levelColor, outline } from '../colors';
 import type { Shown } from '../filter';
 import { choose, point, type State } from '../store';
-import { percent, place, roughly } from '../text';
+import { percent, place } from '../text';
 import type { Answer, Box, Model, Proposal } from '../types';
 import type { Size, View } from '../viewport';
 
@@ -70,7 +70,7 @@ export function Overlay({ answer, items, model, state, view, frame }: Props) {
             onKeyDown={event => keys(event, index)}
           >
             <Outline box={detection.box} view={view} color={color} />
-            {!faint && (pointed || items.length <= mostLabels) && <Plate box={detection.box} view={view} frame={frame} color={color} text={pointed || frame.width >= roomForNames ? `${detection.label} ${roughly(detection.score)}` : roughly(detection.score)} />}
+            {!faint && (pointed || items.length <= mostLabels) && <Plate box={detection.box} view={view} frame={frame} color={color} text={pointed || frame.width >= roomForNames ? `${detection.label} ${percent(detection.score, 0)}` : percent(detection.score, 0)} />}
           </g>
         );
       })}
