@@ -15,7 +15,7 @@ mkdir -p "$logs"
 # Reference implementations and tools that tests run: Debian's packages, installed where that is possible.
 python=/usr/bin/python3
 install_debian_packages() {
-  local packages=(python3-torch python3-torchvision python3-onnx python3-pil python3-numpy libopenblas0-pthread prometheus) missing=()
+  local packages=(python3-torch python3-torchvision python3-onnx python3-pil python3-numpy libopenblas0-pthread prometheus chromium) missing=()
   command -v dpkg-query >/dev/null 2>&1 || return 0
   for package in "${packages[@]}"; do
     dpkg-query -W -f='${Status}' "$package" 2>/dev/null | grep -q 'ok installed' || missing+=("$package")

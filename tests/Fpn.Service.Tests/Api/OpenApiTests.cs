@@ -168,14 +168,6 @@ public sealed class OpenApiTests(ServiceFixture fixture)
         Assert.Contains("v1/swagger.json", await script.Content.ReadAsStringAsync(Cancel), StringComparison.Ordinal);
     }
 
-    [Fact]
-    public async Task Root_Get_LeadsToTheUi()
-    {
-        using var response = await Client.GetAsync(string.Empty, Cancel);
-        Assert.Equal(HttpStatusCode.OK, response.StatusCode);
-        Assert.Equal("/swagger/index.html", response.RequestMessage?.RequestUri?.AbsolutePath);
-    }
-
     private async Task<JsonElement> DocumentAsync() => await Client.GetFromJsonAsync<JsonElement>("swagger/v1/swagger.json", Cancel);
 
     private async Task<JsonElement> DetectOperationAsync() => (await DocumentAsync()).GetProperty("paths").GetProperty("/detect").GetProperty("post");

@@ -131,7 +131,7 @@ function Proposals({ explain, state }: { explain: Explanation; state: State }) {
       <legend>Proposals, best first</legend>
       <label>
         <span>Show</span>
-        <output>{Math.min(most, explain.proposals.length)} of {explain.proposals.length}</output>
+        <span class="value">{Math.min(most, explain.proposals.length)} of {explain.proposals.length}</span>
         <input
           type="range"
           min={0}

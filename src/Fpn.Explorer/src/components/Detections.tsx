@@ -35,7 +35,7 @@ function Filters({ answer, model, state }: { answer: Answer; model: Model; state
       <legend class="unseen">What to show</legend>
       <label>
         <span>Score at least</span>
-        <output>{threshold.toFixed(2)}</output>
+        <span class="value">{threshold.toFixed(2)}</span>
         <input
           type="range"
           min={model.scoreThreshold}
@@ -48,7 +48,7 @@ function Filters({ answer, model, state }: { answer: Answer; model: Model; state
       </label>
       <label>
         <span>At most</span>
-        <output>{most}</output>
+        <span class="value">{most}</span>
         <input
           type="range"
           min={1}

@@ -59,7 +59,7 @@ export function Overlay({ answer, items, model, state, view, frame }: Props) {
             ref={element => void (element ? boxes.current.set(index, element) : boxes.current.delete(index))}
             class={`box${pointed ? ' pointed' : ''}${faint ? ' faint' : ''}`}
             role="button"
-            tabIndex={index === stop ? 0 : -1}
+            tabindex={index === stop ? 0 : -1}
             data-index={index}
             aria-label={`${detection.label}, ${percent(detection.score, 2)}${detection.level ? `, level ${detection.level}` : ''}, ${place(detection.box)}. Show how it was decided`}
             onPointerEnter={() => point(index)}

@@ -93,7 +93,7 @@ export function Viewer({ picture, items, state }: { picture: Picture; items: Sho
         <button type="button" class="icon" aria-label="Zoom in" onClick={() => zoomBy(step)}><Icon name="plus" /></button>
         <button type="button" class="icon" aria-label="Zoom out" onClick={() => zoomBy(1 / step)}><Icon name="minus" /></button>
         <button type="button" class="icon" aria-label="Show all" onClick={() => setMoved(undefined)}><Icon name="fit" /></button>
-        <output class="small" aria-label="Scale">{view ? `${Math.round(view.scale * 100)} %` : ''}</output>
+        <span class="small scale">{view ? `${Math.round(view.scale * 100)} %` : ''}</span>
       </div>
     </div>
   );
