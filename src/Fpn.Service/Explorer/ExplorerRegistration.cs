@@ -1,4 +1,5 @@
 using Fpn.Service.Api;
+using Fpn.Service.Api.Security;
 using Microsoft.AspNetCore.Http.HttpResults;
 
 namespace Fpn.Service.Explorer;
@@ -26,18 +27,21 @@ internal static class ExplorerRegistration
     public static WebApplication MapExplorer(this WebApplication app)
     {
         app.MapMethods("/", Methods, (HttpContext context, ExplorerAssets assets) => Page(context, assets.Page))
-            .ExcludeFromDescription();
+            .ExcludeFromDescription()
+            .AllowWithoutKey();
         app.MapMethods(
                 "/explorer/{file}",
                 Methods,
                 (HttpContext context, string file, ExplorerAssets assets) => File(context, file, assets.Files, Forever))
-            .ExcludeFromDescription();
+            .ExcludeFromDescription()
+            .AllowWithoutKey();
         app.MapMethods(
                 "/explorer/samples/{file}",
                 Methods,
                 (HttpContext context, string file, ExplorerAssets assets) => File(context, file, assets.Samples, Ask))
-            .ExcludeFromDescription();
-        app.MapMethods("/explorer/settings.json", Methods, Settings).ExcludeFromDescription();
+            .ExcludeFromDescription()
+            .AllowWithoutKey();
+        app.MapMethods("/explorer/settings.json", Methods, Settings).ExcludeFromDescription().AllowWithoutKey();
         return app;
     }
 
@@ -45,7 +49,6 @@ internal static class ExplorerRegistration
     {
         context.Response.Headers.ContentSecurityPolicy = ContentSecurityPolicy;
         context.Response.Headers["Permissions-Policy"] = "camera=(self)";
-        context.Response.Headers["Referrer-Policy"] = "no-referrer";
         return Send(context, page, Ask);
     }
 
@@ -55,7 +58,6 @@ internal static class ExplorerRegistration
     private static FileContentHttpResult Send(HttpContext context, ExplorerAsset asset, string caching)
     {
         context.Response.Headers.CacheControl = caching;
-        context.Response.Headers.XContentTypeOptions = "nosniff";
         return TypedResults.Bytes(asset.Bytes, asset.ContentType, entityTag: asset.Tag);
     }
 
