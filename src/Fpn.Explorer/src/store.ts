@@ -90,18 +90,18 @@ export const currentOf = (from: State): Picture | undefined => from.pictures.fin
 /** Loads what the page has to know; called again after the service was away. */
 export async function begin(): Promise<void> {
   const [models, settings] = await Promise.all([api.models(), api.settings()]);
-  if ('fault' in models) {
-    return fail(models.fault);
+  if ('value' in settings) {
+    update({ settings: settings.value });
   }
 
-  if ('fault' in settings) {
-    return fail(settings.fault);
+  if ('fault' in models || 'fault' in settings) {
+    return fail('fault' in models ? models.fault : (settings as { fault: Fault }).fault);
   }
 
   const list = models.value.models;
   const model = list.find(({ name }) => name === state.model) ?? list[0];
   const { fault: _, ...rest } = state;
-  state = { ...rest, models: list, settings: settings.value, connected: true };
+  state = { ...rest, models: list, connected: true };
   if (model && model.name !== state.model) {
     state = { ...state, model: model.name, filter: startingFilter(model) };
   }

@@ -62,7 +62,7 @@ public sealed class DecisionViewTests(ExplorerFixture fixture)
         await Assertions.Expect(steps.Nth(3).Locator("tbody tr")).ToHaveCountAsync(origin.GetProperty("suppressed").GetArrayLength());
 
         // And in the picture, where they belong.
-        await Assertions.Expect(explorer.Page.Locator(".origin .removed")).ToHaveCountAsync(origin.GetProperty("suppressed").GetArrayLength());
+        await Assertions.Expect(explorer.Page.Locator(".overlay > .removed")).ToHaveCountAsync(origin.GetProperty("suppressed").GetArrayLength());
         Assert.Equal(Sides(origin.GetProperty("anchor")), await DrawnBoxAsync(explorer, ".origin .anchor"), Near);
         Assert.Equal(Sides(origin.GetProperty("proposal")), await DrawnBoxAsync(explorer, ".origin .proposal"), Near);
         await explorer.ShootAsync("decision-one");

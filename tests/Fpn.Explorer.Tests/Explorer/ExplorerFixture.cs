@@ -28,6 +28,8 @@ public sealed class ExplorerFixture : IAsyncLifetime
     {
         if (File.Exists(Chromium))
         {
+            // Only a limit: nothing waits longer than it must, and a busy machine may take its time.
+            Assertions.SetDefaultExpectTimeout(60_000);
             _playwright = await Playwright.CreateAsync();
             _browser = await _playwright.Chromium.LaunchAsync(new() { ExecutablePath = Chromium, Args = Arguments });
         }

@@ -97,46 +97,46 @@ public sealed class FaultTests(ExplorerFixture fixture)
     }
 
     [Fact]
-    public async Task Service_AsksForAKey_TakesItAndForgetsItWithTheTab()
+    public async Task Service_WithKeys_AsksForOneAndForgetsItWithTheTab()
     {
-        await using var explorer = await fixture.OpenAsync();
-        explorer.Expect("status of 401");
-        List<string?> keys = [];
-        await explorer.Page.RouteAsync("**/detect?*", async route =>
-        {
-            var key = await route.Request.HeaderValueAsync("x-api-key");
-            keys.Add(key);
-            if (key == "s3cret")
-            {
-                await route.ContinueAsync();
-            }
-            else
-            {
-                await route.FulfillAsync(new()
-                {
-                    Status = 401,
-                    ContentType = "application/problem+json",
-                    Body = """{"type":"key-missing","title":"Key missing","status":401,"detail":"Send a key.","traceId":"x"}""",
-                });
-            }
-        });
-        await explorer.Page.GetByRole(AriaRole.Button, new() { Name = "smear", Exact = true }).ClickAsync();
+        const string Key = "5f0c3e9a71b24d68a1c7";
+        using var service = new RunningService(("Fpn:Keys:Json", $$"""[{"name":"alice","key":"{{Key}}","scopes":["detect"]}]"""));
+        await using var explorer = await fixture.OpenAsync(service.Address);
+        explorer.Expect("status of 401", "status of 403");
+
+        // The page itself is open; asking which models there are is not.
         var dialog = explorer.Page.GetByRole(AriaRole.Dialog, new() { Name = "This service asks for a key" });
         await Assertions.Expect(dialog).ToBeVisibleAsync();
         await explorer.AssertAccessibleAsync("key dialog");
-        await dialog.GetByLabel("API key").FillAsync("s3cret");
-        await dialog.GetByRole(AriaRole.Button, new() { Name = "Use this key" }).ClickAsync();
-        await explorer.Boxes.First.WaitForAsync();
+        await explorer.ShootAsync("key-dialog");
+        await EnterAsync("0123456789abcdef0123");
+        await Assertions.Expect(dialog).ToContainTextAsync("did not take the key");
+        await EnterAsync(Key);
+        await Assertions.Expect(dialog).Not.ToBeVisibleAsync();
+        await explorer.UseSampleAsync();
 
-        Assert.Equal([null, "s3cret"], keys);
-        Assert.Equal("s3cret", await explorer.Page.EvaluateAsync<string>("() => sessionStorage.getItem('fpn-key')"));
-        Assert.DoesNotContain("s3cret", await explorer.Page.EvaluateAsync<string>("() => JSON.stringify(localStorage) + document.cookie + location.href"), StringComparison.Ordinal);
+        Assert.Equal(Key, await explorer.Page.EvaluateAsync<string>("() => sessionStorage.getItem('fpn-key')"));
+        Assert.DoesNotContain(
+            Key,
+            await explorer.Page.EvaluateAsync<string>("() => JSON.stringify(localStorage) + document.cookie + location.href"),
+            StringComparison.Ordinal);
 
         // The command is for passing on: it names a variable, not the key.
         await explorer.OpenTabAsync("Request");
         var command = await explorer.Page.Locator("pre.code").InnerTextAsync();
         Assert.Contains("X-Api-Key: $FPN_KEY", command, StringComparison.Ordinal);
-        Assert.DoesNotContain("s3cret", command, StringComparison.Ordinal);
+        Assert.DoesNotContain(Key, command, StringComparison.Ordinal);
+
+        // A key that does not open the figures: the cards are there all the same.
+        await ServerViewTests.OpenServerAsync(explorer);
+        await Assertions.Expect(explorer.Page.Locator("p.notice")).ToContainTextAsync("Your key does not open /metrics");
+        await Assertions.Expect(explorer.Page.Locator(".card")).ToHaveCountAsync(1);
+
+        async Task EnterAsync(string key)
+        {
+            await dialog.GetByLabel("API key").FillAsync(key);
+            await dialog.GetByRole(AriaRole.Button, new() { Name = "Use this key" }).ClickAsync();
+        }
     }
 
     [Fact]

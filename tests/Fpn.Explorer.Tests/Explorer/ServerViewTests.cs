@@ -1,4 +1,5 @@
 using System.Globalization;
+using Fpn.Service.Tests.Running;
 using Microsoft.Playwright;
 
 namespace Fpn.Service.Tests.Explorer;
@@ -40,6 +41,26 @@ public sealed class ServerViewTests(ExplorerFixture fixture)
         await Assertions.Expect(Figure(explorer, "Mean batch")).ToHaveTextAsync("2.0");
         await Assertions.Expect(Figure(explorer, "Waiting")).ToHaveTextAsync("7");
         await Assertions.Expect(Figure(explorer, "Pictures / s")).Not.ToHaveTextAsync("–");
+    }
+
+    [Fact]
+    public async Task Figures_OfTheService_AreRead()
+    {
+        using var service = new RunningService(("Fpn:Batching:MaxBatchSize", "1"));
+        await using var explorer = await fixture.OpenAsync(service.Address);
+        await explorer.UseSampleAsync();
+        await OpenServerAsync(explorer);
+
+        // One picture, alone, and nothing since: the latencies are those since the start.
+        await Assertions.Expect(Figure(explorer, "Mean batch")).ToHaveTextAsync("1.0");
+        await Assertions.Expect(Figure(explorer, "Waiting")).ToHaveTextAsync("0");
+        await Assertions.Expect(Figure(explorer, "Pictures / s")).ToHaveTextAsync("0.0");
+        foreach (var name in new[] { "Median", "95 of 100 within", "99 of 100 within" })
+        {
+            await Assertions.Expect(Figure(explorer, name)).ToHaveTextAsync(new System.Text.RegularExpressions.Regex(@"^[\d.]+ m?s$"));
+        }
+
+        await Assertions.Expect(explorer.Page.Locator(".card")).ToContainTextAsync("At most 1 pictures at once, as set");
     }
 
     [Fact]

@@ -6,7 +6,7 @@ import { Icon } from './Icon';
 export function CameraDialog({ open, onClose }: { open: boolean; onClose: () => void }) {
   const dialog = useRef<HTMLDialogElement>(null);
   const video = useRef<HTMLVideoElement>(null);
-  const [stream, setStream] = useState<MediaStream>();
+  const [seeing, setSeeing] = useState(false);
   const [refused, setRefused] = useState('');
   useEffect(() => {
     if (!open) {
@@ -24,7 +24,6 @@ export function CameraDialog({ open, onClose }: { open: boolean; onClose: () => 
           stop(granted);
         } else {
           video.current!.srcObject = granted;
-          setStream(granted);
         }
       },
       (reason: unknown) => setRefused(explain(reason)),
@@ -32,7 +31,7 @@ export function CameraDialog({ open, onClose }: { open: boolean; onClose: () => 
     return () => {
       closed = true;
       stop(live);
-      setStream(undefined);
+      setSeeing(false);
     };
   }, [open]);
 
@@ -51,12 +50,12 @@ export function CameraDialog({ open, onClose }: { open: boolean; onClose: () => 
   return (
     <dialog ref={dialog} class="camera" aria-labelledby="camera-title" onClose={onClose}>
       <h2 id="camera-title">Take a picture</h2>
-      <video ref={video} autoplay muted playsInline hidden={refused !== ''} aria-label="What the camera sees" />
+      <video ref={video} autoplay muted playsInline hidden={refused !== ''} aria-label="What the camera sees" onLoadedData={() => setSeeing(true)} />
       {refused && <p role="alert">{refused}</p>}
       <div class="buttons">
         <button type="button" onClick={() => dialog.current!.close()}>Cancel</button>
         {refused === '' ? (
-          <button type="button" class="strong" disabled={!stream} onClick={() => void take()}><Icon name="camera" />Take</button>
+          <button type="button" class="strong" disabled={!seeing} onClick={() => void take()}><Icon name="camera" />Take</button>
         ) : (
           <label class="button strong">
             <Icon name="camera" />Use the camera app

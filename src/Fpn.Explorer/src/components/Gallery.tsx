@@ -18,7 +18,7 @@ export function Gallery({ state }: { state: State }) {
               title={picture.name}
               onClick={() => select(picture.id)}
             >
-              <img src={picture.url} alt="" />
+              <img src={picture.url} alt="" onError={event => (event.currentTarget.hidden = true)} />
               <span class="badge">{badge(picture, state)}</span>
             </button>
             <button type="button" class="icon remove" aria-label={`Remove ${picture.name}`} onClick={() => remove(picture.id)}><Icon name="close" /></button>

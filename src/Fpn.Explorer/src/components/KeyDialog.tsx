@@ -1,4 +1,5 @@
 import { useEffect, useRef, useState } from 'preact/hooks';
+import { key } from '../api';
 import { enterKey, update } from '../store';
 
 /** Asks for the API key when the service wants one. */
@@ -13,7 +14,8 @@ export function KeyDialog({ open }: { open: boolean }) {
     }
   }, [open]);
   return (
-    <dialog ref={dialog} aria-labelledby="key-title" onClose={() => update({ keyWanted: false })}>
+    // The event comes late: by then a refused key may have opened the dialog again.
+    <dialog ref={dialog} aria-labelledby="key-title" onClose={() => !dialog.current!.open && update({ keyWanted: false })}>
       <form
         onSubmit={event => {
           event.preventDefault();
@@ -25,6 +27,7 @@ export function KeyDialog({ open }: { open: boolean }) {
       >
         <h2 id="key-title">This service asks for a key</h2>
         <p class="quiet">It is sent with your pictures to this service only, and forgotten when you close the tab.</p>
+        {open && key.get() !== null && <p role="alert"><b>The service did not take the key that you entered.</b></p>}
         <label>
           API key
           <input type="password" autocomplete="off" value={value} onInput={event => setValue(event.currentTarget.value)} />

@@ -1,5 +1,5 @@
 import { useRef } from 'preact/hooks';
-import { classColor, levelColor, outline } from '../colors';
+import { classColor, levelColor } from '../colors';
 import type { Shown } from '../filter';
 import { choose, point, type State } from '../store';
 import { percent, place } from '../text';
@@ -49,6 +49,7 @@ export function Overlay({ answer, items, model, state, view, frame }: Props) {
   return (
     <svg class="overlay" width={frame.width} height={frame.height} role="group" aria-label="Boxes in the picture">
       {deciding && !origin && <Proposals proposals={answer.explain!.proposals} state={state} view={view} />}
+      {origin?.suppressed.map((removed, at) => <rect key={at} class="removed" aria-hidden="true" {...rectangle(removed.box, view)} />)}
       {drawn.map(({ index, detection }) => {
         const color = classColor(model?.classes.findIndex(({ label }) => label === detection.label) ?? 0);
         const pointed = state.pointed === index;
@@ -76,7 +77,6 @@ export function Overlay({ answer, items, model, state, view, frame }: Props) {
       })}
       {origin && (
         <g class="origin" aria-hidden="true">
-          {origin.suppressed.map((removed, at) => <rect key={at} class="removed" {...rectangle(removed.box, view)} />)}
           <rect class="anchor" stroke={levelColor(origin.anchor.level)} {...rectangle(origin.anchor.box, view)} />
           <rect class="proposal" stroke={levelColor(origin.proposal.level)} {...rectangle(origin.proposal.box, view)} />
         </g>
@@ -119,7 +119,7 @@ function Plate({ box, view, frame, color, text }: { box: Box; view: View; frame:
   return (
     <g class="plate">
       <rect x={left} y={top} width={width} height={18} fill={color} />
-      <text x={left + 5} y={top + 13} fill={outline}>{text}</text>
+      <text x={left + 5} y={top + 13}>{text}</text>
     </g>
   );
 }

@@ -86,7 +86,7 @@ export function Viewer({ picture, items, state }: { picture: Picture; items: Sho
           )
         )}
         {view && answer && <Overlay answer={answer} items={items} model={modelOf(state)} state={state} view={view} frame={frame} />}
-        {!drawable && <p class="hint">Your browser cannot show this kind of picture. The boxes are where they belong.</p>}
+        {!drawable && answer && <p class="hint">Your browser cannot show this kind of picture. The boxes are where they belong.</p>}
         <Progress picture={picture} />
       </div>
       <div class="tools" role="toolbar" aria-label="Zoom">
