@@ -11,7 +11,7 @@ install_native_libraries
 
 service="$root/artifacts/service"
 stamp="$service/.published"
-inputs=("$root/src" "$root/Directory.Build.props" "$root/Directory.Packages.props" "$root/global.json" "$root/node_modules/.installed")
+inputs=("$root/src" "$root/docs/sample" "$root/package-lock.json" "$root/Directory.Build.props" "$root/Directory.Packages.props" "$root/global.json" "$root/node_modules/.installed")
 if [ ! -f "$stamp" ] || [ -n "$(find "${inputs[@]}" \( -name bin -o -name obj \) -prune -o -newer "$stamp" -print -quit)" ]; then
   say "Building …"
   export DOTNET_CLI_TELEMETRY_OPTOUT=1 DOTNET_NOLOGO=1

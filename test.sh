@@ -15,7 +15,7 @@ mkdir -p "$logs"
 # Reference implementations and tools that tests run: Debian's packages, installed where that is possible.
 python=/usr/bin/python3
 install_debian_packages() {
-  local packages=(python3-torch python3-torchvision python3-onnx python3-pil python3-numpy libopenblas0-pthread prometheus) missing=()
+  local packages=(python3-torch python3-torchvision python3-onnx python3-pil python3-numpy libopenblas0-pthread prometheus chromium) missing=()
   command -v dpkg-query >/dev/null 2>&1 || return 0
   for package in "${packages[@]}"; do
     dpkg-query -W -f='${Status}' "$package" 2>/dev/null | grep -q 'ok installed' || missing+=("$package")
@@ -43,7 +43,7 @@ run_dotnet_tests() { # label, project, [VARIABLE=value …]
   env "$@" dotnet "$root/tests/$project/bin/$configuration/net10.0/$project.dll" -noColor >"$log" 2>&1 || status=$?
   grep -E '\[(FAIL|SKIP)\]' -A 12 "$log" >&2 || true
   # Figures that tests print, such as the average precision on the test images.
-  grep '^BCCD ' "$log" >&2 || true
+  grep -E '^(BCCD|Explorer:) ' "$log" >&2 || true
   local summary
   summary=$(grep -E 'Total: [0-9]+, Errors: [0-9]+, Failed: [0-9]+, Skipped: [0-9]+' "$log" | tail -n 1)
   if [ -z "$summary" ]; then
@@ -62,7 +62,7 @@ run_dotnet_tests() { # label, project, [VARIABLE=value …]
   fi
   # A skip is expected only where something that the tests name is absent, and never under CI.
   local unexpected
-  unexpected=$(grep -A 1 -F '[SKIP]' "$log" | grep -vE '\[SKIP\]|^--$' | grep -cvE '^ *(The shared data|python3-torch|prometheus|tests/OpenApi/node_modules) is absent' || true)
+  unexpected=$(grep -A 1 -F '[SKIP]' "$log" | grep -vE '\[SKIP\]|^--$' | grep -cvE '^ *(The shared data|python3-torch|prometheus|chromium|tests/OpenApi/node_modules) is absent' || true)
   [ "${CI:-}" = true ] && unexpected=$skips
   if [ "$unexpected" != 0 ]; then
     say "$label skipped $unexpected tests that must run here."
@@ -126,6 +126,7 @@ run_dotnet_tests detection Fpn.Detection.Tests
 run_dotnet_tests detection-avx2 Fpn.Detection.Tests DOTNET_EnableAVX512=0
 run_dotnet_tests detection-scalar Fpn.Detection.Tests DOTNET_EnableHWIntrinsic=0
 run_dotnet_tests service Fpn.Service.Tests
+run_dotnet_tests explorer Fpn.Explorer.Tests
 run_python_tests export models/export
 run_python_tests train models/train
 

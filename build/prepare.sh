@@ -38,11 +38,11 @@ with_progress() { # folder that grows, expected MB, command …
 
 # The npm packages, once for each state of the lock file. FPN_GPU=1 adds the CUDA provider.
 install_native_libraries() {
-  local stamp="$root/node_modules/.installed" wanted expected=170 optional=--omit=optional
-  [ "${FPN_GPU:-0}" = 1 ] && { optional=--include=optional; expected=350; }
+  local stamp="$root/node_modules/.installed" wanted expected=180 optional=--omit=optional
+  [ "${FPN_GPU:-0}" = 1 ] && { optional=--include=optional; expected=360; }
   wanted="$optional $(cksum <"$root/package-lock.json")"
   [ -f "$stamp" ] && [ "$(cat "$stamp")" = "$wanted" ] && return 0
-  say "Fetching ONNX Runtime and libvips (about $expected MB, once) …"
+  say "Fetching ONNX Runtime, libvips and what builds the page (about $expected MB, once) …"
   local cache
   cache=$(npm config get cache 2>/dev/null)
   mkdir -p "$cache"

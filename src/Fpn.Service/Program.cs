@@ -3,6 +3,7 @@ using Fpn.Service.Api.OpenInference;
 using Fpn.Service.Api.Security;
 using Fpn.Service.Batching;
 using Fpn.Service.Configuration;
+using Fpn.Service.Explorer;
 using Fpn.Service.Imaging;
 using Fpn.Service.Lifetime;
 using Fpn.Service.Model;
@@ -34,7 +35,8 @@ try
         .AddBatching()
         .AddLifetime()
         .AddApi()
-        .AddOpenApiDocument();
+        .AddOpenApiDocument()
+        .AddExplorer();
 
     await using var app = builder.Build();
     app.UseTrustedProxies();
@@ -49,6 +51,7 @@ try
     app.MapHealth();
     app.MapMetrics();
     app.MapApi();
+    app.MapExplorer();
 
     // Before the port opens: a library or a model that cannot be loaded stops the start with its reason, and the rest are warm.
     app.Services.GetRequiredService<ImageDecoder>();

@@ -13,6 +13,8 @@ namespace Fpn.Detection.Anchors;
 public sealed class AnchorGenerator
 {
     private readonly PyramidLevel[] _levels;
+    private readonly float[] _ratios;
+    private readonly Convention _convention;
     private readonly Box[][] _cells;
 
     /// <summary>Computes the anchors of one cell of each level.</summary>
@@ -23,6 +25,8 @@ public sealed class AnchorGenerator
     {
         ArgumentNullException.ThrowIfNull(options);
         _levels = [.. options.Levels];
+        _ratios = [.. options.AspectRatios];
+        _convention = options.Convention;
         RequirePositive(options.AspectRatios, "aspect ratios");
         if (_levels.Length == 0)
         {
@@ -38,7 +42,7 @@ public sealed class AnchorGenerator
                 throw new ArgumentException($"The stride of {_levels[level].Name} must be positive.", nameof(options));
             }
 
-            _cells[level] = Cell(_levels[level].AnchorSizes, options);
+            _cells[level] = Cell(level, options.Rounded);
         }
     }
 
@@ -61,6 +65,21 @@ public sealed class AnchorGenerator
     {
         RequireLevel(level);
         return _cells[level];
+    }
+
+    /// <summary>The size and the ratio that one of a cell's anchors was made from.</summary>
+    /// <param name="level">0 for the first level.</param>
+    /// <param name="anchorInCell">0 to A − 1.</param>
+    /// <returns>Square root of the area before rounding, in padded-input pixels, and height over width.</returns>
+    /// <exception cref="ArgumentOutOfRangeException">There is no such level or anchor.</exception>
+    public (float Size, float AspectRatio) Shape(int level, int anchorInCell)
+    {
+        ArgumentOutOfRangeException.ThrowIfNegative(anchorInCell);
+        ArgumentOutOfRangeException.ThrowIfGreaterThanOrEqual(anchorInCell, AnchorsPerCell(level));
+        IReadOnlyList<float> sizes = _levels[level].AnchorSizes;
+        return _convention == Convention.Torchvision
+            ? (sizes[anchorInCell % sizes.Count], _ratios[anchorInCell / sizes.Count])
+            : (sizes[anchorInCell / _ratios.Length], _ratios[anchorInCell % _ratios.Length]);
     }
 
     /// <summary>One anchor.</summary>
@@ -103,17 +122,20 @@ public sealed class AnchorGenerator
             cellAnchor.X1 + shiftX, cellAnchor.Y1 + shiftY, cellAnchor.X2 + shiftX, cellAnchor.Y2 + shiftY);
     }
 
-    private static Box[] Cell(IReadOnlyList<float> sizes, AnchorOptions options)
+    private Box[] Cell(int level, bool rounded)
     {
-        IReadOnlyList<float> ratios = options.AspectRatios;
-        Box[] cell = new Box[sizes.Count * ratios.Count];
+        Box[] cell = new Box[_levels[level].AnchorSizes.Count * _ratios.Length];
+
+        // Shape looks the cell's length up.
+        _cells[level] = cell;
         for (int i = 0; i < cell.Length; i++)
         {
-            (float width, float height) = options.Convention == Convention.Torchvision
-                ? TorchvisionSides(sizes[i % sizes.Count], ratios[i / sizes.Count])
-                : Detectron2Sides(sizes[i / ratios.Count], ratios[i % ratios.Count]);
+            (float size, float ratio) = Shape(level, i);
+            (float width, float height) = _convention == Convention.Torchvision
+                ? TorchvisionSides(size, ratio)
+                : Detectron2Sides(size, ratio);
             Box anchor = new(-width / 2, -height / 2, width / 2, height / 2);
-            cell[i] = options.Rounded
+            cell[i] = rounded
                 ? new Box(Round(anchor.X1), Round(anchor.Y1), Round(anchor.X2), Round(anchor.Y2))
                 : anchor;
         }

@@ -38,11 +38,19 @@ public static class BoxOperations
     /// <returns>xyxy, original-image pixels, inside the image.</returns>
     /// <remarks>Each axis is multiplied by its own float32 quotient original / resized, since the sides were rounded
     /// separately. Source: <c>resize_boxes</c> in torchvision's <c>models/detection/transform.py</c>.</remarks>
-    public static Box ToOriginal(in Box box, ImageSize resized, ImageSize original)
+    public static Box ToOriginal(in Box box, ImageSize resized, ImageSize original) =>
+        Clip(Scale(box, resized, original), original);
+
+    /// <summary>Takes a box from the resized image to the original one, beyond its borders too.</summary>
+    /// <param name="box">xyxy, resized-image pixels.</param>
+    /// <param name="resized">Size of the resized image, without padding; both sides at least 1.</param>
+    /// <param name="original">Size of the original image.</param>
+    /// <returns>xyxy, original-image pixels, not clipped.</returns>
+    public static Box Scale(in Box box, ImageSize resized, ImageSize original)
     {
         float ratioX = (float)original.Width / resized.Width;
         float ratioY = (float)original.Height / resized.Height;
-        return Clip(new Box(box.X1 * ratioX, box.Y1 * ratioY, box.X2 * ratioX, box.Y2 * ratioY), original);
+        return new Box(box.X1 * ratioX, box.Y1 * ratioY, box.X2 * ratioX, box.Y2 * ratioY);
     }
 
     /// <summary>Whether none of the four coordinates is NaN or an infinity.</summary>

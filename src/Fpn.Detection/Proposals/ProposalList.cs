@@ -1,3 +1,4 @@
+using Fpn.Detection.Anchors;
 using Fpn.Detection.Boxes;
 
 namespace Fpn.Detection.Proposals;
@@ -10,6 +11,8 @@ public sealed class ProposalList
     private float[] _scores = [];
     private int[] _levels = [];
     private int[] _anchorIndices = [];
+    private AnchorGrid[] _grids = [];
+    private AnchorGenerator? _anchors;
 
     /// <summary>P: number of proposals.</summary>
     public int Count { get; private set; }
@@ -26,10 +29,32 @@ public sealed class ProposalList
     /// <summary>[P] position of each proposal's anchor in its level: (y · W + x) · A + a.</summary>
     public ReadOnlySpan<int> AnchorIndices => _anchorIndices.AsSpan(0, Count);
 
+    /// <summary>The anchor that a proposal was decoded from.</summary>
+    /// <param name="proposal">0 to P − 1.</param>
+    /// <exception cref="ArgumentOutOfRangeException">There is no such proposal.</exception>
+    public ProposalAnchor AnchorOf(int proposal)
+    {
+        ArgumentOutOfRangeException.ThrowIfNegative(proposal);
+        ArgumentOutOfRangeException.ThrowIfGreaterThanOrEqual(proposal, Count);
+        AnchorGenerator anchors = _anchors!;
+        int level = _levels[proposal];
+        AnchorGrid grid = _grids[level];
+        (int cell, int anchorInCell) = Math.DivRem(_anchorIndices[proposal], anchors.AnchorsPerCell(level));
+        (int y, int x) = Math.DivRem(cell, grid.Width);
+        (float size, float ratio) = anchors.Shape(level, anchorInCell);
+        return new ProposalAnchor(anchors.Anchor(level, anchorInCell, y, x, grid.StrideY, grid.StrideX), level, size, ratio);
+    }
+
     /// <summary>Empties the list and makes room.</summary>
-    internal void Clear(int capacity)
+    /// <param name="capacity">The most proposals that will be added.</param>
+    /// <param name="anchors">What they are decoded from.</param>
+    /// <param name="grids">How the anchors of each level lie.</param>
+    internal void Clear(int capacity, AnchorGenerator anchors, ReadOnlySpan<AnchorGrid> grids)
     {
         Count = 0;
+        _anchors = anchors;
+        WorkArray.Grow(ref _grids, grids.Length);
+        grids.CopyTo(_grids);
         WorkArray.Grow(ref _boxes, capacity);
         WorkArray.Grow(ref _scores, capacity);
         WorkArray.Grow(ref _levels, capacity);

@@ -22,6 +22,7 @@ public sealed class ProposalSelector
     private readonly AnchorGenerator _anchors;
     private readonly string[] _objectnessNames;
     private readonly string[] _deltasNames;
+    private readonly AnchorGrid[] _grids;
     private readonly BoxCoder _coder = new(BoxWeights.One);
     private readonly TopAnchors _topAnchors = new();
     private readonly NonMaxSuppression _suppression;
@@ -51,6 +52,7 @@ public sealed class ProposalSelector
         _anchors = anchors;
         _objectnessNames = [.. anchors.Levels.Select(level => $"objectness_{level.Name}")];
         _deltasNames = [.. anchors.Levels.Select(level => $"deltas_{level.Name}")];
+        _grids = new AnchorGrid[anchors.LevelCount];
         _suppression = new NonMaxSuppression(options.NmsThreshold, options.Convention);
     }
 
@@ -91,6 +93,7 @@ public sealed class ProposalSelector
         }
 
         _nextLevel = level + 1;
+        _grids[level] = new AnchorGrid(grid.Width, strideY, strideX);
 
         FiniteCheck.RequireFinite(_objectnessNames[level], objectness);
         FiniteCheck.RequireFinite(_deltasNames[level], deltas);
@@ -124,7 +127,7 @@ public sealed class ProposalSelector
         RequireBegun();
         _begun = false;
         int most = Math.Min(_options.PostNmsTopN, _count);
-        destination.Clear(most);
+        destination.Clear(most, _anchors, _grids);
         WorkArray.Grow(ref _kept, most);
         int keptCount = _suppression.Select(
             _boxes.AsSpan(0, _count), _ranking.AsSpan(0, _count), _levels.AsSpan(0, _count), _kept.AsSpan(0, most));

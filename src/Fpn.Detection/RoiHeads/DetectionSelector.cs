@@ -33,6 +33,9 @@ public sealed class DetectionSelector
     private readonly int[] _kept;
 
     private int _count;
+    private int _keptCount;
+    private ImageSize _resized;
+    private ImageSize _original;
     private DetectedBox[] _found = [];
     private Box[] _boxes = [];
     private float[] _scores = [];
@@ -99,6 +102,9 @@ public sealed class DetectionSelector
         ArgumentOutOfRangeException.ThrowIfNegative(original.Width, nameof(original));
 
         _count = 0;
+        _keptCount = 0;
+        _resized = resized;
+        _original = original;
         for (int proposal = 0; proposal < proposals.Length; proposal++)
         {
             ReadOnlySpan<float> logits = classLogits.Slice(rows[proposal] * _columns, _columns);
@@ -109,20 +115,67 @@ public sealed class DetectionSelector
         }
 
         SortByClass();
-        int keptCount = _suppression.Select(
+        _keptCount = _suppression.Select(
             _boxes.AsSpan(0, _count), _scores.AsSpan(0, _count), _groups.AsSpan(0, _count), _kept);
-        destination.Clear(keptCount);
-        foreach (int kept in _kept.AsSpan(0, keptCount))
+        destination.Clear(_keptCount);
+        foreach (int kept in _kept.AsSpan(0, _keptCount))
         {
-            Box box = BoxOperations.ToOriginal(_boxes[kept], resized, original);
-
-            // detectron2 drops what lost its area on the way back, after counting it among the best.
-            if (_options.Convention == Convention.Torchvision || (box.Width > 0 && box.Height > 0))
+            DetectedBox detection = Candidate(kept);
+            if (IsReported(detection.Box))
             {
-                destination.Add(new DetectedBox(box, _scores[kept], _groups[kept] - _firstColumn, _proposals[kept]));
+                destination.Add(detection);
             }
         }
     }
+
+    /// <summary>Candidates of the image that was selected last: all that passed score and size, before suppression.</summary>
+    public int CandidateCount => _count;
+
+    /// <summary>Lists what suppression removed from the image that was selected last, and in whose favour.</summary>
+    /// <returns>In order of class, then proposal; without candidates that only were beyond
+    /// <see cref="RoiHeadsOptions.DetectionsPerImage"/>.</returns>
+    /// <remarks>Allocates, and compares all candidates once more: for those who want to know why.</remarks>
+    public IReadOnlyList<SuppressedBox> ListSuppressed()
+    {
+        int[] removers = new int[_count];
+        float[] overlaps = new float[_count];
+        _suppression.FindRemovers(
+            _boxes.AsSpan(0, _count),
+            _scores.AsSpan(0, _count),
+            _groups.AsSpan(0, _count),
+            _kept.AsSpan(0, _keptCount),
+            removers,
+            overlaps);
+
+        // The detections stand without those that were not reported.
+        int[] detections = new int[_keptCount];
+        int reported = 0;
+        for (int place = 0; place < detections.Length; place++)
+        {
+            detections[place] = IsReported(Candidate(_kept[place]).Box) ? reported++ : -1;
+        }
+
+        List<SuppressedBox> suppressed = [];
+        for (int i = 0; i < removers.Length; i++)
+        {
+            if (removers[i] >= 0 && detections[removers[i]] >= 0)
+            {
+                suppressed.Add(new SuppressedBox(Candidate(i), detections[removers[i]], overlaps[i]));
+            }
+        }
+
+        return suppressed;
+    }
+
+    private DetectedBox Candidate(int index) => new(
+        BoxOperations.ToOriginal(_boxes[index], _resized, _original),
+        _scores[index],
+        _groups[index] - _firstColumn,
+        _proposals[index]);
+
+    /// <summary>detectron2 drops what lost its area on the way back, after counting it among the best.</summary>
+    private bool IsReported(in Box box) =>
+        _options.Convention == Convention.Torchvision || (box.Width > 0 && box.Height > 0);
 
     private void AddCandidates(
         int proposal,

@@ -19,6 +19,7 @@ public sealed class NonMaxSuppression
     private int[] _starts = [];
     private int[] _counts = [];
     private float[] _shifts = [];
+    private bool _apart;
 
     /// <summary>Makes a workspace.</summary>
     /// <param name="iouThreshold">0 to 1. A box is removed when its IoU with a kept one is greater; equal is not enough.</param>
@@ -63,7 +64,7 @@ public sealed class NonMaxSuppression
         }
 
         int groupCount = LayOut(groups);
-        Shift(boxes, groupCount, out bool apart);
+        Shift(boxes, groupCount);
         Span<ulong> keys = Order(scores);
 
         int keptCount = 0;
@@ -72,7 +73,7 @@ public sealed class NonMaxSuppression
             int index = RankKey.Position(key);
             int group = groups[index];
             Box box = Shifted(boxes[index], _shifts[group]);
-            int segment = apart ? group : 0;
+            int segment = _apart ? group : 0;
             int start = _starts[segment];
             if (_keptBoxes.AnyOverlaps(box, start, _counts[segment], _iouThreshold))
             {
@@ -88,6 +89,61 @@ public sealed class NonMaxSuppression
         }
 
         return keptCount;
+    }
+
+    /// <summary>Tells in whose favour boxes were removed, for those who ask; <see cref="Select"/> does not keep it.</summary>
+    /// <param name="boxes">[N] what the last <see cref="Select"/> was given.</param>
+    /// <param name="scores">[N] likewise.</param>
+    /// <param name="groups">[N] likewise.</param>
+    /// <param name="kept">What it kept, best first.</param>
+    /// <param name="removers">[N] receives for each box the place in <paramref name="kept"/> of the best one that
+    /// removes it, or −1: it was kept, or is only beyond the most that are kept.</param>
+    /// <param name="overlaps">[N] receives the IoU that decided, or 0.</param>
+    /// <exception cref="ArgumentException">The lengths differ.</exception>
+    /// <remarks>The comparison is the one of <see cref="Select"/>, shift included, N boxes with all kept before them.</remarks>
+    public void FindRemovers(
+        ReadOnlySpan<Box> boxes,
+        ReadOnlySpan<float> scores,
+        ReadOnlySpan<int> groups,
+        ReadOnlySpan<int> kept,
+        Span<int> removers,
+        Span<float> overlaps)
+    {
+        if (boxes.Length != scores.Length || boxes.Length != groups.Length
+            || boxes.Length != removers.Length || boxes.Length != overlaps.Length)
+        {
+            throw new ArgumentException(
+                $"The lengths differ: {boxes.Length}, {scores.Length}, {groups.Length}, {removers.Length} and {overlaps.Length}.");
+        }
+
+        removers.Fill(-1);
+        overlaps.Clear();
+        for (int i = 0; i < boxes.Length; i++)
+        {
+            ulong rank = RankKey.Of(scores[i], i);
+            Box box = kept.IsEmpty ? default : Shifted(boxes[i], _shifts[groups[i]]);
+            for (int place = 0; place < kept.Length; place++)
+            {
+                int other = kept[place];
+                if (RankKey.Of(scores[other], other) >= rank)
+                {
+                    break;
+                }
+
+                if (_apart && groups[other] != groups[i])
+                {
+                    continue;
+                }
+
+                float overlap = BoxOperations.IntersectionOverUnion(box, Shifted(boxes[other], _shifts[groups[other]]));
+                if (overlap > _iouThreshold)
+                {
+                    removers[i] = place;
+                    overlaps[i] = overlap;
+                    break;
+                }
+            }
+        }
     }
 
     private static Box Shifted(in Box box, float shift) =>
@@ -146,9 +202,9 @@ public sealed class NonMaxSuppression
     /// <summary>Computes the groups' shifts and whether they keep all groups apart.</summary>
     /// <remarks>Far from the origin float32 is coarse, and the reference's shifted groups can touch or overlap each other.
     /// Then all boxes are compared with all, as there.</remarks>
-    private void Shift(ReadOnlySpan<Box> boxes, int groupCount, out bool apart)
+    private void Shift(ReadOnlySpan<Box> boxes, int groupCount)
     {
-        apart = true;
+        _apart = true;
         Span<float> shifts = _shifts.AsSpan(0, groupCount);
         if (boxes.Length > _shiftedUpTo)
         {
@@ -168,7 +224,7 @@ public sealed class NonMaxSuppression
         for (int group = 0; group < groupCount; group++)
         {
             shifts[group] = group * step;
-            apart &= group == 0 || shifts[group - 1] + max <= shifts[group] + min;
+            _apart &= group == 0 || shifts[group - 1] + max <= shifts[group] + min;
         }
     }
 }

@@ -97,7 +97,6 @@ internal static class ApiRegistration
             .RequireScope(KeyScope.Detect);
         app.MapOpenInference();
         app.MapRepository();
-        app.MapGet("/", () => Results.Redirect("swagger")).ExcludeFromDescription().AllowWithoutKey();
         return app;
     }
 

@@ -70,7 +70,12 @@ internal sealed partial class BatchEndpoint(
         try
         {
             var result = await pipeline.DetectAsync(
-                request.Query.Lane, body.Bytes, request.Headers.Priority, request.Headers.Timeout, cancellationToken);
+                request.Query.Lane,
+                body.Bytes,
+                request.Headers.Priority,
+                request.Headers.Timeout,
+                cancellationToken,
+                request.Query.Explain);
             return result.Failure is null ? DetectionAnswer.Of(request.Query, result) : FailureProblems.Of(result);
         }
 #pragma warning disable CA1031 // Whatever it was, it is this image's alone; the others are answered.

@@ -9,7 +9,7 @@ namespace Fpn.Service.Api;
 internal sealed class DetectQuery : IDisposable
 {
     private static readonly string[] Names =
-        ["model", "scoreThreshold", "maxDetections", "labels", "format", "imageId"];
+        ["model", "scoreThreshold", "maxDetections", "labels", "format", "imageId", "explain"];
 
     private readonly LaneUse _use;
 
@@ -29,6 +29,9 @@ internal sealed class DetectQuery : IDisposable
 
     /// <summary>What COCO and VOC name the image; only they use it. 0 … 2⁶³ − 1.</summary>
     public long ImageId { get; private set; }
+
+    /// <summary>Whether the answer tells how it came about.</summary>
+    public bool Explain { get; private set; }
 
     /// <summary>Reads the query.</summary>
     /// <returns>The query, which the caller disposes, or the problem that names the first wrong parameter.</returns>
@@ -71,6 +74,7 @@ internal sealed class DetectQuery : IDisposable
         ?? Apply(query, "maxDetections", Filter.SetMaxDetections)
         ?? Apply(query, "format", SetFormat)
         ?? Apply(query, "imageId", SetImageId)
+        ?? Apply(query, "explain", SetExplain)
         ?? Apply(query, "labels", Filter.SetLabels);
 
     private Problem? SetFormat(string parameter, string text)
@@ -99,6 +103,18 @@ internal sealed class DetectQuery : IDisposable
 
         ImageId = number;
         return null;
+    }
+
+    private Problem? SetExplain(string parameter, string text)
+    {
+        Explain = text == "true";
+        return !Explain && text != "false"
+            ? Problem.BadParameter(parameter, $"'{text}' is not true or false.")
+            : Explain && Contract.Layout != ModelLayout.TwoStage
+                ? Problem.BadParameter(
+                    parameter,
+                    $"The model '{Contract.Name}' decides inside its graph: there is nothing to explain. Ask without explain.")
+                : null;
     }
 
     private static Problem? Apply(IQueryCollection query, string name, Func<string, string, Problem?> set) =>

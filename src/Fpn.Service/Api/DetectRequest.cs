@@ -42,6 +42,12 @@ internal sealed class DetectRequest : IDisposable
             return problem;
         }
 
+        if (query.Explain && output.Format != OutputFormat.Json)
+        {
+            query.Dispose();
+            return Problem.BadParameter("explain", "Only the format json can explain. Ask with format=json, or without explain.");
+        }
+
         return new DetectRequest(query, output, headers);
     }
 

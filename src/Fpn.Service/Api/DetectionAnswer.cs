@@ -43,6 +43,9 @@ internal sealed class DetectionAnswer
     /// <summary>In the order of the answer.</summary>
     public IReadOnlyList<DetectedObject> Detections { get; }
 
+    /// <summary>How they came about, for a query that asked.</summary>
+    public ExplanationResponse? Explanation { get; private init; }
+
     /// <summary>Where the time went.</summary>
     public TimingsResponse Timings { get; }
 
@@ -61,17 +64,16 @@ internal sealed class DetectionAnswer
     /// <param name="query">The query.</param>
     /// <param name="result">A success.</param>
     public static DetectionAnswer Of(DetectQuery query, DetectionResult result) =>
-        new(query.Contract, result, [.. query.Filter.Apply(result.Detections)]);
+        new(query.Contract, result, [.. query.Filter.Apply(result.Detections)])
+        {
+            Explanation = result.Explanation is { } explanation ? ExplanationResponse.Of(explanation, query.Filter) : null,
+        };
 
     /// <summary>The name of a format in answers and logs: jpeg, png, webp, gif, tiff or avif.</summary>
     public string FormatName => Format.ToString().ToLowerInvariant();
 
     /// <summary>A box as every format has it: three decimals.</summary>
-    public static BoxResponse Rounded(DetectedObject detection)
-    {
-        var box = detection.Box;
-        return new BoxResponse(Coordinate(box.X1), Coordinate(box.Y1), Coordinate(box.X2), Coordinate(box.Y2));
-    }
+    public static BoxResponse Rounded(DetectedObject detection) => BoxResponse.Of(detection.Box);
 
     /// <summary>The body in the format <c>json</c>.</summary>
     public DetectionResponse ToResponse() => new(
@@ -85,9 +87,10 @@ internal sealed class DetectionAnswer
             Rounded(detection),
             detection.Level))],
         Timings,
-        BatchSize);
-
-    private static double Coordinate(float value) => Math.Round((double)value, 3);
+        BatchSize)
+    {
+        Explain = Explanation,
+    };
 
     private static double Milliseconds(TimeSpan time) => Math.Round(time.TotalMilliseconds, 3);
 }

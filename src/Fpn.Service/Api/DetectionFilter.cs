@@ -83,10 +83,15 @@ internal sealed class DetectionFilter(ModelContract contract)
     /// <param name="detections">Best first.</param>
     /// <remarks>Reported scores decide, so that a score taken from an answer is a threshold that its detection passes, and
     /// so that equal ones stand in the promised order. The sort is stable: proposal order stays.</remarks>
-    public IEnumerable<DetectedObject> Apply(IReadOnlyList<DetectedObject> detections) => detections
-        .OrderByDescending(ReportedScore)
-        .ThenBy(detection => contract.ClassIds[detection.Label])
-        .TakeWhile(detection => ReportedScore(detection) >= _scoreThreshold)
+    public IEnumerable<DetectedObject> Apply(IReadOnlyList<DetectedObject> detections) => Apply(detections, detection => detection);
+
+    /// <summary>The same for detections with what belongs to them.</summary>
+    /// <param name="items">Best first.</param>
+    /// <param name="of">The detection of an item.</param>
+    public IEnumerable<T> Apply<T>(IReadOnlyList<T> items, Func<T, DetectedObject> of) => items
+        .OrderByDescending(item => ReportedScore(of(item)))
+        .ThenBy(item => contract.ClassIds[of(item).Label])
+        .TakeWhile(item => ReportedScore(of(item)) >= _scoreThreshold)
         .Take(_maxDetections)
-        .Where(detection => _labels is null || _labels[detection.Label]);
+        .Where(item => _labels is null || _labels[of(item).Label]);
 }

@@ -1,4 +1,5 @@
 using System.Text.Json.Serialization;
+using Fpn.Detection.Boxes;
 using Fpn.Service.Api.Formats;
 using Microsoft.AspNetCore.Mvc;
 
@@ -12,7 +13,12 @@ namespace Fpn.Service.Api;
 /// <param name="Timings">Where the time went.</param>
 /// <param name="BatchSize">Images that shared the run.</param>
 internal sealed record DetectionResponse(
-    string Model, string ModelVersion, ImageResponse Image, IReadOnlyList<DetectedObjectResponse> Detections, TimingsResponse Timings, int BatchSize);
+    string Model, string ModelVersion, ImageResponse Image, IReadOnlyList<DetectedObjectResponse> Detections, TimingsResponse Timings, int BatchSize)
+{
+    /// <summary>How the detections came about; only with <c>explain=true</c>.</summary>
+    [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)]
+    public ExplanationResponse? Explain { get; init; }
+}
 
 /// <summary>The image as it is displayed, after EXIF orientation.</summary>
 /// <param name="Width">Pixels.</param>
@@ -34,7 +40,13 @@ internal sealed record DetectedObjectResponse(
 /// <param name="Y1">Upper edge.</param>
 /// <param name="X2">Right edge.</param>
 /// <param name="Y2">Lower edge.</param>
-internal sealed record BoxResponse(double X1, double Y1, double X2, double Y2);
+internal sealed record BoxResponse(double X1, double Y1, double X2, double Y2)
+{
+    /// <summary>Rounds a box as it is reported.</summary>
+    public static BoxResponse Of(in Box box) => new(Coordinate(box.X1), Coordinate(box.Y1), Coordinate(box.X2), Coordinate(box.Y2));
+
+    private static double Coordinate(float value) => Math.Round((double)value, 3);
+}
 
 /// <summary>Where the time of one request went, in milliseconds.</summary>
 /// <param name="DecodeMs">Bytes to pixels.</param>

@@ -157,8 +157,9 @@ internal sealed partial class BatchRunner(ModelEntry model, WorkerThread device,
             var start = clock.GetTimestamp();
             try
             {
-                var detections = inferred.Select(i);
-                live[i].Complete(new InferredImage(detections, run, new StageSpan(start, clock.GetElapsedTime(start))));
+                var explanation = live[i].Explain ? inferred.Explain(i) : null;
+                var detections = explanation is null ? inferred.Select(i) : explanation.Objects;
+                live[i].Complete(new InferredImage(detections, run, new StageSpan(start, clock.GetElapsedTime(start))) { Explanation = explanation });
             }
 #pragma warning disable CA1031 // One image's failure is not the others'.
             catch (Exception exception)

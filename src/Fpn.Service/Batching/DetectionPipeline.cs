@@ -21,16 +21,22 @@ internal sealed class DetectionPipeline(
     /// <param name="priority">Who goes first when requests wait.</param>
     /// <param name="timeout">Shortens the deadline; null leaves the configured one.</param>
     /// <param name="cancellationToken">The caller went away.</param>
+    /// <param name="explain">Whether the result tells how it came about; the model must be a two-stage one.</param>
     /// <exception cref="OperationCanceledException">The caller went away.</exception>
     /// <exception cref="Fpn.Detection.NonFiniteOutputException">The model gave NaN or infinity.</exception>
     /// <exception cref="ModelFailureException">The model failed.</exception>
     public async Task<DetectionResult> DetectAsync(
-        ModelLane lane, ReadOnlyMemory<byte> encoded, RequestPriority priority, TimeSpan? timeout, CancellationToken cancellationToken)
+        ModelLane lane,
+        ReadOnlyMemory<byte> encoded,
+        RequestPriority priority,
+        TimeSpan? timeout,
+        CancellationToken cancellationToken,
+        bool explain = false)
     {
         using var trace = DetectionTracing.StartImage(lane.Model.Contract);
         try
         {
-            var result = await AdmitAsync(lane, encoded, priority, timeout, trace, cancellationToken);
+            var result = await AdmitAsync(lane, encoded, priority, timeout, explain, trace, cancellationToken);
             lane.Metrics.RecordAnswer(result);
             if (result.Failure is { } failure)
             {
@@ -53,6 +59,7 @@ internal sealed class DetectionPipeline(
         ReadOnlyMemory<byte> encoded,
         RequestPriority priority,
         TimeSpan? timeout,
+        bool explain,
         Activity? trace,
         CancellationToken cancellationToken)
     {
@@ -75,7 +82,7 @@ internal sealed class DetectionPipeline(
                     DetectionFailure.DeadlinePassed,
                     string.Create(CultureInfo.InvariantCulture, $"The deadline of {deadline.TotalMilliseconds:F0} ms cannot be met: with those ahead it would take about {expected.TotalMilliseconds:F0} ms."),
                     expected)
-                : await RunAsync(lane, encoded, priority, trace, either.Token);
+                : await RunAsync(lane, encoded, priority, explain, trace, either.Token);
         }
         catch (OperationCanceledException) when (!cancellationToken.IsCancellationRequested)
         {
@@ -102,6 +109,7 @@ internal sealed class DetectionPipeline(
         ModelLane lane,
         ReadOnlyMemory<byte> encoded,
         RequestPriority priority,
+        bool explain,
         Activity? trace,
         CancellationToken cancellationToken)
     {
@@ -137,7 +145,7 @@ internal sealed class DetectionPipeline(
         }
 
         var (size, format) = (image.Size, image.Format);
-        var inferred = await lane.Batcher.InferAsync(image, lease, bucket, priority, cancellationToken);
+        var inferred = await lane.Batcher.InferAsync(image, lease, bucket, priority, cancellationToken, explain);
         var decode = clock.GetElapsedTime(decodeStart, decodeEnd);
         var run = inferred.Run;
         var (preprocess, inference, postprocess) = (run.Preprocess.Time, run.Inference.Time, inferred.Postprocess.Time);
@@ -146,6 +154,7 @@ internal sealed class DetectionPipeline(
         return new DetectionResult
         {
             Detections = inferred.Detections,
+            Explanation = inferred.Explanation,
             Size = size,
             Format = format,
             BatchSize = inferred.BatchSize,

@@ -35,6 +35,9 @@ internal sealed record DetectionResult
     /// <summary>Best first; empty when <see cref="Failure"/> is set.</summary>
     public IReadOnlyList<DetectedObject> Detections { get; init; } = [];
 
+    /// <summary>How they came about, for those who asked.</summary>
+    public Explanation? Explanation { get; init; }
+
     /// <summary>Size of the image as displayed.</summary>
     public ImageSize Size { get; init; }
 

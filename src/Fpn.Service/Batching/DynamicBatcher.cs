@@ -72,15 +72,21 @@ internal sealed class DynamicBatcher : IAsyncDisposable
     /// <param name="bucket">The size that its batch is padded to.</param>
     /// <param name="priority">Who goes first.</param>
     /// <param name="cancellationToken">Gives up: the request leaves the queue, or its answer is thrown away.</param>
+    /// <param name="explain">Whether the answer tells how it came about; the model must be a two-stage one.</param>
     /// <exception cref="OperationCanceledException">It was given up.</exception>
     /// <exception cref="ShuttingDownException">The service ended first.</exception>
     /// <exception cref="DeviceLostException">The device failed.</exception>
     /// <exception cref="ModelFailureException">The model failed.</exception>
     /// <exception cref="Fpn.Detection.NonFiniteOutputException">The model gave NaN or infinity for this image.</exception>
     public async Task<InferredImage> InferAsync(
-        DecodedImage image, IDisposable? lease, ImageSize bucket, RequestPriority priority, CancellationToken cancellationToken)
+        DecodedImage image,
+        IDisposable? lease,
+        ImageSize bucket,
+        RequestPriority priority,
+        CancellationToken cancellationToken,
+        bool explain = false)
     {
-        var request = new PendingRequest(image, lease, bucket, priority, _clock.GetTimestamp());
+        var request = new PendingRequest(image, lease, bucket, priority, _clock.GetTimestamp()) { Explain = explain };
         lock (_gate)
         {
             if (_stopped)

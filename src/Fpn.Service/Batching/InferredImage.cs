@@ -10,4 +10,7 @@ internal sealed record InferredImage(IReadOnlyList<DetectedObject> Detections, B
 {
     /// <summary>Images that shared the run.</summary>
     public int BatchSize => Run.Size;
+
+    /// <summary>How it came about, for a request that asked.</summary>
+    public Explanation? Explanation { get; init; }
 }

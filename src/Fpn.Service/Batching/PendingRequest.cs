@@ -17,6 +17,9 @@ internal sealed class PendingRequest(DecodedImage image, IDisposable? lease, Ima
     /// <summary>The picture.</summary>
     public DecodedImage Image { get; } = image;
 
+    /// <summary>Whether the answer tells how it came about.</summary>
+    public bool Explain { get; init; }
+
     /// <summary>Only requests of the same bucket share a batch.</summary>
     public ImageSize Bucket { get; } = bucket;
 

@@ -1,3 +1,4 @@
+using Fpn.Detection.Boxes;
 using Fpn.Detection.Proposals;
 using Microsoft.ML.OnnxRuntime;
 
@@ -49,6 +50,46 @@ internal sealed class TwoStageBatch(
         }
 
         return found;
+    }
+
+    /// <inheritdoc/>
+    public override Explanation Explain(int image)
+    {
+        var objects = Select(image);
+        var work = Workspace;
+        var (proposals, geometry) = (work.Proposals[image], geometries[image]);
+        var explained = new ExplainedProposal[proposals.Count];
+        for (var i = 0; i < explained.Length; i++)
+        {
+            var anchor = proposals.AnchorOf(i);
+            explained[i] = new ExplainedProposal(
+                BoxOperations.ToOriginal(proposals.Boxes[i], geometry.Resized, geometry.Original),
+                proposals.Scores[i],
+                detector.Contract.Anchors.Levels[anchor.Level].Name,
+                new ExplainedAnchor(
+                    BoxOperations.Scale(anchor.Box, geometry.Resized, geometry.Original), anchor.Size, anchor.AspectRatio));
+        }
+
+        // Without a proposal nothing was selected, and the workspace still shows the image before.
+        if (explained.Length == 0)
+        {
+            return new Explanation([], [], Candidates: 0);
+        }
+
+        var suppressed = work.DetectionSelector.ListSuppressed().ToLookup(
+            removed => removed.Detection,
+            removed => new SuppressedObject(
+                removed.Candidate.Box, removed.Candidate.Score, removed.Iou, removed.Candidate.Proposal));
+        var detections = new ExplainedDetection[objects.Length];
+        for (var i = 0; i < detections.Length; i++)
+        {
+            detections[i] = new ExplainedDetection(
+                objects[i],
+                work.Detections.Detections[i].Proposal,
+                [.. suppressed[i].OrderByDescending(removed => removed.Score)]);
+        }
+
+        return new Explanation(detections, explained, work.DetectionSelector.CandidateCount);
     }
 
     /// <inheritdoc/>

@@ -138,6 +138,12 @@ internal sealed class DetectionOperationFilter(LaneRegistry lanes, LimitsOptions
             imageIdNote,
             7,
             new OpenApiSchema { Type = JsonSchemaType.Integer, Format = "int64", Default = 0, Minimum = "0" });
+        yield return Query(
+            "explain",
+            "Adds `explain` to the answer: the proposal and anchor behind each detection, the boxes that were suppressed in its "
+                + "favour, and all proposals. For two-stage models, in the format `json`.",
+            true,
+            new OpenApiSchema { Type = JsonSchemaType.Boolean, Default = false });
         yield return Header(
             DetectHeaders.PriorityName,
             "Who goes first when requests wait. Low ones are delayed, never starved.",

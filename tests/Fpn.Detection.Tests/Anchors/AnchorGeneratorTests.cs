@@ -99,6 +99,33 @@ public class AnchorGeneratorTests
         Assert.Equal(new Box(1280 - 256, 732 - 256, 1280 + 256, 732 + 256), anchor);
     }
 
+    [Theory]
+    [InlineData(Convention.Torchvision)]
+    [InlineData(Convention.Detectron2)]
+    public void Shape_EachAnchorOfACell_IsWhatItWasMadeFrom(Convention convention)
+    {
+        AnchorGenerator anchors = new(new AnchorOptions
+        {
+            Levels = [new("p2", [64], true), new("p3", [32, 128], true)], AspectRatios = [0.25f, 4], Rounded = false, Convention = convention,
+        });
+        Assert.Equal([(64, 0.25f), (64, 4)], Enumerable.Range(0, 2).Select(anchor => anchors.Shape(0, anchor)));
+        (float, float)[] shapes = [.. Enumerable.Range(0, 4).Select(anchor => anchors.Shape(1, anchor))];
+        Assert.Equal(
+            convention == Convention.Torchvision
+                ? [(32, 0.25f), (128, 0.25f), (32, 4), (128, 4)]
+                : [(32, 0.25f), (32, 4), (128, 0.25f), (128, 4)],
+            shapes);
+        for (int anchor = 0; anchor < shapes.Length; anchor++)
+        {
+            Box cell = anchors.CellAnchors(1)[anchor];
+            Assert.Equal(shapes[anchor].Item1, MathF.Sqrt(cell.Area), 1e-3f);
+            Assert.Equal(shapes[anchor].Item2, cell.Height / cell.Width, 1e-5f);
+        }
+
+        Assert.Throws<ArgumentOutOfRangeException>(() => anchors.Shape(0, 2));
+        Assert.Throws<ArgumentOutOfRangeException>(() => anchors.Shape(0, -1));
+    }
+
     [Fact]
     public void Constructor_BadOptions_Throws()
     {

@@ -34,6 +34,18 @@ public class ProposalSelectorTests
     }
 
     [Fact]
+    public void AnchorOf_WorkedByHand_IsTheCellsAnchorUnclipped()
+    {
+        // Position 3 of two columns is row 1, column 1, 16 pixels apart: the centre is (16, 16).
+        ProposalList proposals = Run(new ProposalOptions { NmsThreshold = 0.49 }, [0, 9, 1, 2], [0, 2, 0, 0, .. new float[12]]);
+
+        Assert.Equal(new ProposalAnchor(new Box(0, 0, 32, 32), 0, 32, 1), proposals.AnchorOf(0));
+        Assert.Equal(new ProposalAnchor(new Box(-16, -16, 16, 16), 0, 32, 1), proposals.AnchorOf(1));
+        Assert.Throws<ArgumentOutOfRangeException>(() => proposals.AnchorOf(2));
+        Assert.Throws<ArgumentOutOfRangeException>(() => proposals.AnchorOf(-1));
+    }
+
+    [Fact]
     public void Complete_ScoreEqualToThreshold_IsKept()
     {
         float[] objectness = [0, -1, 1, -2];

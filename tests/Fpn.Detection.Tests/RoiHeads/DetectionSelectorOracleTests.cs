@@ -47,6 +47,40 @@ public class DetectionSelectorOracleTests
         AssertEqual(head, options with { ScoreThreshold = -1, MinBoxSize = 30, DetectionsPerImage = 7 });
     }
 
+    [Theory]
+    [MemberData(nameof(Cases))]
+    public void ListSuppressed_AnyOutputs_WithTheDetectionsIsEveryCandidate(Convention convention, BoxDeltasLayout layout, string kind)
+    {
+        RoiHeadsOptions options = new()
+        {
+            Classes = 12,
+            Convention = convention,
+            BoxDeltas = layout,
+            Background = convention == Convention.Torchvision ? BackgroundPosition.First : BackgroundPosition.Last,
+            MinBoxSize = convention == Convention.Torchvision ? 1e-2f : 1,
+            NmsThreshold = 0.3,
+            DetectionsPerImage = 150 * 12,
+        };
+        HeadOutputs head = Make(options, kind);
+        DetectionSelector selector = new(options);
+        DetectionList list = new();
+        selector.Select(head.ClassLogits, head.BoxDeltas, head.Proposals, head.Rows, Resized, Original, list);
+        IReadOnlyList<SuppressedBox> suppressed = selector.ListSuppressed();
+
+        DetectedBox[] candidates = ReferenceDetections.Select(head, options with { NmsThreshold = 1 }, Resized, Original);
+        Assert.Equal(candidates.Length, selector.CandidateCount);
+        Assert.Equal(
+            candidates.ToHashSet(), [.. list.Detections.ToArray(), .. suppressed.Select(removed => removed.Candidate)]);
+        Assert.Equal(candidates.Length, list.Count + suppressed.Count);
+        Assert.All(suppressed, removed =>
+        {
+            DetectedBox detection = list.Detections[removed.Detection];
+            Assert.Equal(detection.Label, removed.Candidate.Label);
+            Assert.True(detection.Score >= removed.Candidate.Score);
+            Assert.InRange(removed.Iou, 0.3f, 1);
+        });
+    }
+
     [Fact]
     public void Select_SteadyState_AllocatesNothing()
     {

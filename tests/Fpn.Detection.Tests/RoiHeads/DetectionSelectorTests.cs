@@ -38,6 +38,42 @@ public class DetectionSelectorTests
     }
 
     [Fact]
+    public void ListSuppressed_WorkedByHand_NamesTheDetectionThatWon()
+    {
+        // Class 0 only, no deltas. The second box is the lower 16 of the first one's 20 rows (IoU 0.8), the third stands alone,
+        // the fourth overlaps the third by half a width (IoU 1/3) and stays. Everything is doubled on the way back.
+        Box[] proposals = [new(10, 20, 30, 40), new(10, 24, 30, 40), new(60, 20, 80, 40), new(70, 20, 90, 40)];
+        float[] logits = [0, 4, -9, 0, 3, -9, 0, 2, -9, 0, 1, -9];
+        DetectionSelector selector = new(Torchvision);
+        DetectionList list = new();
+        selector.Select(logits, new float[48], proposals, [0, 1, 2, 3], Resized, new ImageSize(200, 400), list);
+
+        Assert.Equal([0, 2, 3], list.Detections.ToArray().Select(detection => detection.Proposal));
+        Assert.Equal(4, selector.CandidateCount);
+        SuppressedBox suppressed = Assert.Single(selector.ListSuppressed());
+        Assert.Equal((0, 0.8f), (suppressed.Detection, suppressed.Iou));
+        Assert.Equal((new Box(20, 48, 60, 80), 0, 1), (suppressed.Candidate.Box, suppressed.Candidate.Label, suppressed.Candidate.Proposal));
+
+        // An image without candidates leaves nothing of the one before.
+        selector.Select([], [], [], [], Resized, Resized, list);
+        Assert.Empty(selector.ListSuppressed());
+        Assert.Equal(0, selector.CandidateCount);
+    }
+
+    [Fact]
+    public void ListSuppressed_WinnerWithoutAreaIsNotReported_IsLeftOut()
+    {
+        // The original has no height: detectron2 keeps the box in suppression and drops it on the way back.
+        DetectionSelector selector = new(Detectron2);
+        DetectionList list = new();
+        Box[] proposals = [new(10, 20, 30, 40), new(10, 20, 30, 40)];
+        selector.Select([2, -9, 0, 1, -9, 0], new float[16], proposals, [0, 1], Resized, new ImageSize(0, 200), list);
+        Assert.Equal(0, list.Count);
+        Assert.Equal(2, selector.CandidateCount);
+        Assert.Empty(selector.ListSuppressed());
+    }
+
+    [Fact]
     public void Select_Detectron2WorkedByHand_Agrees()
     {
         // The same detections: background last and without deltas.

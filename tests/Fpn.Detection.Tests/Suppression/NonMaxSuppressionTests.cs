@@ -42,6 +42,40 @@ public class NonMaxSuppressionTests
         Assert.Equal([0, 1], Keep([new(5, 5, 5, 5), new(5, 5, 5, 5)], [0.9f, 0.8f], [0, 0], 0.5));
 
     [Fact]
+    public void FindRemovers_WorkedByHand_NamesTheBestThatOverlaps()
+    {
+        // Best first: the square (1), then its upper 6 rows (2: IoU 0.6), then its upper 5 (0: IoU 0.5 with 1, 5/6 with 2);
+        // 3 is the square again in another group, 4 the upper 8 rows of the square there.
+        Box[] boxes = [new(0, 0, 10, 5), Square, new(0, 0, 10, 6), Square, new(0, 0, 10, 8)];
+        float[] scores = [0.7f, 0.9f, 0.8f, 0.6f, 0.5f];
+        int[] groups = [0, 0, 0, 1, 1];
+        AssertRemovers(0.55, [1, 0, 3], [-1, -1, 0, -1, 2], [0, 0, 0.6f, 0, 0.8f]);
+        AssertRemovers(0.65, [1, 2, 3], [1, -1, -1, -1, 2], [5 / 6f, 0, 0, 0, 0.8f]);
+        AssertRemovers(0.45, [1, 3], [0, -1, 0, -1, 1], [0.5f, 0, 0.6f, 0, 0.8f]);
+
+        // With room for one, the others that nothing removes are only beyond it.
+        AssertRemovers(0.65, [1], [-1, -1, -1, -1, -1], [0, 0, 0, 0, 0]);
+        AssertRemovers(0.65, [], [-1, -1, -1, -1, -1], [0, 0, 0, 0, 0]);
+
+        void AssertRemovers(double threshold, int[] kept, int[] removers, float[] overlaps)
+        {
+            NonMaxSuppression suppression = new(threshold, Convention.Torchvision);
+            int[] actual = new int[kept.Length];
+            Assert.Equal(kept.Length, suppression.Select(boxes, scores, groups, actual));
+            Assert.Equal(kept, actual);
+            int[] actualRemovers = new int[boxes.Length];
+            float[] actualOverlaps = new float[boxes.Length];
+            suppression.FindRemovers(boxes, scores, groups, kept, actualRemovers, actualOverlaps);
+            Assert.Equal(removers, actualRemovers);
+            Assert.Equal(overlaps, actualOverlaps);
+        }
+    }
+
+    [Fact]
+    public void FindRemovers_LengthsDiffer_Throws() => Assert.Throws<ArgumentException>(() =>
+        new NonMaxSuppression(0.5, Convention.Torchvision).FindRemovers(new Box[2], new float[2], new int[2], [], new int[1], new float[2]));
+
+    [Fact]
     public void Select_MoreThanAsked_KeepsTheBest() =>
         Assert.Equal([2, 0], Keep([Square, new(20, 0, 30, 10), new(40, 0, 50, 10)], [0.5f, 0.4f, 0.6f], [0, 0, 0], 0.5, 2));
 
@@ -96,6 +130,30 @@ public class NonMaxSuppressionTests
                     ReferenceSuppression.Select(boxes, scores, groups, threshold, shiftedUpTo, most),
                     Keep(boxes, scores, groups, threshold, most, convention));
             }
+        }
+    }
+
+    [Theory]
+    [InlineData(300, 5, 40, 100f)]
+    [InlineData(1000, 90, 300, 1333f)]
+    [InlineData(1001, 90, 300, 1333f)]
+    [InlineData(400, 1, 100, 400f)]
+    public void FindRemovers_RandomBoxes_EachIsEitherKeptOrRemoved(int count, int groupCount, float maxSide, float extent)
+    {
+        foreach (Convention convention in Enum.GetValues<Convention>())
+        {
+            RandomTensors random = new(3);
+            Box[] boxes = random.Boxes(count, extent, Math.Min(maxSide, extent / 2));
+            float[] scores = random.Coarse(count, 4);
+            int[] groups = [.. Enumerable.Range(0, count).Select(_ => random.Below(groupCount))];
+            NonMaxSuppression suppression = new(0.3, convention);
+            int[] kept = new int[count];
+            kept = kept[..suppression.Select(boxes, scores, groups, kept)];
+            int[] removers = new int[count];
+            suppression.FindRemovers(boxes, scores, groups, kept, removers, new float[count]);
+
+            Assert.InRange(kept.Length, 1, count - 1);
+            Assert.Equal(kept.Order(), Enumerable.Range(0, count).Where(i => removers[i] < 0));
         }
     }
 

@@ -27,6 +27,38 @@ public sealed class ProposalGoldenTests
         AssertProposals(name, "detectron2", Convention.Detectron2, minBoxSize: 0);
     }
 
+    [Theory]
+    [MemberData(nameof(Cases))]
+    public void AnchorOf_EachProposal_DecodesToItsBoxWithItsDeltas(string name)
+    {
+        var golden = GoldenFolder.ReadJson<ProposalCase>("tensors", "proposals", name, "case.json");
+        foreach (var convention in Enum.GetValues<Convention>())
+        {
+            var proposals = Select(name, golden, convention, minBoxSize: 0);
+            var deltas = golden.Levels.Select(level => Array<float>(name, $"deltas_{level.Name}.npy").Values).ToArray();
+            var coder = new BoxCoder(BoxWeights.One);
+            Assert.NotEqual(0, proposals.Count);
+            for (var i = 0; i < proposals.Count; i++)
+            {
+                var anchor = proposals.AnchorOf(i);
+                var level = golden.Levels[anchor.Level];
+                var anchorsPerCell = level.AnchorSizes.Length * golden.AspectRatios.Length;
+                var (cell, anchorInCell) = Math.DivRem(proposals.AnchorIndices[i], anchorsPerCell);
+                var cells = level.Height * level.Width;
+                float Delta(int d) => deltas[anchor.Level][((4 * anchorInCell) + d) * cells + cell];
+
+                Assert.Equal(proposals.Levels[i], anchor.Level);
+                Assert.Equal(
+                    proposals.Boxes[i],
+                    BoxOperations.Clip(
+                        coder.Decode(new BoxDeltas(Delta(0), Delta(1), Delta(2), Delta(3)), anchor.Box), golden.Resized.ToImageSize()));
+                Assert.Contains(anchor.Size, level.AnchorSizes);
+                Assert.Contains(anchor.AspectRatio, golden.AspectRatios);
+                Assert.Equal(anchor.AspectRatio, anchor.Box.Height / anchor.Box.Width, 0.06f * anchor.AspectRatio);
+            }
+        }
+    }
+
     private static void AssertProposals(string name, string convention, Convention kind, float minBoxSize)
     {
         var golden = GoldenFolder.ReadJson<ProposalCase>("tensors", "proposals", name, "case.json");

@@ -54,6 +54,49 @@ public sealed class TwoStageGoldenTests(ServiceFixture fixture)
         Assert.Empty(ProposalMatcher.Mismatches(reference, actual, limit: 1000, GoldenCase.Meta.Tolerance));
     }
 
+    [Theory]
+    [MemberData(nameof(Cases))]
+    public void Explain_GoldenImage_TellsWhereEachDetectionComesFrom(string name)
+    {
+        var golden = GoldenCase.Load(name);
+        var (original, resized) = (golden.Original.ToImageSize(), golden.Resized.ToImageSize());
+        using var batch = Prepare(golden);
+        using var inferred = Assert.IsType<TwoStageBatch>(Detector.Infer(batch));
+        var explanation = inferred.Explain(0);
+
+        Assert.Equal(inferred.Select(0), explanation.Objects);
+        var proposals = inferred.Proposals(0);
+        Assert.Equal(proposals.Count, explanation.Proposals.Count);
+        for (var i = 0; i < proposals.Count; i++)
+        {
+            var proposal = explanation.Proposals[i];
+            Assert.Equal(BoxOperations.ToOriginal(proposals.Boxes[i], resized, original), proposal.Box);
+            Assert.Equal(proposals.Scores[i], proposal.Objectness);
+            Assert.Equal($"p{proposals.Levels[i] + 2}", proposal.Level);
+
+            // The anchor sizes of p2 to p6.
+            Assert.Equal(32 << proposals.Levels[i], proposal.Anchor.Size);
+        }
+
+        foreach (var detection in explanation.Detections)
+        {
+            Assert.Equal($"p{inferred.PooledLevel(0, detection.Proposal) + 2}", detection.Object.Level);
+            Assert.All(detection.Suppressed, removed =>
+            {
+                Assert.InRange(removed.Iou, 0.5, 1);
+                Assert.True(removed.Score <= detection.Object.Score);
+                Assert.InRange(BoxOperations.IntersectionOverUnion(removed.Box, detection.Object.Box), removed.Iou - 1e-3, removed.Iou + 1e-3);
+            });
+            Assert.Equal(detection.Suppressed.OrderByDescending(removed => removed.Score), detection.Suppressed);
+        }
+
+        // No golden image but the crowded one fills the model's 100 places, so that every candidate is one or the other.
+        var accounted = explanation.Detections.Sum(detection => 1 + detection.Suppressed.Count);
+        Assert.True(
+            explanation.Objects.Count == 100 ? accounted < explanation.Candidates : accounted == explanation.Candidates,
+            $"{accounted} of {explanation.Candidates} candidates");
+    }
+
     private IDetector Detector => fixture.Service.Services.GetRequiredService<LaneRegistry>().Lanes[0].Model.Detector;
 
     private PreparedBatch Prepare(GoldenCase golden)

@@ -13,7 +13,7 @@ internal sealed class SecurityHeaders(RequestDelegate next)
     /// For Swagger UI: its own files only, the styles that its scripts write into the page, and pictures that are
     /// written into addresses (<c>data:</c> its own, <c>blob:</c> those of answers). Scripts come from its files alone.
     /// </summary>
-    public const string ExplorerPolicy =
+    public const string SwaggerPolicy =
         "default-src 'none'; script-src 'self'; style-src 'self' 'unsafe-inline'; img-src 'self' data: blob:; "
         + "connect-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'";
 
@@ -23,7 +23,7 @@ internal sealed class SecurityHeaders(RequestDelegate next)
     private static readonly StringValues SameOrigin = "same-origin";
     private static readonly StringValues NoStore = "no-store";
     private static readonly StringValues ForData = DataPolicy;
-    private static readonly StringValues ForExplorer = ExplorerPolicy;
+    private static readonly StringValues ForSwagger = SwaggerPolicy;
 
     /// <summary>Adds the headers when the answer begins.</summary>
     public Task InvokeAsync(HttpContext context)
@@ -46,7 +46,12 @@ internal sealed class SecurityHeaders(RequestDelegate next)
         headers["Referrer-Policy"] = NoReferrer;
         headers.XFrameOptions = Deny;
         headers["Cross-Origin-Resource-Policy"] = SameOrigin;
-        headers.ContentSecurityPolicy = context.Request.Path.StartsWithSegments("/swagger") ? ForExplorer : ForData;
+
+        // A page says itself what it needs.
+        if (headers.ContentSecurityPolicy.Count == 0)
+        {
+            headers.ContentSecurityPolicy = context.Request.Path.StartsWithSegments("/swagger") ? ForSwagger : ForData;
+        }
 
         // What was found in a picture, and what went wrong, is for the one who asked.
         if (headers.CacheControl.Count == 0)

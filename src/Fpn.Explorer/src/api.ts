@@ -1,0 +1,114 @@
+import { faultOf, offline, type Fault } from './fault';
+import type { Answer, Model, Problem, Settings } from './types';
+
+const keyName = 'fpn-key';
+
+/** The API key: kept until the tab is closed, and nowhere else. */
+export const key = {
+  get: (): string | null => sessionStorage.getItem(keyName),
+  set: (value: string): void => sessionStorage.setItem(keyName, value),
+};
+
+export type Outcome<T> = { value: T } | { fault: Fault };
+
+export interface DetectOptions {
+  model: string;
+  explain: boolean;
+  signal: AbortSignal;
+  /** Share of the upload that is done, 0 to 1. */
+  onProgress: (share: number) => void;
+}
+
+/** Asks for everything the model finds; the page filters by itself. */
+export function detect(picture: Blob, { model, explain, signal, onProgress }: DetectOptions): Promise<Outcome<Answer>> {
+  const query = new URLSearchParams({ model });
+  if (explain) {
+    query.set('explain', 'true');
+  }
+
+  // fetch tells nothing about an upload's progress.
+  return new Promise(resolve => {
+    const request = new XMLHttpRequest();
+    request.open('POST', `detect?${query}`);
+    request.responseType = 'text';
+    request.setRequestHeader('Content-Type', 'application/octet-stream');
+    request.setRequestHeader('Accept', 'application/json');
+    const value = key.get();
+    if (value) {
+      request.setRequestHeader('X-Api-Key', value);
+    }
+
+    request.upload.onprogress = event => event.lengthComputable && onProgress(event.loaded / event.total);
+    request.upload.onload = () => onProgress(1);
+    request.onload = () => resolve(read<Answer>(request.status, request.responseText));
+    request.onerror = () => resolve({ fault: offline() });
+    signal.addEventListener('abort', () => request.abort());
+    request.send(picture);
+  });
+}
+
+/** Asks for another format of what is shown. */
+export async function detectAs(picture: Blob, query: URLSearchParams): Promise<Outcome<Blob>> {
+  try {
+    const response = await fetch(`detect?${query}`, { method: 'POST', body: picture, headers: headers() });
+    return response.ok ? { value: await response.blob() } : read(response.status, await response.text());
+  } catch {
+    return { fault: offline() };
+  }
+}
+
+export const models = (): Promise<Outcome<{ models: Model[] }>> => getJson('models');
+
+export const settings = (): Promise<Outcome<Settings>> => getJson('explorer/settings.json');
+
+export async function sample(name: string): Promise<Outcome<Blob>> {
+  try {
+    const response = await fetch(`explorer/samples/${name}`);
+    return response.ok ? { value: await response.blob() } : read(response.status, await response.text());
+  } catch {
+    return { fault: offline() };
+  }
+}
+
+/** The service's figures as text, or the status with which it refused. */
+export async function metrics(): Promise<{ text: string } | { status: number }> {
+  try {
+    const response = await fetch('metrics', { headers: headers(), cache: 'no-store' });
+    return response.ok ? { text: await response.text() } : { status: response.status };
+  } catch {
+    return { status: 0 };
+  }
+}
+
+/** Whether the service is there and takes pictures. */
+export async function isReady(): Promise<boolean> {
+  try {
+    return (await fetch('health/ready', { cache: 'no-store' })).ok;
+  } catch {
+    return false;
+  }
+}
+
+function headers(): HeadersInit {
+  const value = key.get();
+  return value ? { 'X-Api-Key': value } : {};
+}
+
+async function getJson<T>(path: string): Promise<Outcome<T>> {
+  try {
+    const response = await fetch(path, { headers: headers() });
+    return read<T>(response.status, await response.text());
+  } catch {
+    return { fault: offline() };
+  }
+}
+
+function read<T>(status: number, text: string): Outcome<T> {
+  try {
+    const body: unknown = JSON.parse(text);
+    return status >= 200 && status < 300 ? { value: body as T } : { fault: faultOf({ ...(body as Problem), status }) };
+  } catch {
+    // A proxy's page, say.
+    return { fault: faultOf({ type: 'http-error', title: '', status, detail: `The service answered with status ${status}.` }) };
+  }
+}

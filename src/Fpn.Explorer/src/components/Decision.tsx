@@ -1,0 +1,160 @@
+import { classColor, levelColor } from '../colors';
+import type { Shown } from '../filter';
+import { choose, update, type Picture, type State } from '../store';
+import { count, percent, place } from '../text';
+import type { Answer, Explanation, Model, Origin } from '../types';
+import { Place, Swatch } from './Detections';
+import { Histogram } from './Histogram';
+import { Icon } from './Icon';
+
+interface Props {
+  answer: Answer;
+  items: Shown[];
+  model: Model;
+  picture: Picture;
+  state: State;
+}
+
+/** How the model came to its detections. */
+export function Decision({ answer, items, model, picture, state }: Props) {
+  if (model.layout !== 'two-stage') {
+    return <p class="empty">The model {model.name} is one graph with everything inside: it does not tell how it decides.</p>;
+  }
+
+  const explain = answer.explain;
+  if (!explain) {
+    return <p class="quiet">{picture.state === 'failed' ? 'The service did not answer how it decided.' : 'Asking how it decided …'}</p>;
+  }
+
+  const origin = state.chosen === undefined ? undefined : explain.detections[state.chosen];
+  return (
+    <>
+      <Picker items={items} state={state} />
+      {origin && state.chosen !== undefined ? (
+        <Chain origin={origin} answer={answer} index={state.chosen} model={model} explain={explain} />
+      ) : (
+        <Proposals explain={explain} state={state} />
+      )}
+      <Histogram title="Detections by size" entries={items.map(({ index, detection }) => ({ box: detection.box, level: explain.detections[index]!.level }))} />
+      <Histogram title="Proposals by size" entries={explain.proposals} />
+    </>
+  );
+}
+
+function Picker({ items, state }: { items: Shown[]; state: State }) {
+  return (
+    <label class="picker">
+      <span>Explain</span>
+      <select
+        value={state.chosen ?? ''}
+        onChange={event => choose(event.currentTarget.value === '' ? undefined : Number(event.currentTarget.value))}
+      >
+        <option value="">all proposals</option>
+        {items.map(({ index, detection }) => (
+          <option key={index} value={index}>{`${index + 1}. ${detection.label} ${percent(detection.score, 1)}`}</option>
+        ))}
+      </select>
+    </label>
+  );
+}
+
+/** From the anchor to the detection, and what lost against it. */
+function Chain({ origin, answer, index, model, explain }: { origin: Origin; answer: Answer; index: number; model: Model; explain: Explanation }) {
+  const detection = answer.detections[index]!;
+  const { anchor, proposal, suppressed } = origin;
+  return (
+    <section aria-label={`How ${detection.label} was decided`}>
+      <button type="button" class="plain back" onClick={() => choose(undefined)}><Icon name="back" />All proposals</button>
+      <ol class="chain">
+        <li>
+          <Line kind="anchor" color={levelColor(anchor.level)} />
+          <h3>Anchor on {anchor.level}</h3>
+          <p>Size {anchor.size}, height to width {ratio(anchor.aspectRatio)}: one of the boxes that stand on every cell of the map {anchor.level}.</p>
+          <p class="quiet">{place(anchor.box)}</p>
+        </li>
+        <li>
+          <Line kind="proposal" color={levelColor(proposal.level)} />
+          <h3>Proposal, objectness {percent(proposal.objectness, 1)}</h3>
+          <p>The first stage moved and stretched the anchor: number {origin.proposalIndex + 1} of {explain.proposals.length} regions worth a look.</p>
+          <p class="quiet">{place(proposal.box)}</p>
+        </li>
+        <li>
+          <Line kind="line" color={classColor(model.classes.findIndex(({ label }) => label === detection.label))} />
+          <h3>{detection.label}, {percent(detection.score, 2)}</h3>
+          <p>The second stage looked at the region on {origin.level}, which suits its size, named it and drew the box closer.</p>
+          <p class="quiet">{place(detection.box)}</p>
+        </li>
+        <li>
+          <Line kind="removed" color="currentColor" />
+          <h3>{suppressed.length === 0 ? 'Nothing removed for it' : `${count(suppressed.length, 'box', 'boxes')} removed for it`}</h3>
+          {suppressed.length === 0 ? (
+            <p>No other {detection.label} overlapped it too much.</p>
+          ) : (
+            <>
+              <p>They are {detection.label} too, overlap it too much and score less.</p>
+              <table>
+                <caption class="unseen">Removed boxes, best first</caption>
+                <thead><tr><th scope="col" class="number">Score</th><th scope="col" class="number">Overlap</th><th scope="col">Box</th></tr></thead>
+                <tbody>
+                  {suppressed.map((removed, at) => (
+                    <tr key={at}>
+                      <td class="number">{percent(removed.score, 2)}</td>
+                      <td class="number">{percent(removed.iou, 0)}</td>
+                      <td class="quiet"><Place box={removed.box} /></td>
+                    </tr>
+                  ))}
+                </tbody>
+              </table>
+            </>
+          )}
+        </li>
+      </ol>
+    </section>
+  );
+}
+
+/** How a line of the picture looks. */
+function Line({ kind, color }: { kind: string; color: string }) {
+  return <svg class="sample-line" width="22" height="22" aria-hidden="true"><rect class={kind} x="2" y="4" width="18" height="14" stroke={color} /></svg>;
+}
+
+function Proposals({ explain, state }: { explain: Explanation; state: State }) {
+  const { count: most, hidden } = state.proposals;
+  const levels = [...new Set(explain.proposals.map(({ level }) => level))].sort();
+  const first = explain.proposals.slice(0, most);
+  const toggle = (level: string) => {
+    const next = new Set(hidden);
+    update({ proposals: { count: most, hidden: next.delete(level) ? next : next.add(level) } });
+  };
+  return (
+    <fieldset class="filters">
+      <legend>Proposals, best first</legend>
+      <label>
+        <span>Show</span>
+        <span class="value">{Math.min(most, explain.proposals.length)} of {explain.proposals.length}</span>
+        <input
+          type="range"
+          min={0}
+          max={explain.proposals.length}
+          value={most}
+          aria-label="Proposals shown"
+          onInput={event => update({ proposals: { count: event.currentTarget.valueAsNumber, hidden } })}
+        />
+      </label>
+      <div class="chips" role="group" aria-label="Levels">
+        {levels.map(level => (
+          <label class="chip" key={level}>
+            <input type="checkbox" checked={!hidden.has(level)} onChange={() => toggle(level)} />
+            <Swatch color={levelColor(level)} />
+            {level.toUpperCase()} <span class="quiet">{first.filter(proposal => proposal.level === level).length}</span>
+          </label>
+        ))}
+      </div>
+      <p class="quiet">{explain.candidates} boxes passed the score; {explain.detections.length} are left after those that show the same thing were removed. Choose one to see why.</p>
+    </fieldset>
+  );
+}
+
+function ratio(heightToWidth: number): string {
+  return heightToWidth >= 1 ? `${+heightToWidth.toFixed(2)} : 1` : `1 : ${+(1 / heightToWidth).toFixed(2)}`;
+}

@@ -1,0 +1,43 @@
+import { shown } from '../filter';
+import { remove, select, type Picture, type State } from '../store';
+import { Icon } from './Icon';
+import { Sources } from './Intake';
+
+/** All pictures of the visit. */
+export function Gallery({ state }: { state: State }) {
+  return (
+    <section class="gallery" aria-label="Gallery">
+      <ul>
+        {state.pictures.map(picture => (
+          <li key={picture.id} class={picture.state}>
+            <button
+              type="button"
+              class="thumb"
+              aria-current={picture.id === state.current ? 'true' : undefined}
+              aria-label={`${picture.name}, ${describe(picture, state)}`}
+              title={picture.name}
+              onClick={() => select(picture.id)}
+            >
+              <img src={picture.url} alt="" onError={event => (event.currentTarget.hidden = true)} />
+              <span class="badge">{badge(picture, state)}</span>
+            </button>
+            <button type="button" class="icon remove" aria-label={`Remove ${picture.name}`} onClick={() => remove(picture.id)}><Icon name="close" /></button>
+          </li>
+        ))}
+      </ul>
+      <Sources compact />
+    </section>
+  );
+}
+
+function badge(picture: Picture, state: State): string {
+  return picture.state === 'failed' ? '!' : picture.answer ? String(shown(picture.answer, state.filter).length) : '…';
+}
+
+function describe(picture: Picture, state: State): string {
+  return picture.state === 'failed'
+    ? (picture.fault?.title ?? 'failed')
+    : picture.answer
+      ? `${shown(picture.answer, state.filter).length} shown`
+      : 'waiting for the answer';
+}

@@ -1,0 +1,42 @@
+import { useEffect, useRef, useState } from 'preact/hooks';
+import { key } from '../api';
+import { enterKey, update } from '../store';
+
+/** Asks for the API key when the service wants one. */
+export function KeyDialog({ open }: { open: boolean }) {
+  const dialog = useRef<HTMLDialogElement>(null);
+  const [value, setValue] = useState('');
+  useEffect(() => {
+    if (open && !dialog.current!.open) {
+      dialog.current!.showModal();
+    } else if (!open) {
+      dialog.current!.close();
+    }
+  }, [open]);
+  return (
+    // The event comes late: by then a refused key may have opened the dialog again.
+    <dialog ref={dialog} aria-labelledby="key-title" onClose={() => !dialog.current!.open && update({ keyWanted: false })}>
+      <form
+        onSubmit={event => {
+          event.preventDefault();
+          if (value.trim() !== '') {
+            setValue('');
+            enterKey(value.trim());
+          }
+        }}
+      >
+        <h2 id="key-title">This service asks for a key</h2>
+        <p class="quiet">It is sent with your pictures to this service only, and forgotten when you close the tab.</p>
+        {open && key.get() !== null && <p role="alert"><b>The service did not take the key that you entered.</b></p>}
+        <label>
+          API key
+          <input type="password" autocomplete="off" value={value} onInput={event => setValue(event.currentTarget.value)} />
+        </label>
+        <div class="buttons">
+          <button type="button" onClick={() => update({ keyWanted: false })}>Not now</button>
+          <button type="submit" class="strong">Use this key</button>
+        </div>
+      </form>
+    </dialog>
+  );
+}

@@ -1,0 +1,147 @@
+import { useRef } from 'preact/hooks';
+import { classColor, levelColor } from '../colors';
+import type { Shown } from '../filter';
+import { choose, point, type State } from '../store';
+import { percent, place } from '../text';
+import type { Answer, Box, Model, Proposal } from '../types';
+import type { Size, View } from '../viewport';
+
+/** Beyond so many boxes, labels would hide the picture: only the one pointed at has one. */
+const mostLabels = 40;
+
+/** In a narrower frame labels would hide the picture too: there the colour names the class. */
+const roomForNames = 560;
+
+interface Props {
+  answer: Answer;
+  items: Shown[];
+  model: Model | undefined;
+  state: State;
+  view: View;
+  frame: Size;
+}
+
+/** What lies over the picture, in pixels of the frame, so that lines and letters keep their size. */
+export function Overlay({ answer, items, model, state, view, frame }: Props) {
+  const boxes = useRef(new Map<number, SVGGElement>());
+  const deciding = state.tab === 'decision' && answer.explain !== undefined;
+  const origin = deciding && state.chosen !== undefined ? answer.explain!.detections[state.chosen] : undefined;
+  const first = items[0]?.index;
+  const stop = items.some(({ index }) => index === state.pointed) ? state.pointed : first;
+
+  const keys = (event: KeyboardEvent, index: number) => {
+    const at = items.findIndex(item => item.index === index);
+    const next = { ArrowRight: at + 1, ArrowDown: at + 1, ArrowLeft: at - 1, ArrowUp: at - 1, Home: 0, End: items.length - 1 }[event.key];
+    if (next !== undefined) {
+      boxes.current.get(items[Math.min(Math.max(next, 0), items.length - 1)]!.index)?.focus();
+    } else if (event.key === 'Enter' || event.key === ' ') {
+      choose(index);
+    } else {
+      return;
+    }
+
+    event.preventDefault();
+    event.stopPropagation();
+  };
+
+  // Small boxes lie over large ones, so that the pointer reaches both.
+  const drawn = items.toSorted((a, b) => area(b.detection.box) - area(a.detection.box));
+  return (
+    <svg class="overlay" width={frame.width} height={frame.height} role="group" aria-label="Boxes in the picture">
+      {deciding && !origin && <Proposals proposals={answer.explain!.proposals} state={state} view={view} />}
+      {origin?.suppressed.map((removed, at) => <rect key={at} class="removed" aria-hidden="true" {...rectangle(removed.box, view)} />)}
+      {drawn.map(({ index, detection }) => {
+        const color = classColor(model?.classes.findIndex(({ label }) => label === detection.label) ?? 0);
+        const pointed = state.pointed === index;
+        const faint = deciding && state.chosen !== index && !pointed;
+        return (
+          <g
+            key={index}
+            ref={element => void (element ? boxes.current.set(index, element) : boxes.current.delete(index))}
+            class={`box${pointed ? ' pointed' : ''}${faint ? ' faint' : ''}`}
+            role="button"
+            tabindex={index === stop ? 0 : -1}
+            data-index={index}
+            aria-label={`${detection.label}, ${percent(detection.score, 2)}${detection.level ? `, level ${detection.level}` : ''}, ${place(detection.box)}. Show how it was decided`}
+            onPointerEnter={() => point(index)}
+            onPointerLeave={() => point(undefined)}
+            onFocus={() => point(index)}
+            onBlur={() => point(undefined)}
+            onClick={() => (deciding ? choose(index) : point(index))}
+            onKeyDown={event => keys(event, index)}
+          >
+            <Outline box={detection.box} view={view} color={color} />
+            {!faint && (pointed || items.length <= mostLabels) && <Plate box={detection.box} view={view} frame={frame} color={color} text={pointed || frame.width >= roomForNames ? `${detection.label} ${percent(detection.score, 0)}` : percent(detection.score, 0)} />}
+          </g>
+        );
+      })}
+      {origin && (
+        <g class="origin" aria-hidden="true">
+          <rect class="anchor" stroke={levelColor(origin.anchor.level)} {...rectangle(origin.anchor.box, view)} />
+          <rect class="proposal" stroke={levelColor(origin.proposal.level)} {...rectangle(origin.proposal.box, view)} />
+        </g>
+      )}
+    </svg>
+  );
+}
+
+/** A path a level: a thousand boxes cost five elements. */
+function Proposals({ proposals, state, view }: { proposals: Proposal[]; state: State; view: View }) {
+  const paths = new Map<string, string>();
+  for (const { box, level } of proposals.slice(0, state.proposals.count)) {
+    if (!state.proposals.hidden.has(level)) {
+      const { x, y, width, height } = rectangle(box, view);
+      paths.set(level, `${paths.get(level) ?? ''}M${x.toFixed(1)} ${y.toFixed(1)}h${width.toFixed(1)}v${height.toFixed(1)}h${(-width).toFixed(1)}z`);
+    }
+  }
+
+  return (
+    <g class="proposals" aria-hidden="true">
+      {[...paths].map(([level, path]) => <path key={level} d={path} stroke={levelColor(level)} data-level={level} />)}
+    </g>
+  );
+}
+
+function Outline({ box, view, color }: { box: Box; view: View; color: string }) {
+  return (
+    <>
+      <rect class="edge" {...rectangle(box, view)} />
+      <rect class="line" stroke={color} {...rectangle(box, view)} />
+    </>
+  );
+}
+
+function Plate({ box, view, frame, color, text }: { box: Box; view: View; frame: Size; color: string; text: string }) {
+  const { x, y } = rectangle(box, view);
+  const width = widthOf(text) + 10;
+  const left = Math.min(Math.max(x - 1, 0), Math.max(0, frame.width - width));
+  const top = y >= 18 ? y - 18 : Math.max(y, 0);
+  return (
+    <g class="plate">
+      <rect x={left} y={top} width={width} height={18} fill={color} />
+      <text x={left + 5} y={top + 13}>{text}</text>
+    </g>
+  );
+}
+
+/** Letters differ in width, and the system's font is not known beforehand. */
+const measuring = document.createElement('canvas').getContext('2d')!;
+measuring.font = '600 11.5px system-ui, -apple-system, "Segoe UI", Roboto, "Noto Sans", "Liberation Sans", sans-serif';
+const widths = new Map<string, number>();
+
+function widthOf(text: string): number {
+  const known = widths.get(text) ?? measuring.measureText(text).width;
+  widths.set(text, known);
+  return known;
+}
+
+function rectangle(box: Box, view: View): { x: number; y: number; width: number; height: number } {
+  return {
+    x: view.x + box.x1 * view.scale,
+    y: view.y + box.y1 * view.scale,
+    width: (box.x2 - box.x1) * view.scale,
+    height: (box.y2 - box.y1) * view.scale,
+  };
+}
+
+const area = (box: Box): number => (box.x2 - box.x1) * (box.y2 - box.y1);

@@ -1,0 +1,103 @@
+// What the service answers, as its OpenAPI document describes it. Boxes are in pixels of the picture as displayed.
+
+export interface Box {
+  x1: number;
+  y1: number;
+  x2: number;
+  y2: number;
+}
+
+export interface Detection {
+  label: string;
+  classId: number;
+  score: number;
+  box: Box;
+  /** Absent for end-to-end models. */
+  level?: string;
+}
+
+export interface Proposal {
+  box: Box;
+  objectness: number;
+  level: string;
+}
+
+export interface Anchor {
+  box: Box;
+  level: string;
+  size: number;
+  aspectRatio: number;
+}
+
+export interface Suppressed {
+  box: Box;
+  score: number;
+  iou: number;
+  proposalIndex: number;
+}
+
+export interface Origin {
+  level: string;
+  proposalIndex: number;
+  proposal: Proposal;
+  anchor: Anchor;
+  suppressed: Suppressed[];
+}
+
+export interface Explanation {
+  candidates: number;
+  /** One for each detection of the answer, in its order. */
+  detections: Origin[];
+  /** Best objectness first. */
+  proposals: Proposal[];
+}
+
+export interface Timings {
+  decodeMs: number;
+  preprocessMs: number;
+  queueMs: number;
+  inferenceMs: number;
+  postprocessMs: number;
+  totalMs: number;
+}
+
+export interface Answer {
+  model: string;
+  modelVersion: string;
+  image: { width: number; height: number; format: string };
+  detections: Detection[];
+  timings: Timings;
+  batchSize: number;
+  explain?: Explanation;
+}
+
+export interface Model {
+  name: string;
+  version: string;
+  isDefault: boolean;
+  layout: 'two-stage' | 'end-to-end';
+  convention: string;
+  description: string | null;
+  license: string | null;
+  source: string | null;
+  input: { minSize: number; maxSize: number };
+  scoreThreshold: number;
+  maxDetections: number;
+  classes: { label: string; classId: number }[];
+  batching: { maxBatchSize: number; buckets: string[]; curve: { batchSize: number; imagesPerSecond: number }[] };
+}
+
+export interface Settings {
+  maxImageBytes: number;
+  maxImagePixels: number;
+  samples: string[];
+}
+
+/** A problem of the service (RFC 9457). */
+export interface Problem {
+  type: string;
+  title: string;
+  status: number;
+  detail: string;
+  parameter?: string;
+}

@@ -1,0 +1,14 @@
+using System.Text.Json.Serialization;
+
+namespace Fpn.Service.Explorer;
+
+/// <summary>What the page has to know before the first request.</summary>
+/// <param name="MaxImageBytes">Larger files are refused: the page says so before it uploads them.</param>
+/// <param name="MaxImagePixels">Likewise, width times height.</param>
+/// <param name="Samples">File names of the sample images.</param>
+internal sealed record ExplorerSettings(long MaxImageBytes, long MaxImagePixels, IReadOnlyList<string> Samples);
+
+/// <summary>Serialisation without reflection.</summary>
+[JsonSourceGenerationOptions(PropertyNamingPolicy = JsonKnownNamingPolicy.CamelCase)]
+[JsonSerializable(typeof(ExplorerSettings))]
+internal sealed partial class ExplorerJsonContext : JsonSerializerContext;

@@ -1,0 +1,123 @@
+using System.Diagnostics;
+using System.Net;
+using System.Text.Json;
+using System.Text.RegularExpressions;
+using Fpn.Service.Explorer;
+using Fpn.Service.Tests.Running;
+
+namespace Fpn.Service.Tests.Explorer;
+
+/// <summary>How the page's files are served. No browser needed.</summary>
+[Collection(ExplorerFixture.Collection)]
+public sealed partial class AssetTests(ExplorerFixture fixture)
+{
+    private const int MostBytes = 300_000;
+
+    private HttpClient Client => fixture.Service.Client;
+
+    private static CancellationToken Cancel => TestContext.Current.CancellationToken;
+
+    [Fact]
+    public async Task Page_WithAllItRefersTo_IsSmall()
+    {
+        var page = await Client.GetByteArrayAsync(string.Empty, Cancel);
+        var files = References(page);
+        Assert.Equal([".css", ".js", ".svg"], files.Select(file => Path.GetExtension(file)).Order());
+
+        long bytes = page.Length;
+        foreach (var file in files)
+        {
+            bytes += (await Client.GetByteArrayAsync(file, Cancel)).Length;
+        }
+
+        Assert.InRange(bytes, 10_000, MostBytes);
+
+        // Nothing else lies there: what is not referred to would be counted nowhere.
+        Assert.Equal(files.Select(file => Path.GetFileName(file)).Order(), ExplorerAssets.Load().Files.Keys.Order());
+    }
+
+    [Fact]
+    public async Task Page_Policy_AllowsOnlyThisService()
+    {
+        using var response = await Client.GetAsync(string.Empty, Cancel);
+        Assert.Equal("text/html", response.Content.Headers.ContentType!.MediaType);
+        var policy = Assert.Single(response.Headers.GetValues("Content-Security-Policy"));
+        Assert.Equal(
+            ["default-src 'none'", "script-src 'self'", "style-src 'self'", "img-src 'self' blob: data:", "connect-src 'self'", "base-uri 'none'", "form-action 'none'", "frame-ancestors 'none'"],
+            policy.Split("; "));
+
+        // Nothing that the policy would block, and no other host, stands in the document.
+        var text = await response.Content.ReadAsStringAsync(Cancel);
+        Assert.DoesNotMatch(@"(?i)<style|\sstyle=|\son\w+=|<script>|//", text);
+    }
+
+    [Fact]
+    public async Task Files_AskedAgain_AreNotSentAgain()
+    {
+        var page = await Client.GetByteArrayAsync(string.Empty, Cancel);
+        foreach (var file in (string[])[string.Empty, .. References(page), "explorer/samples/smear.jpg"])
+        {
+            using var first = await Client.GetAsync(file, Cancel);
+            Assert.Equal(HttpStatusCode.OK, first.StatusCode);
+            Assert.Equal("nosniff", Assert.Single(first.Headers.GetValues("X-Content-Type-Options")));
+            Assert.Equal(
+                References(page).Contains(file) ? "public, max-age=31536000, immutable" : "no-cache", first.Headers.CacheControl!.ToString());
+            using var request = new HttpRequestMessage(HttpMethod.Get, file);
+            request.Headers.IfNoneMatch.Add(first.Headers.ETag!);
+            using var again = await Client.SendAsync(request, Cancel);
+            Assert.Equal(HttpStatusCode.NotModified, again.StatusCode);
+            Assert.Empty(await again.Content.ReadAsByteArrayAsync(Cancel));
+
+            using var head = await Client.SendAsync(new HttpRequestMessage(HttpMethod.Head, file), Cancel);
+            Assert.Equal((HttpStatusCode.OK, first.Content.Headers.ContentLength), (head.StatusCode, head.Content.Headers.ContentLength));
+        }
+    }
+
+    [Theory]
+    [InlineData("explorer/absent.js")]
+    [InlineData("explorer/index.html")]
+    [InlineData("explorer/samples/absent.jpg")]
+    [InlineData("explorer/..%2Fappsettings.json")]
+    [InlineData("explorer/samples/..%2F..%2Fappsettings.json")]
+    public async Task Files_Unknown_Are404(string path)
+    {
+        using var response = await Client.GetAsync(path, Cancel);
+        await ProblemBody.AssertAsync(response, HttpStatusCode.NotFound, "not-found");
+    }
+
+    [Fact]
+    public async Task Settings_Limits_AreTheServices()
+    {
+        using var service = new RunningService(("Fpn:Limits:MaxImageBytes", "12345"), ("Fpn:Limits:MaxImagePixels", "678"));
+        using var settings = JsonDocument.Parse(await service.Client.GetStringAsync("explorer/settings.json", Cancel));
+        Assert.Equal(12345, settings.RootElement.GetProperty("maxImageBytes").GetInt64());
+        Assert.Equal(678, settings.RootElement.GetProperty("maxImagePixels").GetInt64());
+        var samples = settings.RootElement.GetProperty("samples").EnumerateArray().Select(name => name.GetString()!).ToArray();
+        Assert.Equal(["smear.jpg", "smear-wide.jpg"], samples);
+        foreach (var sample in samples)
+        {
+            Assert.Equal(
+                await File.ReadAllBytesAsync(Path.Combine(Repository.Root, "docs", "sample", sample), Cancel),
+                await service.Client.GetByteArrayAsync($"explorer/samples/{sample}", Cancel));
+        }
+    }
+
+    [Fact]
+    public async Task Sources_TypeScript_HasNoErrors()
+    {
+        using var compiler = Process.Start(new ProcessStartInfo("node", [Path.Combine(Repository.Root, "node_modules", "typescript", "bin", "tsc"), "-p", "."])
+        {
+            WorkingDirectory = Path.Combine(Repository.Root, "src", "Fpn.Explorer"),
+            RedirectStandardOutput = true,
+        })!;
+        var output = await compiler.StandardOutput.ReadToEndAsync(Cancel);
+        await compiler.WaitForExitAsync(Cancel);
+        Assert.True(compiler.ExitCode == 0, output);
+    }
+
+    private static string[] References(byte[] page) =>
+        [.. Reference().Matches(System.Text.Encoding.UTF8.GetString(page)).Select(match => match.Groups[1].Value).Where(file => file != "swagger")];
+
+    [GeneratedRegex("(?:src|href)=\"([^\"]+)\"")]
+    private static partial Regex Reference();
+}
