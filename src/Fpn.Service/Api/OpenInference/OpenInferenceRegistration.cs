@@ -1,5 +1,6 @@
 using Fpn.Service.Api.Security;
 using Microsoft.AspNetCore.Routing.Patterns;
+using Microsoft.Extensions.Diagnostics.HealthChecks;
 
 namespace Fpn.Service.Api.OpenInference;
 
@@ -53,7 +54,9 @@ internal static class OpenInferenceRegistration
             .Produces<ServerLiveResponse>()
             .WithMetadata(new AnswerExample(Json, """{ "live": true }"""))
             .AllowWithoutKey();
-        group.MapGet("/health/ready", MetadataEndpoints.ReadyAsync)
+        group.MapGet(
+                "/health/ready",
+                (HttpContext context, HealthCheckService health) => MetadataEndpoints.ReadyAsync(context, health))
             .WithName("oipServerReady")
             .WithSummary("Says whether every model can be asked")
             .WithDescription("200 means yes, 400 means no, and the body says why.")
