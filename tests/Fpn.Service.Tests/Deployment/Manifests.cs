@@ -1,3 +1,4 @@
+using System.Globalization;
 using System.Text.Json;
 using Fpn.Service.Tests.Running;
 
@@ -30,30 +31,39 @@ internal static class Manifests
 
     /// <summary>Checks folders and files.</summary>
     /// <param name="paths">Kustomizations, which are built, and files, which are read.</param>
-    /// <returns>Exit code (0 when all is well), the objects of each path, and what is wrong.</returns>
-    public static async Task<(int ExitCode, IReadOnlyDictionary<string, JsonElement[]> Objects, string Errors)> CheckAsync(params string[] paths)
+    /// <returns>The objects of each path, and what is wrong: nothing when all is well.</returns>
+    public static async Task<(IReadOnlyDictionary<string, JsonElement[]> Objects, string Errors)> CheckAsync(
+        params string[] paths)
     {
         SkipWithoutPrograms();
         var (exitCode, output, errors) = await ProgramRun.RunAsync(Checks, "node", ["manifests.mjs", .. paths]);
-        return (exitCode, exitCode == 0 ? JsonSerializer.Deserialize<Dictionary<string, JsonElement[]>>(output)! : [], errors);
+        if (exitCode == 0)
+        {
+            return (JsonSerializer.Deserialize<Dictionary<string, JsonElement[]>>(output)!, string.Empty);
+        }
+
+        Assert.NotEqual(string.Empty, errors);
+        return (new Dictionary<string, JsonElement[]>(), errors);
     }
 
     /// <summary>Checks overlays/cpu with components.</summary>
     /// <param name="components">Names of components.</param>
-    /// <returns>Exit code, the objects, and what is wrong.</returns>
-    public static async Task<(int ExitCode, JsonElement[] Objects, string Errors)> ComposeAsync(params string[] components)
+    /// <returns>The objects, and what is wrong: nothing when all is well.</returns>
+    public static async Task<(JsonElement[] Objects, string Errors)> ComposeAsync(params string[] components)
     {
         // Below the repository, since kustomize takes relative paths only.
-        var folder = Directory.CreateDirectory(Path.Combine(Checks, "generated", Guid.NewGuid().ToString("N"))).FullName;
+        var folder = Path.Combine(Checks, "generated", Guid.NewGuid().ToString("N"));
+        Directory.CreateDirectory(folder);
         try
         {
             const string Up = "../../../../deploy/kubernetes";
+            var added = string.Join(", ", components.Select(name => $"{Up}/components/{name}"));
             await File.WriteAllTextAsync(
                 Path.Combine(folder, "kustomization.yaml"),
-                $"resources: [{Up}/overlays/cpu]\ncomponents: [{string.Join(", ", components.Select(name => $"{Up}/components/{name}"))}]\n",
+                $"resources: [{Up}/overlays/cpu]\ncomponents: [{added}]\n",
                 TestContext.Current.CancellationToken);
-            var (exitCode, objects, errors) = await CheckAsync(folder);
-            return (exitCode, objects.GetValueOrDefault(folder, []), errors);
+            var (objects, errors) = await CheckAsync(folder);
+            return (objects.GetValueOrDefault(folder, []), errors);
         }
         finally
         {
@@ -63,36 +73,42 @@ internal static class Manifests
 
     /// <summary>The one object of a kind.</summary>
     public static JsonElement Single(this IEnumerable<JsonElement> objects, string kind) =>
-        Assert.Single(objects, item => item.GetProperty("kind").GetString() == kind);
+        Assert.Single(objects, item => item.Text("kind") == kind);
 
     /// <summary>Whether there is an object of a kind.</summary>
     public static bool Has(this IEnumerable<JsonElement> objects, string kind) =>
-        objects.Any(item => item.GetProperty("kind").GetString() == kind);
+        objects.Any(item => item.Text("kind") == kind);
 
     /// <summary>A member of a member …; numbers are places in arrays.</summary>
     /// <param name="element">Where to begin.</param>
     /// <param name="path">Names, separated by '/'.</param>
-    public static JsonElement At(this JsonElement element, string path) =>
-        path.Split('/').Aggregate(element, (item, name) => item.ValueKind == JsonValueKind.Array
-            ? item[int.Parse(name, System.Globalization.CultureInfo.InvariantCulture)]
-            : item.TryGetProperty(name, out var member) ? member : throw new InvalidOperationException($"No '{name}' of '{path}' in {item}."));
+    public static JsonElement At(this JsonElement element, string path) => path.Split('/').Aggregate(
+        element,
+        (item, name) => item.ValueKind == JsonValueKind.Array ? item[int.Parse(name, CultureInfo.InvariantCulture)]
+        : item.TryGetProperty(name, out var member) ? member
+        : throw new InvalidOperationException($"No '{name}' of '{path}' in {item}."));
 
     /// <summary>A text below an element; see <see cref="At"/>.</summary>
     public static string Text(this JsonElement element, string path) => element.At(path).GetString()!;
 
-    /// <summary>A container's variables.</summary>
-    public static Dictionary<string, string> Variables(this JsonElement container) =>
-        container.At("env").EnumerateArray().ToDictionary(item => item.Text("name"), item => item.Text("value"));
+    /// <summary>The pods of the Deployment: their specification.</summary>
+    public static JsonElement Pod(this IEnumerable<JsonElement> objects) =>
+        objects.Single("Deployment").At("spec/template/spec");
 
     private static void SkipWithoutPrograms() => Assert.SkipUnless(
-        Directory.Exists(Path.Combine(Checks, "node_modules")), "tests/Deployment/node_modules is absent: test.sh installs it.");
+        Directory.Exists(Path.Combine(Checks, "node_modules")),
+        "tests/Deployment/node_modules is absent: test.sh installs it.");
 
     private static async Task<IReadOnlyDictionary<string, JsonElement[]>> BuildAllAsync()
     {
-        var paths = Overlays.Select(name => (Name: name, Path: Path.Combine(Folder, "overlays", name)))
-            .Concat(Others.Select(name => (Name: name, Path: Path.Combine(Folder, name)))).ToArray();
-        var (exitCode, objects, errors) = await CheckAsync([.. paths.Select(path => path.Path)]);
-        Assert.True(exitCode == 0, errors);
-        return paths.ToDictionary(path => path.Name, path => objects[path.Path]);
+        var paths = Overlays.ToDictionary(name => name, name => Path.Combine(Folder, "overlays", name));
+        foreach (var name in Others)
+        {
+            paths.Add(name, Path.Combine(Folder, name));
+        }
+
+        var (objects, errors) = await CheckAsync([.. paths.Values]);
+        Assert.Equal(string.Empty, errors);
+        return paths.ToDictionary(path => path.Key, path => objects[path.Value]);
     }
 }
