@@ -90,6 +90,11 @@ public sealed class ImageTests(ImageFixture images, ITestOutputHelper output) : 
                 Assert.Equal(await service.Client.GetStringAsync(path, Cancel), await client.GetStringAsync(path, Cancel));
             }
 
+            foreach (var format in new[] { "coco", "voc", "yolo", "image" })
+            {
+                Assert.Equal(await DetectAsync(service.Client, format), await DetectAsync(client, format));
+            }
+
             using var expected = await service.Client.PostDetectAsync(Sample, "maxDetections=none");
             using var actual = await client.PostDetectAsync(Sample, "maxDetections=none");
             Assert.Equal(HttpStatusCode.BadRequest, actual.StatusCode);
@@ -146,6 +151,14 @@ public sealed class ImageTests(ImageFixture images, ITestOutputHelper output) : 
     }
 
     private static string Address() => string.Create(CultureInfo.InvariantCulture, $"http://127.0.0.1:{FreePort.Find()}");
+
+    /// <summary>An answer byte by byte, pictures included.</summary>
+    private static async Task<byte[]> DetectAsync(HttpClient client, string format)
+    {
+        using var answer = await client.PostDetectAsync(Sample, $"format={format}");
+        Assert.Equal(HttpStatusCode.OK, answer.StatusCode);
+        return await answer.Content.ReadAsByteArrayAsync(Cancel);
+    }
 
     private static string WithoutTrace(string problem) => problem[..problem.IndexOf("\"traceId\"", StringComparison.Ordinal)];
 
