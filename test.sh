@@ -15,7 +15,8 @@ mkdir -p "$logs"
 # Reference implementations and tools that tests run: Debian's packages, installed where that is possible.
 python=/usr/bin/python3
 install_debian_packages() {
-  local packages=(python3-torch python3-torchvision python3-onnx python3-pil python3-numpy libopenblas0-pthread prometheus chromium) missing=()
+  local packages=(python3-torch python3-torchvision python3-onnx python3-pil python3-numpy libopenblas0-pthread prometheus chromium
+    nginx-light buildah debootstrap docker-compose) missing=()
   command -v dpkg-query >/dev/null 2>&1 || return 0
   for package in "${packages[@]}"; do
     dpkg-query -W -f='${Status}' "$package" 2>/dev/null | grep -q 'ok installed' || missing+=("$package")
@@ -31,6 +32,9 @@ install_debian_packages() {
   # Debian starts the servers that it installs; tests start their own.
   case " ${missing[*]} " in
     *" prometheus "*) { systemctl disable --now prometheus || service prometheus stop; } >>"$logs/apt.log" 2>&1 || true ;;
+  esac
+  case " ${missing[*]} " in
+    *" nginx-light "*) { systemctl disable --now nginx || service nginx stop; } >>"$logs/apt.log" 2>&1 || true ;;
   esac
 }
 
@@ -62,7 +66,7 @@ run_dotnet_tests() { # label, project, [VARIABLE=value …]
   fi
   # A skip is expected only where something that the tests name is absent, and never under CI.
   local unexpected
-  unexpected=$(grep -A 1 -F '[SKIP]' "$log" | grep -vE '\[SKIP\]|^--$' | grep -cvE '^ *(The shared data|python3-torch|prometheus|chromium|tests/(OpenApi|Deployment)/node_modules) is absent' || true)
+  unexpected=$(grep -A 1 -F '[SKIP]' "$log" | grep -vE '\[SKIP\]|^--$' | grep -cvE '^ *(The shared data|python3-torch|prometheus|chromium|nginx|buildah|docker-compose|tests/(OpenApi|Deployment)/node_modules) is absent' || true)
   [ "${CI:-}" = true ] && unexpected=$skips
   if [ "$unexpected" != 0 ]; then
     say "$label skipped $unexpected tests that must run here."

@@ -11,6 +11,11 @@ using Fpn.Service.Observability;
 using Fpn.Service.OpenApi;
 using Microsoft.AspNetCore.Connections;
 
+if (args is [HealthProbe.Command, .. var options])
+{
+    return await HealthProbe.RunAsync(options);
+}
+
 try
 {
     var builder = WebApplication.CreateBuilder(args);

@@ -1,3 +1,4 @@
+using System.Runtime.InteropServices;
 using Microsoft.ML.OnnxRuntime;
 
 namespace Fpn.Service.Model;
@@ -7,7 +8,7 @@ namespace Fpn.Service.Model;
 /// ONNX Runtime chooses its threads from the machine and ignores container limits, and its threads spin between
 /// tasks by default, which on few cores takes the processor away from the other session.
 /// </remarks>
-internal static class OnnxEnvironment
+internal static partial class OnnxEnvironment
 {
     private static readonly Lock Gate = new();
 
@@ -22,6 +23,7 @@ internal static class OnnxEnvironment
                 return;
             }
 
+            DisableTelemetry();
             using var threading = new OrtThreadingOptions
             {
                 GlobalIntraOpNumThreads = threads,
@@ -37,4 +39,21 @@ internal static class OnnxEnvironment
             OrtEnv.CreateInstanceWithOptions(ref options);
         }
     }
+
+    /// <summary>
+    /// ONNX Runtime reports its use to its makers, unless told before it starts: it would connect to the internet, keep a
+    /// device id in the home folder, write to the temporary folder, and run a shell to learn about the machine, which ends
+    /// the process where there is none. A value that the user has set stays.
+    /// </summary>
+    private static void DisableTelemetry()
+    {
+        if (!OperatingSystem.IsWindows())
+        {
+            // The runtime's own way of setting variables does not reach native code.
+            _ = SetVariable("ORT_DISABLE_TELEMETRY", "1", overwrite: 0);
+        }
+    }
+
+    [LibraryImport("libc", EntryPoint = "setenv", StringMarshalling = StringMarshalling.Utf8)]
+    private static partial int SetVariable(string name, string value, int overwrite);
 }

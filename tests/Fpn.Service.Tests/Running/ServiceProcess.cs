@@ -7,11 +7,13 @@ namespace Fpn.Service.Tests.Running;
 /// <summary>The service as its own process, as users start it.</summary>
 internal sealed partial class ServiceProcess : IDisposable
 {
+    private const int KillSignal = 9;
     private const int Terminate = 15;
 
     private readonly Process _process;
     private readonly CancellationTokenSource _patience = CancellationTokenSource.CreateLinkedTokenSource(TestContext.Current.CancellationToken);
     private readonly Task<string> _errors;
+    private Task? _rest;
 
     /// <summary>Starts it on a free port.</summary>
     /// <param name="arguments">More of the command line.</param>
@@ -45,7 +47,7 @@ internal sealed partial class ServiceProcess : IDisposable
         _errors = _process.StandardError.ReadToEndAsync(_patience.Token);
     }
 
-    /// <summary>Lines of standard output that were read so far.</summary>
+    /// <summary>Lines of standard output: up to the address once that is known, all of them after the end.</summary>
     public List<string> Output { get; } = [];
 
     /// <summary>Waits for the log line that names the port.</summary>
@@ -57,6 +59,8 @@ internal sealed partial class ServiceProcess : IDisposable
             Output.Add(line);
             if (Listening().Match(line) is { Success: true } match)
             {
+                // Read on, or a service that logs much would stop when the pipe is full.
+                _rest = ReadRestAsync();
                 return new Uri(match.Groups[1].Value);
             }
         }
@@ -67,15 +71,14 @@ internal sealed partial class ServiceProcess : IDisposable
     /// <summary>Asks the process to end, as container runtimes do.</summary>
     public void SendTerminate() => Assert.Equal(0, Kill(_process.Id, Terminate));
 
+    /// <summary>Ends the process without asking.</summary>
+    public void SendKill() => Assert.Equal(0, Kill(_process.Id, KillSignal));
+
     /// <summary>Waits for the end.</summary>
     /// <returns>Exit code and the lines of standard error.</returns>
     public async Task<(int Code, string[] Errors)> WaitForExitAsync()
     {
-        while (await _process.StandardOutput.ReadLineAsync(_patience.Token) is { } line)
-        {
-            Output.Add(line);
-        }
-
+        await (_rest ?? ReadRestAsync());
         await _process.WaitForExitAsync(_patience.Token);
         return (_process.ExitCode, (await _errors).Split('\n', StringSplitOptions.RemoveEmptyEntries));
     }
@@ -89,6 +92,14 @@ internal sealed partial class ServiceProcess : IDisposable
 
         _process.Dispose();
         _patience.Dispose();
+    }
+
+    private async Task ReadRestAsync()
+    {
+        while (await _process.StandardOutput.ReadLineAsync(_patience.Token) is { } line)
+        {
+            Output.Add(line);
+        }
     }
 
     [GeneratedRegex(@"Now listening on: (http://\S+)")]
