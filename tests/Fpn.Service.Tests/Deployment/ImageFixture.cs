@@ -23,7 +23,7 @@ public sealed class ImageFixture : IAsyncLifetime
 
         await _bases.MakeAsync();
         await _bases.BuildAsync("docker/Dockerfile", Cpu, StandInImages.Bare, "--build-arg", "REVISION=0123abc");
-        GpuBuild = await _bases.BuildAsync("docker/Dockerfile.gpu", Gpu, StandInImages.Tools);
+        GpuBuild = await _bases.BuildAsync("docker/Dockerfile.gpu", Gpu, StandInImages.Sdk);
     }
 
     /// <summary>Opens an image.</summary>

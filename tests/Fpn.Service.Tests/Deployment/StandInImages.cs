@@ -5,13 +5,16 @@ namespace Fpn.Service.Tests.Deployment;
 
 /// <summary>
 /// Base images made of what this machine has, for machines that cannot pull the public ones: Debian, made by debootstrap,
-/// with the machine's .NET SDK and Node.js; and what .NET needs at run time without a shell, as the chiselled images are.
+/// with the machine's .NET SDK, and with Node.js; and what .NET needs at run time without a shell, as the chiselled images are.
 /// </summary>
 /// <remarks>Everything, buildah's storage included, is in one folder that goes in the end.</remarks>
 internal sealed class StandInImages : IAsyncDisposable
 {
-    /// <summary>The image with the SDK, Node.js, a shell and apt.</summary>
-    public const string Tools = "localhost/fpn-test-tools";
+    /// <summary>The image with the SDK, a shell and apt.</summary>
+    public const string Sdk = "localhost/fpn-test-sdk";
+
+    /// <summary>The same with Node.js, which the stage of the SDK must do without.</summary>
+    public const string Node = "localhost/fpn-test-node";
 
     /// <summary>The image with little more than glibc, libstdc++ and OpenSSL.</summary>
     public const string Bare = "localhost/fpn-test-bare";
@@ -48,7 +51,8 @@ internal sealed class StandInImages : IAsyncDisposable
         var debian = Path.Combine(Folder, "debian");
         var (site, codename) = await FindDebianAsync();
         await RunAsync("debootstrap", "--variant=minbase", "--include=ca-certificates,libssl3,libstdc++6", codename, debian, site);
-        await MakeToolsAsync(debian);
+        await MakeSdkAsync(debian);
+        await MakeNodeAsync();
         await MakeBareAsync(Path.Combine(debian, "var", "cache", "apt", "archives"));
         await RunAsync("rm", "-rf", debian);
         AddCache("/root/.npm", (await RunAsync("npm", "config", "get", "cache")).Trim().Split('\n')[^1]);
@@ -65,7 +69,7 @@ internal sealed class StandInImages : IAsyncDisposable
     public Task<string> BuildAsync(string dockerfile, string name, string last, params string[] more) => BuildahAsync(
         [
             "build", "--format", "docker", "--isolation", "chroot", "--layers", "--file", Path.Combine(Repository.Root, dockerfile), "--tag", name,
-            "--build-arg", $"NODE_IMAGE={Tools}", "--build-arg", $"SDK_IMAGE={Tools}", "--build-arg", $"BASE_IMAGE={last}",
+            "--build-arg", $"NODE_IMAGE={Node}", "--build-arg", $"SDK_IMAGE={Sdk}", "--build-arg", $"BASE_IMAGE={last}",
             .. _caches.SelectMany(cache => new[] { "--volume", cache }),
             .. more, Repository.Root,
         ]);
@@ -98,7 +102,7 @@ internal sealed class StandInImages : IAsyncDisposable
     private static async Task<string> RunAsync(string program, params string[] arguments)
     {
         var (code, output, errors) = await ProgramRun.RunAsync("/", Find(program) ?? program, arguments);
-        Assert.True(code == 0, string.Create(CultureInfo.InvariantCulture, $"{program} {string.Join(' ', arguments)}: {code}\n{Tail(output)}\n{Tail(errors)}"));
+        Assert.True(code == 0, string.Create(CultureInfo.InvariantCulture, $"{program} {string.Join(' ', arguments)}: {code}\n{Tail(errors)}\n{Tail(output)}"));
         return output;
     }
 
@@ -114,22 +118,21 @@ internal sealed class StandInImages : IAsyncDisposable
         return (main.Split(' ')[2], codename);
     }
 
-    private async Task MakeToolsAsync(string debian)
+    private async Task MakeSdkAsync(string debian)
     {
-        var sdk = Path.GetDirectoryName(Environment.ProcessPath)!;
-        var node = (await RunAsync("node", "-p", "process.execPath")).Trim();
-        var npm = Path.Combine((await RunAsync("npm", "root", "--global")).Trim().Split('\n')[^1], "npm");
-        foreach (var folder in new[] { "usr/share/dotnet", "usr/lib/node_modules", "root/.nuget/NuGet" })
+        foreach (var folder in new[] { "usr/share/dotnet", "root/.nuget/NuGet" })
         {
             Directory.CreateDirectory(Path.Combine(debian, folder));
         }
 
-        await RunAsync("cp", "-a", $"{sdk}/.", Path.Combine(debian, "usr/share/dotnet"));
-        await RunAsync("cp", "-a", npm, Path.Combine(debian, "usr/lib/node_modules"));
-        await RunAsync("cp", "-aL", node, Path.Combine(debian, "usr/bin/node"));
+        await RunAsync("cp", "-a", $"{Path.GetDirectoryName(Environment.ProcessPath)}/.", Path.Combine(debian, "usr/share/dotnet"));
         File.CreateSymbolicLink(Path.Combine(debian, "usr/bin/dotnet"), "../share/dotnet/dotnet");
-        File.CreateSymbolicLink(Path.Combine(debian, "usr/bin/npm"), "../lib/node_modules/npm/bin/npm-cli.js");
-        foreach (var (from, to) in new[] { (Certificates, Certificates), (Path.Combine(Home, ".npmrc"), "/root/.npmrc"), (Path.Combine(Home, ".nuget/NuGet/NuGet.Config"), "/root/.nuget/NuGet/NuGet.Config") })
+        foreach (var (from, to) in new[]
+        {
+            (Certificates, Certificates),
+            (Path.Combine(Home, ".npmrc"), "/root/.npmrc"),
+            (Path.Combine(Home, ".nuget/NuGet/NuGet.Config"), "/root/.nuget/NuGet/NuGet.Config"),
+        })
         {
             if (File.Exists(from))
             {
@@ -139,7 +142,20 @@ internal sealed class StandInImages : IAsyncDisposable
 
         var environment = Network.Where(name => Environment.GetEnvironmentVariable(name) is not null)
             .SelectMany(name => new[] { "--env", $"{name}={Environment.GetEnvironmentVariable(name)}" });
-        await CommitAsync(debian, Tools, ["--env", "DOTNET_SYSTEM_GLOBALIZATION_INVARIANT=1", .. environment]);
+        await CommitAsync("scratch", debian, Sdk, ["--env", "DOTNET_SYSTEM_GLOBALIZATION_INVARIANT=1", .. environment]);
+    }
+
+    private async Task MakeNodeAsync()
+    {
+        var node = (await RunAsync("node", "-p", "process.execPath")).Trim();
+        var npm = Path.Combine((await RunAsync("npm", "root", "--global")).Trim().Split('\n')[^1], "npm");
+        var files = Path.Combine(Folder, "node");
+        Directory.CreateDirectory(Path.Combine(files, "usr/bin"));
+        Directory.CreateDirectory(Path.Combine(files, "usr/lib/node_modules"));
+        await RunAsync("cp", "-a", npm, Path.Combine(files, "usr/lib/node_modules"));
+        await RunAsync("cp", "-aL", node, Path.Combine(files, "usr/bin/node"));
+        File.CreateSymbolicLink(Path.Combine(files, "usr/bin/npm"), "../lib/node_modules/npm/bin/npm-cli.js");
+        await CommitAsync(Sdk, files, Node, []);
     }
 
     /// <summary>Unpacks the libraries without their packages' scripts and documents, as the chiselled images hold them.</summary>
@@ -152,14 +168,18 @@ internal sealed class StandInImages : IAsyncDisposable
         }
 
         await RunAsync("rm", "-rf", Path.Combine(bare, "usr/share"), Path.Combine(bare, "usr/lib/x86_64-linux-gnu/gconv"));
-        await CommitAsync(bare, Bare, ["--env", "ASPNETCORE_HTTP_PORTS=8080", "--env", "DOTNET_SYSTEM_GLOBALIZATION_INVARIANT=true"]);
+        await CommitAsync("scratch", bare, Bare, ["--env", "ASPNETCORE_HTTP_PORTS=8080", "--env", "DOTNET_SYSTEM_GLOBALIZATION_INVARIANT=true"]);
     }
 
-    private async Task CommitAsync(string folder, string name, string[] configuration)
+    private async Task CommitAsync(string last, string folder, string name, string[] configuration)
     {
-        var container = (await BuildahAsync("from", "scratch")).Trim();
+        var container = (await BuildahAsync("from", "--pull-never", last)).Trim();
         await BuildahAsync("add", "--quiet", container, folder, "/");
-        await BuildahAsync(["config", .. configuration, container]);
+        if (configuration.Length > 0)
+        {
+            await BuildahAsync(["config", .. configuration, container]);
+        }
+
         await BuildahAsync("commit", "--quiet", "--format", "docker", "--rm", container, name);
     }
 
