@@ -1,5 +1,3 @@
-using Microsoft.Extensions.Primitives;
-
 namespace Fpn.Service.Lifetime;
 
 /// <summary>
@@ -12,11 +10,13 @@ internal static class HealthProbe
     /// <summary>The first argument that asks for it.</summary>
     public const string Command = "healthcheck";
 
-    /// <summary>Less than the time that container engines give a check, so that the reason can still be printed.</summary>
+    /// <summary>Less than container engines give a check, so that the reason can still be printed.</summary>
     private static readonly TimeSpan Patience = TimeSpan.FromSeconds(2);
 
     /// <summary>Asks once; prints one line, the reason when the service is not ready.</summary>
-    /// <param name="arguments">What follows <see cref="Command"/>: the addresses, where the environment does not give them.</param>
+    /// <param name="arguments">
+    /// What follows <see cref="Command"/>: the addresses, where the environment does not give them.
+    /// </param>
     /// <returns>0 when the service is ready, 1 when it is not or does not answer.</returns>
     public static async Task<int> RunAsync(string[] arguments)
     {
@@ -35,7 +35,8 @@ internal static class HealthProbe
         try
         {
             using var answer = await client.GetAsync(new Uri(address, "health/ready"));
-            await Console.Out.WriteLineAsync(answer.IsSuccessStatusCode ? "Ready." : $"Not ready: {(int)answer.StatusCode} from {address}.");
+            await Console.Out.WriteLineAsync(
+                answer.IsSuccessStatusCode ? "Ready." : $"Not ready: {(int)answer.StatusCode} from {address}.");
             return answer.IsSuccessStatusCode ? 0 : 1;
         }
         catch (Exception exception) when (exception is HttpRequestException or OperationCanceledException)
@@ -45,17 +46,21 @@ internal static class HealthProbe
         }
     }
 
-    /// <summary>Where the service listens, seen from the same machine, by the rules of ASP.NET Core: <c>urls</c> before <c>http_ports</c>.</summary>
+    /// <summary>
+    /// Where the service listens, seen from the same machine, by the rules of ASP.NET Core: <c>urls</c> before
+    /// <c>http_ports</c>.
+    /// </summary>
     /// <returns>The first http address with a port; null when there is none.</returns>
     internal static Uri? Address(IConfiguration configuration)
     {
         var urls = configuration["urls"] is { Length: > 0 } given ? given
-            : configuration["http_ports"] is { Length: > 0 } ports ? string.Join(';', ports.Split(';').Select(port => $"http://*:{port}"))
+            : configuration["http_ports"] is { Length: > 0 } ports
+                ? string.Join(';', ports.Split(';').Select(port => $"http://*:{port}"))
             : "http://localhost:5000";
-        foreach (var url in new StringTokenizer(urls, [';']))
+        foreach (var url in urls.Split(';'))
         {
             // '+', '*' and the unspecified addresses stand for every interface; the loopback one is among them.
-            var address = BindingAddress.Parse(url.Trim().ToString());
+            var address = BindingAddress.Parse(url.Trim());
             if (address.Scheme.Equals(Uri.UriSchemeHttp, StringComparison.OrdinalIgnoreCase) && !address.IsUnixPipe)
             {
                 var host = address.Host is "+" or "*" or "0.0.0.0" or "[::]" ? "localhost" : address.Host;
