@@ -5,17 +5,27 @@ import { enterKey, update } from '../store';
 /** Asks for the API key when the service wants one. */
 export function KeyDialog({ open }: { open: boolean }) {
   const dialog = useRef<HTMLDialogElement>(null);
+  const closed = useRef(false);
   const [value, setValue] = useState('');
   useEffect(() => {
     if (open && !dialog.current!.open) {
       dialog.current!.showModal();
-    } else if (!open) {
+    } else if (!open && dialog.current!.open) {
+      closed.current = true;
       dialog.current!.close();
     }
   }, [open]);
+
+  // The event comes late. When it is about our own closing, a refused key may have asked for the dialog again by then.
+  const onClose = () => {
+    if (closed.current) {
+      closed.current = false;
+    } else {
+      update({ keyWanted: false });
+    }
+  };
   return (
-    // The event comes late: by then a refused key may have opened the dialog again.
-    <dialog ref={dialog} aria-labelledby="key-title" onClose={() => !dialog.current!.open && update({ keyWanted: false })}>
+    <dialog ref={dialog} aria-labelledby="key-title" onClose={onClose}>
       <form
         onSubmit={event => {
           event.preventDefault();
