@@ -1,6 +1,4 @@
 using System.Diagnostics.CodeAnalysis;
-using System.Globalization;
-using Fpn.Detection;
 using Fpn.Service.Configuration;
 using Fpn.Service.Model;
 
@@ -13,9 +11,10 @@ namespace Fpn.Service.Batching;
 /// goes. Thread-safe.
 /// </remarks>
 internal sealed partial class LaneRegistry(
-    IModelPackages packages, BatchingOptions options, DetectionMetrics metrics, TimeProvider clock, ILogger<LaneRegistry> logger) : IAsyncDisposable
+    IModelPackages packages, BatchingOptions options, DetectionMetrics metrics, TimeProvider clock, ILogger<LaneRegistry> logger)
+    : IAsyncDisposable
 {
-    private readonly WorkerThread _device = new("device");
+    private readonly LaneFactory _factory = new(options, metrics, clock, logger);
     private readonly SemaphoreSlim _changes = new(1);
     private readonly Lock _gate = new();
 
@@ -91,7 +90,7 @@ internal sealed partial class LaneRegistry(
             var model = await Task.Run(() => packages.Load(name));
             try
             {
-                var lane = await CreateAsync(model, mustRun: false);
+                var lane = await _factory.CreateAsync(model, mustRun: false);
                 lock (_gate)
                 {
                     _lanes.Add(name, lane);
@@ -210,21 +209,11 @@ internal sealed partial class LaneRegistry(
 
         foreach (var lane in all)
         {
-            await DisposeAsync(lane);
+            await _factory.FreeAsync(lane);
         }
 
         await Task.WhenAll(endings);
-        _device.Dispose();
-    }
-
-    private async Task DisposeAsync(ModelLane lane)
-    {
-        await lane.DisposeAsync();
-        await _device.RunAsync(() =>
-        {
-            lane.Model.Dispose();
-            return true;
-        });
+        _factory.Dispose();
     }
 
     private async Task<string?> TryReplaceAsync(string name)
@@ -233,7 +222,7 @@ internal sealed partial class LaneRegistry(
         try
         {
             model = await Task.Run(() => packages.Load(name));
-            var lane = await CreateAsync(model, mustRun: true);
+            var lane = await _factory.CreateAsync(model, mustRun: true);
             lock (_gate)
             {
                 if (!_stopped)
@@ -249,7 +238,7 @@ internal sealed partial class LaneRegistry(
                 }
             }
 
-            await DisposeAsync(lane);
+            await _factory.FreeAsync(lane);
             return "the service is shutting down";
         }
 #pragma warning disable CA1031 // Whatever is wrong with the package, what is served stays, and the caller is told.
@@ -281,7 +270,7 @@ internal sealed partial class LaneRegistry(
                 return;
             }
 
-            ending = DisposeAsync(lane);
+            ending = _factory.FreeAsync(lane);
             _endings.Add(ending);
         }
 
@@ -316,51 +305,6 @@ internal sealed partial class LaneRegistry(
             : ModelAvailability.Unloaded;
         return new ModelState(name, lane?.Model.Contract.Version, availability, reason);
     }
-
-    /// <summary>Measures a model, warms it up and gives it a lane.</summary>
-    /// <param name="model">Still the caller's when this fails.</param>
-    /// <param name="mustRun">Whether a first batch that fails is a failure.</param>
-    private async Task<ModelLane> CreateAsync(ModelEntry model, bool mustRun)
-    {
-        var detector = model.Detector;
-        var buckets = ShapeBuckets.Create(options.Buckets, onGpu: false, detector);
-        var budget = options.MaxBatchSize == 0 ? options.TuningBudget : TimeSpan.Zero;
-        var curve = await MeasureAsync(detector, budget, mustRun);
-        var size = options.MaxBatchSize == 0 ? BatchSizeTuner.Choose(curve) : Math.Min(options.MaxBatchSize, detector.LargestBatch);
-        var batcher = new DynamicBatcher(new BatchRunner(model, _device, metrics, clock, logger), size, options, clock);
-        if (curve.Count > 0)
-        {
-            batcher.Rate.Record(TimeSpan.FromSeconds(curve[0].Seconds), 1);
-        }
-
-        var measured = string.Join(", ", curve.Select(point => string.Create(CultureInfo.InvariantCulture, $"{point.BatchSize}: {point.ImagesPerSecond:F1}")));
-        LogReady(logger, model.Contract.Name, size, measured);
-        return new ModelLane(model, batcher, buckets, options.MaxBatchSize == 0 ? curve : [], options.QueueCapacity);
-    }
-
-    private async Task<IReadOnlyList<BatchTiming>> MeasureAsync(IDetector detector, TimeSpan budget, bool mustRun)
-    {
-        try
-        {
-            return await BatchSizeTuner.MeasureAsync(detector, budget, clock, batch => _device.RunAsync(() =>
-            {
-                using var inferred = detector.Infer(batch);
-                return inferred.Select(0);
-            }));
-        }
-        catch (Exception exception) when (!mustRun && exception is NonFiniteOutputException or ModelFailureException)
-        {
-            // The model is loaded; it may do better on pictures than on noise, and if not, its requests are told why.
-            LogNotMeasured(logger, detector.Contract.Name, exception.Message);
-            return [];
-        }
-    }
-
-    [LoggerMessage(Level = LogLevel.Warning, Message = "Model {Model} failed on its first batch: {Reason}")]
-    private static partial void LogNotMeasured(ILogger logger, string model, string reason);
-
-    [LoggerMessage(Level = LogLevel.Information, Message = "Model {Model} is warm: batches of up to {MaxBatchSize}; images/s by batch size {Curve}")]
-    private static partial void LogReady(ILogger logger, string model, int maxBatchSize, string curve);
 
     [LoggerMessage(Level = LogLevel.Error, Message = "Model {Model} was not loaded; what was served before still is")]
     private static partial void LogNotLoaded(ILogger logger, string model, Exception exception);
