@@ -3,6 +3,7 @@ using Fpn.Service.Api.OpenInference;
 using Fpn.Service.Api.Security;
 using Fpn.Service.Batching;
 using Fpn.Service.Configuration;
+using Fpn.Service.Execution;
 using Fpn.Service.Explorer;
 using Fpn.Service.Imaging;
 using Fpn.Service.Lifetime;

@@ -1,4 +1,5 @@
 using System.Globalization;
+using Fpn.Service.Execution;
 using Fpn.Service.Model;
 
 namespace Fpn.Benchmarks.Load;

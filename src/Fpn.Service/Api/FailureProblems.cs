@@ -1,5 +1,6 @@
 using Fpn.Detection;
 using Fpn.Service.Batching;
+using Fpn.Service.Execution;
 using Fpn.Service.Model;
 
 namespace Fpn.Service.Api;

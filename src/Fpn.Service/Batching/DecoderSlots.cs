@@ -1,3 +1,4 @@
+using Fpn.Service.Execution;
 using Fpn.Service.Model;
 
 namespace Fpn.Service.Batching;

@@ -1,6 +1,7 @@
 using System.Diagnostics;
 using System.Globalization;
 using Fpn.Detection.Imaging;
+using Fpn.Service.Execution;
 using Fpn.Service.Imaging;
 using Fpn.Service.Model;
 

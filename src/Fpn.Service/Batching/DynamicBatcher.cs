@@ -1,5 +1,6 @@
 using System.Threading.Channels;
 using Fpn.Detection.Imaging;
+using Fpn.Service.Execution;
 using Fpn.Service.Imaging;
 using Fpn.Service.Model;
 

@@ -1,5 +1,6 @@
 using System.Globalization;
 using Fpn.Detection;
+using Fpn.Service.Execution;
 using Fpn.Service.Model;
 
 namespace Fpn.Service.Batching;

@@ -1,4 +1,5 @@
 using Fpn.Detection.Imaging;
+using Fpn.Service.Execution;
 using Fpn.Service.Imaging;
 
 namespace Fpn.Service.Model;

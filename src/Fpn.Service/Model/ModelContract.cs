@@ -3,6 +3,7 @@ using Fpn.Detection.Anchors;
 using Fpn.Detection.Imaging;
 using Fpn.Detection.Proposals;
 using Fpn.Detection.RoiHeads;
+using Fpn.Service.Execution;
 
 namespace Fpn.Service.Model;
 
@@ -15,12 +16,6 @@ internal enum ModelLayout
     /// <summary>One graph with everything inside, one image at a time.</summary>
     EndToEnd,
 }
-
-/// <summary>A file of the package: it exists inside the folder; its checksum is compared when it is loaded.</summary>
-/// <param name="Path">Full path.</param>
-/// <param name="Sha256">Its checksum, lower-case hexadecimal.</param>
-/// <param name="Key">The manifest's key that names it, for messages.</param>
-internal sealed record ModelFile(string Path, string Sha256, string Key);
 
 /// <summary>How an end-to-end graph is fed and read.</summary>
 /// <param name="Input">Name of the image input.</param>
@@ -59,7 +54,7 @@ internal sealed record ModelContract
     public string? Source { get; init; }
 
     /// <summary>The graphs by role: <c>backbone</c> and <c>head</c>, or <c>model</c>.</summary>
-    public required IReadOnlyDictionary<string, ModelFile> Files { get; init; }
+    public required IReadOnlyDictionary<string, GraphFile> Files { get; init; }
 
     /// <summary>How images become the input tensor.</summary>
     public required InputOptions Input { get; init; }

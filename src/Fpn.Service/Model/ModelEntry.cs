@@ -1,4 +1,5 @@
 using Fpn.Detection.Imaging;
+using Fpn.Service.Execution;
 
 namespace Fpn.Service.Model;
 

@@ -8,6 +8,7 @@ using Fpn.Detection.Imaging;
 using Fpn.Detection.Proposals;
 using Fpn.Detection.RoiHeads;
 using Fpn.Service.Configuration;
+using Fpn.Service.Execution;
 
 namespace Fpn.Service.Model;
 
@@ -93,7 +94,7 @@ internal static class ModelManifestReader
         };
     }
 
-    private static Dictionary<string, ModelFile> Files(ModelManifest manifest, ManifestCheck check, string folder, ModelLayout layout)
+    private static Dictionary<string, GraphFile> Files(ModelManifest manifest, ManifestCheck check, string folder, ModelLayout layout)
     {
         string[] roles = layout == ModelLayout.TwoStage ? ["backbone", "head"] : ["model"];
         var entries = check.Required(manifest.Files, "files");
@@ -102,7 +103,7 @@ internal static class ModelManifestReader
             check.That(roles.Contains(role), $"files.{role}", $"is unknown; this layout has {string.Join(" and ", roles)}");
         }
 
-        var files = new Dictionary<string, ModelFile>();
+        var files = new Dictionary<string, GraphFile>();
         foreach (var role in roles)
         {
             var key = $"files.{role}";
@@ -114,7 +115,7 @@ internal static class ModelManifestReader
             var full = Path.GetFullPath(Path.Combine(root, relative));
             check.That(full.StartsWith(root, StringComparison.Ordinal), $"{key}.path", $"must lie inside the package; it is '{relative}'");
             check.That(File.Exists(full), $"{key}.path", $"names '{relative}', which does not exist");
-            files.Add(role, new ModelFile(full, sha256.ToLowerInvariant(), key));
+            files.Add(role, new GraphFile(full, sha256.ToLowerInvariant(), key));
         }
 
         return files;

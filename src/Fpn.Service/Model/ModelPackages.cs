@@ -1,4 +1,5 @@
 using Fpn.Service.Configuration;
+using Fpn.Service.Execution;
 
 namespace Fpn.Service.Model;
 

@@ -3,6 +3,7 @@ using System.Diagnostics;
 using Fpn.Detection.Anchors;
 using Fpn.Detection.Imaging;
 using Fpn.Detection.RoiHeads;
+using Fpn.Service.Execution;
 using Fpn.Service.Imaging;
 using Microsoft.ML.OnnxRuntime;
 

@@ -1,5 +1,6 @@
 using System.Diagnostics.Metrics;
 using Fpn.Service.Batching;
+using Fpn.Service.Execution;
 using Fpn.Service.Imaging;
 using Fpn.Service.Model;
 using Fpn.Service.Tests.Imaging;

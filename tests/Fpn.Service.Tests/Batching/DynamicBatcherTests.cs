@@ -2,6 +2,7 @@ using System.Diagnostics.Metrics;
 using Fpn.Detection;
 using Fpn.Detection.Imaging;
 using Fpn.Service.Batching;
+using Fpn.Service.Execution;
 using Fpn.Service.Model;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Logging.Abstractions;

@@ -5,6 +5,7 @@ using Fpn.Detection.Boxes;
 using Fpn.Detection.Imaging;
 using Fpn.Detection.Proposals;
 using Fpn.Detection.RoiHeads;
+using Fpn.Service.Execution;
 using Fpn.Service.Imaging;
 using Fpn.Service.Model;
 
@@ -23,7 +24,7 @@ internal sealed class FakeDetector(InputOptions? input = null) : IDetector
         Version = "1",
         Layout = ModelLayout.TwoStage,
         Convention = Convention.Torchvision,
-        Files = new Dictionary<string, ModelFile>(),
+        Files = new Dictionary<string, GraphFile>(),
         Input = input ?? new InputOptions { MinSize = 800, MaxSize = 1333 },
         Anchors = new AnchorOptions { Levels = [] },
         Proposals = new ProposalOptions(),

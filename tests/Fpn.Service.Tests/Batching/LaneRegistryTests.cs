@@ -2,6 +2,7 @@ using System.Diagnostics.Metrics;
 using Fpn.Detection.Imaging;
 using Fpn.Service.Batching;
 using Fpn.Service.Configuration;
+using Fpn.Service.Execution;
 using Fpn.Service.Model;
 using Fpn.Service.Tests.Running;
 using Microsoft.Extensions.DependencyInjection;

@@ -1,5 +1,6 @@
 using Fpn.Detection.Boxes;
 using Fpn.Service.Batching;
+using Fpn.Service.Execution;
 using Fpn.Service.Imaging;
 using Fpn.Service.Model;
 using Fpn.Service.Tests.Imaging;

@@ -1,6 +1,7 @@
 using System.Security.Cryptography;
 using Fpn.Detection.Boxes;
 using Fpn.Detection.Imaging;
+using Fpn.Service.Execution;
 using Fpn.Service.Model;
 using Fpn.Service.Tests.Batching;
 using Fpn.Service.Tests.Golden;

@@ -3,6 +3,7 @@ using System.Text;
 using Fpn.Detection;
 using Fpn.Detection.Imaging;
 using Fpn.Service.Batching;
+using Fpn.Service.Execution;
 using Fpn.Service.Imaging;
 using Fpn.Service.Lifetime;
 using Fpn.Service.Model;

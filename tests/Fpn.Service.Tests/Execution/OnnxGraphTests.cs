@@ -1,6 +1,6 @@
-using Fpn.Service.Model;
+using Fpn.Service.Execution;
 
-namespace Fpn.Service.Tests.Model;
+namespace Fpn.Service.Tests.Execution;
 
 /// <summary>Which failures of a run cost the session.</summary>
 public sealed class OnnxGraphTests

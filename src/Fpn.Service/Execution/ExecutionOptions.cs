@@ -1,6 +1,6 @@
 using System.ComponentModel.DataAnnotations;
 
-namespace Fpn.Service.Model;
+namespace Fpn.Service.Execution;
 
 /// <summary>Where the graphs run.</summary>
 internal enum ExecutionProvider

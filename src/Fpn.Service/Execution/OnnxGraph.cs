@@ -4,7 +4,7 @@ using Microsoft.ML.OnnxRuntime;
 using Microsoft.ML.OnnxRuntime.Tensors;
 using OrtSessionOptions = Microsoft.ML.OnnxRuntime.SessionOptions;
 
-namespace Fpn.Service.Model;
+namespace Fpn.Service.Execution;
 
 /// <summary>One loaded graph: its session, with names and shapes checked when it is loaded.</summary>
 internal sealed class OnnxGraph : IDisposable
@@ -28,7 +28,7 @@ internal sealed class OnnxGraph : IDisposable
 
     /// <summary>Loads a graph, after its checksum was compared.</summary>
     /// <exception cref="SettingsException">The checksum differs, or ONNX Runtime refuses the file.</exception>
-    public static OnnxGraph Load(ModelFile file)
+    public static OnnxGraph Load(GraphFile file)
     {
         try
         {
