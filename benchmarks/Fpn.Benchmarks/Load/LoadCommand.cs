@@ -1,6 +1,6 @@
 using System.Globalization;
-using Fpn.Service.Execution;
 using Fpn.Service.Model;
+using Fpn.Service.Model.Execution;
 
 namespace Fpn.Benchmarks.Load;
 

@@ -1,7 +1,6 @@
 using Fpn.Detection;
 using Fpn.Service.Batching;
-using Fpn.Service.Execution;
-using Fpn.Service.Model;
+using Fpn.Service.Model.Execution;
 
 namespace Fpn.Service.Api;
 

@@ -1,5 +1,4 @@
-using Fpn.Service.Execution;
-using Fpn.Service.Model;
+using Fpn.Service.Model.Execution;
 
 namespace Fpn.Service.Batching;
 

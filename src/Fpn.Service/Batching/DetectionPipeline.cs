@@ -1,9 +1,8 @@
 using System.Diagnostics;
 using System.Globalization;
 using Fpn.Detection.Imaging;
-using Fpn.Service.Execution;
 using Fpn.Service.Imaging;
-using Fpn.Service.Model;
+using Fpn.Service.Model.Execution;
 
 namespace Fpn.Service.Batching;
 

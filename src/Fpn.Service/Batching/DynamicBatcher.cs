@@ -1,8 +1,7 @@
 using System.Threading.Channels;
 using Fpn.Detection.Imaging;
-using Fpn.Service.Execution;
 using Fpn.Service.Imaging;
-using Fpn.Service.Model;
+using Fpn.Service.Model.Execution;
 
 namespace Fpn.Service.Batching;
 

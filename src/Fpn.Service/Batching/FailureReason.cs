@@ -1,7 +1,6 @@
 using System.Collections.Immutable;
 using Fpn.Detection;
-using Fpn.Service.Execution;
-using Fpn.Service.Model;
+using Fpn.Service.Model.Execution;
 
 namespace Fpn.Service.Batching;
 

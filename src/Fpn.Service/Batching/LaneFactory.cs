@@ -1,7 +1,7 @@
 using System.Globalization;
 using Fpn.Detection;
-using Fpn.Service.Execution;
 using Fpn.Service.Model;
+using Fpn.Service.Model.Execution;
 
 namespace Fpn.Service.Batching;
 

@@ -5,8 +5,8 @@ using Fpn.Detection.Boxes;
 using Fpn.Detection.Imaging;
 using Fpn.Detection.RoiHeads;
 using Fpn.Service.Configuration;
-using Fpn.Service.Execution;
 using Fpn.Service.Imaging;
+using Fpn.Service.Model.Execution;
 using Microsoft.ML.OnnxRuntime;
 using Microsoft.ML.OnnxRuntime.Tensors;
 

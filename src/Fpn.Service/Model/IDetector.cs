@@ -1,6 +1,6 @@
 using Fpn.Detection.Imaging;
-using Fpn.Service.Execution;
 using Fpn.Service.Imaging;
+using Fpn.Service.Model.Execution;
 
 namespace Fpn.Service.Model;
 

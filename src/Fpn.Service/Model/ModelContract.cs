@@ -3,7 +3,7 @@ using Fpn.Detection.Anchors;
 using Fpn.Detection.Imaging;
 using Fpn.Detection.Proposals;
 using Fpn.Detection.RoiHeads;
-using Fpn.Service.Execution;
+using Fpn.Service.Model.Execution;
 
 namespace Fpn.Service.Model;
 

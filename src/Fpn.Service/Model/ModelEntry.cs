@@ -1,5 +1,5 @@
 using Fpn.Detection.Imaging;
-using Fpn.Service.Execution;
+using Fpn.Service.Model.Execution;
 
 namespace Fpn.Service.Model;
 

@@ -8,7 +8,7 @@ using Fpn.Detection.Imaging;
 using Fpn.Detection.Proposals;
 using Fpn.Detection.RoiHeads;
 using Fpn.Service.Configuration;
-using Fpn.Service.Execution;
+using Fpn.Service.Model.Execution;
 
 namespace Fpn.Service.Model;
 

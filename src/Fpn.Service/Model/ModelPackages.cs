@@ -1,5 +1,5 @@
 using Fpn.Service.Configuration;
-using Fpn.Service.Execution;
+using Fpn.Service.Model.Execution;
 
 namespace Fpn.Service.Model;
 

@@ -1,5 +1,6 @@
 using Fpn.Detection.Boxes;
 using Fpn.Detection.Proposals;
+using Fpn.Service.Model.Execution;
 using Microsoft.ML.OnnxRuntime;
 
 namespace Fpn.Service.Model;

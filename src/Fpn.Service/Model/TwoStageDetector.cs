@@ -3,8 +3,8 @@ using System.Diagnostics;
 using Fpn.Detection.Anchors;
 using Fpn.Detection.Imaging;
 using Fpn.Detection.RoiHeads;
-using Fpn.Service.Execution;
 using Fpn.Service.Imaging;
+using Fpn.Service.Model.Execution;
 using Microsoft.ML.OnnxRuntime;
 
 namespace Fpn.Service.Model;

@@ -5,7 +5,7 @@ using Fpn.Detection.Anchors;
 using Fpn.Detection.Imaging;
 using Fpn.Detection.RoiHeads;
 using Fpn.Service.Configuration;
-using Fpn.Service.Execution;
+using Fpn.Service.Model.Execution;
 using Microsoft.ML.OnnxRuntime;
 using Microsoft.ML.OnnxRuntime.Tensors;
 

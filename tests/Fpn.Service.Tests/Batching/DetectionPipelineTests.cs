@@ -1,8 +1,8 @@
 using System.Diagnostics.Metrics;
 using Fpn.Service.Batching;
-using Fpn.Service.Execution;
 using Fpn.Service.Imaging;
 using Fpn.Service.Model;
+using Fpn.Service.Model.Execution;
 using Fpn.Service.Tests.Imaging;
 using Fpn.Service.Tests.Running;
 using Microsoft.Extensions.DependencyInjection;

@@ -2,8 +2,8 @@ using System.Diagnostics.Metrics;
 using Fpn.Detection;
 using Fpn.Detection.Imaging;
 using Fpn.Service.Batching;
-using Fpn.Service.Execution;
 using Fpn.Service.Model;
+using Fpn.Service.Model.Execution;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Logging.Abstractions;
 

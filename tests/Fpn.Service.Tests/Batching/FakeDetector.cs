@@ -5,9 +5,9 @@ using Fpn.Detection.Boxes;
 using Fpn.Detection.Imaging;
 using Fpn.Detection.Proposals;
 using Fpn.Detection.RoiHeads;
-using Fpn.Service.Execution;
 using Fpn.Service.Imaging;
 using Fpn.Service.Model;
+using Fpn.Service.Model.Execution;
 
 namespace Fpn.Service.Tests.Batching;
 

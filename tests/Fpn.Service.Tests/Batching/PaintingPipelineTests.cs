@@ -1,8 +1,7 @@
 using Fpn.Detection.Boxes;
 using Fpn.Service.Batching;
-using Fpn.Service.Execution;
 using Fpn.Service.Imaging;
-using Fpn.Service.Model;
+using Fpn.Service.Model.Execution;
 using Fpn.Service.Tests.Imaging;
 
 namespace Fpn.Service.Tests.Batching;

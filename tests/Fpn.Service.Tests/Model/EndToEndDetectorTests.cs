@@ -1,8 +1,8 @@
 using System.Security.Cryptography;
 using Fpn.Detection.Boxes;
 using Fpn.Detection.Imaging;
-using Fpn.Service.Execution;
 using Fpn.Service.Model;
+using Fpn.Service.Model.Execution;
 using Fpn.Service.Tests.Batching;
 using Fpn.Service.Tests.Golden;
 

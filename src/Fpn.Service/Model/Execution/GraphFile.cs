@@ -1,4 +1,4 @@
-namespace Fpn.Service.Execution;
+namespace Fpn.Service.Model.Execution;
 
 /// <summary>A file of the package: it exists inside the folder; its checksum is compared when it is loaded.</summary>
 /// <param name="Path">Full path.</param>

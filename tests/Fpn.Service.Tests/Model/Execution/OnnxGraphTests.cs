@@ -1,6 +1,7 @@
-using Fpn.Service.Execution;
+using Fpn.Service.Model.Execution;
 
-namespace Fpn.Service.Tests.Execution;
+
+namespace Fpn.Service.Tests.Model.Execution;
 
 /// <summary>Which failures of a run cost the session.</summary>
 public sealed class OnnxGraphTests

@@ -1,7 +1,7 @@
 using System.Runtime.InteropServices;
 using Microsoft.ML.OnnxRuntime;
 
-namespace Fpn.Service.Execution;
+namespace Fpn.Service.Model.Execution;
 
 /// <summary>The process-wide ONNX Runtime environment: one thread pool for all sessions.</summary>
 /// <remarks>

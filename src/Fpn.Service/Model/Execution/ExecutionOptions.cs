@@ -1,6 +1,6 @@
 using System.ComponentModel.DataAnnotations;
 
-namespace Fpn.Service.Execution;
+namespace Fpn.Service.Model.Execution;
 
 /// <summary>Where the graphs run.</summary>
 internal enum ExecutionProvider

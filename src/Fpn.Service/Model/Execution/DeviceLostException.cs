@@ -1,4 +1,4 @@
-namespace Fpn.Service.Execution;
+namespace Fpn.Service.Model.Execution;
 
 /// <summary>The device that a model runs on failed: the session is of no use any more, a new one may be.</summary>
 /// <param name="message">What the runtime said.</param>

@@ -4,7 +4,7 @@ using System.Runtime.InteropServices;
 using Microsoft.ML.OnnxRuntime;
 using Microsoft.ML.OnnxRuntime.Tensors;
 
-namespace Fpn.Service.Execution;
+namespace Fpn.Service.Model.Execution;
 
 /// <summary>Reads a float output: in place when it is float32, through a pooled copy when it is float16.</summary>
 internal readonly ref struct TensorReader : IDisposable

@@ -1,4 +1,4 @@
-namespace Fpn.Service.Execution;
+namespace Fpn.Service.Model.Execution;
 
 /// <summary>A model failed while it ran, or gave outputs of other shapes than its manifest promises.</summary>
 /// <param name="message">Names the model's file and the tensor.</param>
