@@ -14,36 +14,45 @@ public class PreprocessingBenchmarks
     private ImageSize _resized;
     private ImageBatch _batch = null!;
 
-    [Params(ResizeFilter.Bilinear, ResizeFilter.BilinearAntialias)]
-    public ResizeFilter Filter { get; set; }
+    /// <summary>Every filter with every type that it can make.</summary>
+    public static IEnumerable<(ResizeFilter Filter, PixelType Type)> Cases =>
+    [
+        (ResizeFilter.Bilinear, PixelType.Float32),
+        (ResizeFilter.Bilinear, PixelType.Float16),
+        (ResizeFilter.BilinearAntialias, PixelType.Float32),
+        (ResizeFilter.BilinearAntialias, PixelType.Float16),
+        (ResizeFilter.BilinearAntialias, PixelType.UInt8),
+    ];
+
+    [ParamsSource(nameof(Cases))]
+    public (ResizeFilter Filter, PixelType Type) Case { get; set; }
 
     [GlobalSetup]
     public void Setup()
     {
         MadeNumbers numbers = new(1);
         _pixels = [.. Enumerable.Range(0, (int)Source.Area * 3).Select(_ => (byte)numbers.Uniform(0, 256))];
-        var options = new InputOptions { MinSize = 800, MaxSize = 1333, Resize = Filter };
+        var options = new InputOptions { MinSize = 800, MaxSize = 1333, Resize = Case.Filter };
         var transform = new ResizeTransform(options);
         _normalizer = new PixelNormalizer(options);
         _resized = transform.ResizedSize(Source);
-        _batch = ImageBatch.Rent(1, transform.PaddedSize(_resized));
+        _batch = ImageBatch.Rent(1, transform.PaddedSize(_resized), Case.Type);
     }
 
     [GlobalCleanup]
     public void Cleanup() => _batch.Dispose();
 
     [Benchmark]
-    public void Vectorised() => _normalizer.Normalize(_pixels, Source, _resized, _batch.Size, _batch.Image(0));
+    public void Vectorised() => _normalizer.Write(_pixels, Source, _resized, _batch, 0);
 
     [Benchmark(Baseline = true)]
-    public void Scalar() => _normalizer.NormalizeScalar(_pixels, Source, _resized, _batch.Size, _batch.Image(0));
+    public void Scalar() => _normalizer.WriteScalar(_pixels, Source, _resized, _batch, 0);
 
     /// <summary>As the service does it for every batch: the tensor comes from the pool and goes back.</summary>
     [Benchmark]
-    public float VectorisedPooled()
+    public void VectorisedPooled()
     {
-        using var batch = ImageBatch.Rent(1, _batch.Size);
-        _normalizer.Normalize(_pixels, Source, _resized, batch.Size, batch.Image(0));
-        return batch.Image(0)[0];
+        using var batch = ImageBatch.Rent(1, _batch.Size, Case.Type);
+        _normalizer.Write(_pixels, Source, _resized, batch, 0);
     }
 }

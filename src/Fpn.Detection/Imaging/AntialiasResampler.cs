@@ -14,14 +14,17 @@ internal static unsafe class AntialiasResampler
 {
     private const int Half = 1 << (AntialiasAxis.FractionBits - 1);
 
-    /// <summary>Resizes, normalises and pads one image; <see cref="PixelNormalizer.Normalize"/> has checked the sizes.</summary>
+    /// <summary>Resizes, normalises and pads one image; <see cref="PixelNormalizer.Write"/> has checked the sizes.</summary>
+    /// <remarks><paramref name="target"/> has the shape that <paramref name="type"/> says, with the padded size; bytes
+    /// are not normalised. The rows below the image are not written.</remarks>
     internal static void Resample(
         ReadOnlySpan<byte> pixels,
         ImageSize source,
         ImageSize resized,
         ImageSize padded,
         ReadOnlySpan<PlaneNormalization> planes,
-        Span<float> destination,
+        byte* target,
+        PixelType type,
         bool vectorised)
     {
         var columns = Scratch.RoundUp(resized.Width);
@@ -29,15 +32,19 @@ internal static unsafe class AntialiasResampler
         var rowTaps = AntialiasAxis.TapCount(source.Height, resized.Height);
         var ringRows = Math.Min(rowTaps, source.Height);
         var tableLength = (long)columns * (1 + columnTaps) + Scratch.RoundUp(rowTaps);
-        using var scratch = new Scratch(tableLength * sizeof(int) + (long)rowTaps * sizeof(byte*) + 3L * columns * ringRows);
+        var (roundingBytes, blendedBytes) = (sizeof(float) * (long)PlaneRows.ScratchLength(type, padded), 3L * columns);
+        using var scratch = new Scratch(
+            tableLength * sizeof(int) + roundingBytes + (long)rowTaps * sizeof(byte*) + 3L * columns * ringRows + blendedBytes);
         var horizontal = new ColumnTaps((int*)scratch.Pointer, columns, columnTaps, source.Width, resized.Width);
         var weights = (int*)scratch.Pointer + (long)columns * (1 + columnTaps);
-        var rows = (byte**)(scratch.Pointer + tableLength * sizeof(int));
+        var rounding = (float*)(weights + Scratch.RoundUp(rowTaps));
+        var rows = (byte**)((byte*)rounding + roundingBytes);
         var ring = (byte*)(rows + rowTaps);
+        var blended = ring + 3L * columns * ringRows;
+        var output = new PlaneRows(target, type, padded, rounding);
         var gather = vectorised && Avx2.IsSupported;
 
         fixed (byte* image = pixels)
-        fixed (float* tensor = destination)
         {
             var next = 0;
             for (var y = 0; y < resized.Height; y++)
@@ -72,9 +79,25 @@ internal static unsafe class AntialiasResampler
 
                 for (var p = 0; p < 3; p++)
                 {
-                    var target = tensor + ((long)p * padded.Height + y) * padded.Width;
-                    BlendRows(rows, weights, taps, planes[p].Channel * columns, planes[p], target, resized.Width, vectorised);
-                    new Span<float>(target + resized.Width, padded.Width - resized.Width).Clear();
+                    if (type == PixelType.UInt8)
+                    {
+                        var row = new ByteRow(blended + p * columns);
+                        BlendRows(rows, weights, taps, p * columns, row, resized.Width, vectorised);
+                    }
+                    else
+                    {
+                        var row = new NormalizedRow(output.Begin(p, y), planes[p]);
+                        BlendRows(rows, weights, taps, planes[p].Channel * columns, row, resized.Width, vectorised);
+                        new Span<float>(output.Begin(p, y) + resized.Width, padded.Width - resized.Width).Clear();
+                        output.Complete(p, y, vectorised);
+                    }
+                }
+
+                if (type == PixelType.UInt8)
+                {
+                    var row = target + 3L * y * padded.Width;
+                    RgbRow.Interleave(blended, columns, row, resized.Width, vectorised);
+                    new Span<byte>(row + 3L * resized.Width, 3 * (padded.Width - resized.Width)).Clear();
                 }
             }
         }
@@ -136,16 +159,10 @@ internal static unsafe class AntialiasResampler
         }
     }
 
-    /// <summary>One output row of one plane. Lanes: 8 integers; the remainder is scalar.</summary>
-    private static void BlendRows(
-        byte** rows,
-        int* weights,
-        int taps,
-        int planeOffset,
-        PlaneNormalization normalization,
-        float* target,
-        int width,
-        bool vectorised)
+    /// <summary>One output row of one channel. Lanes: 8 integers; the remainder is scalar.</summary>
+    private static void BlendRows<TRow>(
+        byte** rows, int* weights, int taps, int channelOffset, TRow target, int width, bool vectorised)
+        where TRow : struct, IBlendedRow
     {
         var x = 0;
         if (vectorised && Vector256.IsHardwareAccelerated)
@@ -155,12 +172,11 @@ internal static unsafe class AntialiasResampler
                 var sum = Vector256.Create(Half);
                 for (var t = 0; t < taps; t++)
                 {
-                    var bytes = Vector128.CreateScalarUnsafe(Unsafe.ReadUnaligned<ulong>(rows[t] + planeOffset + x)).AsByte();
+                    var bytes = Vector128.CreateScalarUnsafe(Unsafe.ReadUnaligned<ulong>(rows[t] + channelOffset + x)).AsByte();
                     sum += Vector256.WidenLower(Vector128.WidenLower(bytes).ToVector256Unsafe()).AsInt32() * Vector256.Create(weights[t]);
                 }
 
-                var resized = Vector256.ConvertToSingle(sum >> AntialiasAxis.FractionBits);
-                (resized * normalization.Multiplier + Vector256.Create(normalization.Offset)).Store(target + x);
+                target.Store(sum, x);
             }
         }
 
@@ -169,11 +185,41 @@ internal static unsafe class AntialiasResampler
             var sum = Half;
             for (var t = 0; t < taps; t++)
             {
-                sum += rows[t][planeOffset + x] * weights[t];
+                sum += rows[t][channelOffset + x] * weights[t];
             }
 
-            target[x] = (sum >> AntialiasAxis.FractionBits) * normalization.Multiplier + normalization.Offset;
+            target.Store(sum >> AntialiasAxis.FractionBits, x);
         }
+    }
+
+    /// <summary>Where a resized row of one channel goes.</summary>
+    private interface IBlendedRow
+    {
+        /// <summary>Takes eight fixed-point sums, rounding included.</summary>
+        void Store(Vector256<int> sums, int x);
+
+        /// <summary>Takes one resized value, 0 … 255.</summary>
+        void Store(int value, int x);
+    }
+
+    /// <summary>A row of the tensor, normalised.</summary>
+    private readonly struct NormalizedRow(float* target, PlaneNormalization normalization) : IBlendedRow
+    {
+        public void Store(Vector256<int> sums, int x)
+        {
+            var resized = Vector256.ConvertToSingle(sums >> AntialiasAxis.FractionBits);
+            (resized * normalization.Multiplier + Vector256.Create(normalization.Offset)).Store(target + x);
+        }
+
+        public void Store(int value, int x) => target[x] = value * normalization.Multiplier + normalization.Offset;
+    }
+
+    /// <summary>The resized bytes of one channel.</summary>
+    private readonly struct ByteRow(byte* target) : IBlendedRow
+    {
+        public void Store(Vector256<int> sums, int x) => StoreBytes(sums, target + x);
+
+        public void Store(int value, int x) => target[x] = (byte)value;
     }
 
     /// <summary>The horizontal taps of every column: first byte offset, then the weights tap by tap.</summary>

@@ -12,30 +12,34 @@ namespace Fpn.Detection.Imaging;
 /// </remarks>
 internal static unsafe class BilinearResampler
 {
-    /// <summary>Resizes, normalises and pads one image; <see cref="PixelNormalizer.Normalize"/> has checked the sizes.</summary>
+    /// <summary>Resizes, normalises and pads one image; <see cref="PixelNormalizer.Write"/> has checked the sizes.</summary>
+    /// <remarks><paramref name="target"/> is [3, padded height, padded width] float32 or float16, as
+    /// <paramref name="type"/> says; the rows below the image are not written.</remarks>
     internal static void Resample(
         ReadOnlySpan<byte> pixels,
         ImageSize source,
         ImageSize resized,
         ImageSize padded,
         ReadOnlySpan<PlaneNormalization> planes,
-        Span<float> destination,
+        byte* target,
+        PixelType type,
         bool vectorised)
     {
         // Rows are as long as the tensor's, zero behind the image, so that the vertical pass writes the padding too.
         var stride = Scratch.RoundUp(padded.Width);
         var columns = Scratch.RoundUp(resized.Width);
-        using var scratch = new Scratch(sizeof(float) * (6L * stride + 4L * columns));
+        var roundingLength = PlaneRows.ScratchLength(type, padded);
+        using var scratch = new Scratch(sizeof(float) * (6L * stride + 4L * columns + roundingLength));
         var values = (float*)scratch.Pointer;
         var rows = new RowPair(values, values + 3 * stride);
         new Span<float>(values, checked(6 * stride)).Clear();
         var taps = new ColumnTaps(values + 6L * stride, columns, source.Width, resized.Width);
+        var output = new PlaneRows(target, type, padded, values + 6L * stride + 4L * columns);
         var ratio = BilinearAxis.Ratio(source.Height, resized.Height);
         var gather = vectorised && Avx2.IsSupported;
 
         fixed (byte* image = pixels)
         fixed (PlaneNormalization* plane = planes)
-        fixed (float* tensor = destination)
         {
             for (var y = 0; y < resized.Height; y++)
             {
@@ -53,8 +57,9 @@ internal static unsafe class BilinearResampler
 
                 for (var p = 0; p < 3; p++)
                 {
-                    var target = tensor + ((long)p * padded.Height + y) * padded.Width;
-                    Blend(rows.Lower + p * stride, rows.Upper + p * stride, weight, target, padded.Width, vectorised);
+                    var row = output.Begin(p, y);
+                    Blend(rows.Lower + p * stride, rows.Upper + p * stride, weight, row, padded.Width, vectorised);
+                    output.Complete(p, y, vectorised);
                 }
             }
         }

@@ -3,7 +3,8 @@ namespace Fpn.Detection.Imaging;
 /// <summary>Resizes, normalises and transposes an image in one pass, straight into the model's input tensor.</summary>
 /// <remarks>
 /// Immutable and thread-safe; a call allocates nothing on the managed heap. Each value is
-/// <c>(pixel · scale − mean) / std</c>, folded into one multiplication and one addition.
+/// <c>(pixel · scale − mean) / std</c>, folded into one multiplication and one addition; a
+/// <see cref="PixelType.Float16"/> is that value rounded, a <see cref="PixelType.UInt8"/> the resized byte itself.
 /// With <see cref="ResizeFilter.Bilinear"/> the result is within 1e-5 of torchvision's transform, with
 /// <see cref="ResizeFilter.BilinearAntialias"/> the resized bytes are those of Pillow's
 /// <c>Image.resize(…, BILINEAR)</c>. Vector and scalar paths give the same bits.
@@ -32,50 +33,48 @@ public sealed class PixelNormalizer
     /// <summary>Writes one image of a batch, padding included.</summary>
     /// <param name="pixels">[H, W, 3] sRGB bytes, row-major, no gaps; H × W is <paramref name="source"/>.</param>
     /// <param name="source">The size of <paramref name="pixels"/>; both sides at least 1.</param>
-    /// <param name="resized">The size to resize to; both sides at least 1.</param>
-    /// <param name="padded">The size of a plane of <paramref name="destination"/>; no side below that of
-    /// <paramref name="resized"/>. In a batch: the batch's size.</param>
-    /// <param name="destination">[3, padded height, padded width] planes in the model's colour order. Every value is
-    /// written, the padding (right and bottom) with zeros; what was there does not matter.</param>
-    /// <exception cref="ArgumentException">The lengths do not fit the sizes, a side is below 1, or
-    /// <paramref name="padded"/> is smaller than <paramref name="resized"/>.</exception>
-    public void Normalize(
-        ReadOnlySpan<byte> pixels, ImageSize source, ImageSize resized, ImageSize padded, Span<float> destination) =>
-        Write(pixels, source, resized, padded, destination, vectorised: true);
+    /// <param name="resized">The size to resize to; both sides at least 1, none above that of the batch.</param>
+    /// <param name="batch">Its <see cref="ImageBatch.Type"/> says what is written. Every value of the image is, the
+    /// padding (right and bottom) with zeros; what was there does not matter.</param>
+    /// <param name="index">Which image of the batch.</param>
+    /// <exception cref="ArgumentException">The bytes do not fit the size, a side is below 1, the batch's size is
+    /// smaller than <paramref name="resized"/>, there is no such image, or bytes are wanted of a filter that does not
+    /// work on bytes.</exception>
+    /// <exception cref="ObjectDisposedException">The batch was disposed.</exception>
+    public void Write(ReadOnlySpan<byte> pixels, ImageSize source, ImageSize resized, ImageBatch batch, int index) =>
+        Resample(pixels, source, resized, batch, index, vectorised: true);
 
     /// <summary>The same without vector instructions.</summary>
-    internal void NormalizeScalar(
-        ReadOnlySpan<byte> pixels, ImageSize source, ImageSize resized, ImageSize padded, Span<float> destination) =>
-        Write(pixels, source, resized, padded, destination, vectorised: false);
+    internal void WriteScalar(
+        ReadOnlySpan<byte> pixels, ImageSize source, ImageSize resized, ImageBatch batch, int index) =>
+        Resample(pixels, source, resized, batch, index, vectorised: false);
 
-    private void Write(
-        ReadOnlySpan<byte> pixels,
-        ImageSize source,
-        ImageSize resized,
-        ImageSize padded,
-        Span<float> destination,
-        bool vectorised)
+    private unsafe void Resample(
+        ReadOnlySpan<byte> pixels, ImageSize source, ImageSize resized, ImageBatch batch, int index, bool vectorised)
     {
-        CheckSizes(pixels.Length, source, resized, padded, destination.Length);
+        ArgumentNullException.ThrowIfNull(batch);
+        CheckSizes(pixels.Length, source, resized, batch.Size);
+        if (batch.Type == PixelType.UInt8 && _filter != ResizeFilter.BilinearAntialias)
+        {
+            throw new ArgumentException($"Only {ResizeFilter.BilinearAntialias} makes bytes, not {_filter}.", nameof(batch));
+        }
+
+        var image = batch.ImageStart(index);
         if (_filter == ResizeFilter.Bilinear)
         {
-            BilinearResampler.Resample(pixels, source, resized, padded, _planes, destination, vectorised);
+            BilinearResampler.Resample(pixels, source, resized, batch.Size, _planes, image, batch.Type, vectorised);
         }
         else
         {
-            AntialiasResampler.Resample(pixels, source, resized, padded, _planes, destination, vectorised);
+            AntialiasResampler.Resample(pixels, source, resized, batch.Size, _planes, image, batch.Type, vectorised);
         }
 
         // The resamplers write whole rows of the tensor; the rows below the image are left.
-        var plane = padded.Height * padded.Width;
-        var image = resized.Height * padded.Width;
-        for (var p = 0; p < 3; p++)
-        {
-            destination.Slice(p * plane + image, plane - image).Clear();
-        }
+        batch.ClearRows(index, resized.Height);
+        GC.KeepAlive(batch);
     }
 
-    private static void CheckSizes(int bytes, ImageSize source, ImageSize resized, ImageSize padded, int values)
+    private static void CheckSizes(int bytes, ImageSize source, ImageSize resized, ImageSize padded)
     {
         if (source.Height < 1 || source.Width < 1 || resized.Height < 1 || resized.Width < 1)
         {
@@ -90,11 +89,6 @@ public sealed class PixelNormalizer
         if (bytes != source.Area * 3)
         {
             throw new ArgumentException($"{bytes} bytes are not an image of {source} pixels.", nameof(bytes));
-        }
-
-        if (values != padded.Area * 3)
-        {
-            throw new ArgumentException($"{values} values are not three planes of {padded}.", nameof(values));
         }
     }
 }

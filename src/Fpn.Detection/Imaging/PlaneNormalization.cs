@@ -7,8 +7,8 @@ namespace Fpn.Detection.Imaging;
 internal readonly record struct PlaneNormalization(int Channel, float Multiplier, float Offset)
 {
     /// <summary>The three planes in the order in which the model wants them.</summary>
-    /// <exception cref="ArgumentException">Mean or std has not three finite values, a std is 0, or the scale is
-    /// not finite.</exception>
+    /// <exception cref="ArgumentException">Mean or std has not three finite values, a std is 0, the scale is not
+    /// finite, or a pixel would become infinite.</exception>
     internal static PlaneNormalization[] FromOptions(InputOptions options)
     {
         if (options.Mean.Count != 3 || options.Std.Count != 3)
@@ -23,9 +23,11 @@ internal readonly record struct PlaneNormalization(int Channel, float Multiplier
             var std = (double)options.Std[plane];
             var multiplier = (float)(options.Scale / std);
             var offset = (float)(-options.Mean[plane] / std);
-            if (!float.IsFinite(multiplier) || !float.IsFinite(offset))
+            // Of the brightest pixel, too, so that no value is infinite and none becomes NaN when two are blended.
+            if (!float.IsFinite(offset) || !float.IsFinite(256 * multiplier + offset))
             {
-                throw new ArgumentException("Scale, mean and std must be finite and std must not be 0.", nameof(options));
+                throw new ArgumentException(
+                    "Scale, mean, std and the values made with them must be finite, and std must not be 0.", nameof(options));
             }
 
             planes[plane] = new PlaneNormalization(

@@ -93,15 +93,40 @@ internal static class BatchSizeTuner
         const int Height = 480;
         const int Width = 640;
         var geometry = detector.Measure(new ImageSize(Height, Width));
-        var tensor = ImageBatch.Rent(count, geometry.Padded);
+        var tensor = ImageBatch.Rent(count, geometry.Padded, detector.ImageType);
         var random = new Random(1);
-        foreach (ref var value in tensor.Memory.Span)
+        for (var image = 0; image < count; image++)
         {
-            value = (random.NextSingle() * 4) - 2;
+            FillWithNoise(tensor, image, random);
         }
 
         var geometries = new ImageGeometry[count];
         Array.Fill(geometries, geometry);
         return new PreparedBatch(tensor, geometries);
+    }
+
+    /// <summary>Any bytes, or what bytes are normalised to: −2 … 2.</summary>
+    private static void FillWithNoise(ImageBatch tensor, int image, Random random)
+    {
+        switch (tensor.Type)
+        {
+            case PixelType.Float32:
+                foreach (ref var value in tensor.Image<float>(image))
+                {
+                    value = (random.NextSingle() * 4) - 2;
+                }
+
+                break;
+            case PixelType.Float16:
+                foreach (ref var value in tensor.Image<Half>(image))
+                {
+                    value = (Half)((random.NextSingle() * 4) - 2);
+                }
+
+                break;
+            default:
+                random.NextBytes(tensor.Image<byte>(image));
+                break;
+        }
     }
 }

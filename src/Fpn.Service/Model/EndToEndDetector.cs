@@ -26,7 +26,7 @@ internal sealed class EndToEndDetector : IDetector
     {
         Contract = contract;
         _options = contract.EndToEnd ?? throw new ArgumentException("The contract is not that of an end-to-end model.", nameof(contract));
-        _preprocessor = new Preprocessor(contract.Input, _options.ResizeInside);
+        _preprocessor = new Preprocessor(contract.Input, PixelType.Float32, resizeInside: _options.ResizeInside);
         _graph = OnnxGraph.Load(contract.Files["model"]);
         try
         {
@@ -63,6 +63,9 @@ internal sealed class EndToEndDetector : IDetector
     public ExecutionProvider Provider => OnnxGraph.Provider;
 
     /// <inheritdoc/>
+    public PixelType ImageType => PixelType.Float32;
+
+    /// <inheritdoc/>
     public ImageGeometry Measure(ImageSize original) => _preprocessor.Measure(original);
 
     /// <inheritdoc/>
@@ -73,7 +76,8 @@ internal sealed class EndToEndDetector : IDetector
     {
         var size = batch.Tensor.Size;
         long[] shape = _options.Rank == 3 ? [3, size.Height, size.Width] : [1, 3, size.Height, size.Width];
-        using var image = OrtValue.CreateTensorValueFromMemory(OrtMemoryInfo.DefaultInstance, batch.Tensor.Memory, shape);
+        using var image = OrtValue.CreateTensorValueWithData(
+            OrtMemoryInfo.DefaultInstance, TensorElementType.Float, shape, batch.Tensor.Address, batch.Tensor.ByteLength);
         var started = Stopwatch.GetTimestamp();
         using var outputs = _graph.Run([_options.Input], [image], [_options.Boxes, _options.Labels, _options.Scores]);
         var times = new InferenceTimes(Stopwatch.GetElapsedTime(started));

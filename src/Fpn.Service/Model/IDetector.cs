@@ -16,6 +16,9 @@ internal interface IDetector : IDisposable
     /// <summary>Images that one batch may hold at most; 1 where the graph cannot batch.</summary>
     int LargestBatch { get; }
 
+    /// <summary>What batch tensors hold.</summary>
+    PixelType ImageType { get; }
+
     /// <summary>The sizes that an image goes through, without touching a pixel. Answers after <see cref="IDisposable.Dispose"/>, too.</summary>
     ImageGeometry Measure(ImageSize original);
 

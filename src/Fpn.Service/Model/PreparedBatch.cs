@@ -9,14 +9,15 @@ namespace Fpn.Service.Model;
 internal readonly record struct ImageGeometry(ImageSize Original, ImageSize Resized, ImageSize Padded);
 
 /// <summary>A batch, ready for the device.</summary>
-/// <param name="tensor">[B, 3, H, W]; owned by this object.</param>
-/// <param name="geometries">One for each image.</param>
+/// <param name="tensor">At least as many images as geometries; owned by this object.</param>
+/// <param name="geometries">One for each image that has an answer.</param>
 internal sealed class PreparedBatch(ImageBatch tensor, ImageGeometry[] geometries) : IDisposable
 {
-    /// <summary>[B, 3, H, W], normalised, padded with zeros.</summary>
+    /// <summary>The images as <see cref="ImageBatch.Type"/> says, padded with zeros; behind them blank ones that only
+    /// fill the batch up.</summary>
     public ImageBatch Tensor { get; } = tensor;
 
-    /// <summary>One for each image.</summary>
+    /// <summary>One for each image but the blank ones.</summary>
     public IReadOnlyList<ImageGeometry> Geometries { get; } = geometries;
 
     /// <inheritdoc/>

@@ -1,15 +1,22 @@
+using System.Runtime.ExceptionServices;
 using Fpn.Detection.Imaging;
 using Fpn.Service.Imaging;
 
 namespace Fpn.Service.Model;
 
-/// <summary>Makes batch tensors of decoded images. Thread-safe.</summary>
+/// <summary>Makes batch tensors of decoded images, several images side by side. Thread-safe.</summary>
 /// <param name="options">The model's input rule.</param>
+/// <param name="type">What the graph takes images as; <see cref="PixelType.UInt8"/> only where the rule resizes bytes.</param>
+/// <param name="memory">Where tensors lie; null for memory of the process that every device can read.</param>
 /// <param name="resizeInside">The graph resizes and normalises itself: images keep their size, pixels are scaled only.</param>
-internal sealed class Preprocessor(InputOptions options, bool resizeInside = false)
+internal sealed class Preprocessor(
+    InputOptions options, PixelType type, ITensorMemoryPool? memory = null, bool resizeInside = false)
 {
+    private static readonly ParallelOptions s_allCores = new() { MaxDegreeOfParallelism = Environment.ProcessorCount };
+
     private readonly ResizeTransform _transform = new(options);
-    private readonly PixelNormalizer _normalizer = new(resizeInside ? options with { Mean = [0, 0, 0], Std = [1, 1, 1] } : options);
+    private readonly PixelNormalizer _normalizer = new(
+        resizeInside ? options with { Mean = [0, 0, 0], Std = [1, 1, 1] } : options);
 
     /// <summary>The sizes that an image goes through.</summary>
     public ImageGeometry Measure(ImageSize original)
@@ -26,21 +33,29 @@ internal sealed class Preprocessor(InputOptions options, bool resizeInside = fal
     /// <summary>Resizes and normalises images straight into a batch tensor.</summary>
     /// <param name="padded">Size of the tensor; at least the padded size of every image.</param>
     /// <param name="images">The pictures.</param>
+    /// <param name="count">Images of the tensor, at least as many as there are pictures; those behind them are blank.
+    /// Null for as many as there are pictures.</param>
     /// <returns>The caller disposes it.</returns>
-    public PreparedBatch Prepare(ImageSize padded, IReadOnlyList<DecodedImage> images)
+    /// <exception cref="ArgumentOutOfRangeException">There are more pictures than <paramref name="count"/>.</exception>
+    public PreparedBatch Prepare(ImageSize padded, IReadOnlyList<DecodedImage> images, int? count = null)
     {
+        ArgumentOutOfRangeException.ThrowIfLessThan(count ?? images.Count, images.Count, nameof(count));
         var geometries = new ImageGeometry[images.Count];
         for (var i = 0; i < images.Count; i++)
         {
             geometries[i] = Measure(images[i].Size);
         }
 
-        var tensor = ImageBatch.Rent(images.Count, padded);
+        var tensor = ImageBatch.Rent(count ?? images.Count, padded, type, memory);
         try
         {
-            for (var i = 0; i < images.Count; i++)
+            if (images.Count > 1)
             {
-                _normalizer.Normalize(images[i].Pixels, geometries[i].Original, geometries[i].Resized, padded, tensor.Image(i));
+                WriteSideBySide(images, geometries, tensor);
+            }
+            else
+            {
+                WriteOneByOne(images, geometries, tensor);
             }
 
             return new PreparedBatch(tensor, geometries);
@@ -50,5 +65,38 @@ internal sealed class Preprocessor(InputOptions options, bool resizeInside = fal
             tensor.Dispose();
             throw;
         }
+    }
+
+    private void WriteSideBySide(IReadOnlyList<DecodedImage> images, ImageGeometry[] geometries, ImageBatch tensor)
+    {
+        try
+        {
+            Parallel.For(0, tensor.Count, s_allCores, index => Write(images, geometries, tensor, index));
+        }
+        catch (AggregateException exception)
+        {
+            // The caller asked for one batch: it is told what went wrong with it, not that several threads were at it.
+            ExceptionDispatchInfo.Throw(exception.InnerExceptions[0]);
+        }
+    }
+
+    private void WriteOneByOne(IReadOnlyList<DecodedImage> images, ImageGeometry[] geometries, ImageBatch tensor)
+    {
+        for (var index = 0; index < tensor.Count; index++)
+        {
+            Write(images, geometries, tensor, index);
+        }
+    }
+
+    private void Write(IReadOnlyList<DecodedImage> images, ImageGeometry[] geometries, ImageBatch tensor, int index)
+    {
+        if (index >= images.Count)
+        {
+            tensor.Clear(index);
+            return;
+        }
+
+        var (original, resized, _) = geometries[index];
+        _normalizer.Write(images[index].Pixels, original, resized, tensor, index);
     }
 }

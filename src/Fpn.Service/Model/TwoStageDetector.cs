@@ -30,9 +30,9 @@ internal sealed class TwoStageDetector : IDetector
     public TwoStageDetector(ModelContract contract)
     {
         Contract = contract;
-        _preprocessor = new Preprocessor(contract.Input);
         _anchors = new AnchorGenerator(contract.Anchors);
         _graphs = new TwoStageGraphs(contract);
+        _preprocessor = new Preprocessor(contract.Input, _graphs.ImageType);
         _levels = new LevelAssigner(contract.LevelAssignment, _graphs.FirstPooledStrideLog2, _graphs.LastPooledStrideLog2);
     }
 
@@ -44,6 +44,9 @@ internal sealed class TwoStageDetector : IDetector
 
     /// <inheritdoc/>
     public ExecutionProvider Provider => OnnxGraph.Provider;
+
+    /// <inheritdoc/>
+    public PixelType ImageType => _graphs.ImageType;
 
     /// <inheritdoc/>
     public ImageGeometry Measure(ImageSize original) => _preprocessor.Measure(original);

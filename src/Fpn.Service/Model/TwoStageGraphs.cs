@@ -1,6 +1,3 @@
-using System.Buffers;
-using System.Numerics.Tensors;
-using System.Runtime.InteropServices;
 using Fpn.Detection.Anchors;
 using Fpn.Detection.Imaging;
 using Fpn.Detection.RoiHeads;
@@ -21,7 +18,6 @@ internal sealed class TwoStageGraphs : IDisposable
 
     private readonly OnnxGraph _backbone;
     private readonly OnnxGraph _head;
-    private readonly bool _halfImages;
     private readonly string[] _backboneOutputs;
     private readonly string[] _headInputs;
 
@@ -39,7 +35,7 @@ internal sealed class TwoStageGraphs : IDisposable
         try
         {
             _head = OnnxGraph.Load(contract.Files["head"]);
-            _halfImages = RequireInterface();
+            ImageType = RequireInterface();
             (FirstPooledStrideLog2, LastPooledStrideLog2) = Probe(contract);
         }
         catch
@@ -48,6 +44,9 @@ internal sealed class TwoStageGraphs : IDisposable
             throw;
         }
     }
+
+    /// <summary>What the backbone takes images as.</summary>
+    public PixelType ImageType { get; }
 
     /// <summary>All levels, finest first.</summary>
     public IReadOnlyList<PyramidLevel> Levels { get; }
@@ -62,29 +61,16 @@ internal sealed class TwoStageGraphs : IDisposable
     public int LastPooledStrideLog2 { get; }
 
     /// <summary>Runs the backbone. Blocks.</summary>
-    /// <param name="images">[B, 3, H, W].</param>
+    /// <param name="images">[B, 3, H, W] of <see cref="ImageType"/>.</param>
     /// <returns>The caller disposes it; read it through <see cref="Objectness"/> and <see cref="Deltas"/>.</returns>
     /// <exception cref="ModelFailureException">The graph failed.</exception>
     public IDisposableReadOnlyCollection<OrtValue> RunBackbone(ImageBatch images)
     {
         long[] shape = [images.Count, 3, images.Size.Height, images.Size.Width];
-        if (!_halfImages)
-        {
-            using var tensor = OrtValue.CreateTensorValueFromMemory(OrtMemoryInfo.DefaultInstance, images.Memory, shape);
-            return _backbone.Run([ImagesInput], [tensor], _backboneOutputs);
-        }
-
-        var halves = ArrayPool<Float16>.Shared.Rent(images.Memory.Length);
-        try
-        {
-            TensorPrimitives.ConvertToHalf(images.Memory.Span, MemoryMarshal.Cast<Float16, Half>(halves.AsSpan()));
-            using var tensor = OrtValue.CreateTensorValueFromMemory(OrtMemoryInfo.DefaultInstance, halves.AsMemory(0, images.Memory.Length), shape);
-            return _backbone.Run([ImagesInput], [tensor], _backboneOutputs);
-        }
-        finally
-        {
-            ArrayPool<Float16>.Shared.Return(halves);
-        }
+        var type = images.Type == PixelType.Float16 ? TensorElementType.Float16 : TensorElementType.Float;
+        using var tensor = OrtValue.CreateTensorValueWithData(
+            OrtMemoryInfo.DefaultInstance, type, shape, images.Address, images.ByteLength);
+        return _backbone.Run([ImagesInput], [tensor], _backboneOutputs);
     }
 
     /// <summary>Name and tensor [B, A, h, w] of a level's objectness logits.</summary>
@@ -136,8 +122,8 @@ internal sealed class TwoStageGraphs : IDisposable
 
     private (string Name, OrtValue Tensor) Output(IReadOnlyList<OrtValue> outputs, int index) => (_backboneOutputs[index], outputs[index]);
 
-    /// <returns>Whether images go in as float16.</returns>
-    private bool RequireInterface()
+    /// <returns>What images go in as.</returns>
+    private PixelType RequireInterface()
     {
         var images = _backbone.RequireInput(ImagesInput, 4);
         if (images is not (TensorElementType.Float or TensorElementType.Float16))
@@ -165,7 +151,7 @@ internal sealed class TwoStageGraphs : IDisposable
         _head.RequireNoOtherInputs(_headInputs);
         _head.RequireOutput(ClassLogitsOutput, 2);
         _head.RequireOutput(BoxDeltasOutput, 2);
-        return images == TensorElementType.Float16;
+        return images == TensorElementType.Float16 ? PixelType.Float16 : PixelType.Float32;
     }
 
     /// <summary>Runs both graphs on one empty image, with one RoI a pooled level: wrong shapes stop the start, not a request.</summary>
@@ -178,8 +164,8 @@ internal sealed class TwoStageGraphs : IDisposable
         var anchorsPerRatio = contract.Anchors.AspectRatios.Count;
         try
         {
-            using var images = ImageBatch.Rent(1, new ImageSize(side, side));
-            images.Memory.Span.Clear();
+            using var images = ImageBatch.Rent(1, new ImageSize(side, side), ImageType);
+            images.Clear(0);
             using var outputs = RunBackbone(images);
             for (var level = 0; level < Levels.Count; level++)
             {

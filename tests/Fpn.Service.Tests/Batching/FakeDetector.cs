@@ -38,6 +38,9 @@ internal sealed class FakeDetector(InputOptions? input = null) : IDetector
 
     public ExecutionProvider Provider => ExecutionProvider.Cpu;
 
+    /// <summary>What the tensors that it is asked for hold.</summary>
+    public PixelType ImageType { get; init; }
+
     /// <summary>Widths of images for which the choice of detections fails.</summary>
     public HashSet<int> PoisonedWidths { get; } = [];
 
@@ -62,7 +65,7 @@ internal sealed class FakeDetector(InputOptions? input = null) : IDetector
     public PreparedBatch Prepare(ImageSize padded, IReadOnlyList<DecodedImage> images)
     {
         _prepared.Writer.TryWrite(images.Count);
-        return new(ImageBatch.Rent(images.Count, padded), [.. images.Select(image => Measure(image.Size))]);
+        return new(ImageBatch.Rent(images.Count, padded, ImageType), [.. images.Select(image => Measure(image.Size))]);
     }
 
     public InferredBatch Infer(PreparedBatch batch)

@@ -77,11 +77,11 @@ public sealed class ResizeGoldenTests
         var source = Read<byte>(name, "source.npy");
         var resized = new ImageSize(size[0], size[1]);
         var padded = new ImageSize(size[0] + 3, size[1] + 5);
-        var tensor = new float[3 * padded.Area];
-        Array.Fill(tensor, float.NaN);
+        using var batch = ImageBatch.Rent(1, padded);
+        var tensor = batch.Image<float>(0);
+        tensor.Fill(float.NaN);
 
-        new PixelNormalizer(options).Normalize(
-            source.Values, new ImageSize(source.Shape[0], source.Shape[1]), resized, padded, tensor);
+        new PixelNormalizer(options).Write(source.Values, new ImageSize(source.Shape[0], source.Shape[1]), resized, batch, 0);
 
         for (var i = 0; i < tensor.Length; i++)
         {

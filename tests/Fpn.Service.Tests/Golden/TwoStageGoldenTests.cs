@@ -23,8 +23,8 @@ public sealed class TwoStageGoldenTests(ServiceFixture fixture)
         Assert.Equal(
             new ImageGeometry(golden.Original.ToImageSize(), golden.Resized.ToImageSize(), golden.Padded.ToImageSize()),
             batch.Geometries[0]);
-        AssertSamples(golden, batch.Tensor.Image(0));
-        AssertMeans(golden, batch.Tensor.Image(0));
+        AssertSamples(golden, batch.Tensor.Image<float>(0));
+        AssertMeans(golden, batch.Tensor.Image<float>(0));
     }
 
     [Theory]

@@ -46,6 +46,6 @@ public sealed class EndToEndDetectorTests : IDisposable
                 new DetectedObject(new Box(100, 100, 200, 200), 0.5f, 1, Level: null),
             ],
             inferred.Select(0));
-        Assert.Equal(-122.7717f, prepared.Tensor.Image(0)[2 * 384 * 512], 3);
+        Assert.Equal(-122.7717f, prepared.Tensor.Image<float>(0)[2 * 384 * 512], 3);
     }
 }
