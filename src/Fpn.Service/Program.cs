@@ -26,6 +26,7 @@ try
         ("Batching", new BatchingOptions()),
         ("Shutdown", new ShutdownOptions()),
         ("Execution", new ExecutionOptions()),
+        ("Cuda", new CudaOptions()),
         ("Models", new ModelOptions()),
         ("Control", new ControlOptions()),
         ("Keys", new KeyOptions()),

@@ -25,8 +25,8 @@ internal static class LoadCommand
         var threads = Environment.ProcessorCount;
         Console.WriteLine($"{images.Length} images, {threads} processors, {rounds} rounds of {seconds} s");
 
-        OnnxEnvironment.Ensure(threads);
-        using var detector = new TwoStageDetector(ModelManifestReader.Read(Path.Combine(models, "blood-cells")));
+        var device = ExecutionDevice.Open(new ExecutionOptions { Threads = threads }, new CudaOptions());
+        using var detector = new TwoStageDetector(ModelManifestReader.Read(Path.Combine(models, "blood-cells")), device);
         var bare = new BarePipeline(detector, images);
         using var service = await ServiceUnderLoad.StartAsync(models);
         using var load = new LoadGenerator(service.Address, images);

@@ -70,6 +70,7 @@ internal sealed record TimingsResponse(double DecodeMs, double PreprocessMs, dou
 /// <param name="ScoreThreshold">Detections below it are never returned.</param>
 /// <param name="MaxDetections">Detections an image at most.</param>
 /// <param name="Classes">Labels and their numbers.</param>
+/// <param name="Execution">What the model runs on.</param>
 /// <param name="Batching">How requests share the device.</param>
 internal sealed record ModelResponse(
     string Name,
@@ -84,7 +85,14 @@ internal sealed record ModelResponse(
     double ScoreThreshold,
     int MaxDetections,
     IReadOnlyList<ClassResponse> Classes,
+    ModelExecutionResponse Execution,
     ModelBatchingResponse Batching);
+
+/// <summary>What a model runs on.</summary>
+/// <param name="Provider"><c>cpu</c> or <c>cuda</c>.</param>
+/// <param name="Device">The processor or GPU.</param>
+/// <param name="Reason">Why this one.</param>
+internal sealed record ModelExecutionResponse(string Provider, string Device, string Reason);
 
 /// <summary>How images are resized before they are fed.</summary>
 /// <param name="MinSize">The shorter side afterwards, in pixels, unless the longer one forbids it.</param>
@@ -99,8 +107,10 @@ internal sealed record ClassResponse(string Label, int ClassId);
 /// <summary>How requests for a model share the device.</summary>
 /// <param name="MaxBatchSize">Images in a batch at most: set, or the size beyond which throughput gained less than 5 %.</param>
 /// <param name="Buckets">Sizes that batches are padded to, height x width; empty when every image keeps its own.</param>
+/// <param name="FixedShapes">Whether batches are filled up to a few sizes, all of which were tried at start.</param>
 /// <param name="Curve">What was measured at start; empty when the batch size was set.</param>
-internal sealed record ModelBatchingResponse(int MaxBatchSize, IReadOnlyList<string> Buckets, IReadOnlyList<BatchTimingResponse> Curve);
+internal sealed record ModelBatchingResponse(
+    int MaxBatchSize, IReadOnlyList<string> Buckets, bool FixedShapes, IReadOnlyList<BatchTimingResponse> Curve);
 
 /// <summary>One measured batch size.</summary>
 /// <param name="BatchSize">Images in a batch.</param>

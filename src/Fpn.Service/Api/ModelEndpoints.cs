@@ -31,9 +31,11 @@ internal static class ModelEndpoints
             Math.Round((double)contract.RoiHeads.ScoreThreshold, 6),
             contract.RoiHeads.DetectionsPerImage,
             [.. contract.Labels.Select((label, index) => new ClassResponse(label, contract.ClassIds[index]))],
+            new ModelExecutionResponse(lanes.Device.ProviderName, lanes.Device.Name, lanes.Device.Reason),
             new ModelBatchingResponse(
                 lane.Batcher.MaxBatchSize,
                 [.. lane.Buckets.Sizes.Select(size => size.ToString())],
+                lane.Model.HasFixedShapes,
                 [.. lane.Curve.Select(point => new BatchTimingResponse(point.BatchSize, Math.Round(point.ImagesPerSecond, 2)))]));
     }
 }

@@ -9,19 +9,23 @@ namespace Fpn.Service.Batching;
 /// lost, those that were on it are told so, and the model is loaded again before the next batch.
 /// </remarks>
 /// <param name="model">The model; its detector is used by this runner alone.</param>
-/// <param name="device">Runs the graphs; may be shared with other models.</param>
+/// <param name="device">Run the graphs; may be shared with other models.</param>
 /// <param name="metrics">Counts.</param>
 /// <param name="clock">Tells the time.</param>
 /// <param name="logger">Told of failures.</param>
-internal sealed partial class BatchRunner(ModelEntry model, WorkerThread device, DetectionMetrics metrics, TimeProvider clock, ILogger logger) : IDisposable
+internal sealed partial class BatchRunner(ModelEntry model, WorkerThreads device, DetectionMetrics metrics, TimeProvider clock, ILogger logger) : IDisposable
 {
     /// <summary>Between tries to load a lost model; no request may come to cause one, since the service is not ready.</summary>
     private static readonly TimeSpan ReloadPause = TimeSpan.FromSeconds(5);
 
     private ITimer? _reload;
+    private long _lastRunEnded = long.MinValue;
 
     /// <summary>Counts what the model does.</summary>
     public ModelMetrics Metrics { get; } = metrics.Of(model.Contract);
+
+    /// <summary>Batches that the device runs at the same time.</summary>
+    public int Streams => device.Count;
 
     /// <summary>How fast the model answers.</summary>
     public ServiceRate Rate { get; } = new();
@@ -121,7 +125,6 @@ internal sealed partial class BatchRunner(ModelEntry model, WorkerThread device,
             {
                 // The next batch may have the device while this one's detections are chosen.
                 free.Release();
-                Rate.Record(inference.Time, live.Count);
                 Metrics.RecordBatch(prepared, inference.Time);
                 var run = new BatchRun(live.Count, preprocess, inference, inferred.Times, trace?.Context ?? default);
                 Answer(live, inferred, run);
@@ -134,20 +137,17 @@ internal sealed partial class BatchRunner(ModelEntry model, WorkerThread device,
         }
     }
 
-    /// <summary>On the device's thread: a lost device is given up before the next batch can use it.</summary>
+    /// <summary>On a thread of the device.</summary>
     private (InferredBatch Inferred, StageSpan Inference) RunDevice(PreparedBatch prepared)
     {
         var started = clock.GetTimestamp();
-        try
-        {
-            var inferred = model.Detector.Infer(prepared);
-            return (inferred, new StageSpan(started, clock.GetElapsedTime(started)));
-        }
-        catch (DeviceLostException)
-        {
-            model.MarkLost();
-            throw;
-        }
+        var inferred = model.Infer(prepared);
+        var ended = clock.GetTimestamp();
+
+        // Of runs side by side, each counts from the end of the one before: together they took no longer.
+        var before = Interlocked.Exchange(ref _lastRunEnded, ended);
+        Rate.Record(clock.GetElapsedTime(Math.Max(started, before), ended), prepared.Geometries.Count);
+        return (inferred, new StageSpan(started, clock.GetElapsedTime(started, ended)));
     }
 
     private void Answer(List<PendingRequest> live, InferredBatch inferred, BatchRun run)

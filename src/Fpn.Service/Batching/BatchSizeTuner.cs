@@ -1,5 +1,7 @@
 using Fpn.Detection.Imaging;
+using Fpn.Service.Imaging;
 using Fpn.Service.Model;
+using Fpn.Service.Model.Execution;
 
 namespace Fpn.Service.Batching;
 
@@ -32,6 +34,8 @@ internal static class BatchSizeTuner
     {
         var began = clock.GetTimestamp();
         var curve = new List<BatchTiming>();
+        using var noise = Noise();
+        var padded = detector.Measure(noise.Size).Padded;
         for (var size = 1; size <= Math.Min(LargestBatch, detector.LargestBatch); size *= 2)
         {
             if (curve.Count > 0)
@@ -43,16 +47,16 @@ internal static class BatchSizeTuner
                 }
             }
 
-            using var batch = Noise(detector, size);
-
-            // The first run of a shape allocates, and on a GPU chooses algorithms.
-            await infer(batch);
-            var best = double.PositiveInfinity;
-            for (var run = 0; run < RunsPerSize; run++)
+            using var batch = detector.Prepare(padded, [.. Enumerable.Repeat(noise, size)]);
+            double best;
+            try
             {
-                var start = clock.GetTimestamp();
-                await infer(batch);
-                best = Math.Min(best, clock.GetElapsedTime(start).TotalSeconds);
+                best = await TimeAsync(batch, clock, infer);
+            }
+            catch (ModelFailureException) when (curve.Count > 0)
+            {
+                // The sizes before ran: this one needs more memory than the device has.
+                break;
             }
 
             // A clock that stands still measures nothing; the smallest time keeps the division defined.
@@ -84,49 +88,33 @@ internal static class BatchSizeTuner
         return curve[chosen].BatchSize;
     }
 
+    /// <returns>Seconds of the fastest run.</returns>
+    private static async Task<double> TimeAsync(PreparedBatch batch, TimeProvider clock, Func<PreparedBatch, Task> infer)
+    {
+        // The first run of a shape allocates, and on a GPU chooses algorithms.
+        await infer(batch);
+        var best = double.PositiveInfinity;
+        for (var run = 0; run < RunsPerSize; run++)
+        {
+            var start = clock.GetTimestamp();
+            await infer(batch);
+            best = Math.Min(best, clock.GetElapsedTime(start).TotalSeconds);
+        }
+
+        return best;
+    }
+
     private static bool IsWorthwhile(IReadOnlyList<BatchTiming> curve, int point) =>
         point == 0 || curve[point].ImagesPerSecond >= WorthwhileGain * curve[point - 1].ImagesPerSecond;
 
-    /// <summary>A batch of noise in the size of a 4:3 photograph: on an even surface there would be next to no proposals.</summary>
-    private static PreparedBatch Noise(IDetector detector, int count)
+    /// <summary>Noise in the size of a 4:3 photograph: on an even surface there would be next to no proposals.</summary>
+    private static DecodedImage Noise()
     {
         const int Height = 480;
         const int Width = 640;
-        var geometry = detector.Measure(new ImageSize(Height, Width));
-        var tensor = ImageBatch.Rent(count, geometry.Padded, detector.ImageType);
-        var random = new Random(1);
-        for (var image = 0; image < count; image++)
-        {
-            FillWithNoise(tensor, image, random);
-        }
-
-        var geometries = new ImageGeometry[count];
-        Array.Fill(geometries, geometry);
-        return new PreparedBatch(tensor, geometries);
-    }
-
-    /// <summary>Any bytes, or what bytes are normalised to: −2 … 2.</summary>
-    private static void FillWithNoise(ImageBatch tensor, int image, Random random)
-    {
-        switch (tensor.Type)
-        {
-            case PixelType.Float32:
-                foreach (ref var value in tensor.Image<float>(image))
-                {
-                    value = (random.NextSingle() * 4) - 2;
-                }
-
-                break;
-            case PixelType.Float16:
-                foreach (ref var value in tensor.Image<Half>(image))
-                {
-                    value = (Half)((random.NextSingle() * 4) - 2);
-                }
-
-                break;
-            default:
-                random.NextBytes(tensor.Image<byte>(image));
-                break;
-        }
+        var noise = new DecodedImage(
+            ImageFormat.Png, new ImageSize(Height, Width), PixelBuffer.Allocate(Height * Width * 3));
+        new Random(1).NextBytes(noise.WritablePixels);
+        return noise;
     }
 }

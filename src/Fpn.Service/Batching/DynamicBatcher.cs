@@ -17,9 +17,6 @@ namespace Fpn.Service.Batching;
 /// </remarks>
 internal sealed class DynamicBatcher : IAsyncDisposable
 {
-    /// <summary>One batch on the device and one that is being prepared for it.</summary>
-    private const int LargestInFlight = 2;
-
     private readonly Lock _gate = new();
     private readonly RequestQueue _queue = new();
     private readonly Channel<bool> _wake = Channel.CreateBounded<bool>(new BoundedChannelOptions(1) { FullMode = BoundedChannelFullMode.DropWrite });
@@ -29,6 +26,7 @@ internal sealed class DynamicBatcher : IAsyncDisposable
     private readonly TimeProvider _clock;
     private readonly HashSet<Task> _running = [];
     private readonly Task _loop;
+    private readonly int _streams;
     private int _inFlight;
     private bool _stopped;
 
@@ -40,6 +38,7 @@ internal sealed class DynamicBatcher : IAsyncDisposable
     public DynamicBatcher(BatchRunner runner, int maxBatchSize, BatchingOptions options, TimeProvider clock)
     {
         (_runner, _options, _clock) = (runner, options, clock);
+        _streams = runner.Streams;
         MaxBatchSize = maxBatchSize;
         _delay = clock.CreateTimer(_ => Wake(), null, Timeout.InfiniteTimeSpan, Timeout.InfiniteTimeSpan);
         _loop = RunAsync();
@@ -176,10 +175,11 @@ internal sealed class DynamicBatcher : IAsyncDisposable
                 return null;
             }
 
-            var full = _inFlight < LargestInFlight && _queue.HasFullBatch(MaxBatchSize);
+            // As many batches as the device runs at the same time, and one that is being prepared for it.
+            var full = _inFlight <= _streams && _queue.HasFullBatch(MaxBatchSize);
             if (!full)
             {
-                if (_inFlight > 0)
+                if (_inFlight >= _streams)
                 {
                     return null;
                 }

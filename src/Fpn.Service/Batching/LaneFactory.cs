@@ -6,15 +6,27 @@ using Fpn.Service.Model.Execution;
 namespace Fpn.Service.Batching;
 
 /// <summary>Measures models, warms them up, and gives each a lane on the one device.</summary>
+/// <param name="device">What the models run on.</param>
 /// <param name="options">Buckets, batch size, queue.</param>
 /// <param name="metrics">Counts.</param>
 /// <param name="clock">Measures.</param>
 /// <param name="logger">Told what was measured; lanes tell it of their failures.</param>
-internal sealed partial class LaneFactory(BatchingOptions options, DetectionMetrics metrics, TimeProvider clock, ILogger logger)
+internal sealed partial class LaneFactory(
+    DeviceDescription device, BatchingOptions options, DetectionMetrics metrics, TimeProvider clock, ILogger logger)
     : IDisposable
 {
-    /// <summary>The device's thread, which all lanes share.</summary>
-    public WorkerThread Device { get; } = new("device");
+    /// <summary>Between two lines of the log about a warm-up that takes long.</summary>
+    private static readonly TimeSpan ProgressInterval = TimeSpan.FromSeconds(5);
+
+    /// <summary>The device's threads, which all lanes share.</summary>
+    public WorkerThreads Device { get; } = new("device", device.Streams);
+
+    private bool ShapesAreFixed => options.FixedShapes switch
+    {
+        FixedShapesSetting.On => true,
+        FixedShapesSetting.Off => false,
+        _ => device.IsGpu,
+    };
 
     /// <summary>Measures a model, warms it up and gives it a lane.</summary>
     /// <param name="model">Still the caller's when this fails.</param>
@@ -23,10 +35,15 @@ internal sealed partial class LaneFactory(BatchingOptions options, DetectionMetr
     public async Task<ModelLane> CreateAsync(ModelEntry model, bool mustRun)
     {
         var detector = model.Detector;
-        var buckets = ShapeBuckets.Create(options.Buckets, onGpu: false, detector);
+        var buckets = ShapeBuckets.Create(options.Buckets, ShapesAreFixed, detector);
         var isMeasured = options.MaxBatchSize == 0;
         var curve = await MeasureAsync(detector, isMeasured ? options.TuningBudget : TimeSpan.Zero, mustRun);
         var size = isMeasured ? BatchSizeTuner.Choose(curve) : Math.Min(options.MaxBatchSize, detector.LargestBatch);
+        if (ShapesAreFixed && detector.LargestBatch > 1)
+        {
+            await WarmUpAsync(model, new FixedShapes(buckets.Sizes, size, model.Contract.Proposals.PostNmsTopN));
+        }
+
         var batcher = new DynamicBatcher(new BatchRunner(model, Device, metrics, clock, logger), size, options, clock);
         if (curve.Count > 0)
         {
@@ -40,7 +57,7 @@ internal sealed partial class LaneFactory(BatchingOptions options, DetectionMetr
         return new ModelLane(model, batcher, buckets, isMeasured ? curve : [], options.QueueCapacity);
     }
 
-    /// <summary>Frees a lane and, on the device's thread, its model.</summary>
+    /// <summary>Frees a lane and, on a thread of the device, its model.</summary>
     public async Task FreeAsync(ModelLane lane)
     {
         await lane.DisposeAsync();
@@ -51,8 +68,29 @@ internal sealed partial class LaneFactory(BatchingOptions options, DetectionMetr
         });
     }
 
-    /// <summary>Ends the device's thread, after what it was handed.</summary>
+    /// <summary>Ends the device's threads, after what they were handed.</summary>
     public void Dispose() => Device.Dispose();
+
+    private async Task WarmUpAsync(ModelEntry model, FixedShapes shapes)
+    {
+        var started = clock.GetTimestamp();
+        var told = started;
+        LogWarmUp(logger, model.Contract.Name, shapes.BackboneShapes, shapes.RoiCounts.Count);
+        await Device.RunAsync(() =>
+        {
+            model.WarmUp(shapes, done =>
+            {
+                if (clock.GetElapsedTime(told) >= ProgressInterval)
+                {
+                    told = clock.GetTimestamp();
+                    LogWarmUpProgress(logger, model.Contract.Name, done, shapes.BackboneShapes + shapes.RoiCounts.Count);
+                }
+            });
+            return true;
+        });
+        var seconds = clock.GetElapsedTime(started).TotalSeconds;
+        LogWarmUpEnd(logger, model.Contract.Name, seconds);
+    }
 
     private async Task<IReadOnlyList<BatchTiming>> MeasureAsync(IDetector detector, TimeSpan budget, bool mustRun)
     {
@@ -71,6 +109,15 @@ internal sealed partial class LaneFactory(BatchingOptions options, DetectionMetr
             return [];
         }
     }
+
+    [LoggerMessage(Level = LogLevel.Information, Message = "Model {Model}: warming up {Backbone} shapes of the backbone and {Head} of the head")]
+    private static partial void LogWarmUp(ILogger logger, string model, int backbone, int head);
+
+    [LoggerMessage(Level = LogLevel.Information, Message = "Model {Model}: {Done} of {All} shapes are warm")]
+    private static partial void LogWarmUpProgress(ILogger logger, string model, int done, int all);
+
+    [LoggerMessage(Level = LogLevel.Information, Message = "Model {Model}: all shapes are warm after {Seconds:F1} s")]
+    private static partial void LogWarmUpEnd(ILogger logger, string model, double seconds);
 
     [LoggerMessage(Level = LogLevel.Warning, Message = "Model {Model} failed on its first batch: {Reason}")]
     private static partial void LogNotMeasured(ILogger logger, string model, string reason);

@@ -38,6 +38,20 @@ internal sealed class LaneGauges
             Describe,
             null,
             "1 for each model that is served; its labels say what it is and what it runs on.");
+        meter.CreateObservableGauge(
+            "fpn.device.info",
+            () => new Measurement<long>(
+                1,
+                new Tag("provider", _lanes.Device.ProviderName),
+                new Tag("device", _lanes.Device.Name),
+                new Tag("reason", _lanes.Device.Reason)),
+            null,
+            "1; its labels say what the graphs run on and why.");
+        meter.CreateObservableCounter(
+            "fpn.shapes.unwarmed",
+            UnwarmedShapes,
+            "{shape}",
+            "Shapes that a graph met only after its warm-up, where shapes are fixed; each may cost a search for algorithms.");
     }
 
     /// <summary>Over all lanes of a model and version: one that is replaced by its like still answers some.</summary>
@@ -53,9 +67,14 @@ internal sealed class LaneGauges
         [
             .. Tags(lane),
             new("layout", lane.Model.Contract.Layout == Model.ModelLayout.TwoStage ? "two-stage" : "end-to-end"),
-            new("provider", lane.Model.Provider.ToString().ToLowerInvariant()),
+            new("provider", _lanes.Device.ProviderName),
             new("max_batch_size", lane.Batcher.MaxBatchSize),
         ]));
+
+    private IEnumerable<Measurement<long>> UnwarmedShapes() =>
+        from lane in _lanes.Lanes
+        from shapes in lane.Model.UnwarmedShapes
+        select new Measurement<long>(shapes.Value, [.. Tags(lane), new("graph", shapes.Key)]);
 
     private static Tag[] Tags(ModelLane lane) =>
         [new("model", lane.Model.Contract.Name), new("version", lane.Model.Contract.Version)];

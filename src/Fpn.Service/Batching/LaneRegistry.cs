@@ -1,6 +1,7 @@
 using System.Diagnostics.CodeAnalysis;
 using Fpn.Service.Configuration;
 using Fpn.Service.Model;
+using Fpn.Service.Model.Execution;
 
 namespace Fpn.Service.Batching;
 
@@ -14,7 +15,7 @@ internal sealed partial class LaneRegistry(
     IModelPackages packages, BatchingOptions options, DetectionMetrics metrics, TimeProvider clock, ILogger<LaneRegistry> logger)
     : IAsyncDisposable
 {
-    private readonly LaneFactory _factory = new(options, metrics, clock, logger);
+    private readonly LaneFactory _factory = new(packages.Device, options, metrics, clock, logger);
     private readonly SemaphoreSlim _changes = new(1);
     private readonly Lock _gate = new();
 
@@ -32,6 +33,9 @@ internal sealed partial class LaneRegistry(
 
     private string? _loading;
     private bool _stopped;
+
+    /// <summary>What the models run on.</summary>
+    public DeviceDescription Device => packages.Device;
 
     /// <summary>Name of the model that answers requests which name none; it may have been unloaded.</summary>
     public string DefaultModel => packages.Default;

@@ -87,10 +87,10 @@ internal sealed class ModelMetrics
             padding -= batch.Geometries[i].Resized.Area;
         }
 
-        _instruments.Inferences.Add(batch.Tensor.Count, _model);
+        _instruments.Inferences.Add(batch.Geometries.Count, _model);
         _instruments.Executions.Add(1, _model);
         _instruments.ExecutionDuration.Record(inference.TotalSeconds, _model);
-        _instruments.BatchSize.Record(batch.Tensor.Count, _model);
+        _instruments.BatchSize.Record(batch.Geometries.Count, _model);
         _instruments.BatchPixels.Add(fed, _model);
         _instruments.PaddingPixels.Add(padding, _model);
         _instruments.PaddingRatio.Record((double)padding / fed, _model);

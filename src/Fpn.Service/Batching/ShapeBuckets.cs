@@ -22,13 +22,13 @@ internal sealed class ShapeBuckets
 
     /// <summary>Makes the buckets of a model.</summary>
     /// <param name="setting"><see cref="BatchingOptions.Buckets"/>.</param>
-    /// <param name="onGpu">What <c>auto</c> depends on.</param>
+    /// <param name="shapesAreFixed">What <c>auto</c> depends on.</param>
     /// <param name="detector">The model; its input rule gives the derived sizes.</param>
     /// <exception cref="SettingsException">The setting is none.</exception>
-    public static ShapeBuckets Create(string setting, bool onGpu, IDetector detector) => setting.Trim().ToLowerInvariant() switch
+    public static ShapeBuckets Create(string setting, bool shapesAreFixed, IDetector detector) => setting.Trim().ToLowerInvariant() switch
     {
         "off" => new([]),
-        "auto" when !onGpu => new([]),
+        "auto" when !shapesAreFixed => new([]),
         "auto" or "derived" => new(Derive(detector)),
         var list => new(Order(list.Split(',').Select(size => Parse(size, detector.Contract.Input.SizeDivisor)))),
     };

@@ -21,13 +21,15 @@ internal sealed class EndToEndDetector : IDetector
     private readonly TensorElementType _labelsType;
 
     /// <summary>Loads the graph and checks its names.</summary>
+    /// <param name="contract">The model.</param>
+    /// <param name="device">What it runs on.</param>
     /// <exception cref="SettingsException">The graph cannot be loaded or does not fit the manifest.</exception>
-    public EndToEndDetector(ModelContract contract)
+    public EndToEndDetector(ModelContract contract, ExecutionDevice device)
     {
         Contract = contract;
         _options = contract.EndToEnd ?? throw new ArgumentException("The contract is not that of an end-to-end model.", nameof(contract));
         _preprocessor = new Preprocessor(contract.Input, PixelType.Float32, resizeInside: _options.ResizeInside);
-        _graph = OnnxGraph.Load(contract.Files["model"]);
+        _graph = OnnxGraph.Load(contract.Files["model"], device);
         try
         {
             var input = _graph.RequireInput(_options.Input, _options.Rank);
@@ -60,16 +62,19 @@ internal sealed class EndToEndDetector : IDetector
     public int LargestBatch => 1;
 
     /// <inheritdoc/>
-    public ExecutionProvider Provider => OnnxGraph.Provider;
-
-    /// <inheritdoc/>
-    public PixelType ImageType => PixelType.Float32;
+    public IReadOnlyDictionary<string, long> UnwarmedShapes { get; } = new Dictionary<string, long>();
 
     /// <inheritdoc/>
     public ImageGeometry Measure(ImageSize original) => _preprocessor.Measure(original);
 
     /// <inheritdoc/>
     public PreparedBatch Prepare(ImageSize padded, IReadOnlyList<DecodedImage> images) => _preprocessor.Prepare(padded, images);
+
+    /// <inheritdoc/>
+    /// <remarks>Such graphs take images as they are, so there are no shapes to fix: everything was tried when it was measured.</remarks>
+    public void WarmUp(FixedShapes shapes, Action<int> progress)
+    {
+    }
 
     /// <inheritdoc/>
     public InferredBatch Infer(PreparedBatch batch)
@@ -79,7 +84,14 @@ internal sealed class EndToEndDetector : IDetector
         using var image = OrtValue.CreateTensorValueWithData(
             OrtMemoryInfo.DefaultInstance, TensorElementType.Float, shape, batch.Tensor.Address, batch.Tensor.ByteLength);
         var started = Stopwatch.GetTimestamp();
-        using var outputs = _graph.Run([_options.Input], [image], [_options.Boxes, _options.Labels, _options.Scores]);
+        using var binding = _graph.Bind();
+        binding.BindInput(_options.Input, image);
+        foreach (var output in new[] { _options.Boxes, _options.Labels, _options.Scores })
+        {
+            binding.BindOutput(output, OrtMemoryInfo.DefaultInstance);
+        }
+
+        using var outputs = binding.RunForResults();
         var times = new InferenceTimes(Stopwatch.GetElapsedTime(started));
         return new Answer(Read(outputs, batch.Geometries[0])) { Times = times };
     }
@@ -89,8 +101,8 @@ internal sealed class EndToEndDetector : IDetector
 
     private DetectedObject[] Read(IReadOnlyList<OrtValue> outputs, ImageGeometry geometry)
     {
-        using var boxes = new TensorReader(outputs[0], _options.Boxes);
-        using var scores = new TensorReader(outputs[2], _options.Scores);
+        using var boxes = new FloatTensor(outputs[0], _options.Boxes);
+        using var scores = new FloatTensor(outputs[2], _options.Scores);
         var count = scores.Values.Length;
         var labels = ReadLabels(outputs[1], count);
         if (boxes.Values.Length != 4 * count || labels.Length != count)

@@ -10,14 +10,11 @@ internal interface IDetector : IDisposable
     /// <summary>What the model promises.</summary>
     ModelContract Contract { get; }
 
-    /// <summary>What the graphs run on; never <see cref="ExecutionProvider.Auto"/>.</summary>
-    ExecutionProvider Provider { get; }
+    /// <summary>Shapes that were first seen after the warm-up, by graph; empty where shapes are not fixed.</summary>
+    IReadOnlyDictionary<string, long> UnwarmedShapes { get; }
 
     /// <summary>Images that one batch may hold at most; 1 where the graph cannot batch.</summary>
     int LargestBatch { get; }
-
-    /// <summary>What batch tensors hold.</summary>
-    PixelType ImageType { get; }
 
     /// <summary>The sizes that an image goes through, without touching a pixel. Answers after <see cref="IDisposable.Dispose"/>, too.</summary>
     ImageGeometry Measure(ImageSize original);
@@ -28,7 +25,16 @@ internal interface IDetector : IDisposable
     /// <returns>The batch; the caller disposes it.</returns>
     PreparedBatch Prepare(ImageSize padded, IReadOnlyList<DecodedImage> images);
 
-    /// <summary>Runs the graphs and what lies between them. Blocks; thread-safe, but one device gains nothing from two callers.</summary>
+    /// <summary>
+    /// Fixes the shapes that the graphs run in, sets memory apart for them and runs every one of them once. Blocks, for
+    /// minutes where algorithms are searched for; before the first <see cref="Prepare"/>.
+    /// </summary>
+    /// <param name="shapes">The shapes.</param>
+    /// <param name="progress">Told how many of them are done.</param>
+    /// <exception cref="ModelFailureException">The model failed, or there is not enough memory.</exception>
+    void WarmUp(FixedShapes shapes, Action<int> progress);
+
+    /// <summary>Runs the graphs and what lies between them. Blocks; thread-safe.</summary>
     /// <param name="batch">Still the caller's afterwards.</param>
     /// <returns>What <see cref="InferredBatch.Select"/> needs; the caller disposes it.</returns>
     /// <exception cref="Fpn.Detection.NonFiniteOutputException">The model gave NaN or infinity.</exception>

@@ -1,8 +1,13 @@
+using Fpn.Service.Model.Execution;
+
 namespace Fpn.Service.Model;
 
 /// <summary>The model packages that can be served.</summary>
 internal interface IModelPackages
 {
+    /// <summary>What the models run on.</summary>
+    DeviceDescription Device { get; }
+
     /// <summary>Name of the model that answers requests which name none.</summary>
     string Default { get; }
 

@@ -5,14 +5,16 @@ namespace Fpn.Service.Model;
 
 /// <summary>A model that is served.</summary>
 /// <remarks>
-/// Only the thread that runs the device may call <see cref="MarkLost"/>, <see cref="TryReload"/> and, once it was
-/// served, <see cref="Dispose"/>.
+/// Thread-safe, but for <see cref="WarmUp"/> and <see cref="Dispose"/>, which are for who loads and frees it. Sessions of
+/// a lost device are freed when the last run on them has ended.
 /// </remarks>
 internal sealed class ModelEntry : IDisposable
 {
     private readonly Func<IDetector> _load;
     private readonly Func<ImageSize, ImageGeometry> _measure;
-    private volatile IDetector? _detector;
+    private readonly Lock _gate = new();
+    private FixedShapes? _shapes;
+    private Loaded? _loaded;
     private bool _disposed;
 
     /// <summary>Loads the model.</summary>
@@ -20,64 +22,164 @@ internal sealed class ModelEntry : IDisposable
     public ModelEntry(Func<IDetector> load)
     {
         _load = load;
-        _detector = load();
-        Contract = _detector.Contract;
-        Provider = _detector.Provider;
-        _measure = _detector.Measure;
+        var detector = load();
+        _loaded = new Loaded(detector);
+        Contract = detector.Contract;
+        _measure = detector.Measure;
     }
 
     /// <summary>What the model promises.</summary>
     public ModelContract Contract { get; }
 
-    /// <summary>What the graphs run on; known while the device is lost, too.</summary>
-    public ExecutionProvider Provider { get; private set; }
+    /// <summary>Whether it runs in a few shapes only, all of which were tried.</summary>
+    public bool HasFixedShapes => _shapes is not null;
 
     /// <summary>Whether the device was lost and the model is not loaded again yet.</summary>
-    public bool IsLost => _detector is null;
+    public bool IsLost => Volatile.Read(ref _loaded) is null;
 
-    /// <summary>Runs the model.</summary>
+    /// <summary>Runs the model; runs go through <see cref="Infer"/>.</summary>
     /// <exception cref="DeviceLostException">The device was lost and the model is not loaded again yet.</exception>
-    public IDetector Detector => _detector ?? throw new DeviceLostException($"The device of model '{Contract.Name}' was lost.");
+    public IDetector Detector => Volatile.Read(ref _loaded)?.Detector ?? throw Lost();
+
+    /// <summary>Shapes that were first seen after the warm-up, by graph; empty where they are not fixed, or while it is lost.</summary>
+    public IReadOnlyDictionary<string, long> UnwarmedShapes =>
+        Volatile.Read(ref _loaded)?.Detector.UnwarmedShapes ?? new Dictionary<string, long>();
 
     /// <summary>The sizes that an image goes through; known while the device is lost, too.</summary>
     public ImageGeometry Measure(ImageSize original) => _measure(original);
 
-    /// <summary>Gives up the sessions of a lost device.</summary>
-    public void MarkLost()
+    /// <summary>Fixes the shapes and runs all of them once, now and whenever the model is loaded again.</summary>
+    /// <inheritdoc cref="IDetector.WarmUp"/>
+    public void WarmUp(FixedShapes shapes, Action<int> progress)
     {
-        var lost = _detector;
-        _detector = null;
-        lost?.Dispose();
+        _shapes = shapes;
+        Detector.WarmUp(shapes, progress);
     }
 
-    /// <summary>Loads the model again, if it is lost and still served.</summary>
-    /// <returns>Why that failed, or null.</returns>
-    public Exception? TryReload()
+    /// <summary>Runs a batch. Blocks. A device that is lost is given up before the next batch can use it.</summary>
+    /// <inheritdoc cref="IDetector.Infer"/>
+    /// <exception cref="DeviceLostException">The device was lost, now or before.</exception>
+    public InferredBatch Infer(PreparedBatch batch)
     {
-        if (_detector is not null || _disposed)
+        Loaded loaded;
+        lock (_gate)
         {
-            return null;
+            loaded = _loaded ?? throw Lost();
+            loaded.Runs++;
         }
 
         try
         {
-            var detector = _load();
-            Provider = detector.Provider;
-            _detector = detector;
-            return null;
+            return loaded.Detector.Infer(batch);
+        }
+        catch (DeviceLostException)
+        {
+            GiveUp(loaded);
+            throw;
+        }
+        finally
+        {
+            End(loaded);
+        }
+    }
+
+    /// <summary>Loads the model again, if it is lost and still served. Blocks.</summary>
+    /// <returns>Why that failed, or null.</returns>
+    public Exception? TryReload()
+    {
+        lock (_gate)
+        {
+            if (_loaded is not null || _disposed)
+            {
+                return null;
+            }
+        }
+
+        IDetector? detector = null;
+        try
+        {
+            detector = _load();
+            if (_shapes is not null)
+            {
+                detector.WarmUp(_shapes, _ => { });
+            }
         }
 #pragma warning disable CA1031 // Whatever it is, the model stays lost until the next try, and the caller logs it.
         catch (Exception exception)
 #pragma warning restore CA1031
         {
+            detector?.Dispose();
             return exception;
         }
+
+        lock (_gate)
+        {
+            // Another stream's batch may have loaded it meanwhile, or the model may have gone.
+            if (_loaded is null && !_disposed)
+            {
+                _loaded = new Loaded(detector);
+                return null;
+            }
+        }
+
+        detector.Dispose();
+        return null;
     }
 
     /// <inheritdoc/>
     public void Dispose()
     {
-        _disposed = true;
-        MarkLost();
+        Loaded? last;
+        lock (_gate)
+        {
+            _disposed = true;
+            last = _loaded;
+        }
+
+        if (last is not null)
+        {
+            GiveUp(last);
+        }
+    }
+
+    private DeviceLostException Lost() => new($"The device of model '{Contract.Name}' was lost.");
+
+    /// <summary>Takes sessions out of use; another stream may have done so, or be running on them.</summary>
+    private void GiveUp(Loaded loaded)
+    {
+        lock (_gate)
+        {
+            if (_loaded != loaded)
+            {
+                return;
+            }
+
+            _loaded = null;
+            loaded.Runs++;
+        }
+
+        End(loaded);
+    }
+
+    private void End(Loaded loaded)
+    {
+        lock (_gate)
+        {
+            loaded.Runs--;
+            if (loaded.Runs > 0 || _loaded == loaded)
+            {
+                return;
+            }
+        }
+
+        loaded.Detector.Dispose();
+    }
+
+    /// <summary>Sessions, and how many runs they have to outlive.</summary>
+    private sealed class Loaded(IDetector detector)
+    {
+        public IDetector Detector { get; } = detector;
+
+        public int Runs { get; set; }
     }
 }

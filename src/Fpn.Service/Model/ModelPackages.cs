@@ -7,17 +7,19 @@ namespace Fpn.Service.Model;
 internal sealed partial class ModelPackages : IModelPackages
 {
     private readonly string _folder;
+    private readonly ExecutionDevice _device;
     private readonly ILogger<ModelPackages> _logger;
 
-    /// <summary>Looks for the folder and prepares ONNX Runtime.</summary>
-    /// <exception cref="SettingsException">The folder is none, or holds no package of the default model.</exception>
-    public ModelPackages(ModelOptions options, ExecutionOptions execution, IHostEnvironment environment, ILogger<ModelPackages> logger)
+    /// <summary>Looks for the folder and chooses the device.</summary>
+    /// <exception cref="SettingsException">The folder is none, or holds no package of the default model; or CUDA is
+    /// demanded and cannot be used.</exception>
+    public ModelPackages(
+        ModelOptions options,
+        ExecutionOptions execution,
+        CudaOptions cuda,
+        IHostEnvironment environment,
+        ILogger<ModelPackages> logger)
     {
-        if (execution.Provider == ExecutionProvider.Cuda)
-        {
-            throw new SettingsException("Setting 'Fpn:Execution:Provider' is 'cuda', which is not served yet; use 'auto' or 'cpu'.");
-        }
-
         _logger = logger;
         _folder = Path.GetFullPath(Path.Combine(environment.ContentRootPath, options.Path));
         if (!Directory.Exists(_folder))
@@ -33,8 +35,12 @@ internal sealed partial class ModelPackages : IModelPackages
                 $"Setting 'Fpn:Models:Default' is '{Default}', but '{_folder}' holds {(names.Count == 0 ? "no model" : string.Join(", ", names))}.");
         }
 
-        OnnxEnvironment.Ensure(execution.Threads);
+        _device = ExecutionDevice.Open(execution, cuda);
+        LogDevice(logger, Device.ProviderName, Device.Name, Device.Reason);
     }
+
+    /// <inheritdoc/>
+    public DeviceDescription Device => _device.Description;
 
     /// <inheritdoc/>
     public string Default { get; }
@@ -53,10 +59,15 @@ internal sealed partial class ModelPackages : IModelPackages
     {
         var package = Path.Combine(_folder, name);
         var contract = ModelManifestReader.Read(package);
-        var entry = new ModelEntry(() => contract.Layout == ModelLayout.TwoStage ? new TwoStageDetector(contract) : new EndToEndDetector(contract));
+        var entry = new ModelEntry(() => contract.Layout == ModelLayout.TwoStage
+            ? new TwoStageDetector(contract, _device)
+            : new EndToEndDetector(contract, _device));
         LogLoaded(_logger, contract.Name, contract.Version, package);
         return entry;
     }
+
+    [LoggerMessage(Level = LogLevel.Information, Message = "Graphs run on {Provider} ({Device}): {Reason}")]
+    private static partial void LogDevice(ILogger logger, string provider, string device, string reason);
 
     [LoggerMessage(Level = LogLevel.Information, Message = "Model {Name} version {Version} loaded from {Folder}")]
     private static partial void LogLoaded(ILogger logger, string name, string version, string folder);

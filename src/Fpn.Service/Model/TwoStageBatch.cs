@@ -1,7 +1,5 @@
 using Fpn.Detection.Boxes;
 using Fpn.Detection.Proposals;
-using Fpn.Service.Model.Execution;
-using Microsoft.ML.OnnxRuntime;
 
 namespace Fpn.Service.Model;
 
@@ -9,12 +7,12 @@ namespace Fpn.Service.Model;
 /// <param name="detector">Whose it is; gets the workspace back.</param>
 /// <param name="geometries">Sizes of each image.</param>
 /// <param name="workspace">Proposals and their rows; lent.</param>
-/// <param name="outputs">Class logits [R, C + 1] and box deltas [R, 4K], or null when there was no RoI; owned.</param>
+/// <param name="outputs">Class logits and box deltas, or null when there was no RoI; owned.</param>
 internal sealed class TwoStageBatch(
     TwoStageDetector detector,
     IReadOnlyList<ImageGeometry> geometries,
     TwoStageWorkspace workspace,
-    IDisposableReadOnlyCollection<OrtValue>? outputs) : InferredBatch
+    HeadOutputs? outputs) : InferredBatch
 {
     private TwoStageWorkspace? _workspace = workspace;
 
@@ -37,10 +35,14 @@ internal sealed class TwoStageBatch(
 
         var geometry = geometries[image];
         var proposals = work.Proposals[image];
-        using var classLogits = new TensorReader(outputs[0], "class_logits");
-        using var boxDeltas = new TensorReader(outputs[1], "box_deltas");
         work.DetectionSelector.Select(
-            classLogits.Values, boxDeltas.Values, proposals.Boxes, work.Rows(image), geometry.Resized, geometry.Original, work.Detections);
+            outputs.ClassLogits,
+            outputs.BoxDeltas,
+            proposals.Boxes,
+            work.Rows(image),
+            geometry.Resized,
+            geometry.Original,
+            work.Detections);
 
         var found = new DetectedObject[work.Detections.Count];
         for (var i = 0; i < found.Length; i++)

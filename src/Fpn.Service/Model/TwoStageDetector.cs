@@ -2,10 +2,10 @@ using System.Collections.Concurrent;
 using System.Diagnostics;
 using Fpn.Detection.Anchors;
 using Fpn.Detection.Imaging;
+using Fpn.Detection.Proposals;
 using Fpn.Detection.RoiHeads;
 using Fpn.Service.Imaging;
 using Fpn.Service.Model.Execution;
-using Microsoft.ML.OnnxRuntime;
 
 namespace Fpn.Service.Model;
 
@@ -14,25 +14,32 @@ namespace Fpn.Service.Model;
 /// <c>head.onnx</c> pools and judges them.
 /// </summary>
 /// <remarks>
-/// Features go from one graph to the other as they are, without a copy. Images of a batch share the runs of the
-/// graphs only: proposals and detections are chosen for each on its own.
+/// Features go from one graph to the other where they are, on a GPU as well, without a copy. Images of a batch share the
+/// runs of the graphs only: proposals and detections are chosen for each on its own.
 /// </remarks>
 internal sealed class TwoStageDetector : IDetector
 {
+    private static readonly ParallelOptions OneEachProcessor = new() { MaxDegreeOfParallelism = Environment.ProcessorCount };
+
     private readonly TwoStageGraphs _graphs;
     private readonly Preprocessor _preprocessor;
     private readonly AnchorGenerator _anchors;
     private readonly LevelAssigner _levels;
+    private readonly ConcurrentBag<GraphSlot> _slots = [];
+    private readonly ConcurrentBag<ProposalSelector> _selectors = [];
     private readonly ConcurrentBag<TwoStageWorkspace> _workspaces = [];
+    private volatile bool _disposed;
 
     /// <summary>Loads both graphs and tries them once.</summary>
+    /// <param name="contract">The model.</param>
+    /// <param name="device">What it runs on.</param>
     /// <exception cref="Configuration.SettingsException">A graph cannot be loaded or does not fit the manifest.</exception>
-    public TwoStageDetector(ModelContract contract)
+    public TwoStageDetector(ModelContract contract, ExecutionDevice device)
     {
         Contract = contract;
         _anchors = new AnchorGenerator(contract.Anchors);
-        _graphs = new TwoStageGraphs(contract);
-        _preprocessor = new Preprocessor(contract.Input, _graphs.ImageType);
+        _graphs = new TwoStageGraphs(contract, device);
+        _preprocessor = new Preprocessor(contract.Input, _graphs.Pixels, device.InputMemory);
         _levels = new LevelAssigner(contract.LevelAssignment, _graphs.FirstPooledStrideLog2, _graphs.LastPooledStrideLog2);
     }
 
@@ -43,34 +50,93 @@ internal sealed class TwoStageDetector : IDetector
     public int LargestBatch => int.MaxValue;
 
     /// <inheritdoc/>
-    public ExecutionProvider Provider => OnnxGraph.Provider;
-
-    /// <inheritdoc/>
-    public PixelType ImageType => _graphs.ImageType;
+    public IReadOnlyDictionary<string, long> UnwarmedShapes => _graphs.Fixed is null
+        ? new Dictionary<string, long>()
+        : new Dictionary<string, long>
+        {
+            ["backbone"] = _graphs.BackboneShapes.Unwarmed,
+            ["head"] = _graphs.HeadShapes.Unwarmed,
+        };
 
     /// <inheritdoc/>
     public ImageGeometry Measure(ImageSize original) => _preprocessor.Measure(original);
 
     /// <inheritdoc/>
-    public PreparedBatch Prepare(ImageSize padded, IReadOnlyList<DecodedImage> images) => _preprocessor.Prepare(padded, images);
+    public PreparedBatch Prepare(ImageSize padded, IReadOnlyList<DecodedImage> images) =>
+        _preprocessor.Prepare(padded, images, _graphs.Fixed?.BatchSizeFor(images.Count, padded) ?? images.Count);
+
+    /// <inheritdoc/>
+    public void WarmUp(FixedShapes shapes, Action<int> progress)
+    {
+        _graphs.BackboneShapes.BeginWarmUp();
+        _graphs.HeadShapes.BeginWarmUp();
+        _graphs.Fix(shapes);
+
+        // Those from before have no memory for fixed shapes; the new ones are made now, so that no request waits for memory.
+        DisposeAll(_slots);
+        DisposeAll(_workspaces);
+        var streams = _graphs.Device.Description.Streams;
+        for (var slots = 0; slots < streams; slots++)
+        {
+            _slots.Add(new GraphSlot(_graphs));
+        }
+
+        // One more: detections of a batch are chosen while the next ones run.
+        for (var workspaces = 0; workspaces <= streams; workspaces++)
+        {
+            _workspaces.Add(NewWorkspace());
+        }
+
+        var slot = TakeSlot();
+        var workspace = TakeWorkspace();
+        var done = 0;
+        try
+        {
+            foreach (var bucket in shapes.Buckets)
+            {
+                foreach (var count in shapes.BatchSizes)
+                {
+                    using var images = BlankImages(count, bucket);
+                    using var pyramid = slot.RunBackbone(images, []);
+                    progress(++done);
+                }
+            }
+
+            using var image = BlankImages(1, shapes.Buckets[0]);
+            using var features = slot.RunBackbone(image, []);
+            foreach (var rois in shapes.RoiCounts)
+            {
+                workspace.FillRois(_graphs.PooledLevels.Count, rois);
+                using var outputs = slot.RunHead(features, workspace.Rois, workspace.RoisPerLevel, workspace.HeadBuffers);
+                progress(++done);
+            }
+        }
+        finally
+        {
+            _slots.Add(slot);
+            Return(workspace);
+        }
+
+        _graphs.BackboneShapes.EndWarmUp();
+        _graphs.HeadShapes.EndWarmUp();
+    }
 
     /// <inheritdoc/>
     public InferredBatch Infer(PreparedBatch batch)
     {
-        if (!_workspaces.TryTake(out var workspace))
-        {
-            workspace = new TwoStageWorkspace(Contract, _anchors);
-        }
-
+        var workspace = TakeWorkspace();
+        var slot = TakeSlot();
         try
         {
             var started = Stopwatch.GetTimestamp();
-            using var features = _graphs.RunBackbone(batch.Tensor);
+            using var pyramid = slot.RunBackbone(batch.Tensor, batch.Geometries);
             var featured = Stopwatch.GetTimestamp();
-            SelectProposals(features, batch, workspace);
-            workspace.ArrangeRois(_levels, _graphs.PooledLevels.Count);
+            SelectProposals(pyramid, batch, workspace);
+            workspace.ArrangeRois(_levels, _graphs.PooledLevels.Count, _graphs.Fixed);
             var proposed = Stopwatch.GetTimestamp();
-            var outputs = workspace.RoiCount == 0 ? null : _graphs.RunHead(features, workspace.Rois, workspace.RoisPerLevel);
+            var outputs = workspace.RoiCount == 0
+                ? null
+                : slot.RunHead(pyramid, workspace.Rois, workspace.RoisPerLevel, workspace.HeadBuffers);
             return new TwoStageBatch(this, batch.Geometries, workspace, outputs)
             {
                 Times = new InferenceTimes(
@@ -81,49 +147,106 @@ internal sealed class TwoStageDetector : IDetector
         }
         catch
         {
-            _workspaces.Add(workspace);
+            Return(workspace);
             throw;
+        }
+        finally
+        {
+            _slots.Add(slot);
         }
     }
 
     /// <summary>Takes back what <see cref="Infer"/> lent to a batch.</summary>
-    public void Return(TwoStageWorkspace workspace) => _workspaces.Add(workspace);
+    public void Return(TwoStageWorkspace workspace)
+    {
+        _workspaces.Add(workspace);
+        if (_disposed)
+        {
+            // A batch whose detections were still being chosen when the model went.
+            DisposeAll(_workspaces);
+        }
+    }
 
     /// <summary>Name of a pooled level by its place among the pooled levels.</summary>
     public string PooledLevelName(int pooledLevel) => _graphs.Levels[_graphs.PooledLevels[pooledLevel]].Name;
 
     /// <inheritdoc/>
-    public void Dispose() => _graphs.Dispose();
+    public void Dispose()
+    {
+        _disposed = true;
+        DisposeAll(_slots);
+        DisposeAll(_workspaces);
+        _graphs.Dispose();
+    }
 
-    private void SelectProposals(IReadOnlyList<OrtValue> outputs, PreparedBatch batch, TwoStageWorkspace workspace)
+    private static void DisposeAll<T>(ConcurrentBag<T> idle)
+        where T : IDisposable
+    {
+        while (idle.TryTake(out var item))
+        {
+            item.Dispose();
+        }
+    }
+
+    private GraphSlot TakeSlot() => _slots.TryTake(out var slot) ? slot : new GraphSlot(_graphs);
+
+    private TwoStageWorkspace TakeWorkspace() => _workspaces.TryTake(out var workspace) ? workspace : NewWorkspace();
+
+    private TwoStageWorkspace NewWorkspace() =>
+        new(Contract, _graphs.Fixed is { } shapes ? new HeadBuffers(_graphs, shapes.RoiCounts[^1]) : null);
+
+    private ImageBatch BlankImages(int count, ImageSize size)
+    {
+        var images = ImageBatch.Rent(count, size, _graphs.Pixels, _graphs.Device.InputMemory);
+        for (var image = 0; image < count; image++)
+        {
+            images.Clear(image);
+        }
+
+        return images;
+    }
+
+    private void SelectProposals(PyramidOutputs pyramid, PreparedBatch batch, TwoStageWorkspace workspace)
     {
         var images = batch.Geometries.Count;
         workspace.Reset(images);
-        for (var image = 0; image < images; image++)
+        if (images == 1)
         {
-            var geometry = batch.Geometries[image];
-            var selector = workspace.ProposalSelector;
-            selector.Begin(geometry.Resized);
-            for (var level = 0; level < _graphs.Levels.Count; level++)
-            {
-                var (objectnessName, objectnessTensor) = _graphs.Objectness(outputs, level);
-                var (deltasName, deltasTensor) = _graphs.Deltas(outputs, level);
-                using var objectness = new TensorReader(objectnessTensor, objectnessName, image, images);
-                using var deltas = new TensorReader(deltasTensor, deltasName, image, images);
-                var grid = new ImageSize((int)objectness.Shape[2], (int)objectness.Shape[3]);
-                var (strideY, strideX) = _anchors.Strides(level, geometry.Padded, OwnGrid(grid, batch.Tensor.Size, geometry.Padded));
-                selector.AddLevel(
-                    level,
-                    objectness.Values,
-                    deltas.Values,
-                    grid,
-                    strideY,
-                    strideX);
-            }
-
-            selector.Complete(workspace.Proposals[image]);
+            SelectProposals(pyramid, batch, image: 0, workspace.Proposals[0]);
+            return;
         }
+
+        Parallel.For(
+            0, images, OneEachProcessor, image => SelectProposals(pyramid, batch, image, workspace.Proposals[image]));
     }
+
+    private void SelectProposals(PyramidOutputs pyramid, PreparedBatch batch, int image, ProposalList proposals)
+    {
+        if (!_selectors.TryTake(out var selector))
+        {
+            selector = new ProposalSelector(Contract.Proposals, _anchors);
+        }
+
+        var geometry = batch.Geometries[image];
+        selector.Begin(geometry.Resized);
+        for (var level = 0; level < _graphs.Levels.Count; level++)
+        {
+            using var objectness = Read(pyramid, _graphs.Objectness(level), image, batch.Tensor.Count);
+            using var deltas = Read(pyramid, _graphs.Deltas(level), image, batch.Tensor.Count);
+            var grid = new ImageSize((int)objectness.Shape[2], (int)objectness.Shape[3]);
+            var own = OwnGrid(grid, batch.Tensor.Size, geometry.Padded);
+            var (strideY, strideX) = _anchors.Strides(level, geometry.Padded, own);
+            selector.AddLevel(level, objectness.Values, deltas.Values, grid, strideY, strideX);
+        }
+
+        selector.Complete(proposals);
+
+        // Not when it failed: nobody knows what it holds then.
+        _selectors.Add(selector);
+    }
+
+    private FloatTensor Read(PyramidOutputs pyramid, int output, int image, int images) =>
+        new(pyramid[output], _graphs.BackboneOutputs[output], image, images);
 
     /// <summary>The grid that an image would have had alone: derived strides come from its own padding, not from the batch's.</summary>
     private static ImageSize OwnGrid(ImageSize grid, ImageSize batch, ImageSize own)

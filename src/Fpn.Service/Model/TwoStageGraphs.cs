@@ -12,30 +12,41 @@ namespace Fpn.Service.Model;
 /// <remarks>Shape letters: B images, L levels, A anchors per cell, h×w a level's grid, D feature channels, R RoIs, C classes.</remarks>
 internal sealed class TwoStageGraphs : IDisposable
 {
-    private const string ImagesInput = "images";
-    private const string ClassLogitsOutput = "class_logits";
-    private const string BoxDeltasOutput = "box_deltas";
+    /// <summary>Input of the backbone: the images.</summary>
+    public const string ImagesInput = "images";
 
-    private readonly OnnxGraph _backbone;
-    private readonly OnnxGraph _head;
-    private readonly string[] _backboneOutputs;
-    private readonly string[] _headInputs;
+    /// <summary>Second input of a backbone that takes bytes: [B, 2], height and width of each image without its padding.</summary>
+    public const string ImageSizesInput = "image_sizes";
+
+    /// <summary>Output of the head: [R, C + 1].</summary>
+    public const string ClassLogitsOutput = "class_logits";
+
+    /// <summary>Output of the head: [R, 4K].</summary>
+    public const string BoxDeltasOutput = "box_deltas";
+
+    private readonly TensorElementType[] _types;
+    private readonly Dictionary<ImageSize, long[][]> _learned = [];
 
     /// <summary>Loads both graphs, checks their names, and runs them once to check their shapes.</summary>
+    /// <param name="contract">What the graphs must fit.</param>
+    /// <param name="device">What they run on.</param>
     /// <exception cref="SettingsException">A graph cannot be loaded or does not fit the manifest.</exception>
-    public TwoStageGraphs(ModelContract contract)
+    public TwoStageGraphs(ModelContract contract, ExecutionDevice device)
     {
+        Device = device;
         Levels = contract.Anchors.Levels;
         PooledLevels = [.. Enumerable.Range(0, Levels.Count).Where(level => Levels[level].Pooled)];
         var pooledNames = PooledLevels.Select(level => Levels[level].Name).ToArray();
-        _backboneOutputs = [.. pooledNames, .. Levels.SelectMany(level => new[] { $"objectness_{level.Name}", $"deltas_{level.Name}" })];
-        _headInputs = [.. pooledNames, .. pooledNames.Select(name => $"rois_{name}")];
+        BackboneOutputs =
+            [.. pooledNames, .. Levels.SelectMany(level => new[] { $"objectness_{level.Name}", $"deltas_{level.Name}" })];
+        HeadInputs = [.. pooledNames, .. pooledNames.Select(name => $"rois_{name}")];
 
-        _backbone = OnnxGraph.Load(contract.Files["backbone"]);
+        Backbone = OnnxGraph.Load(contract.Files["backbone"], device);
         try
         {
-            _head = OnnxGraph.Load(contract.Files["head"]);
-            ImageType = RequireInterface();
+            Head = OnnxGraph.Load(contract.Files["head"], device);
+            _types = [.. BackboneOutputs.Select(output => Backbone.RequireOutput(output, 4))];
+            Pixels = RequireInterface(contract);
             (FirstPooledStrideLog2, LastPooledStrideLog2) = Probe(contract);
         }
         catch
@@ -45,8 +56,38 @@ internal sealed class TwoStageGraphs : IDisposable
         }
     }
 
-    /// <summary>What the backbone takes images as.</summary>
-    public PixelType ImageType { get; }
+    /// <summary>Images to features, objectness and deltas.</summary>
+    public OnnxGraph Backbone { get; }
+
+    /// <summary>Features and RoIs to class logits and box deltas.</summary>
+    public OnnxGraph Head { get; }
+
+    /// <summary>What they run on.</summary>
+    public ExecutionDevice Device { get; }
+
+    /// <summary>How the backbone wants its images.</summary>
+    public PixelType Pixels { get; }
+
+    /// <summary>Features of the pooled levels; then objectness and deltas of each level.</summary>
+    public IReadOnlyList<string> BackboneOutputs { get; }
+
+    /// <summary>Features of the pooled levels; then the RoIs of each.</summary>
+    public IReadOnlyList<string> HeadInputs { get; }
+
+    /// <summary>A row of the class logits.</summary>
+    public TensorRow ClassLogits { get; private set; }
+
+    /// <summary>A row of the box deltas.</summary>
+    public TensorRow BoxDeltas { get; private set; }
+
+    /// <summary>The shapes to run in; null where every batch has its own.</summary>
+    public FixedShapes? Fixed { get; private set; }
+
+    /// <summary>Shapes that the backbone has run in.</summary>
+    public ShapeLog BackboneShapes { get; } = new();
+
+    /// <summary>Shapes that the head has run in: numbers of RoIs.</summary>
+    public ShapeLog HeadShapes { get; } = new();
 
     /// <summary>All levels, finest first.</summary>
     public IReadOnlyList<PyramidLevel> Levels { get; }
@@ -60,98 +101,110 @@ internal sealed class TwoStageGraphs : IDisposable
     /// <summary>log2 of the last pooled level's stride: 5 for P5.</summary>
     public int LastPooledStrideLog2 { get; }
 
-    /// <summary>Runs the backbone. Blocks.</summary>
-    /// <param name="images">[B, 3, H, W] of <see cref="ImageType"/>.</param>
-    /// <returns>The caller disposes it; read it through <see cref="Objectness"/> and <see cref="Deltas"/>.</returns>
-    /// <exception cref="ModelFailureException">The graph failed.</exception>
-    public IDisposableReadOnlyCollection<OrtValue> RunBackbone(ImageBatch images)
+    /// <summary>Place of a level's objectness logits [B, A, h, w] among the backbone's outputs.</summary>
+    public int Objectness(int level) => PooledLevels.Count + (2 * level);
+
+    /// <summary>Place of a level's deltas [B, 4A, h, w] among the backbone's outputs.</summary>
+    public int Deltas(int level) => Objectness(level) + 1;
+
+    /// <summary>Whether an output of the backbone is read by the head only.</summary>
+    public bool IsFeature(int output) => output < PooledLevels.Count;
+
+    /// <summary>Element type of an output of the backbone.</summary>
+    public TensorElementType TypeOf(int output) => _types[output];
+
+    /// <summary>Where an output of the backbone is wanted: features on the device, the rest where the CPU reads it.</summary>
+    public OrtMemoryInfo MemoryOf(int output) => IsFeature(output) ? Device.Memory : OrtMemoryInfo.DefaultInstance;
+
+    /// <summary>
+    /// Runs the backbone once in each bucket to learn the shapes of its outputs; slots made afterwards have memory for the
+    /// largest batch. To be called before the first slot is made.
+    /// </summary>
+    public void Fix(FixedShapes shapes)
     {
-        long[] shape = [images.Count, 3, images.Size.Height, images.Size.Width];
-        var type = images.Type == PixelType.Float16 ? TensorElementType.Float16 : TensorElementType.Float;
-        using var tensor = OrtValue.CreateTensorValueWithData(
-            OrtMemoryInfo.DefaultInstance, type, shape, images.Address, images.ByteLength);
-        return _backbone.Run([ImagesInput], [tensor], _backboneOutputs);
+        using var slot = new GraphSlot(this);
+        foreach (var bucket in shapes.Buckets)
+        {
+            using var images = ImageBatch.Rent(1, bucket, Pixels, Device.InputMemory);
+            images.Clear(0);
+            using var outputs = slot.RunBackbone(images, []);
+            _learned[bucket] =
+                [.. BackboneOutputs.Select((_, index) => outputs[index].GetTensorTypeAndShape().Shape)];
+        }
+
+        Fixed = shapes;
     }
 
-    /// <summary>Name and tensor [B, A, h, w] of a level's objectness logits.</summary>
-    public (string Name, OrtValue Tensor) Objectness(IReadOnlyList<OrtValue> outputs, int level) => Output(outputs, PooledLevels.Count + (2 * level));
+    /// <summary>Shapes of the backbone's outputs for a batch; null when there is no memory set apart for it.</summary>
+    public IReadOnlyList<long[]>? ShapesOf(ImageSize bucket, int images) =>
+        Fixed is not null && images <= Fixed.BatchSizes[^1] && _learned.TryGetValue(bucket, out var shapes)
+            ? [.. shapes.Select(shape => (long[])[images, .. shape[1..]])]
+            : null;
 
-    /// <summary>Name and tensor [B, 4A, h, w] of a level's deltas.</summary>
-    public (string Name, OrtValue Tensor) Deltas(IReadOnlyList<OrtValue> outputs, int level) => Output(outputs, PooledLevels.Count + (2 * level) + 1);
-
-    /// <summary>Runs the head. Blocks.</summary>
-    /// <param name="backboneOutputs">The features are passed on as they are.</param>
-    /// <param name="rois">[R, 5]: batch index and xyxy in padded-input pixels, pooled level by pooled level.</param>
-    /// <param name="counts">RoIs of each pooled level; may be 0.</param>
-    /// <returns>Class logits and box deltas; the caller disposes them.</returns>
-    /// <exception cref="ModelFailureException">The graph failed.</exception>
-    public IDisposableReadOnlyCollection<OrtValue> RunHead(IReadOnlyList<OrtValue> backboneOutputs, Memory<float> rois, ReadOnlySpan<int> counts)
+    /// <summary>Bytes of an output of the backbone in the largest of the fixed shapes.</summary>
+    public long LargestOutput(int output)
     {
-        const int RoiValues = 5;
-        var pooled = PooledLevels.Count;
-        var inputs = new OrtValue?[2 * pooled];
-        try
-        {
-            var start = 0;
-            for (var level = 0; level < pooled; level++)
-            {
-                inputs[level] = backboneOutputs[level];
-
-                // An empty level's tensor still needs an address, so it gets the whole rest of the buffer.
-                inputs[pooled + level] = OrtValue.CreateTensorValueFromMemory(OrtMemoryInfo.DefaultInstance, rois[start..], [counts[level], RoiValues]);
-                start += counts[level] * RoiValues;
-            }
-
-            return _head.Run(_headInputs, inputs!, [ClassLogitsOutput, BoxDeltasOutput]);
-        }
-        finally
-        {
-            for (var level = 0; level < pooled; level++)
-            {
-                inputs[pooled + level]?.Dispose();
-            }
-        }
+        var elements = _learned.Values.Max(shapes => shapes[output].Aggregate(1L, (product, side) => product * side));
+        return elements * Fixed!.BatchSizes[^1] * BytesOf(_types[output]);
     }
 
     /// <inheritdoc/>
     public void Dispose()
     {
-        _backbone.Dispose();
-        _head?.Dispose();
+        Backbone.Dispose();
+        Head?.Dispose();
     }
 
-    private (string Name, OrtValue Tensor) Output(IReadOnlyList<OrtValue> outputs, int index) => (_backboneOutputs[index], outputs[index]);
+    private static int BytesOf(TensorElementType type) => type == TensorElementType.Float16 ? 2 : 4;
 
-    /// <returns>What images go in as.</returns>
-    private PixelType RequireInterface()
+    private PixelType RequireInterface(ModelContract contract)
     {
-        var images = _backbone.RequireInput(ImagesInput, 4);
-        if (images is not (TensorElementType.Float or TensorElementType.Float16))
-        {
-            throw new SettingsException($"{_backbone.Path}: input '{ImagesInput}' must be float32 or float16; it is {images}.");
-        }
-
-        _backbone.RequireNoOtherInputs([ImagesInput]);
-        foreach (var output in _backboneOutputs)
-        {
-            _backbone.RequireOutput(output, 4);
-        }
-
-        foreach (var (index, input) in _headInputs.Index())
+        foreach (var (index, input) in HeadInputs.Index())
         {
             var isRois = index >= PooledLevels.Count;
-            var type = _head.RequireInput(input, isRois ? 2 : 4);
-            var expected = isRois ? TensorElementType.Float : _backbone.RequireOutput(input, 4);
+            var type = Head.RequireInput(input, isRois ? 2 : 4);
+            var expected = isRois ? TensorElementType.Float : _types[index];
             if (type != expected)
             {
-                throw new SettingsException($"{_head.Path}: input '{input}' must be {expected}; it is {type}.");
+                throw new SettingsException($"{Head.Path}: input '{input}' must be {expected}; it is {type}.");
             }
         }
 
-        _head.RequireNoOtherInputs(_headInputs);
-        _head.RequireOutput(ClassLogitsOutput, 2);
-        _head.RequireOutput(BoxDeltasOutput, 2);
-        return images == TensorElementType.Float16 ? PixelType.Float16 : PixelType.Float32;
+        Head.RequireNoOtherInputs(HeadInputs);
+        ClassLogits = new(Head.RequireOutput(ClassLogitsOutput, 2), 0);
+        BoxDeltas = new(Head.RequireOutput(BoxDeltasOutput, 2), 0);
+        return RequireImages(contract);
+    }
+
+    private PixelType RequireImages(ModelContract contract)
+    {
+        var type = Backbone.RequireInput(ImagesInput, 4);
+        if (type != TensorElementType.UInt8)
+        {
+            Backbone.RequireNoOtherInputs([ImagesInput]);
+            return type switch
+            {
+                TensorElementType.Float => PixelType.Float32,
+                TensorElementType.Float16 => PixelType.Float16,
+                _ => throw new SettingsException(
+                    $"{Backbone.Path}: input '{ImagesInput}' must be float32, float16 or uint8; it is {type}."),
+            };
+        }
+
+        if (contract.Input.Resize != ResizeFilter.BilinearAntialias)
+        {
+            throw new SettingsException(
+                $"{Backbone.Path}: input '{ImagesInput}' is uint8, which needs 'input.resize' of model.json to be 'bilinear-antialias': the other resize gives no bytes.");
+        }
+
+        var sizes = Backbone.RequireInput(ImageSizesInput, 2);
+        if (sizes != TensorElementType.Int64)
+        {
+            throw new SettingsException($"{Backbone.Path}: input '{ImageSizesInput}' must be int64; it is {sizes}.");
+        }
+
+        Backbone.RequireNoOtherInputs([ImagesInput, ImageSizesInput]);
+        return PixelType.UInt8;
     }
 
     /// <summary>Runs both graphs on one empty image, with one RoI a pooled level: wrong shapes stop the start, not a request.</summary>
@@ -164,17 +217,22 @@ internal sealed class TwoStageGraphs : IDisposable
         var anchorsPerRatio = contract.Anchors.AspectRatios.Count;
         try
         {
-            using var images = ImageBatch.Rent(1, new ImageSize(side, side), ImageType);
+            using var slot = new GraphSlot(this);
+            using var images = ImageBatch.Rent(1, new ImageSize(side, side), Pixels, Device.InputMemory);
             images.Clear(0);
-            using var outputs = RunBackbone(images);
+            using var outputs = slot.RunBackbone(images, []);
             for (var level = 0; level < Levels.Count; level++)
             {
                 var anchors = Levels[level].AnchorSizes.Count * anchorsPerRatio;
-                var (name, objectness) = Objectness(outputs, level);
-                var grid = objectness.GetTensorTypeAndShape().Shape;
-                RequireShape(_backbone, name, grid, [1, anchors, grid[2], grid[3]], AnchorKeys(level));
-                var (deltasName, deltas) = Deltas(outputs, level);
-                RequireShape(_backbone, deltasName, deltas.GetTensorTypeAndShape().Shape, [1, 4 * anchors, grid[2], grid[3]], AnchorKeys(level));
+                var grid = ShapeOf(Objectness(level));
+                RequireShape(
+                    Backbone, BackboneOutputs[Objectness(level)], grid, [1, anchors, grid[2], grid[3]], AnchorKeys(level));
+                RequireShape(
+                    Backbone,
+                    BackboneOutputs[Deltas(level)],
+                    ShapeOf(Deltas(level)),
+                    [1, 4 * anchors, grid[2], grid[3]],
+                    AnchorKeys(level));
             }
 
             var pooled = PooledLevels.Count;
@@ -186,7 +244,7 @@ internal sealed class TwoStageGraphs : IDisposable
                 rois[(level * 5) + 3] = rois[(level * 5) + 4] = side;
             }
 
-            using var head = RunHead(outputs, rois, counts);
+            using var head = slot.RunHead(outputs, rois, counts, outputs: null);
             var classes = contract.RoiHeads.Classes;
             var deltaColumns = contract.RoiHeads.BoxDeltas switch
             {
@@ -194,19 +252,23 @@ internal sealed class TwoStageGraphs : IDisposable
                 BoxDeltasLayout.PerClass => 4 * classes,
                 _ => 4 * (classes + 1),
             };
-            RequireShape(_head, ClassLogitsOutput, head[0].GetTensorTypeAndShape().Shape, [pooled, classes + 1], "labels");
-            RequireShape(_head, BoxDeltasOutput, head[1].GetTensorTypeAndShape().Shape, [pooled, deltaColumns], "labels' and 'detection.boxDeltas");
-            return (StrideLog2(outputs[0]), StrideLog2(outputs[pooled - 1]));
+            RequireShape(Head, ClassLogitsOutput, head.ClassLogitsShape, [pooled, classes + 1], "labels");
+            RequireShape(
+                Head, BoxDeltasOutput, head.BoxDeltasShape, [pooled, deltaColumns], "labels' and 'detection.boxDeltas");
+            ClassLogits = ClassLogits with { Columns = classes + 1 };
+            BoxDeltas = BoxDeltas with { Columns = deltaColumns };
+            return (StrideLog2(0), StrideLog2(pooled - 1));
+
+            long[] ShapeOf(int output) => outputs[output].GetTensorTypeAndShape().Shape;
+
+            int StrideLog2(int feature) => (int)Math.Round(Math.Log2(side / (double)ShapeOf(feature)[2]));
         }
         catch (ModelFailureException exception)
         {
-            throw new SettingsException($"{Path.GetDirectoryName(_backbone.Path)}: the model failed on its first run: {exception.Message}", exception);
+            throw new SettingsException($"{Path.GetDirectoryName(Backbone.Path)}: the model failed on its first run: {exception.Message}", exception);
         }
 
-        static string AnchorKeys(int level) => $"levels[{level}].anchorSizes' and 'aspectRatios";
-
-        int StrideLog2(OrtValue feature) => (int)Math.Round(Math.Log2(side / (double)feature.GetTensorTypeAndShape().Shape[2]));
-    }
+        static string AnchorKeys(int level) => $"levels[{level}].anchorSizes' and 'aspectRatios";    }
 
     private static void RequireShape(OnnxGraph graph, string output, long[] actual, long[] expected, string keys)
     {

@@ -1,4 +1,3 @@
-using Fpn.Detection.Anchors;
 using Fpn.Detection.Proposals;
 using Fpn.Detection.RoiHeads;
 
@@ -6,10 +5,13 @@ namespace Fpn.Service.Model;
 
 /// <summary>Buffers of one batch on its way through a two-stage model; reused, so that the steady state allocates none.</summary>
 /// <param name="contract">The model.</param>
-/// <param name="anchors">Its anchors.</param>
-internal sealed class TwoStageWorkspace(ModelContract contract, AnchorGenerator anchors)
+/// <param name="headBuffers">Where the head's outputs go in fixed shapes, owned; null when each run allocates them.</param>
+internal sealed class TwoStageWorkspace(ModelContract contract, HeadBuffers? headBuffers) : IDisposable
 {
     private const int RoiValues = 5;
+
+    /// <summary>What RoIs that nobody looks at are: a small box in the corner of the first image.</summary>
+    private static readonly float[] FillingRoi = [0, 0, 0, 1, 1];
 
     private readonly List<ProposalList> _proposals = [];
     private float[] _rois = [];
@@ -18,8 +20,8 @@ internal sealed class TwoStageWorkspace(ModelContract contract, AnchorGenerator 
     private int[] _pooledLevels = [];
     private int[] _imageStarts = [];
 
-    /// <summary>Chooses proposals.</summary>
-    public ProposalSelector ProposalSelector { get; } = new(contract.Proposals, anchors);
+    /// <summary>Where the head's outputs go in fixed shapes; null when each run allocates them.</summary>
+    public HeadBuffers? HeadBuffers => headBuffers;
 
     /// <summary>Chooses detections.</summary>
     public DetectionSelector DetectionSelector { get; } = new(contract.RoiHeads);
@@ -36,7 +38,7 @@ internal sealed class TwoStageWorkspace(ModelContract contract, AnchorGenerator 
     /// <summary>[R, 5] and at least one row of room: batch index and xyxy, pooled level by pooled level.</summary>
     public Memory<float> Rois => _rois;
 
-    /// <summary>RoIs of each pooled level.</summary>
+    /// <summary>RoIs of each pooled level; those that fill them up belong to the last.</summary>
     public ReadOnlySpan<int> RoisPerLevel => _roisPerLevel;
 
     /// <summary>Makes room for a batch.</summary>
@@ -62,7 +64,8 @@ internal sealed class TwoStageWorkspace(ModelContract contract, AnchorGenerator 
     /// <summary>Sorts the proposals of all images by pooled level, keeping their order inside a level, and notes where each went.</summary>
     /// <param name="levels">Which level a RoI is pooled from.</param>
     /// <param name="pooledLevels">Number of pooled levels.</param>
-    public void ArrangeRois(LevelAssigner levels, int pooledLevels)
+    /// <param name="shapes">If there are fixed ones, RoIs are added to the last level until their number is one of these.</param>
+    public void ArrangeRois(LevelAssigner levels, int pooledLevels, FixedShapes? shapes)
     {
         RoiCount = 0;
         for (var image = 0; image < Images; image++)
@@ -71,7 +74,8 @@ internal sealed class TwoStageWorkspace(ModelContract contract, AnchorGenerator 
             RoiCount += _proposals[image].Count;
         }
 
-        Grow(pooledLevels);
+        var filled = shapes is null || RoiCount == 0 ? RoiCount : shapes.RoiCountFor(RoiCount);
+        Grow(pooledLevels, filled);
         Array.Clear(_roisPerLevel);
         for (var image = 0; image < Images; image++)
         {
@@ -102,6 +106,17 @@ internal sealed class TwoStageWorkspace(ModelContract contract, AnchorGenerator 
                 (roi[0], roi[1], roi[2], roi[3], roi[4]) = (image, boxes[i].X1, boxes[i].Y1, boxes[i].X2, boxes[i].Y2);
             }
         }
+
+        Fill(RoiCount, filled);
+    }
+
+    /// <summary>Fills the last level with RoIs that nobody looks at, to warm the head up.</summary>
+    public void FillRois(int pooledLevels, int rois)
+    {
+        Reset(images: 0);
+        Grow(pooledLevels, rois);
+        Array.Clear(_roisPerLevel);
+        Fill(from: 0, rois);
     }
 
     /// <summary>Row of each of an image's proposals in the head's outputs.</summary>
@@ -110,11 +125,24 @@ internal sealed class TwoStageWorkspace(ModelContract contract, AnchorGenerator 
     /// <summary>The pooled level of one proposal.</summary>
     public int PooledLevel(int image, int proposal) => _pooledLevels[_imageStarts[image] + proposal];
 
-    private void Grow(int pooledLevels)
+    /// <inheritdoc/>
+    public void Dispose() => headBuffers?.Dispose();
+
+    private void Fill(int from, int rois)
     {
-        if (_rows.Length < RoiCount || _rois.Length == 0)
+        for (var row = from; row < rois; row++)
         {
-            var capacity = Math.Max(RoiCount, contract.Proposals.PostNmsTopN);
+            FillingRoi.CopyTo(_rois.AsSpan(row * RoiValues));
+        }
+
+        _roisPerLevel[^1] += rois - from;
+    }
+
+    private void Grow(int pooledLevels, int rois)
+    {
+        if (_rows.Length < rois || _rois.Length == 0)
+        {
+            var capacity = Math.Max(rois, contract.Proposals.PostNmsTopN);
             _rows = new int[capacity];
             _pooledLevels = new int[capacity];
 

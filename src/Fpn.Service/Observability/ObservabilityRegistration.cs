@@ -52,7 +52,7 @@ internal static class ObservabilityRegistration
     public static WebApplication MapHealth(this WebApplication app)
     {
         app.MapHealthChecks(ProbePaths.Health + "/live", new HealthCheckOptions { Predicate = _ => false }).AllowWithoutKey();
-        app.MapHealthChecks(ProbePaths.Health + "/ready", new HealthCheckOptions { Predicate = IsReadiness }).AllowWithoutKey();
+        app.MapHealthChecks(ProbePaths.Health + "/ready", new HealthCheckOptions { Predicate = IsReadiness, ResponseWriter = HealthAnswer.WriteAsync }).AllowWithoutKey();
         return app;
     }
 

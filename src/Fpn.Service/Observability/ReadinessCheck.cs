@@ -24,10 +24,18 @@ internal sealed class ReadinessCheck(LaneRegistry lanes, Drain drain) : IHealthC
         }
     }
 
+    /// <summary>What the models run on and why.</summary>
+    private Dictionary<string, object> Execution => new()
+    {
+        ["provider"] = lanes.Device.ProviderName,
+        ["device"] = lanes.Device.Name,
+        ["reason"] = lanes.Device.Reason,
+    };
+
     /// <inheritdoc/>
     public Task<HealthCheckResult> CheckHealthAsync(
         HealthCheckContext context, CancellationToken cancellationToken = default) => Task.FromResult(
             Obstacle is { } obstacle
-                ? HealthCheckResult.Unhealthy(obstacle)
-                : HealthCheckResult.Healthy("Every model is loaded and warm."));
+                ? HealthCheckResult.Unhealthy(obstacle, data: Execution)
+                : HealthCheckResult.Healthy("Every model is loaded and warm.", Execution));
 }

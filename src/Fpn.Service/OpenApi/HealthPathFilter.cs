@@ -1,4 +1,5 @@
 using System.Text.Json.Nodes;
+using Fpn.Service.Observability;
 using Microsoft.OpenApi;
 using Swashbuckle.AspNetCore.SwaggerGen;
 
@@ -17,7 +18,7 @@ internal sealed class HealthPathFilter : IDocumentFilter
             "ready",
             "healthReady",
             "Says whether requests can be answered",
-            "For readiness probes and load balancers: 503 while a device is lost, and from the moment the service is told to end.",
+            "For readiness probes and load balancers: 503 while a device is lost, and from the moment the service is told to end. With Accept: application/json it also says what the models run on and why.",
             canFail: true);
 
         void Add(string name, string operation, string summary, string description, bool canFail)
@@ -26,6 +27,8 @@ internal sealed class HealthPathFilter : IDocumentFilter
             if (canFail)
             {
                 responses["503"] = Answer("Not now.", "Unhealthy");
+                AddDetails(responses["200"], "Healthy", "Every model is loaded and warm.", context);
+                AddDetails(responses["503"], "Unhealthy", "Shutting down.", context);
             }
 
             swaggerDoc.Paths[$"/health/{name}"] = new OpenApiPathItem
@@ -44,6 +47,31 @@ internal sealed class HealthPathFilter : IDocumentFilter
             };
         }
     }
+
+    private static void AddDetails(
+        IOpenApiResponse answer, string status, string description, DocumentFilterContext context) =>
+        answer.Content!["application/json"] = new OpenApiMediaType
+        {
+            Schema = context.SchemaGenerator.GenerateSchema(typeof(HealthResponse), context.SchemaRepository),
+            Example = new JsonObject
+            {
+                ["status"] = status,
+                ["checks"] = new JsonObject
+                {
+                    ["models"] = new JsonObject
+                    {
+                        ["status"] = status,
+                        ["description"] = description,
+                        ["data"] = new JsonObject
+                        {
+                            ["provider"] = "cpu",
+                            ["device"] = "CPU, 8 threads",
+                            ["reason"] = "setting 'Fpn:Execution:Provider' is 'cpu'",
+                        },
+                    },
+                },
+            },
+        };
 
     private static OpenApiResponse Answer(string description, string text) => new()
     {

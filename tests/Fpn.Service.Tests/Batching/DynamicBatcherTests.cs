@@ -15,7 +15,7 @@ public sealed class DynamicBatcherTests : IAsyncDisposable
     private readonly FakeClock _clock = new();
     private readonly FakeDetector _detector = new();
     private readonly ServiceProvider _services = new ServiceCollection().AddMetrics().BuildServiceProvider();
-    private readonly WorkerThread _device = new("test device");
+    private readonly WorkerThreads _device = new("test device", count: 1);
     private readonly List<DynamicBatcher> _batchers = [];
     private Func<IDetector>? _reload;
 

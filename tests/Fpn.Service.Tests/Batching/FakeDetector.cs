@@ -36,11 +36,12 @@ internal sealed class FakeDetector(InputOptions? input = null) : IDetector
 
     public int LargestBatch { get; init; } = int.MaxValue;
 
-    public ExecutionProvider Provider => ExecutionProvider.Cpu;
+    public IReadOnlyDictionary<string, long> UnwarmedShapes { get; } = new Dictionary<string, long>();
+
+    /// <summary>The shapes that it was told to warm up.</summary>
+    public FixedShapes? Shapes { get; private set; }
 
     /// <summary>What the tensors that it is asked for hold.</summary>
-    public PixelType ImageType { get; init; }
-
     /// <summary>Widths of images for which the choice of detections fails.</summary>
     public HashSet<int> PoisonedWidths { get; } = [];
 
@@ -65,8 +66,10 @@ internal sealed class FakeDetector(InputOptions? input = null) : IDetector
     public PreparedBatch Prepare(ImageSize padded, IReadOnlyList<DecodedImage> images)
     {
         _prepared.Writer.TryWrite(images.Count);
-        return new(ImageBatch.Rent(images.Count, padded, ImageType), [.. images.Select(image => Measure(image.Size))]);
+        return new(ImageBatch.Rent(images.Count, padded), [.. images.Select(image => Measure(image.Size))]);
     }
+
+    public void WarmUp(FixedShapes shapes, Action<int> progress) => Shapes = shapes;
 
     public InferredBatch Infer(PreparedBatch batch)
     {

@@ -1,5 +1,6 @@
 using Fpn.Service.Configuration;
 using Fpn.Service.Model;
+using Fpn.Service.Model.Execution;
 
 namespace Fpn.Service.Tests.Batching;
 
@@ -8,6 +9,9 @@ internal sealed class FakePackages(params (string Name, Func<IDetector> Load)[] 
 {
     /// <summary>The packages: what loading each of them does.</summary>
     public Dictionary<string, Func<IDetector>> Loads { get; } = packages.ToDictionary(package => package.Name, package => package.Load);
+
+    /// <summary>A CPU by default; no graph is run.</summary>
+    public DeviceDescription Device { get; init; } = new(ExecutionProvider.Cpu, "a fake", "a test", Streams: 1);
 
     public string Default { get; } = packages[0].Name;
 

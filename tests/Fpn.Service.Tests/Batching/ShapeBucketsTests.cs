@@ -14,9 +14,9 @@ public sealed class ShapeBucketsTests
     [InlineData("off", true)]
     [InlineData("OFF", false)]
     [InlineData("auto", false)]
-    public void Create_Off_EveryImageKeepsItsSize(string setting, bool onGpu)
+    public void Create_Off_EveryImageKeepsItsSize(string setting, bool shapesAreFixed)
     {
-        var buckets = Create(setting, onGpu, Torchvision);
+        var buckets = Create(setting, shapesAreFixed, Torchvision);
         Assert.Empty(buckets.Sizes);
         Assert.Equal(new ImageSize(96, 1344), buckets.Of(new ImageSize(96, 1344)));
     }
@@ -28,9 +28,9 @@ public sealed class ShapeBucketsTests
     [Theory]
     [InlineData("auto", true)]
     [InlineData("derived", false)]
-    public void Create_DerivedFor800And1333_AreTheCommonPhotographs(string setting, bool onGpu) => Assert.Equal(
+    public void Create_DerivedFor800And1333_AreTheCommonPhotographs(string setting, bool shapesAreFixed) => Assert.Equal(
         ["800x800", "800x1088", "1088x800", "800x1216", "1216x800", "800x1344", "1344x800"],
-        Create(setting, onGpu, Torchvision).Sizes.Select(size => size.ToString()));
+        Create(setting, shapesAreFixed, Torchvision).Sizes.Select(size => size.ToString()));
 
     /// <summary>384 by 384; 4:3 512; 3:2 576; the longest, 5:3, 640: all multiples of 32 as they are.</summary>
     [Fact]
@@ -40,7 +40,7 @@ public sealed class ShapeBucketsTests
 
     [Fact]
     public void Create_DerivedForAGraphThatCannotBatch_HasNone() =>
-        Assert.Empty(ShapeBuckets.Create("derived", onGpu: true, new FakeDetector(Torchvision) { LargestBatch = 1 }).Sizes);
+        Assert.Empty(ShapeBuckets.Create("derived", shapesAreFixed: true, new FakeDetector(Torchvision) { LargestBatch = 1 }).Sizes);
 
     [Theory]
     [InlineData(800, 1333)]
@@ -51,7 +51,7 @@ public sealed class ShapeBucketsTests
     public void Of_AnyImage_FitsADerivedBucket(int minSize, int maxSize)
     {
         var detector = new FakeDetector(new InputOptions { MinSize = minSize, MaxSize = maxSize });
-        var buckets = ShapeBuckets.Create("derived", onGpu: true, detector);
+        var buckets = ShapeBuckets.Create("derived", shapesAreFixed: true, detector);
         Assert.InRange(buckets.Sizes.Count, 1, 9);
         var random = new Random(1);
         for (var i = 0; i < 5000; i++)
@@ -98,5 +98,5 @@ public sealed class ShapeBucketsTests
         Assert.Contains($"'{setting.Split(',')[^1]}'", message, StringComparison.Ordinal);
     }
 
-    private static ShapeBuckets Create(string setting, bool onGpu, InputOptions input) => ShapeBuckets.Create(setting, onGpu, new FakeDetector(input));
+    private static ShapeBuckets Create(string setting, bool shapesAreFixed, InputOptions input) => ShapeBuckets.Create(setting, shapesAreFixed, new FakeDetector(input));
 }

@@ -2,7 +2,6 @@ using System.Security.Cryptography;
 using Fpn.Service.Configuration;
 using Microsoft.ML.OnnxRuntime;
 using Microsoft.ML.OnnxRuntime.Tensors;
-using OrtSessionOptions = Microsoft.ML.OnnxRuntime.SessionOptions;
 
 namespace Fpn.Service.Model.Execution;
 
@@ -12,7 +11,6 @@ internal sealed class OnnxGraph : IDisposable
     private static readonly string[] DeviceFailures = ["CUDA failure", "CUDA error", "CUDNN failure", "CUBLAS failure", "CUFFT failure"];
 
     private readonly InferenceSession _session;
-    private readonly RunOptions _runOptions = new();
 
     private OnnxGraph(InferenceSession session, string path)
     {
@@ -20,15 +18,17 @@ internal sealed class OnnxGraph : IDisposable
         Path = path;
     }
 
-    /// <summary>What sessions run on: none is given another provider than ONNX Runtime's own.</summary>
-    public static ExecutionProvider Provider => ExecutionProvider.Cpu;
-
     /// <summary>The file it was loaded from.</summary>
     public string Path { get; }
 
+    /// <summary>How it runs.</summary>
+    internal RunOptions RunOptions { get; } = new();
+
     /// <summary>Loads a graph, after its checksum was compared.</summary>
+    /// <param name="file">The graph.</param>
+    /// <param name="device">What it will run on.</param>
     /// <exception cref="SettingsException">The checksum differs, or ONNX Runtime refuses the file.</exception>
-    public static OnnxGraph Load(GraphFile file)
+    public static OnnxGraph Load(GraphFile file, ExecutionDevice device)
     {
         try
         {
@@ -40,15 +40,7 @@ internal sealed class OnnxGraph : IDisposable
                     $"{file.Path}: its sha256 is {actual}, but key '{file.Key}.sha256' of model.json says {file.Sha256}: the file is damaged, or was replaced without its manifest.");
             }
 
-            using var options = new OrtSessionOptions
-            {
-                GraphOptimizationLevel = GraphOptimizationLevel.ORT_ENABLE_ALL,
-
-                // Every request brings other shapes: a memory pattern per shape would be kept for ever.
-                EnableMemoryPattern = false,
-                LogSeverityLevel = OrtLoggingLevel.ORT_LOGGING_LEVEL_ERROR,
-            };
-            options.DisablePerSessionThreads();
+            using var options = device.CreateSessionOptions();
 
             // From the bytes that were checked, so that what runs is what the checksum stands for.
             return new OnnxGraph(new InferenceSession(bytes, options), file.Path);
@@ -80,22 +72,8 @@ internal sealed class OnnxGraph : IDisposable
     /// <inheritdoc cref="RequireInput"/>
     public TensorElementType RequireOutput(string name, int rank) => Require(_session.OutputMetadata, "output", name, rank);
 
-    /// <summary>Runs the graph. Blocks until it is done.</summary>
-    /// <returns>The outputs in the order of <paramref name="outputNames"/>; the caller disposes them.</returns>
-    /// <exception cref="DeviceLostException">The device failed: the session is of no use any more.</exception>
-    /// <exception cref="ModelFailureException">The graph failed.</exception>
-    public IDisposableReadOnlyCollection<OrtValue> Run(
-        IReadOnlyCollection<string> inputNames, IReadOnlyCollection<OrtValue> inputs, IReadOnlyCollection<string> outputNames)
-    {
-        try
-        {
-            return _session.Run(_runOptions, inputNames, inputs, outputNames);
-        }
-        catch (OnnxRuntimeException exception)
-        {
-            throw Failure(System.IO.Path.GetFileName(Path), exception);
-        }
-    }
+    /// <summary>Makes a binding, through which it is run; to be disposed before the graph.</summary>
+    public GraphBinding Bind() => new(this, _session);
 
     /// <summary>Tells a lost device, after which nothing works until the session is made anew, from a graph that failed.</summary>
     /// <param name="graph">Name of the graph's file.</param>
@@ -112,7 +90,7 @@ internal sealed class OnnxGraph : IDisposable
     public void Dispose()
     {
         _session.Dispose();
-        _runOptions.Dispose();
+        RunOptions.Dispose();
     }
 
     private TensorElementType Require(IReadOnlyDictionary<string, NodeMetadata> nodes, string kind, string name, int rank)

@@ -2,22 +2,30 @@ using System.Threading.Channels;
 
 namespace Fpn.Service.Batching;
 
-/// <summary>The device's own thread: runs are blocking and follow one another, and no thread-pool thread waits for them.</summary>
-internal sealed class WorkerThread : IDisposable
+/// <summary>The device's own threads: runs are blocking, and no thread-pool thread waits for them.</summary>
+internal sealed class WorkerThreads : IDisposable
 {
-    private readonly Channel<Action> _work = Channel.CreateUnbounded<Action>(new UnboundedChannelOptions { SingleReader = true });
-    private readonly Thread _thread;
+    private readonly Channel<Action> _work = Channel.CreateUnbounded<Action>();
+    private readonly Thread[] _threads;
 
-    /// <summary>Starts the thread.</summary>
-    public WorkerThread(string name)
+    /// <summary>Starts the threads.</summary>
+    /// <param name="name">What debuggers call them.</param>
+    /// <param name="count">Functions that run at the same time; with 1 they follow one another.</param>
+    public WorkerThreads(string name, int count)
     {
-        _thread = new Thread(Run) { IsBackground = true, Name = name };
-        _thread.Start();
+        _threads = [.. Enumerable.Range(0, count).Select(_ => new Thread(Run) { IsBackground = true, Name = name })];
+        foreach (var thread in _threads)
+        {
+            thread.Start();
+        }
     }
 
-    /// <summary>Runs a function after all that were handed in before it.</summary>
+    /// <summary>Number of threads.</summary>
+    public int Count => _threads.Length;
+
+    /// <summary>Begins a function after all that were handed in before it.</summary>
     /// <returns>Its result or exception; continuations run elsewhere.</returns>
-    /// <exception cref="ObjectDisposedException">The thread was told to end.</exception>
+    /// <exception cref="ObjectDisposedException">The threads were told to end.</exception>
     public Task<T> RunAsync<T>(Func<T> function)
     {
         var completion = new TaskCompletionSource<T>(TaskCreationOptions.RunContinuationsAsynchronously);
@@ -38,11 +46,14 @@ internal sealed class WorkerThread : IDisposable
         return completion.Task;
     }
 
-    /// <summary>Lets the thread end after what it was handed.</summary>
+    /// <summary>Lets the threads end after what they were handed.</summary>
     public void Dispose()
     {
         _work.Writer.TryComplete();
-        _thread.Join();
+        foreach (var thread in _threads)
+        {
+            thread.Join();
+        }
     }
 
     private void Run()

@@ -1,0 +1,61 @@
+using Microsoft.ML.OnnxRuntime;
+
+namespace Fpn.Service.Model.Execution;
+
+/// <summary>A graph with the tensors that it reads and writes, which may lie on the device.</summary>
+/// <remarks>
+/// Inputs that lie elsewhere are copied to the device when they are bound; outputs that lie elsewhere are copied there at
+/// the end of a run. What is bound must outlive the runs. One run at a time; different bindings of a graph may run at the
+/// same time.
+/// </remarks>
+/// <param name="graph">The graph.</param>
+/// <param name="session">Its session.</param>
+internal sealed class GraphBinding(OnnxGraph graph, InferenceSession session) : IDisposable
+{
+    private readonly OrtIoBinding _binding = session.CreateIoBinding();
+
+    /// <summary>Names the tensor that an input is read from, instead of the one before.</summary>
+    /// <exception cref="DeviceLostException">The device failed while the tensor was copied there.</exception>
+    public void BindInput(string name, OrtValue tensor) => Guard(() => _binding.BindInput(name, tensor));
+
+    /// <summary>Lets go of the inputs, and of their copies on the device.</summary>
+    public void ClearInputs() => _binding.ClearBoundInputs();
+
+    /// <summary>Names the tensor that an output is written into; the run fails if its shape is another one.</summary>
+    public void BindOutput(string name, OrtValue tensor) => Guard(() => _binding.BindOutput(name, tensor));
+
+    /// <summary>Lets each run allocate an output.</summary>
+    /// <param name="name">The output.</param>
+    /// <param name="memory">Where.</param>
+    public void BindOutput(string name, OrtMemoryInfo memory) => Guard(() => _binding.BindOutputToDevice(name, memory));
+
+    /// <summary>Runs the graph. Blocks until everything is written.</summary>
+    /// <exception cref="DeviceLostException">The device failed: the session is of no use any more.</exception>
+    /// <exception cref="ModelFailureException">The graph failed.</exception>
+    public void Run() => Guard(() => session.RunWithBinding(graph.RunOptions, _binding));
+
+    /// <summary>Runs the graph. Blocks until everything is written.</summary>
+    /// <returns>The outputs in the order in which they were bound first; the caller disposes them.</returns>
+    /// <inheritdoc cref="Run" path="/exception"/>
+    public IDisposableReadOnlyCollection<OrtValue> RunForResults()
+    {
+        IDisposableReadOnlyCollection<OrtValue>? results = null;
+        Guard(() => results = session.RunWithBoundResults(graph.RunOptions, _binding));
+        return results!;
+    }
+
+    /// <inheritdoc/>
+    public void Dispose() => _binding.Dispose();
+
+    private void Guard(Action action)
+    {
+        try
+        {
+            action();
+        }
+        catch (OnnxRuntimeException exception)
+        {
+            throw OnnxGraph.Failure(Path.GetFileName(graph.Path), exception);
+        }
+    }
+}

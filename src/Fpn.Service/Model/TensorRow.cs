@@ -1,0 +1,12 @@
+using Microsoft.ML.OnnxRuntime.Tensors;
+
+namespace Fpn.Service.Model;
+
+/// <summary>A row of an output with one row for each RoI.</summary>
+/// <param name="Type">float32 or float16.</param>
+/// <param name="Columns">Values in it.</param>
+internal readonly record struct TensorRow(TensorElementType Type, int Columns)
+{
+    /// <summary>Bytes in it.</summary>
+    public long RowBytes => (long)Columns * (Type == TensorElementType.Float16 ? 2 : 4);
+}

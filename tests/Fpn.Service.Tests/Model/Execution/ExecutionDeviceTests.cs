@@ -1,0 +1,102 @@
+using System.Globalization;
+using Fpn.Service.Configuration;
+using Fpn.Service.Model.Execution;
+
+namespace Fpn.Service.Tests.Model.Execution;
+
+public sealed class ExecutionDeviceTests : IDisposable
+{
+    private readonly string _folder = Directory.CreateTempSubdirectory("fpn-cuda-").FullName;
+
+    public void Dispose() => Directory.Delete(_folder, recursive: true);
+
+    [Fact]
+    public void Open_Cpu_IsTheCpuWithItsThreads()
+    {
+        var device = ExecutionDevice.Open(Wanting(ExecutionProvider.Cpu), new CudaOptions());
+
+        Assert.Equal(ExecutionProvider.Cpu, device.Description.Provider);
+        Assert.False(device.Description.IsGpu);
+        Assert.Equal("cpu", device.Description.ProviderName);
+        Assert.Equal(1, device.Description.Streams);
+        Assert.Equal(
+            string.Create(CultureInfo.InvariantCulture, $"CPU, {Environment.ProcessorCount} threads"), device.Description.Name);
+    }
+
+    [Fact]
+    public void Open_AutoAndALibraryThatIsNone_RunsOnTheCpuAndSaysWhatIsNeeded()
+    {
+        var device = ExecutionDevice.Open(
+            Wanting(ExecutionProvider.Auto), new CudaOptions { Library = BrokenLibrary() });
+
+        Assert.Equal(ExecutionProvider.Cpu, device.Description.Provider);
+        Assert.StartsWith(
+            "the CUDA provider cannot be loaded, which needs CUDA 13 and cuDNN 9 on the library path: ",
+            device.Description.Reason,
+            StringComparison.Ordinal);
+        Assert.Contains("broken.so", device.Description.Reason, StringComparison.Ordinal);
+        Assert.DoesNotContain('\n', device.Description.Reason);
+    }
+
+    [Fact]
+    public void Open_CudaAndALibraryThatIsNone_Refuses()
+    {
+        var refusal = Assert.Throws<SettingsException>(() => ExecutionDevice.Open(
+            Wanting(ExecutionProvider.Cuda), new CudaOptions { Library = BrokenLibrary() }));
+
+        Assert.StartsWith(
+            "Setting 'Fpn:Execution:Provider' is 'cuda', but the CUDA provider cannot be loaded",
+            refusal.Message,
+            StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void Open_ALibraryThatDoesNotExist_NamesTheSetting()
+    {
+        var missing = Path.Combine(_folder, "missing.so");
+
+        var device = ExecutionDevice.Open(Wanting(ExecutionProvider.Auto), new CudaOptions { Library = missing });
+
+        Assert.Equal($"'{missing}' of setting 'Fpn:Cuda:Library' does not exist", device.Description.Reason);
+    }
+
+    [Fact]
+    public void Run_TrialOnTheCpu_Succeeds() =>
+        TrialGraph.Run(ExecutionDevice.Open(Wanting(ExecutionProvider.Cpu), new CudaOptions()));
+
+    [Fact]
+    public void Allocate_MoreThanOnePieceMayHave_SaysSo()
+    {
+        var device = ExecutionDevice.Open(Wanting(ExecutionProvider.Cpu), new CudaOptions());
+
+        var failure = Assert.Throws<ModelFailureException>(() => device.Allocate(1L << 32));
+
+        Assert.Equal(
+            "A tensor of 4294967296 bytes is more than one piece of memory may have, 4 GiB.", failure.Message);
+    }
+
+    [Fact]
+    public void Rent_AgainAfterDispose_GivesTheSameMemory()
+    {
+        var pool = new HostMemoryPool(ExecutionDevice.Open(Wanting(ExecutionProvider.Cpu), new CudaOptions()));
+        var memory = pool.Rent(1000);
+        var first = memory.Address;
+        using var other = pool.Rent(1000);
+        Assert.NotEqual(first, other.Address);
+        Assert.InRange(memory.Length, 1000, 1250);
+
+        memory.Dispose();
+        Assert.Throws<ObjectDisposedException>(() => memory.Address);
+        using var again = pool.Rent(1000);
+        Assert.Equal(first, again.Address);
+    }
+
+    private static ExecutionOptions Wanting(ExecutionProvider provider) => new() { Provider = provider };
+
+    private string BrokenLibrary()
+    {
+        var path = Path.Combine(_folder, "broken.so");
+        File.WriteAllText(path, "not a library");
+        return path;
+    }
+}
