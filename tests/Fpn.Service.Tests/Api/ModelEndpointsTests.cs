@@ -1,6 +1,7 @@
 using System.Net;
 using System.Net.Http.Json;
 using System.Text.Json;
+using Fpn.Service.Tests.Observability;
 using Fpn.Service.Tests.Running;
 
 namespace Fpn.Service.Tests.Api;
@@ -25,6 +26,39 @@ public sealed class ModelEndpointsTests(ServiceFixture fixture)
         Assert.Equal(
             [("RBC", 1), ("WBC", 2), ("Platelets", 3)],
             model.GetProperty("classes").EnumerateArray().Select(item => (item.GetProperty("label").GetString()!, item.GetProperty("classId").GetInt32())));
+    }
+
+    [Fact]
+    public async Task Model_Get_SaysWhatItRunsOnAndWhy()
+    {
+        using var service = new RunningService(("Fpn:Execution:Provider", "cpu"));
+        var model = await service.Client.GetFromJsonAsync<JsonElement>("models/blood-cells", Cancel);
+
+        var execution = model.GetProperty("execution");
+        Assert.Equal("cpu", execution.GetProperty("provider").GetString());
+        Assert.StartsWith("CPU, ", execution.GetProperty("device").GetString(), StringComparison.Ordinal);
+        Assert.Equal("setting 'Fpn:Execution:Provider' is 'cpu'", execution.GetProperty("reason").GetString());
+        Assert.False(model.GetProperty("batching").GetProperty("fixedShapes").GetBoolean());
+
+        using var request = new HttpRequestMessage(HttpMethod.Get, "health/ready");
+        request.Headers.Accept.ParseAdd("application/json");
+        using var ready = await service.Client.SendAsync(request, Cancel);
+        var health = await ready.Content.ReadFromJsonAsync<JsonElement>(Cancel);
+        Assert.Equal("Healthy", health.GetProperty("status").GetString());
+        Assert.True(JsonElement.DeepEquals(
+            execution, health.GetProperty("checks").GetProperty("models").GetProperty("data")));
+        Assert.Equal("Healthy", await service.Client.GetStringAsync("health/ready", Cancel));
+
+        var metrics = ScrapedMetrics.Parse(await service.Client.GetStringAsync("metrics", Cancel));
+        Assert.Equal(1, metrics.Value(
+            "fpn_device_info",
+            ("provider", "cpu"),
+            ("device", execution.GetProperty("device").GetString()!),
+            ("reason", execution.GetProperty("reason").GetString()!)));
+        Assert.Single(
+            service.Log.All,
+            line => line.Contains("Graphs run on cpu (CPU, ", StringComparison.Ordinal)
+                && line.Contains("setting 'Fpn:Execution:Provider' is 'cpu'", StringComparison.Ordinal));
     }
 
     [Fact]

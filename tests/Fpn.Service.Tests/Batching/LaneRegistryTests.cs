@@ -52,6 +52,38 @@ public sealed class LaneRegistryTests : IAsyncDisposable
             [new ModelState("apples", "7", ModelAvailability.Ready, ""), new ModelState("fake", "1", ModelAvailability.Ready, "")], _lanes.States);
     }
 
+    [Theory]
+    [InlineData("Auto", true, true)]
+    [InlineData("Auto", false, false)]
+    [InlineData("On", false, true)]
+    [InlineData("Off", true, false)]
+    public async Task Start_FixedShapes_WarmsAllBucketsAndBatchSizesUp(string setting, bool onGpu, bool expected)
+    {
+        var provider = onGpu ? ExecutionProvider.Cuda : ExecutionProvider.Cpu;
+        await using var lanes = new LaneRegistry(
+            new FakePackages(("fake", () => _first)) { Device = new(provider, "a fake", "a test", Streams: 2) },
+            new BatchingOptions { MaxBatchSize = 4, FixedShapes = Enum.Parse<FixedShapesSetting>(setting) },
+            new DetectionMetrics(_services.GetRequiredService<IMeterFactory>()),
+            TimeProvider.System,
+            NullLogger<LaneRegistry>.Instance);
+
+        await lanes.StartAsync();
+
+        var lane = Assert.Single(lanes.Lanes);
+        Assert.Equal(expected, lane.Model.HasFixedShapes);
+        Assert.Equal(expected, lane.Buckets.Sizes.Count > 0);
+        if (expected)
+        {
+            Assert.Equal(lane.Buckets.Sizes, _first.Shapes!.Buckets);
+            Assert.Equal([1, 2, 3, 4], _first.Shapes.BatchSizes);
+            Assert.Equal(4 * lane.Model.Contract.Proposals.PostNmsTopN, _first.Shapes.RoiCounts[^1]);
+        }
+        else
+        {
+            Assert.Null(_first.Shapes);
+        }
+    }
+
     [Fact]
     public async Task Take_UnknownModel_IsRefused()
     {

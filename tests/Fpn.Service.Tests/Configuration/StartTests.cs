@@ -55,6 +55,35 @@ public sealed class StartTests
         Assert.DoesNotContain([.. process.Output, .. errors], line => line.Contains(KeyFile.Alice, StringComparison.Ordinal));
     }
 
+    [Theory]
+    [InlineData("--Fpn:Cuda:Streams=0", "'Fpn:Cuda:Streams'")]
+    [InlineData("--Fpn:Cuda:Device=1", "'Fpn:Cuda:Device'", "DeviceId")]
+    [InlineData("--Fpn:Batching:FixedShapes=yes", "'Fpn:Batching:FixedShapes'", "auto, on, off")]
+    public async Task Start_WrongExecutionSetting_EndsWithOneLineThatNamesIt(string argument, params string[] words) =>
+        await AssertRefusedAsync([$"--Fpn:Models:Path={Repository.Models}", argument], words);
+
+    [Fact]
+    public async Task Start_CudaIsDemandedAndItsLibraryIsNone_SaysWhatIsNeeded()
+    {
+        var library = Path.Combine(Path.GetTempPath(), $"fpn-{Guid.NewGuid():N}.so");
+        await File.WriteAllTextAsync(library, "not a library", Cancel);
+        try
+        {
+            await AssertRefusedAsync(
+                [$"--Fpn:Models:Path={Repository.Models}", "--Fpn:Execution:Provider=cuda", $"--Fpn:Cuda:Library={library}"],
+                ["'Fpn:Execution:Provider' is 'cuda'", "CUDA 13 and cuDNN 9", library, "With 'auto'"]);
+        }
+        finally
+        {
+            File.Delete(library);
+        }
+    }
+
+    [Fact]
+    public async Task Start_CudaIsDemandedAndItsLibraryIsMissing_SaysSo() => await AssertRefusedAsync(
+        [$"--Fpn:Models:Path={Repository.Models}", "--Fpn:Execution:Provider=cuda", "--Fpn:Cuda:Library=/no/such/library.so"],
+        ["'Fpn:Execution:Provider' is 'cuda'", "'/no/such/library.so' of setting 'Fpn:Cuda:Library' does not exist"]);
+
     [Fact]
     public async Task Start_UnknownDefaultModel_NamesTheSettingAndTheKnown() =>
         await AssertRefusedAsync([$"--Fpn:Models:Path={Repository.Models}", "--Fpn:Models:Default=cells"], ["'Fpn:Models:Default'", "'cells'", "blood-cells"]);

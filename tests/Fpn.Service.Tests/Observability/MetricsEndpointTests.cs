@@ -124,6 +124,7 @@ public sealed class MetricsEndpointTests(MetricsFixture fixture) : IClassFixture
             1,
             Scraped.Value(
                 "fpn_model_info", ("model", "blood-cells"), ("version", "1"), ("provider", "cpu"), ("layout", "two-stage")));
+        Assert.Equal(1, Scraped.Value("fpn_device_info", ("provider", "cpu")));
         Assert.Equal(1, Scraped.Value("fpn_ready"));
         Assert.Equal(1, Scraped.Value("fpn_build_info", ("version", "0.1.0")));
         Assert.InRange(Scraped.Value("fpn_memory_images_bytes"), 0, 1L << 40);

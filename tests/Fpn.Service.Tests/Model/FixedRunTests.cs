@@ -1,0 +1,206 @@
+using Fpn.Detection.Imaging;
+using Fpn.Service.Imaging;
+using Fpn.Service.Model;
+using Fpn.Service.Model.Execution;
+using Fpn.Service.Tests.Running;
+
+namespace Fpn.Service.Tests.Model;
+
+/// <summary>Graphs that run in fixed shapes, with their outputs bound to memory that was set apart, on the trained model.</summary>
+public sealed class FixedRunTests : IDisposable
+{
+    private const int LargestBatch = 6;
+
+    /// <summary>Filling up changes how products are summed, not what they are.</summary>
+    private const float BoxTolerance = 0.01f;
+
+    private const float ScoreTolerance = 1e-5f;
+
+    private static readonly ImageSize Lying = new(384, 512);
+    private static readonly ImageSize Upright = new(512, 384);
+
+    private readonly ExecutionDevice _device = ExecutionDevice.Open(
+        new ExecutionOptions { Provider = ExecutionProvider.Cpu }, new CudaOptions());
+
+    private readonly ModelContract _contract = ModelManifestReader.Read(Path.Combine(Repository.Models, "blood-cells"));
+    private readonly List<DecodedImage> _images = [];
+    private readonly ImageDecoder _decoder = new(maxPixels: 40_000_000);
+
+    public FixedRunTests() => _images.Add(_decoder.Decode(File.ReadAllBytes(Repository.SampleImage)).Image!);
+
+    public void Dispose() => _images.ForEach(image => image.Dispose());
+
+    [Theory]
+    [InlineData(1)]
+    [InlineData(3)]
+    [InlineData(5)]
+    public void Infer_BatchesAndRoisFilledUp_GivesTheDetectionsOfFreeShapes(int count)
+    {
+        using var free = new TwoStageDetector(_contract, _device);
+        using var detector = Warm();
+        var images = Pictures(count);
+
+        var expected = Detect(free, images, out var freeBatch);
+        var actual = Detect(detector, images, out var fixedBatch);
+
+        Assert.Equal(count, freeBatch);
+        Assert.Equal(count == 5 ? 6 : count, fixedBatch);
+        for (var image = 0; image < count; image++)
+        {
+            Assert.NotEmpty(expected[image]);
+            Assert.Equal(expected[image].Length, actual[image].Length);
+            foreach (var (wanted, found) in expected[image].Zip(actual[image]))
+            {
+                Assert.Equal(wanted.Label, found.Label);
+                Assert.Equal(wanted.Level, found.Level);
+                Assert.Equal(wanted.Score, found.Score, ScoreTolerance);
+                Assert.Equal(wanted.Box.X1, found.Box.X1, BoxTolerance);
+                Assert.Equal(wanted.Box.Y1, found.Box.Y1, BoxTolerance);
+                Assert.Equal(wanted.Box.X2, found.Box.X2, BoxTolerance);
+                Assert.Equal(wanted.Box.Y2, found.Box.Y2, BoxTolerance);
+            }
+        }
+    }
+
+    [Fact]
+    public void Infer_AnyNumberOfImagesInABucket_MeetsNoNewShape()
+    {
+        using var detector = Warm();
+
+        for (var count = 1; count <= LargestBatch; count++)
+        {
+            Detect(detector, Pictures(count), out _);
+        }
+
+        Assert.Equal(
+            new Dictionary<string, long> { ["backbone"] = 0, ["head"] = 0 },
+            detector.UnwarmedShapes.ToDictionary());
+    }
+
+    [Fact]
+    public void Infer_SizeOfNoBucket_IsAnsweredAndCounted()
+    {
+        using var detector = Warm();
+        using var batch = detector.Prepare(new ImageSize(640, 640), Pictures(1));
+        using var inferred = detector.Infer(batch);
+
+        Assert.NotEmpty(inferred.Select(0));
+        Assert.Equal(1, detector.UnwarmedShapes["backbone"]);
+        Assert.Equal(0, detector.UnwarmedShapes["head"]);
+    }
+
+    [Fact]
+    public void WarmUp_Progress_CountsEveryShapeOnce()
+    {
+        using var detector = new TwoStageDetector(_contract, _device);
+        var shapes = new FixedShapes([Lying, Upright], 2, _contract.Proposals.PostNmsTopN);
+        var done = new List<int>();
+
+        detector.WarmUp(shapes, done.Add);
+
+        Assert.Equal(Enumerable.Range(1, (2 * 2) + shapes.RoiCounts.Count), done);
+    }
+
+    [Fact]
+    public void RunBackbone_FixedShapes_WritesIntoTheMemoryThatWasSetApart()
+    {
+        using var graphs = new TwoStageGraphs(_contract, _device);
+        graphs.Fix(new FixedShapes([Lying, Upright], maxBatchSize: 2, roisPerImage: 100));
+        using var slot = new GraphSlot(graphs);
+
+        var addresses = new List<nint>();
+        foreach (var (size, count) in new[] { (Lying, 1), (Lying, 2), (Upright, 2), (Lying, 1) })
+        {
+            using var images = ImageBatch.Rent(count, size);
+            for (var image = 0; image < count; image++)
+            {
+                images.Image<float>(image).Fill(0.5f);
+            }
+
+            using var pyramid = slot.RunBackbone(images, []);
+            var objectness = pyramid[graphs.Objectness(0)];
+            Assert.Equal([count, 3, size.Height / 4, size.Width / 4], objectness.GetTensorTypeAndShape().Shape);
+            Assert.Contains(objectness.GetTensorDataAsSpan<float>().ToArray(), value => value != 0);
+            addresses.Add(AddressOf(objectness.GetTensorDataAsSpan<float>()));
+        }
+
+        Assert.Single(addresses.Distinct());
+    }
+
+    [Fact]
+    public void RunBackbone_OtherShapes_GivesEveryBatchItsOwnMemory()
+    {
+        using var graphs = new TwoStageGraphs(_contract, _device);
+        using var slot = new GraphSlot(graphs);
+        using var images = ImageBatch.Rent(1, Lying);
+        images.Clear(0);
+
+        using var first = slot.RunBackbone(images, []);
+        using var second = slot.RunBackbone(images, []);
+
+        Assert.NotEqual(
+            AddressOf(first[0].GetTensorDataAsSpan<float>()), AddressOf(second[0].GetTensorDataAsSpan<float>()));
+    }
+
+    [Fact]
+    public void Infer_SideBySide_KeepsBatchesApart()
+    {
+        using var detector = Warm();
+        var images = Pictures(5);
+        var expected = images.Select(image => Detect(detector, [image], out _)[0]).ToList();
+
+        Parallel.For(0, 4 * images.Count, new ParallelOptions { MaxDegreeOfParallelism = 3 }, run =>
+        {
+            var image = run % images.Count;
+            Assert.Equal(expected[image], Detect(detector, [images[image]], out _)[0]);
+        });
+    }
+
+    private static unsafe nint AddressOf(ReadOnlySpan<float> values)
+    {
+        fixed (float* first = values)
+        {
+            return (nint)first;
+        }
+    }
+
+    private static DetectedObject[][] Detect(TwoStageDetector detector, List<DecodedImage> images, out int batchSize)
+    {
+        using var batch = detector.Prepare(Lying, images);
+        batchSize = batch.Tensor.Count;
+        using var inferred = detector.Infer(batch);
+        return [.. images.Select((_, index) => inferred.Select(index))];
+    }
+
+    private TwoStageDetector Warm()
+    {
+        var detector = new TwoStageDetector(_contract, _device);
+        detector.WarmUp(new FixedShapes([Lying, Upright], LargestBatch, _contract.Proposals.PostNmsTopN), _ => { });
+        return detector;
+    }
+
+    /// <summary>The sample and lying made images that differ from each other.</summary>
+    private List<DecodedImage> Pictures(int count)
+    {
+        foreach (var name in MadeImages.All)
+        {
+            if (_images.Count >= count)
+            {
+                break;
+            }
+
+            var image = _decoder.Decode(MadeImages.Read(name)).Image!;
+            if (Lying == new Preprocessor(_contract.Input, PixelType.Float32).Measure(image.Size).Padded)
+            {
+                _images.Add(image);
+            }
+            else
+            {
+                image.Dispose();
+            }
+        }
+
+        // Where there are too few, some come twice.
+        return [.. Enumerable.Range(0, count).Select(index => _images[index % _images.Count])];
+    }
+}
