@@ -1,5 +1,6 @@
 using System.Globalization;
 using Fpn.Detection;
+using Fpn.Service.Configuration;
 using Fpn.Service.Model;
 using Fpn.Service.Model.Execution;
 
@@ -31,7 +32,7 @@ internal sealed partial class LaneFactory(
     /// <summary>Measures a model, warms it up and gives it a lane.</summary>
     /// <param name="model">Still the caller's when this fails.</param>
     /// <param name="mustRun">Whether a first batch that fails is a failure.</param>
-    /// <exception cref="Configuration.SettingsException">The buckets' setting is wrong.</exception>
+    /// <exception cref="SettingsException">The buckets' setting is wrong, or the model cannot be warmed up.</exception>
     public async Task<ModelLane> CreateAsync(ModelEntry model, bool mustRun)
     {
         var detector = model.Detector;
@@ -41,7 +42,7 @@ internal sealed partial class LaneFactory(
         var size = isMeasured ? BatchSizeTuner.Choose(curve) : Math.Min(options.MaxBatchSize, detector.LargestBatch);
         if (ShapesAreFixed && detector.LargestBatch > 1)
         {
-            await WarmUpAsync(model, new FixedShapes(buckets.Sizes, size, model.Contract.Proposals.PostNmsTopN));
+            size = await WarmUpAsync(model, buckets, size, isMeasured);
         }
 
         var batcher = new DynamicBatcher(new BatchRunner(model, Device, metrics, clock, logger), size, options, clock);
@@ -70,6 +71,31 @@ internal sealed partial class LaneFactory(
 
     /// <summary>Ends the device's threads, after what they were handed.</summary>
     public void Dispose() => Device.Dispose();
+
+    /// <summary>Warms the model up; with smaller batches where there is not enough memory, if it is ours to choose.</summary>
+    /// <returns>The largest batch.</returns>
+    private async Task<int> WarmUpAsync(ModelEntry model, ShapeBuckets buckets, int size, bool maySmaller)
+    {
+        while (true)
+        {
+            try
+            {
+                await WarmUpAsync(model, new FixedShapes(buckets.Sizes, size, model.Contract.Proposals.PostNmsTopN));
+                return size;
+            }
+            catch (ModelFailureException exception) when (maySmaller && size > 1)
+            {
+                LogSmaller(logger, model.Contract.Name, size, exception.Message, size / 2);
+                size /= 2;
+            }
+            catch (ModelFailureException exception)
+            {
+                throw new SettingsException(
+                    $"Model '{model.Contract.Name}' cannot be warmed up with batches of up to {size}: {exception.Message} A smaller 'Fpn:Batching:MaxBatchSize' takes less memory; 'Fpn:Batching:FixedShapes=off' does without.",
+                    exception);
+            }
+        }
+    }
 
     private async Task WarmUpAsync(ModelEntry model, FixedShapes shapes)
     {
@@ -112,6 +138,9 @@ internal sealed partial class LaneFactory(
 
     [LoggerMessage(Level = LogLevel.Information, Message = "Model {Model}: warming up {Backbone} shapes of the backbone and {Head} of the head")]
     private static partial void LogWarmUp(ILogger logger, string model, int backbone, int head);
+
+    [LoggerMessage(Level = LogLevel.Warning, Message = "Model {Model}: batches of up to {Size} cannot be run ({Reason}); trying {Next}")]
+    private static partial void LogSmaller(ILogger logger, string model, int size, string reason, int next);
 
     [LoggerMessage(Level = LogLevel.Information, Message = "Model {Model}: {Done} of {All} shapes are warm")]
     private static partial void LogWarmUpProgress(ILogger logger, string model, int done, int all);

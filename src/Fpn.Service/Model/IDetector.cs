@@ -10,7 +10,7 @@ internal interface IDetector : IDisposable
     /// <summary>What the model promises.</summary>
     ModelContract Contract { get; }
 
-    /// <summary>Shapes that were first seen after the warm-up, by graph; empty where shapes are not fixed.</summary>
+    /// <summary>Shapes that were first seen after the warm-up, by graph; 0 where shapes are not fixed, empty where they cannot be.</summary>
     IReadOnlyDictionary<string, long> UnwarmedShapes { get; }
 
     /// <summary>Images that one batch may hold at most; 1 where the graph cannot batch.</summary>

@@ -41,7 +41,7 @@ internal sealed class ModelEntry : IDisposable
     /// <exception cref="DeviceLostException">The device was lost and the model is not loaded again yet.</exception>
     public IDetector Detector => Volatile.Read(ref _loaded)?.Detector ?? throw Lost();
 
-    /// <summary>Shapes that were first seen after the warm-up, by graph; empty where they are not fixed, or while it is lost.</summary>
+    /// <summary>Shapes that were first seen after the warm-up, by graph; 0 where they are not fixed, empty while it is lost.</summary>
     public IReadOnlyDictionary<string, long> UnwarmedShapes =>
         Volatile.Read(ref _loaded)?.Detector.UnwarmedShapes ?? new Dictionary<string, long>();
 

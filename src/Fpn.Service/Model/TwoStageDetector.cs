@@ -50,13 +50,11 @@ internal sealed class TwoStageDetector : IDetector
     public int LargestBatch => int.MaxValue;
 
     /// <inheritdoc/>
-    public IReadOnlyDictionary<string, long> UnwarmedShapes => _graphs.Fixed is null
-        ? new Dictionary<string, long>()
-        : new Dictionary<string, long>
-        {
-            ["backbone"] = _graphs.BackboneShapes.Unwarmed,
-            ["head"] = _graphs.HeadShapes.Unwarmed,
-        };
+    public IReadOnlyDictionary<string, long> UnwarmedShapes => new Dictionary<string, long>
+    {
+        ["backbone"] = _graphs.BackboneShapes.Unwarmed,
+        ["head"] = _graphs.HeadShapes.Unwarmed,
+    };
 
     /// <inheritdoc/>
     public ImageGeometry Measure(ImageSize original) => _preprocessor.Measure(original);
@@ -68,13 +66,12 @@ internal sealed class TwoStageDetector : IDetector
     /// <inheritdoc/>
     public void WarmUp(FixedShapes shapes, Action<int> progress)
     {
+        // Those from before have no memory for these shapes; the new ones are made now, so that no request waits for memory.
+        DisposeAll(_slots);
+        DisposeAll(_workspaces);
         _graphs.BackboneShapes.BeginWarmUp();
         _graphs.HeadShapes.BeginWarmUp();
         _graphs.Fix(shapes);
-
-        // Those from before have no memory for fixed shapes; the new ones are made now, so that no request waits for memory.
-        DisposeAll(_slots);
-        DisposeAll(_workspaces);
         var streams = _graphs.Device.Description.Streams;
         for (var slots = 0; slots < streams; slots++)
         {

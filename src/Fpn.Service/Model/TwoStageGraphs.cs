@@ -122,6 +122,8 @@ internal sealed class TwoStageGraphs : IDisposable
     /// </summary>
     public void Fix(FixedShapes shapes)
     {
+        Fixed = null;
+        _learned.Clear();
         using var slot = new GraphSlot(this);
         foreach (var bucket in shapes.Buckets)
         {

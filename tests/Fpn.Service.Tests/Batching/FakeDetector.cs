@@ -69,7 +69,12 @@ internal sealed class FakeDetector(InputOptions? input = null) : IDetector
         return new(ImageBatch.Rent(images.Count, padded), [.. images.Select(image => Measure(image.Size))]);
     }
 
-    public void WarmUp(FixedShapes shapes, Action<int> progress) => Shapes = shapes;
+    /// <summary>The largest batch that there is memory for.</summary>
+    public int MemoryForBatch { get; init; } = int.MaxValue;
+
+    public void WarmUp(FixedShapes shapes, Action<int> progress) => Shapes = shapes.BatchSizes[^1] <= MemoryForBatch
+        ? shapes
+        : throw new ModelFailureException("out of memory.");
 
     public InferredBatch Infer(PreparedBatch batch)
     {

@@ -85,6 +85,38 @@ public sealed class LaneRegistryTests : IAsyncDisposable
     }
 
     [Fact]
+    public async Task Start_NotEnoughMemoryForTheMeasuredBatch_TakesASmallerOne()
+    {
+        var clock = new FakeClock();
+        using var detector = new FakeDetector { RunsFreely = true, MemoryForBatch = 4 };
+
+        // As a GPU does: a batch takes as long as an image, up to 16.
+        detector.DuringRun = images => clock.Advance(TimeSpan.FromMilliseconds(images <= 16 ? 10 : 10 * images));
+        await using var lanes = Lanes(detector, new BatchingOptions { FixedShapes = FixedShapesSetting.On }, clock);
+
+        await lanes.StartAsync();
+
+        var lane = Assert.Single(lanes.Lanes);
+        Assert.Equal(16, lane.Curve.MaxBy(point => point.ImagesPerSecond).BatchSize);
+        Assert.Equal(4, lane.Batcher.MaxBatchSize);
+        Assert.Equal([1, 2, 3, 4], detector.Shapes!.BatchSizes);
+    }
+
+    [Fact]
+    public async Task Start_NotEnoughMemoryForTheBatchThatWasSet_RefusesAndSaysWhatWouldHelp()
+    {
+        using var detector = new FakeDetector { RunsFreely = true, MemoryForBatch = 4 };
+        var options = new BatchingOptions { FixedShapes = FixedShapesSetting.On, MaxBatchSize = 8 };
+        await using var lanes = Lanes(detector, options, TimeProvider.System);
+
+        var refusal = await Assert.ThrowsAsync<SettingsException>(lanes.StartAsync);
+
+        Assert.Equal(
+            "Model 'fake' cannot be warmed up with batches of up to 8: out of memory. A smaller 'Fpn:Batching:MaxBatchSize' takes less memory; 'Fpn:Batching:FixedShapes=off' does without.",
+            refusal.Message);
+    }
+
+    [Fact]
     public async Task Take_UnknownModel_IsRefused()
     {
         await _lanes.StartAsync();
@@ -218,6 +250,13 @@ public sealed class LaneRegistryTests : IAsyncDisposable
         Assert.Equal(1, _first.Disposals);
         use.Dispose();
     }
+
+    private LaneRegistry Lanes(FakeDetector detector, BatchingOptions options, TimeProvider clock) => new(
+        new FakePackages(("fake", () => detector)),
+        options,
+        new DetectionMetrics(_services.GetRequiredService<IMeterFactory>()),
+        clock,
+        NullLogger<LaneRegistry>.Instance);
 
     private static FakeDetector Version(string name, string version)
     {
