@@ -15,28 +15,28 @@ public class PreprocessingBenchmarks
     private ImageBatch _batch = null!;
 
     /// <summary>Every filter with every type that it can make.</summary>
-    public static IEnumerable<(ResizeFilter Filter, PixelType Type)> Cases =>
+    public static IEnumerable<Conversion> Cases =>
     [
-        (ResizeFilter.Bilinear, PixelType.Float32),
-        (ResizeFilter.Bilinear, PixelType.Float16),
-        (ResizeFilter.BilinearAntialias, PixelType.Float32),
-        (ResizeFilter.BilinearAntialias, PixelType.Float16),
-        (ResizeFilter.BilinearAntialias, PixelType.UInt8),
+        new("bilinear float32", ResizeFilter.Bilinear, PixelType.Float32),
+        new("bilinear float16", ResizeFilter.Bilinear, PixelType.Float16),
+        new("antialias float32", ResizeFilter.BilinearAntialias, PixelType.Float32),
+        new("antialias float16", ResizeFilter.BilinearAntialias, PixelType.Float16),
+        new("antialias bytes", ResizeFilter.BilinearAntialias, PixelType.UInt8),
     ];
 
     [ParamsSource(nameof(Cases))]
-    public (ResizeFilter Filter, PixelType Type) Case { get; set; }
+    public Conversion Of { get; set; } = null!;
 
     [GlobalSetup]
     public void Setup()
     {
         MadeNumbers numbers = new(1);
         _pixels = [.. Enumerable.Range(0, (int)Source.Area * 3).Select(_ => (byte)numbers.Uniform(0, 256))];
-        var options = new InputOptions { MinSize = 800, MaxSize = 1333, Resize = Case.Filter };
+        var options = new InputOptions { MinSize = 800, MaxSize = 1333, Resize = Of.Filter };
         var transform = new ResizeTransform(options);
         _normalizer = new PixelNormalizer(options);
         _resized = transform.ResizedSize(Source);
-        _batch = ImageBatch.Rent(1, transform.PaddedSize(_resized), Case.Type);
+        _batch = ImageBatch.Rent(1, transform.PaddedSize(_resized), Of.Type);
     }
 
     [GlobalCleanup]
@@ -52,7 +52,16 @@ public class PreprocessingBenchmarks
     [Benchmark]
     public void VectorisedPooled()
     {
-        using var batch = ImageBatch.Rent(1, _batch.Size, Case.Type);
+        using var batch = ImageBatch.Rent(1, _batch.Size, Of.Type);
         _normalizer.Write(_pixels, Source, _resized, batch, 0);
+    }
+
+    /// <summary>What is made of the pixels, and how.</summary>
+    /// <param name="Name">In the table.</param>
+    /// <param name="Filter">How the picture is resized.</param>
+    /// <param name="Type">What the tensor holds.</param>
+    public sealed record Conversion(string Name, ResizeFilter Filter, PixelType Type)
+    {
+        public override string ToString() => Name;
     }
 }

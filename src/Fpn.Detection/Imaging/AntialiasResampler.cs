@@ -14,7 +14,7 @@ internal static unsafe class AntialiasResampler
 {
     private const int Half = 1 << (AntialiasAxis.FractionBits - 1);
 
-    /// <summary>Resizes, normalises and pads one image; <see cref="PixelNormalizer.Write"/> has checked the sizes.</summary>
+    /// <summary>Resizes, normalises and pads one image; <see cref="PixelNormalizer.Write"/> has checked sizes.</summary>
     /// <remarks><paramref name="target"/> has the shape that <paramref name="type"/> says, with the padded size; bytes
     /// are not normalised. The rows below the image are not written.</remarks>
     internal static void Resample(
@@ -32,15 +32,16 @@ internal static unsafe class AntialiasResampler
         var rowTaps = AntialiasAxis.TapCount(source.Height, resized.Height);
         var ringRows = Math.Min(rowTaps, source.Height);
         var tableLength = (long)columns * (1 + columnTaps) + Scratch.RoundUp(rowTaps);
-        var (roundingBytes, blendedBytes) = (sizeof(float) * (long)PlaneRows.ScratchLength(type, padded), 3L * columns);
+        var roundingBytes = sizeof(float) * (long)PlaneRows.ScratchLength(type, padded);
+        var ringBytes = 3L * columns * ringRows;
         using var scratch = new Scratch(
-            tableLength * sizeof(int) + roundingBytes + (long)rowTaps * sizeof(byte*) + 3L * columns * ringRows + blendedBytes);
+            tableLength * sizeof(int) + roundingBytes + (long)rowTaps * sizeof(byte*) + ringBytes + 3L * columns);
         var horizontal = new ColumnTaps((int*)scratch.Pointer, columns, columnTaps, source.Width, resized.Width);
         var weights = (int*)scratch.Pointer + (long)columns * (1 + columnTaps);
         var rounding = (float*)(weights + Scratch.RoundUp(rowTaps));
         var rows = (byte**)((byte*)rounding + roundingBytes);
         var ring = (byte*)(rows + rowTaps);
-        var blended = ring + 3L * columns * ringRows;
+        var blended = ring + ringBytes;
         var output = new PlaneRows(target, type, padded, rounding);
         var gather = vectorised && Avx2.IsSupported;
 

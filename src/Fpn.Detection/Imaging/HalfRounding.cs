@@ -2,7 +2,7 @@ using System.Runtime.Intrinsics;
 
 namespace Fpn.Detection.Imaging;
 
-/// <summary>Rounds floats to the nearest half, ties to even, as IEEE 754 and the conversions of ONNX graphs do.</summary>
+/// <summary>Rounds floats to the nearest half, ties to even (IEEE 754), beyond the largest to infinity.</summary>
 internal static unsafe class HalfRounding
 {
     /// <summary>The bits of 65520, from which on halves are infinite: half way between the largest and 2^16.</summary>
@@ -40,9 +40,9 @@ internal static unsafe class HalfRounding
         var sign = values.AsUInt32() & Vector256.Create(0x8000_0000u);
         var magnitude = Vector256.Min(values.AsUInt32() ^ sign, Vector256.Create(FirstInfinite));
 
-        // A power of two is added, 2^13 times as large as the value's own: the sum has room for the ten bits of a half's
-        // mantissa only, and the addition rounds to them. Below the smallest normal half the power stays the same, so
-        // that bits are lost just as they are in a half that is not normal.
+        // A power of two is added, 2^13 times as large as the value's own: the sum has room for the ten bits of a
+        // half's mantissa only, and the addition rounds to them. Below the smallest normal half the power stays the
+        // same, so that bits are lost just as they are in a half that is not normal.
         var power = Vector256.Max(magnitude, Vector256.Create(SmallestNormal)) & Vector256.Create(0x7F80_0000u);
         power += Vector256.Create(13u << 23);
         var sum = (magnitude.AsSingle() + power.AsSingle()).AsUInt32();

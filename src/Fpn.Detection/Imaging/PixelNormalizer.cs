@@ -56,7 +56,8 @@ public sealed class PixelNormalizer
         CheckSizes(pixels.Length, source, resized, batch.Size);
         if (batch.Type == PixelType.UInt8 && _filter != ResizeFilter.BilinearAntialias)
         {
-            throw new ArgumentException($"Only {ResizeFilter.BilinearAntialias} makes bytes, not {_filter}.", nameof(batch));
+            throw new ArgumentException(
+                $"Only {ResizeFilter.BilinearAntialias} makes bytes, not {_filter}.", nameof(batch));
         }
 
         var image = batch.ImageStart(index);
@@ -83,7 +84,8 @@ public sealed class PixelNormalizer
 
         if (padded.Height < resized.Height || padded.Width < resized.Width)
         {
-            throw new ArgumentException($"The padded size {padded} is smaller than the resized size {resized}.", nameof(padded));
+            throw new ArgumentException(
+                $"The padded size {padded} is smaller than the resized size {resized}.", nameof(padded));
         }
 
         if (bytes != source.Area * 3)

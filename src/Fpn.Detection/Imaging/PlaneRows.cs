@@ -2,7 +2,7 @@ namespace Fpn.Detection.Imaging;
 
 /// <summary>The three planes of one image in the tensor, written row by row as floats, which become halves where the
 /// tensor holds halves.</summary>
-/// <remarks>Halves are rounded from a row of scratch that stays in the cache: no plane of floats is ever made.</remarks>
+/// <remarks>Halves are rounded from a row of scratch that stays in the cache: no plane of floats is made.</remarks>
 internal readonly unsafe struct PlaneRows
 {
     private readonly byte* _image;
@@ -20,7 +20,7 @@ internal readonly unsafe struct PlaneRows
         _scratch = type == PixelType.Float16 ? scratch : null;
     }
 
-    /// <summary>Floats of scratch that rows need before they become what the tensor holds; a multiple of the lanes.</summary>
+    /// <summary>Floats of scratch that a row needs before it becomes halves; a multiple of the lanes.</summary>
     internal static int ScratchLength(PixelType type, ImageSize padded) =>
         type == PixelType.Float16 ? Scratch.RoundUp(padded.Width) : 0;
 

@@ -6,6 +6,9 @@ namespace Fpn.Detection.Imaging;
 /// <summary>Makes a row of RGB pixels of three rows of one channel each.</summary>
 internal static unsafe class RgbRow
 {
+    /// <summary>In a shuffle: no byte from here.</summary>
+    private const byte No = 255;
+
     /// <param name="channels">Red, green and blue, <paramref name="stride"/> bytes apart.</param>
     /// <param name="stride">At least <paramref name="width"/>.</param>
     /// <param name="target">3 · <paramref name="width"/> bytes.</param>
@@ -17,16 +20,16 @@ internal static unsafe class RgbRow
         var x = 0;
         if (vectorised && Ssse3.IsSupported)
         {
-            // Each vector of the target takes its bytes from 5 or 6 pixels; an index of 255 gives 0.
-            var red0 = Vector128.Create(0, 255, 255, 1, 255, 255, 2, 255, 255, 3, 255, 255, 4, 255, 255, (byte)5);
-            var green0 = Vector128.Create(255, 0, 255, 255, 1, 255, 255, 2, 255, 255, 3, 255, 255, 4, 255, (byte)255);
-            var blue0 = Vector128.Create(255, 255, 0, 255, 255, 1, 255, 255, 2, 255, 255, 3, 255, 255, 4, (byte)255);
-            var red1 = Vector128.Create(255, 255, 6, 255, 255, 7, 255, 255, 8, 255, 255, 9, 255, 255, 10, (byte)255);
-            var green1 = Vector128.Create(5, 255, 255, 6, 255, 255, 7, 255, 255, 8, 255, 255, 9, 255, 255, (byte)10);
-            var blue1 = Vector128.Create(255, 5, 255, 255, 6, 255, 255, 7, 255, 255, 8, 255, 255, 9, 255, (byte)255);
-            var red2 = Vector128.Create(255, 11, 255, 255, 12, 255, 255, 13, 255, 255, 14, 255, 255, 15, 255, (byte)255);
-            var green2 = Vector128.Create(255, 255, 11, 255, 255, 12, 255, 255, 13, 255, 255, 14, 255, 255, 15, (byte)255);
-            var blue2 = Vector128.Create(10, 255, 255, 11, 255, 255, 12, 255, 255, 13, 255, 255, 14, 255, 255, (byte)15);
+            // Each vector of the target takes its bytes from 5 or 6 pixels.
+            var red0 = Vector128.Create(0, No, No, 1, No, No, 2, No, No, 3, No, No, 4, No, No, (byte)5);
+            var green0 = Vector128.Create(No, 0, No, No, 1, No, No, 2, No, No, 3, No, No, 4, No, No);
+            var blue0 = Vector128.Create(No, No, 0, No, No, 1, No, No, 2, No, No, 3, No, No, 4, No);
+            var red1 = Vector128.Create(No, No, 6, No, No, 7, No, No, 8, No, No, 9, No, No, 10, No);
+            var green1 = Vector128.Create(5, No, No, 6, No, No, 7, No, No, 8, No, No, 9, No, No, (byte)10);
+            var blue1 = Vector128.Create(No, 5, No, No, 6, No, No, 7, No, No, 8, No, No, 9, No, No);
+            var red2 = Vector128.Create(No, 11, No, No, 12, No, No, 13, No, No, 14, No, No, 15, No, No);
+            var green2 = Vector128.Create(No, No, 11, No, No, 12, No, No, 13, No, No, 14, No, No, 15, No);
+            var blue2 = Vector128.Create(10, No, No, 11, No, No, 12, No, No, 13, No, No, 14, No, No, (byte)15);
             for (; x <= width - Vector128<byte>.Count; x += Vector128<byte>.Count)
             {
                 var (r, g, b) = (Vector128.Load(red + x), Vector128.Load(green + x), Vector128.Load(blue + x));

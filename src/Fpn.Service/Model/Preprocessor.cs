@@ -6,9 +6,11 @@ namespace Fpn.Service.Model;
 
 /// <summary>Makes batch tensors of decoded images, several images side by side. Thread-safe.</summary>
 /// <param name="options">The model's input rule.</param>
-/// <param name="type">What the graph takes images as; <see cref="PixelType.UInt8"/> only where the rule resizes bytes.</param>
+/// <param name="type">What the graph takes images as; <see cref="PixelType.UInt8"/> only where the rule resizes
+/// bytes.</param>
 /// <param name="memory">Where tensors lie; null for memory of the process that every device can read.</param>
-/// <param name="resizeInside">The graph resizes and normalises itself: images keep their size, pixels are scaled only.</param>
+/// <param name="resizeInside">The graph resizes and normalises itself: images keep their size, pixels are scaled
+/// only.</param>
 internal sealed class Preprocessor(
     InputOptions options, PixelType type, ITensorMemoryPool? memory = null, bool resizeInside = false)
 {
