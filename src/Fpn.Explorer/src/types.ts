@@ -84,7 +84,8 @@ export interface Model {
   scoreThreshold: number;
   maxDetections: number;
   classes: { label: string; classId: number }[];
-  batching: { maxBatchSize: number; buckets: string[]; curve: { batchSize: number; imagesPerSecond: number }[] };
+  execution: { provider: 'cpu' | 'cuda'; device: string; reason: string };
+  batching: { maxBatchSize: number; buckets: string[]; fixedShapes: boolean; curve: { batchSize: number; imagesPerSecond: number }[] };
 }
 
 export interface Settings {

@@ -20,7 +20,8 @@ internal static class ApiRegistration
           "description": "Red cells, white cells and platelets in stained blood smears", "license": "MIT", "source": null,
           "input": { "minSize": 384, "maxSize": 640 }, "scoreThreshold": 0.05, "maxDetections": 100,
           "classes": [{ "label": "RBC", "classId": 1 }, { "label": "WBC", "classId": 2 }, { "label": "Platelets", "classId": 3 }],
-          "batching": { "maxBatchSize": 1, "buckets": [], "curve": [{ "batchSize": 1, "imagesPerSecond": 15.2 }] }
+          "execution": { "provider": "cpu", "device": "CPU, 8 threads", "reason": "setting 'Fpn:Execution:Provider' is 'cpu'" },
+          "batching": { "maxBatchSize": 1, "buckets": [], "fixedShapes": false, "curve": [{ "batchSize": 1, "imagesPerSecond": 15.2 }] }
         }
         """;
 

@@ -31,6 +31,7 @@ function Card({ model }: { model: Model }) {
     ['Source', model.source],
     ['Layout', model.layout === 'two-stage' ? 'two graphs, batched' : 'one graph, one picture at a time'],
     ['Arithmetic', model.convention],
+    ['Runs on', `${model.execution.device} (${model.execution.reason})`],
     ['Input', `shorter side to ${model.input.minSize} px, the longer at most ${model.input.maxSize} px`],
     ['Sizes', model.batching.buckets.length === 0 ? 'each picture keeps its own' : model.batching.buckets.join(', ')],
     ['Keeps', `scores from ${model.scoreThreshold}, at most ${model.maxDetections} a picture`],
