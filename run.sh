@@ -8,16 +8,7 @@ root=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
 
 require_tools
 install_native_libraries
-
-service="$root/artifacts/service"
-stamp="$service/.published"
-inputs=("$root/src" "$root/docs/sample" "$root/package-lock.json" "$root/Directory.Build.props" "$root/Directory.Packages.props" "$root/global.json" "$root/node_modules/.installed")
-if [ ! -f "$stamp" ] || [ -n "$(find "${inputs[@]}" \( -name bin -o -name obj \) -prune -o -newer "$stamp" -print -quit)" ]; then
-  say "Building …"
-  export DOTNET_CLI_TELEMETRY_OPTOUT=1 DOTNET_NOLOGO=1
-  dotnet publish "$root/src/Fpn.Service" -c Release -o "$service" --nologo -v quiet -clp:NoSummary >&2
-  touch "$stamp"
-fi
+publish_service
 
 export ASPNETCORE_URLS="${ASPNETCORE_URLS:-http://0.0.0.0:8080}"
 export Fpn__Models__Path="${Fpn__Models__Path:-$root/models}"

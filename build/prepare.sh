@@ -1,4 +1,4 @@
-# Sourced by run.sh and test.sh: looks for the tools that a build needs and fetches the native libraries.
+# Sourced by run.sh, fpn and test.sh: looks for the tools that a build needs, fetches the native libraries, builds the service.
 # Expects: root (the repository's folder).
 
 say() { printf '%s\n' "$*" >&2; }
@@ -49,4 +49,16 @@ install_native_libraries() {
   (cd "$root" && with_progress "$cache" "$expected" npm ci "$optional" --no-audit --no-fund --loglevel=error) ||
     fail "npm could not fetch the native libraries; its message is above. Check the network and try again."
   printf '%s' "$wanted" >"$stamp"
+}
+
+# The service into $service, unless nothing changed since the last time.
+publish_service() {
+  service="$root/artifacts/service"
+  local stamp="$service/.published"
+  local inputs=("$root/src" "$root/docs/sample" "$root/package-lock.json" "$root/Directory.Build.props" "$root/Directory.Packages.props" "$root/global.json" "$root/node_modules/.installed")
+  [ -f "$stamp" ] && [ -z "$(find "${inputs[@]}" \( -name bin -o -name obj \) -prune -o -newer "$stamp" -print -quit)" ] && return 0
+  say "Building …"
+  export DOTNET_CLI_TELEMETRY_OPTOUT=1 DOTNET_NOLOGO=1
+  dotnet publish "$root/src/Fpn.Service" -c Release -o "$service" --nologo -v quiet -clp:NoSummary >&2
+  touch "$stamp"
 }

@@ -5,6 +5,7 @@ using Fpn.Service.Batching;
 using Fpn.Service.Configuration;
 using Fpn.Service.Explorer;
 using Fpn.Service.Imaging;
+using Fpn.Service.Inspection;
 using Fpn.Service.Lifetime;
 using Fpn.Service.Model;
 using Fpn.Service.Model.Execution;
@@ -15,6 +16,11 @@ using Microsoft.AspNetCore.Connections;
 if (args is [HealthProbe.Command, .. var options])
 {
     return await HealthProbe.RunAsync(options);
+}
+
+if (args is [InspectCommand.Command, .. var inspected])
+{
+    return await InspectCommand.RunAsync(inspected, Console.Out, Console.Error);
 }
 
 try

@@ -65,6 +65,9 @@ internal sealed class EndToEndDetector : IDetector
     public IReadOnlyDictionary<string, long> UnwarmedShapes { get; } = new Dictionary<string, long>();
 
     /// <inheritdoc/>
+    public IReadOnlyList<OnnxGraph> Graphs => [_graph];
+
+    /// <inheritdoc/>
     public ImageGeometry Measure(ImageSize original) => _preprocessor.Measure(original);
 
     /// <inheritdoc/>

@@ -13,6 +13,9 @@ internal interface IDetector : IDisposable
     /// <summary>Shapes that were first seen after the warm-up, by graph; 0 where shapes are not fixed, empty where they cannot be.</summary>
     IReadOnlyDictionary<string, long> UnwarmedShapes { get; }
 
+    /// <summary>Its graphs, in the order in which they run.</summary>
+    IReadOnlyList<OnnxGraph> Graphs { get; }
+
     /// <summary>Images that one batch may hold at most; 1 where the graph cannot batch.</summary>
     int LargestBatch { get; }
 

@@ -59,11 +59,32 @@ internal sealed partial class ModelPackages : IModelPackages
     {
         var package = Path.Combine(_folder, name);
         var contract = ModelManifestReader.Read(package);
-        var entry = new ModelEntry(() => contract.Layout == ModelLayout.TwoStage
-            ? new TwoStageDetector(contract, _device)
-            : new EndToEndDetector(contract, _device));
+        var entry = new ModelEntry(() => OpenAndReport(contract));
         LogLoaded(_logger, contract.Name, contract.Version, package);
         return entry;
+    }
+
+    /// <summary>Loads a package's graphs.</summary>
+    /// <param name="contract">What the package promises.</param>
+    /// <param name="device">What it will run on.</param>
+    /// <returns>The model; the caller disposes it.</returns>
+    /// <exception cref="SettingsException">A graph cannot be loaded or does not fit the manifest.</exception>
+    internal static IDetector Open(ModelContract contract, ExecutionDevice device) =>
+        contract.Layout == ModelLayout.TwoStage
+            ? new TwoStageDetector(contract, device)
+            : new EndToEndDetector(contract, device);
+
+    /// <summary>Loads a package's graphs and logs what runs their nodes: one that a GPU cannot run is dear.</summary>
+    private IDetector OpenAndReport(ModelContract contract)
+    {
+        var detector = Open(contract, _device);
+        foreach (var graph in detector.Graphs)
+        {
+            var (placement, isWarning) = graph.Placement.Describe($"{contract.Name}/{Path.GetFileName(graph.Path)}");
+            LogPlacement(_logger, isWarning ? LogLevel.Warning : LogLevel.Information, placement);
+        }
+
+        return detector;
     }
 
     [LoggerMessage(Level = LogLevel.Information, Message = "Graphs run on {Provider} ({Device}): {Reason}")]
@@ -71,4 +92,7 @@ internal sealed partial class ModelPackages : IModelPackages
 
     [LoggerMessage(Level = LogLevel.Information, Message = "Model {Name} version {Version} loaded from {Folder}")]
     private static partial void LogLoaded(ILogger logger, string name, string version, string folder);
+
+    [LoggerMessage(Message = "{Placement}")]
+    private static partial void LogPlacement(ILogger logger, LogLevel level, string placement);
 }

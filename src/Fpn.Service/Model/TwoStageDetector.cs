@@ -57,6 +57,9 @@ internal sealed class TwoStageDetector : IDetector
     };
 
     /// <inheritdoc/>
+    public IReadOnlyList<OnnxGraph> Graphs => [_graphs.Backbone, _graphs.Head];
+
+    /// <inheritdoc/>
     public ImageGeometry Measure(ImageSize original) => _preprocessor.Measure(original);
 
     /// <inheritdoc/>

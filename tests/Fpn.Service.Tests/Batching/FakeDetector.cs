@@ -41,7 +41,8 @@ internal sealed class FakeDetector(InputOptions? input = null) : IDetector
     /// <summary>The shapes that it was told to warm up.</summary>
     public FixedShapes? Shapes { get; private set; }
 
-    /// <summary>What the tensors that it is asked for hold.</summary>
+    public IReadOnlyList<OnnxGraph> Graphs => [];
+
     /// <summary>Widths of images for which the choice of detections fails.</summary>
     public HashSet<int> PoisonedWidths { get; } = [];
 

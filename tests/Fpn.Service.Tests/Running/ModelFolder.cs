@@ -50,7 +50,8 @@ internal sealed class ModelFolder : IDisposable
         return text.Replace(from, to, StringComparison.Ordinal);
     }
 
-    public void Dispose() => Directory.Delete(Path, recursive: true);
+    /// <summary>A checksum as manifests have it.</summary>
+    public static string Sha256(byte[] bytes) => Convert.ToHexStringLower(SHA256.HashData(bytes));
 
-    private static string Sha256(byte[] bytes) => Convert.ToHexStringLower(SHA256.HashData(bytes));
+    public void Dispose() => Directory.Delete(Path, recursive: true);
 }

@@ -14,6 +14,7 @@ internal static class OnnxEdit
     private const int GraphInitializer = 5;
     private const int NodeInput = 1;
     private const int NodeOutput = 2;
+    private const int NodeName = 3;
     private const int NodeOperator = 4;
     private const int TensorType = 2;
     private const int TensorName = 8;
@@ -53,6 +54,27 @@ internal static class OnnxEdit
 
         Assert.True(found > 0, $"'{from}' is not in the file.");
         return changed;
+    }
+
+    /// <summary>Name and operator of every node outside nested graphs, in the file's order.</summary>
+    public static IReadOnlyList<(string Name, string Operator)> Nodes(byte[] model)
+    {
+        var nodes = new List<(string Name, string Operator)>();
+        foreach (var graph in Fields(model, 0, model.Length, ModelGraph))
+        {
+            foreach (var node in Fields(model, graph.Start, graph.End, GraphNode))
+            {
+                nodes.Add((Word(node, NodeName), Word(node, NodeOperator)));
+            }
+        }
+
+        return nodes;
+
+        string Word((int Start, int End) node, int number)
+        {
+            var (start, end) = Fields(model, node.Start, node.End, number).FirstOrDefault();
+            return Encoding.UTF8.GetString(model, start, end - start);
+        }
     }
 
     /// <summary>Where the name of an output begins in the node that computes it.</summary>

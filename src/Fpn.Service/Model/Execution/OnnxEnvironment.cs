@@ -12,6 +12,9 @@ internal static partial class OnnxEnvironment
 {
     private static readonly Lock Gate = new();
 
+    /// <summary>Version of ONNX Runtime; known once the environment was created.</summary>
+    public static string Version => OrtEnv.Instance().GetVersionString();
+
     /// <summary>Creates the environment on the first call; later calls change nothing (it is one a process).</summary>
     /// <param name="threads">Threads of the pool, the calling one included.</param>
     public static void Ensure(int threads)

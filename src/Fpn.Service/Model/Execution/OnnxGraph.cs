@@ -12,14 +12,27 @@ internal sealed class OnnxGraph : IDisposable
 
     private readonly InferenceSession _session;
 
-    private OnnxGraph(InferenceSession session, string path)
+    private OnnxGraph(InferenceSession session, string path, ExecutionProvider provider)
     {
         _session = session;
         Path = path;
+        Placement = new NodePlacement(SessionFacts.ReadNodes(session), provider);
     }
 
     /// <summary>The file it was loaded from.</summary>
     public string Path { get; }
+
+    /// <summary>What runs each of its nodes.</summary>
+    public NodePlacement Placement { get; }
+
+    /// <summary>Its inputs, in the file's order.</summary>
+    public IEnumerable<TensorPort> Inputs => Ports(_session.InputNames, _session.InputMetadata);
+
+    /// <summary>Its outputs, in the file's order.</summary>
+    public IEnumerable<TensorPort> Outputs => Ports(_session.OutputNames, _session.OutputMetadata);
+
+    /// <summary>The version of ONNX's operators that it was written for; null where it uses none.</summary>
+    public int? Opset => SessionFacts.ReadOpset(_session);
 
     /// <summary>How it runs.</summary>
     internal RunOptions RunOptions { get; } = new();
@@ -41,9 +54,19 @@ internal sealed class OnnxGraph : IDisposable
             }
 
             using var options = device.CreateSessionOptions();
+            options.AddSessionConfigEntry(SessionFacts.RecordPlacement, "1");
 
             // From the bytes that were checked, so that what runs is what the checksum stands for.
-            return new OnnxGraph(new InferenceSession(bytes, options), file.Path);
+            var session = new InferenceSession(bytes, options);
+            try
+            {
+                return new OnnxGraph(session, file.Path, device.Description.Provider);
+            }
+            catch
+            {
+                session.Dispose();
+                throw;
+            }
         }
         catch (Exception exception) when (exception is OnnxRuntimeException or IOException or UnauthorizedAccessException)
         {
@@ -92,6 +115,10 @@ internal sealed class OnnxGraph : IDisposable
         _session.Dispose();
         RunOptions.Dispose();
     }
+
+    private static IEnumerable<TensorPort> Ports(
+        IReadOnlyList<string> names, IReadOnlyDictionary<string, NodeMetadata> nodes) =>
+        names.Select(name => TensorPort.Of(name, nodes[name]));
 
     private TensorElementType Require(IReadOnlyDictionary<string, NodeMetadata> nodes, string kind, string name, int rank)
     {

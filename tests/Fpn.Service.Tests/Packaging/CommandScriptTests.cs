@@ -1,0 +1,99 @@
+using Fpn.Service.Tests.Running;
+
+namespace Fpn.Service.Tests.Packaging;
+
+/// <summary>
+/// <c>./fpn</c>, in a copy of the repository's skeleton whose .NET is a stand-in that only notes how it was called.
+/// </summary>
+public sealed class CommandScriptTests : IDisposable
+{
+    private const string StandIn = """
+        #!/bin/sh
+        case "$1" in
+          --list-sdks) echo "10.0.100 [/stand-in]" ;;
+          publish) echo "publish $2" >> "$NOTES" ;;
+          *) echo "run in $PWD: $*" >> "$NOTES"; exit 7 ;;
+        esac
+        """;
+
+    private readonly string _root = Directory.CreateTempSubdirectory("fpn-script-").FullName;
+
+    public CommandScriptTests()
+    {
+        string[] folders = ["build", "src", "docs/sample", "node_modules", "bin", "artifacts/service", "elsewhere"];
+        foreach (var folder in folders)
+        {
+            Directory.CreateDirectory(At(folder));
+        }
+
+        string[] files =
+        [
+            "fpn", "build/prepare.sh", "package-lock.json", "Directory.Build.props", "Directory.Packages.props", "global.json",
+        ];
+        foreach (var file in files)
+        {
+            File.Copy(Path.Combine(Repository.Root, file), At(file));
+        }
+
+        foreach (var program in new[] { "bin/dotnet", "bin/npm" })
+        {
+            File.WriteAllText(At(program), StandIn);
+        }
+    }
+
+    public void Dispose() => Directory.Delete(_root, recursive: true);
+
+    /// <summary>
+    /// Arguments arrive as they were, the folder stays the caller's, and so does the command's exit status.
+    /// </summary>
+    [Fact]
+    public async Task Fpn_Inspect_BuildsOnceAndRunsTheCommand()
+    {
+        Assert.Equal(7, (await RunAsync("inspect", "models/my pets", "--json")).Code);
+        Assert.Equal(7, (await RunAsync("inspect", "models/cats")).Code);
+        var service = At("artifacts/service/Fpn.Service.dll");
+        Assert.Equal(
+            [
+                $"publish {At("src/Fpn.Service")}",
+                $"run in {At("elsewhere")}: {service} inspect models/my pets --json",
+                $"run in {At("elsewhere")}: {service} inspect models/cats",
+            ],
+            File.ReadAllLines(At("notes")));
+    }
+
+    [Theory]
+    [InlineData]
+    [InlineData("serve")]
+    [InlineData("--help")]
+    public async Task Fpn_NoCommand_Ends2BeforeItBuilds(params string[] arguments)
+    {
+        var (code, errors) = await RunAsync(arguments);
+        Assert.Equal(2, code);
+        Assert.StartsWith("usage: ./fpn inspect PACKAGE", errors, StringComparison.Ordinal);
+        Assert.False(File.Exists(At("notes")));
+    }
+
+    private string At(string path) => Path.Combine(_root, path);
+
+    private async Task<(int Code, string Errors)> RunAsync(params string[] arguments)
+    {
+        // The stamp of installed packages, as the script itself leaves it: nothing is fetched.
+        var (code, _, errors) = await ProgramRun.RunAsync(
+            At("elsewhere"),
+            "bash",
+            [
+                "-c",
+                """
+                root=$1 NOTES=$1/notes PATH=$1/bin:$PATH; export NOTES PATH; unset FPN_GPU
+                printf '%s' "--omit=optional $(cksum < "$root/package-lock.json")" > "$root/node_modules/.installed"
+                touch -d @1 "$root/node_modules/.installed"
+                chmod +x "$root"/bin/*
+                shift; exec "$root/fpn" "$@"
+                """,
+                "bash",
+                _root,
+                .. arguments,
+            ]);
+        return (code, errors);
+    }
+}
