@@ -54,8 +54,8 @@ def convert(options):
     check_destination(options.out, options.force)
     if options.images == "uint8" and source.resize != "bilinear-antialias":
         raise ExportError(
-            f"--images uint8: '{source.name}' is resized on floats (input.resize is '{source.resize}'), and rounding the "
-            "result to bytes would change its answers; --images float16 halves what is sent to the device")
+            f"--images uint8: '{source.name}' is resized on floats (input.resize is '{source.resize}'), and rounding "
+            "the result to bytes would change its answers; --images float16 halves what is sent to the device")
     graphs, remarks = _convert_graphs(source, options)
     manifest = write_package(options.out, {**source.manifest, **_about(source, name, options)}, graphs, options.force)
     _summarise(options.out, source, manifest, graphs, remarks)
@@ -103,12 +103,13 @@ def _summarise(out, source, manifest, graphs, remarks):
     print(f"{out}: {manifest['name']} {manifest['version']}, made from {source.name} {source.version}")
     for role, data in graphs.items():
         entry, before = manifest["files"][role], os.path.getsize(source.graph(role))
-        print(f"  {entry['path']} {len(data) / 1e6:.1f} MB (was {before / 1e6:.1f}), ONNX checked, sha256 {entry['sha256']}")
+        sizes = f"{len(data) / 1e6:.1f} MB (was {before / 1e6:.1f})"
+        print(f"  {entry['path']} {sizes}, ONNX checked, sha256 {entry['sha256']}")
     for remark in remarks:
         print(f"  {remark}")
     others = source.other_files()
     if others:
-        print(f"  not copied: {', '.join(others)} (figures of a model card are {source.name}'s: measure this one, and say so)")
+        print(f"  not copied: {', '.join(others)} (what a model card says was measured on {source.name})")
 
 
 def main(arguments=None):

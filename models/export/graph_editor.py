@@ -27,10 +27,11 @@ class GraphEditor:
             raise ExportError(f"{path}: is of opset {self.opset}; from {_FIRST_OPSET} on it can be converted")
         self._initializers_are_no_inputs()
         self.constants = {tensor.name: tensor for tensor in self.graph.initializer}
-        self._names = {name for node in self.graph.node for name in (*node.input, *node.output)}
-        self._names |= set(self.constants) | {value.name for value in (*self.graph.input, *self.graph.output)}
         self._lift_constants()
         self._fold_constants()
+        self._drop_unused_constants()
+        self._names = {name for node in self._all_nodes(self.graph) for name in (*node.input, *node.output)}
+        self._names |= set(self.constants) | {value.name for value in (*self.graph.input, *self.graph.output)}
 
     def input(self, name):
         """The graph's input of this name."""
@@ -63,6 +64,10 @@ class GraphEditor:
             return None
         return onnx.defs.get_schema(node.op_type, self.opset)
 
+    def reads(self, node):
+        """Names of the tensors that a node reads, those that only a graph within it reads included."""
+        return [*node.input, *(name for inner in self._nodes_within(node) for name in inner.input)]
+
     def unique(self, hint):
         """A name that no tensor has: the hint, with a number where that is taken."""
         name, count = hint, 1
@@ -80,7 +85,9 @@ class GraphEditor:
 
     def remove_constant(self, name):
         """Drops an initializer, so that a node may give a tensor of its name."""
-        self.graph.initializer.remove(self.constants.pop(name))
+        del self.constants[name]
+        place = next(i for i, tensor in enumerate(self.graph.initializer) if tensor.name == name)
+        del self.graph.initializer[place]
 
     def make_node(self, operator, inputs, hint, **attributes):
         """A node of one output, named as the hint says; the caller puts it into its place."""
@@ -106,8 +113,7 @@ class GraphEditor:
 
     def finish(self):
         """The file's bytes, after unused constants were dropped and ONNX's checker found nothing."""
-        used = {name for node in self._all_nodes(self.graph) for name in node.input} | set(self.output_names())
-        self._set_initializers(tensor for tensor in self.graph.initializer if tensor.name in used)
+        self._drop_unused_constants()
         del self.graph.value_info[:]  # of the graph as it was
         try:
             onnx.checker.check_model(self._model, full_check=True)
@@ -120,14 +126,17 @@ class GraphEditor:
     def _all_nodes(self, graph):
         for node in graph.node:
             yield node
-            for attribute in node.attribute:
-                for inner in (attribute.g, *attribute.graphs):
-                    yield from self._all_nodes(inner)
+            yield from self._nodes_within(node)
 
-    def _set_initializers(self, tensors):
-        tensors = list(tensors)
-        del self.graph.initializer[:]
-        self.graph.initializer.extend(tensors)
+    def _nodes_within(self, node):
+        for attribute in node.attribute:
+            for inner in (attribute.g, *attribute.graphs):
+                yield from self._all_nodes(inner)
+
+    def _drop_unused_constants(self):
+        used = {name for node in self._all_nodes(self.graph) for name in node.input} | set(self.output_names())
+        for name in [name for name in self.constants if name not in used]:
+            self.remove_constant(name)
 
     def _initializers_are_no_inputs(self):
         """Before IR version 4 every initializer had to be listed among the inputs."""

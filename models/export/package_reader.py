@@ -58,8 +58,7 @@ class SourcePackage:
 
     def normalization(self):
         """What the service does to bytes; floats are float32 first, as the service reads them."""
-        mean, std = (numpy.array(self._input[key], dtype=numpy.float32).astype(numpy.float64) for key in ("mean", "std"))
-        scale = numpy.float64(numpy.float32(self._input["scale"]))
+        scale, mean, std = (numpy.float32(self._input[key]).astype(numpy.float64) for key in ("scale", "mean", "std"))
         channels = (0, 1, 2) if self._input["colorOrder"] == "rgb" else (2, 1, 0)
         return Normalization(channels, (scale / std).astype(numpy.float32), (-mean / std).astype(numpy.float32))
 

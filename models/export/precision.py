@@ -78,7 +78,7 @@ class _Conversion:
         return found
 
     def _convert(self, node):
-        if not any(name in self.derived for name in node.input):
+        if not any(name in self.derived for name in self.editor.reads(node)):
             self.nodes.append(node)
             return
         schema = self.editor.schema(node)
@@ -165,10 +165,12 @@ class _Conversion:
                 raise ExportError(
                     f"{self.editor.path}: constant '{name}' holds {worst:g}, float16 ends at {LARGEST:g}: "
                     "the package cannot compute in float16 (--storage float16 halves its files all the same)")
-            self.remarks.append(f"constant '{name}' of {limit_of}: {worst:g} becomes {numpy.copysign(LARGEST, worst):g}")
+            cut = numpy.copysign(LARGEST, worst)
+            self.remarks.append(f"constant '{name}' of {limit_of}: {worst:g} becomes {cut:g}")
             values = numpy.where(beyond, numpy.copysign(numpy.float32(LARGEST), values), values)
         halves = values.astype(numpy.float16)
         if values.size == 1 and values.any() and not halves.any():  # an epsilon: 0 would divide by zero
-            self.remarks.append(f"constant '{name}': {float(values.flat[0]):g} becomes the smallest float16, {SMALLEST:.2g}")
+            epsilon = float(values.flat[0])
+            self.remarks.append(f"constant '{name}': {epsilon:g} becomes the smallest float16, {SMALLEST:.2g}")
             halves = numpy.copysign(numpy.float16(SMALLEST), values).astype(numpy.float16).reshape(values.shape)
         return halves
