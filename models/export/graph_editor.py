@@ -23,8 +23,10 @@ class GraphEditor:
             raise ExportError(f"{path}: cannot be read as ONNX ({type(error).__name__})") from None
         self.path, self.graph = path, self._model.graph
         self.opset = max((entry.version for entry in self._model.opset_import if not entry.domain), default=0)
-        if self.opset < _FIRST_OPSET:
-            raise ExportError(f"{path}: is of opset {self.opset}; from {_FIRST_OPSET} on it can be converted")
+        last = onnx.defs.onnx_opset_version()
+        if not _FIRST_OPSET <= self.opset <= last:
+            raise ExportError(f"{path}: is of opset {self.opset}; from {_FIRST_OPSET} on, and up to the {last} that this "
+                              "version of onnx knows, it can be converted")
         self._initializers_are_no_inputs()
         self.constants = {tensor.name: tensor for tensor in self.graph.initializer}
         self._lift_constants()

@@ -64,7 +64,7 @@ def take_bytes(editor, normalization):
     bounds = add("Shape", [IMAGES], "images_shape")
     first, step = constant("first_position", 0, numpy.int64), constant("position_step", 1, numpy.int64)
     picture = add("And", [inside(1, [1, 1, -1, 1]), inside(2, [1, 1, 1, -1])], "inside_picture")
-    zero = constant("padding", 0, helper.mapping.TENSOR_TYPE_TO_NP_TYPE[images_type])
+    zero = constant("padding", 0, numpy.float16 if images_type == HALF else numpy.float32)
     add("Where", [picture, normalized, zero], "padded_pixels")
     _prepend(editor, nodes)
 

@@ -128,7 +128,7 @@ def run_numpy(graph, values, wanted):
     operators = {
         "Transpose": lambda a, x: x.transpose(a["perm"]),
         "Gather": lambda a, x, i: numpy.take(x, i, axis=a.get("axis", 0)),
-        "Cast": lambda a, x: x.astype(helper.mapping.TENSOR_TYPE_TO_NP_TYPE[a["to"]]),
+        "Cast": lambda a, x: x.astype({FLOAT: numpy.float32, HALF: numpy.float16}[a["to"]]),
         "Mul": lambda a, x, y: x * y,
         "Add": lambda a, x, y: x + y,
         "Shape": lambda a, x: numpy.array(x.shape, dtype=numpy.int64),
@@ -461,6 +461,13 @@ class ConvertTests(unittest.TestCase):
         self.assert_error("this one's layout is 'end-to-end'", "--storage", "float16")
         self.make()
         self.assert_error("no package name", "--storage", "float16", out="two words")
+        for opset, text in ((10, "from 11 on"), (99, "is of opset 99")):
+            backbone = small_backbone()
+            backbone.opset_import[0].version = opset
+            data = {"backbone": backbone.SerializeToString(), "head": small_head().SerializeToString()}
+            write_package(self.path("small"), small_manifest(), data, force=True)
+            self.assert_error(text, "--storage", "float16")
+        self.make()
         with open(self.path("small", "head.onnx"), "ab") as file:
             file.write(b"x")
         self.assert_error("but model.json says", "--storage", "float16")
