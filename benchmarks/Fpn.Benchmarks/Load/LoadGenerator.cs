@@ -22,7 +22,17 @@ internal sealed class LoadGenerator(Uri address, byte[][] images) : IDisposable
     private readonly HttpClient _client = new(new SocketsHttpHandler { MaxConnectionsPerServer = 512 }) { BaseAddress = address, Timeout = TimeSpan.FromMinutes(2) };
 
     /// <summary>Runs so many clients for a time.</summary>
-    public async Task<LoadResult> RunAsync(int clients, TimeSpan time)
+    public Task<LoadResult> RunAsync(int clients, TimeSpan time)
+    {
+        var start = Stopwatch.GetTimestamp();
+        return RunAsync(clients, _ => Stopwatch.GetElapsedTime(start) < time);
+    }
+
+    /// <summary>Runs so many clients as long as requests may be sent.</summary>
+    /// <param name="clients">Requests in flight at any time.</param>
+    /// <param name="maySend">Asked before each request, by several threads, with the number of the request from 0 on.</param>
+    /// <param name="first">The image that request 0 sends; the others follow in order, over and over.</param>
+    public async Task<LoadResult> RunAsync(int clients, Func<int, bool> maySend, int first = 0)
     {
         var latencies = new List<double>();
         long batches = 0;
@@ -31,10 +41,10 @@ internal sealed class LoadGenerator(Uri address, byte[][] images) : IDisposable
         var start = Stopwatch.GetTimestamp();
         await Task.WhenAll(Enumerable.Range(0, clients).Select(async client =>
         {
-            for (var i = client; Stopwatch.GetElapsedTime(start) < time; i += clients)
+            for (var i = client; maySend(i); i += clients)
             {
                 var sent = Stopwatch.GetTimestamp();
-                using var content = new ByteArrayContent(images[i % images.Length]);
+                using var content = new ByteArrayContent(images[(first + i) % images.Length]);
                 using var response = await _client.PostAsync("detect", content);
                 var body = await response.Content.ReadAsByteArrayAsync();
                 var latency = Stopwatch.GetElapsedTime(sent).TotalMilliseconds;

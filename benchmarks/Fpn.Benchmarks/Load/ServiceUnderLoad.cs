@@ -1,4 +1,5 @@
 using System.Diagnostics;
+using System.Globalization;
 using System.Text.RegularExpressions;
 
 namespace Fpn.Benchmarks.Load;
@@ -27,20 +28,35 @@ internal sealed partial class ServiceUnderLoad : IDisposable
         }
     }
 
-    public static async Task<ServiceUnderLoad> StartAsync(string models)
+    /// <summary>Memory of the process that is in use, in bytes.</summary>
+    public long ResidentBytes
     {
-        var start = new ProcessStartInfo("dotnet")
+        get
         {
-            ArgumentList =
-            {
-                Path.Combine(AppContext.BaseDirectory, "Fpn.Service.dll"),
-                "--contentRoot", AppContext.BaseDirectory,
-                "--urls", "http://127.0.0.1:0",
-                "--Fpn:Models:Path", Path.GetFullPath(models),
-            },
-            RedirectStandardOutput = true,
-        };
-        var process = Process.Start(start) ?? throw new InvalidOperationException("dotnet did not start.");
+            _process.Refresh();
+            return _process.WorkingSet64;
+        }
+    }
+
+    /// <summary>Starts the service and waits until it listens, which it does once its models are warm.</summary>
+    /// <param name="models">The folder of packages.</param>
+    /// <param name="settings">Names below <c>Fpn:</c> and their values.</param>
+    /// <exception cref="InvalidOperationException">It ended before that; its own words are on standard error.</exception>
+    public static async Task<ServiceUnderLoad> StartAsync(string models, params (string Name, string Value)[] settings)
+    {
+        // Where .NET is part of what was published, so is the service's own program.
+        var service = Path.Combine(AppContext.BaseDirectory, "Fpn.Service");
+        var isSelfContained = File.Exists(Path.Combine(AppContext.BaseDirectory, "libcoreclr.so"));
+        string[] arguments =
+        [
+            .. isSelfContained ? Array.Empty<string>() : [$"{service}.dll"],
+            "--contentRoot", AppContext.BaseDirectory,
+            "--urls", "http://127.0.0.1:0",
+            "--Fpn:Models:Path", Path.GetFullPath(models),
+            .. settings.SelectMany(setting => new[] { $"--Fpn:{setting.Name}", setting.Value }),
+        ];
+        var start = new ProcessStartInfo(isSelfContained ? service : "dotnet", arguments) { RedirectStandardOutput = true };
+        var process = Process.Start(start) ?? throw new InvalidOperationException($"{start.FileName} did not start.");
         while (await process.StandardOutput.ReadLineAsync() is { } line)
         {
             if (Listening().Match(line) is { Success: true } match)
@@ -52,6 +68,19 @@ internal sealed partial class ServiceUnderLoad : IDisposable
         }
 
         throw new InvalidOperationException("The service ended before it listened.");
+    }
+
+    /// <summary>The sum of a metric's series.</summary>
+    /// <param name="name">As <c>/metrics</c> names it.</param>
+    /// <returns>Null where the service has no such metric.</returns>
+    public async Task<double?> ReadMetricAsync(string name)
+    {
+        using HttpClient client = new() { BaseAddress = Address };
+        var values = (await client.GetStringAsync("metrics")).Split('\n')
+            .Where(line => line.StartsWith(name, StringComparison.Ordinal) && line.Length > name.Length && line[name.Length] is '{' or ' ')
+            .Select(line => double.Parse(line[(line.LastIndexOf(' ') + 1)..], CultureInfo.InvariantCulture))
+            .ToArray();
+        return values.Length == 0 ? null : values.Sum();
     }
 
     public void Dispose()

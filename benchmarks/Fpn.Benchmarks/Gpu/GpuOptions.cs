@@ -1,0 +1,93 @@
+using System.Globalization;
+using Fpn.Service.Model.Execution;
+
+namespace Fpn.Benchmarks.Gpu;
+
+/// <summary>The command line of <c>gpu</c>.</summary>
+internal sealed record GpuOptions
+{
+    private const string Usage =
+        "gpu --models DIR --out DIR [--provider cpu|cuda] [--only SECTION,…] [--quick] [--limit SECONDS] "
+        + "[--images DIR] [--annotated DIR] [--python PROGRAM] [--requests N]";
+
+    /// <summary>Folder of model packages: a model <c>name</c>, and its float16 twin <c>name-fp16</c> where there is one.</summary>
+    public required string Models { get; init; }
+
+    /// <summary>Where the results go.</summary>
+    public required string Output { get; init; }
+
+    /// <summary>What is measured: <see cref="ExecutionProvider.Cpu"/> or <see cref="ExecutionProvider.Cuda"/>.</summary>
+    public ExecutionProvider Provider { get; init; } = ExecutionProvider.Cuda;
+
+    /// <summary>Sections to run; empty for all.</summary>
+    public IReadOnlyList<string> Only { get; init; } = [];
+
+    /// <summary>Few repetitions and small batches: shows that everything works, and measures nothing worth keeping.</summary>
+    public bool Quick { get; init; }
+
+    /// <summary>Time after which a section begins no further measurement. Default 4 minutes.</summary>
+    public TimeSpan Limit { get; init; } = TimeSpan.FromMinutes(4);
+
+    /// <summary>JPEGs to compare answers on, besides those that are drawn; null for none.</summary>
+    public string? Images { get; init; }
+
+    /// <summary>Folder with <c>images/*.jpg</c> and <c>annotations/*.xml</c> (Pascal VOC) for the average precision; null for none.</summary>
+    public string? Annotated { get; init; }
+
+    /// <summary>The Python that has torch and torchvision; null for none.</summary>
+    public string? Python { get; init; }
+
+    /// <summary>Requests of the memory section; null for its own number.</summary>
+    public int? Requests { get; init; }
+
+    /// <summary>Reads a command line.</summary>
+    /// <exception cref="ArgumentException">Something is missing, unknown or wrong; the message says what.</exception>
+    public static GpuOptions Parse(IReadOnlyList<string> args)
+    {
+        var values = new Dictionary<string, string>();
+        for (var i = 0; i < args.Count; i++)
+        {
+            if (args[i] == "--quick")
+            {
+                values[args[i]] = string.Empty;
+            }
+            else if (args[i].StartsWith("--", StringComparison.Ordinal) && i + 1 < args.Count)
+            {
+                values[args[i]] = args[++i];
+            }
+            else
+            {
+                throw new ArgumentException($"'{args[i]}' is unknown or lacks its value: {Usage}");
+            }
+        }
+
+        var options = new GpuOptions
+        {
+            Models = Take("--models") ?? throw new ArgumentException($"--models is missing: {Usage}"),
+            Output = Take("--out") ?? throw new ArgumentException($"--out is missing: {Usage}"),
+            Provider = (Take("--provider") ?? "cuda") switch
+            {
+                "cpu" => ExecutionProvider.Cpu,
+                "cuda" => ExecutionProvider.Cuda,
+                var other => throw new ArgumentException($"--provider is cpu or cuda, not '{other}'."),
+            },
+            Only = Take("--only")?.Split(',', StringSplitOptions.RemoveEmptyEntries | StringSplitOptions.TrimEntries) ?? [],
+            Quick = Take("--quick") is not null,
+            Limit = TimeSpan.FromSeconds(Number("--limit") ?? 240),
+            Images = Take("--images"),
+            Annotated = Take("--annotated"),
+            Python = Take("--python"),
+            Requests = Number("--requests"),
+        };
+        return values.Count == 0 ? options : throw new ArgumentException($"{values.First().Key} is unknown: {Usage}");
+
+        string? Take(string name) => values.Remove(name, out var value) ? value : null;
+
+        int? Number(string name) => Take(name) switch
+        {
+            null => null,
+            var text when int.TryParse(text, NumberStyles.None, CultureInfo.InvariantCulture, out var number) && number > 0 => number,
+            var text => throw new ArgumentException($"{name} must be a whole number above 0, not '{text}'."),
+        };
+    }
+}

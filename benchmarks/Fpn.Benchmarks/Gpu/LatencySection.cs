@@ -1,0 +1,39 @@
+using Fpn.Detection.Imaging;
+
+namespace Fpn.Benchmarks.Gpu;
+
+/// <summary>One client that waits for each answer: a 640×480 JPEG to JSON over HTTP.</summary>
+internal sealed class LatencySection : ISection
+{
+    private const int LargestBatch = 8;
+
+    /// <inheritdoc/>
+    public string Name => "latency";
+
+    /// <inheritdoc/>
+    public string Title => "Latency at concurrency 1, from a 640×480 JPEG";
+
+    /// <inheritdoc/>
+    public async Task RunAsync(Bench bench, SectionResult result)
+    {
+        var table = result.AddTable("Milliseconds as the client sees them", "model", "arithmetic", "resized to", "p50", "p95", "p99", "answers/s");
+        var images = bench.Draw(new ImageSize(480, 640), 8);
+        foreach (var variant in bench.LargestFirst)
+        {
+            if (bench.Stop(result))
+            {
+                return;
+            }
+
+            using var service = await ServedVariant.StartAsync(bench, variant, bench.Options.Quick ? 1 : LargestBatch);
+            using var load = service.Clients(images);
+            await load.RunAsync(1, bench.PointTime / 2);
+            var run = await load.RunAsync(1, bench.PointTime * 3);
+            result.Keep($"{variant.Key}.p50Ms", run.P50);
+            result.Keep($"{variant.Key}.p99Ms", run.P99);
+            await service.KeepUnwarmedShapesAsync(result, variant);
+            var resized = new ResizeTransform(variant.Contract.Input).ResizedSize(new ImageSize(480, 640));
+            table.Add(variant.Model, variant.Precision, resized, run.P50, run.P95, run.P99, run.PerSecond);
+        }
+    }
+}

@@ -1,0 +1,42 @@
+using System.Globalization;
+using System.Runtime.InteropServices;
+using Microsoft.ML.OnnxRuntime;
+
+namespace Fpn.Benchmarks.Gpu;
+
+/// <summary>What the figures were measured on.</summary>
+internal sealed class MachineSection : ISection
+{
+    /// <inheritdoc/>
+    public string Name => "machine";
+
+    /// <inheritdoc/>
+    public string Title => "Machine";
+
+    /// <inheritdoc/>
+    public Task RunAsync(Bench bench, SectionResult result)
+    {
+        var table = result.AddTable("", "what", "is");
+        table.Add("measured", TimeProvider.System.GetUtcNow().ToString("yyyy-MM-dd HH:mm 'UTC'", CultureInfo.InvariantCulture));
+        table.Add("processor", $"{Processor()}, {Environment.ProcessorCount} processors for this process");
+        table.Add("memory", $"{GC.GetGCMemoryInfo().TotalAvailableMemoryBytes / (1 << 30)} GiB");
+        table.Add("system", $"{RuntimeInformation.OSDescription}, {RuntimeInformation.FrameworkDescription}");
+        table.Add("ONNX Runtime", OrtEnv.Instance().GetVersionString());
+        var gpu = NvidiaSmi.Describe();
+        table.Add("GPU", gpu is null ? "none (no nvidia-smi)" : $"{gpu[0]}, driver {gpu[1]}, {gpu[2]} MiB, {gpu[3]} W");
+        table.Add("measured provider", bench.OnGpu ? "CUDA" : "CPU");
+        foreach (var variant in bench.Variants.DistinctBy(variant => variant.Contract.Name))
+        {
+            var graphs = variant.Contract.Files.Values.Select(file => new FileInfo(file.Path).Length).Sum() / 1e6;
+            var rois = variant.PinnedRois is { } pinned ? $", {pinned} RoIs of every image" : string.Empty;
+            table.Add($"package {variant.Contract.Name}", string.Create(CultureInfo.InvariantCulture, $"{graphs:F1} MB{rois}, {variant.Contract.Description}"));
+        }
+
+        return Task.CompletedTask;
+    }
+
+    private static string Processor() => File.ReadLines("/proc/cpuinfo")
+        .Where(line => line.StartsWith("model name", StringComparison.Ordinal))
+        .Select(line => line[(line.IndexOf(':', StringComparison.Ordinal) + 1)..].Trim())
+        .FirstOrDefault("unknown");
+}

@@ -1,0 +1,49 @@
+using System.Text.Json;
+
+namespace Fpn.Benchmarks.Gpu;
+
+/// <summary>The folder of results: a file for each section, so that runs of single sections add up to one report.</summary>
+internal static class ResultFolder
+{
+    private const string Folder = "sections";
+
+    private static readonly JsonSerializerOptions Json = new() { WriteIndented = true, PropertyNamingPolicy = JsonNamingPolicy.CamelCase };
+
+    /// <summary>Writes a section's result in place of an earlier one.</summary>
+    public static void Write(string output, SectionResult result)
+    {
+        var folder = Directory.CreateDirectory(Path.Combine(output, Folder)).FullName;
+        Replace(Path.Combine(folder, $"{result.Name}.json"), JsonSerializer.Serialize(result, Json));
+    }
+
+    /// <summary>Reads what there is of some sections, in their order.</summary>
+    public static IReadOnlyList<SectionResult> Read(string output, IEnumerable<string> names) =>
+    [
+        .. names.Select(name => Path.Combine(output, Folder, $"{name}.json"))
+            .Where(File.Exists)
+            .Select(file => JsonSerializer.Deserialize<SectionResult>(File.ReadAllText(file), Json)
+                ?? throw new InvalidDataException($"{file} is empty.")),
+    ];
+
+    /// <summary>The figures of all sections that were run into a folder.</summary>
+    public static IReadOnlyDictionary<string, double> Figures(string output) => GpuCommand.AllNames
+        .SelectMany(name => Read(output, [name]))
+        .SelectMany(section => section.Figures)
+        .ToDictionary(figure => figure.Key, figure => figure.Value);
+
+    /// <summary>Writes <c>report.md</c> and <c>report.json</c> from all sections that were run.</summary>
+    public static void WriteReport(string output)
+    {
+        var sections = Read(output, GpuCommand.AllNames);
+        var targets = Targets.Judge(sections);
+        Replace(Path.Combine(output, "report.json"), JsonSerializer.Serialize(new { targets, sections }, Json));
+        Replace(Path.Combine(output, "report.md"), Report.Write(sections, targets));
+    }
+
+    /// <summary>Whoever reads it meanwhile, or after a process that was killed, finds the old text or the new one.</summary>
+    private static void Replace(string file, string text)
+    {
+        File.WriteAllText($"{file}.new", text);
+        File.Move($"{file}.new", file, overwrite: true);
+    }
+}

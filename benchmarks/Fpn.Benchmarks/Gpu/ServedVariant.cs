@@ -1,0 +1,73 @@
+using System.Diagnostics;
+using Fpn.Benchmarks.Load;
+
+namespace Fpn.Benchmarks.Gpu;
+
+/// <summary>The service as its own process, serving one variant alone.</summary>
+internal sealed class ServedVariant : IDisposable
+{
+    /// <summary>Counts shapes that a graph first saw after the warm-up.</summary>
+    private const string UnwarmedMetric = "fpn_shapes_unwarmed_total";
+
+    private readonly string _folder;
+    private readonly ServiceUnderLoad _service;
+
+    private ServedVariant(string folder, ServiceUnderLoad service, double startSeconds)
+    {
+        _folder = folder;
+        _service = service;
+        StartSeconds = startSeconds;
+    }
+
+    /// <summary>Time from the start of the process until it listened, warm.</summary>
+    public double StartSeconds { get; }
+
+    /// <summary>Memory of the process, in MiB.</summary>
+    public double ResidentMemory => _service.ResidentBytes / (1024.0 * 1024);
+
+    /// <summary>Starts it.</summary>
+    /// <param name="bench">Where it runs, and how.</param>
+    /// <param name="variant">The only model that it is given.</param>
+    /// <param name="batch">Images in a batch at most.</param>
+    public static async Task<ServedVariant> StartAsync(Bench bench, Variant variant, int batch)
+    {
+        var folder = Directory.CreateTempSubdirectory("fpn-gpu-").FullName;
+        try
+        {
+            var name = variant.Contract.Name;
+            Directory.CreateSymbolicLink(Path.Combine(folder, name), Path.GetFullPath(Path.Combine(bench.Options.Models, name)));
+            var begun = Stopwatch.GetTimestamp();
+            var service = await ServiceUnderLoad.StartAsync(
+                folder, [.. bench.ServiceSettings(variant), ("Batching:MaxBatchSize", $"{batch}"), ("Batching:QueueCapacity", "1024")]);
+            return new ServedVariant(folder, service, Stopwatch.GetElapsedTime(begun).TotalSeconds);
+        }
+        catch
+        {
+            Directory.Delete(folder, recursive: true);
+            throw;
+        }
+    }
+
+    /// <summary>Clients for it; the caller disposes them.</summary>
+    public LoadGenerator Clients(byte[][] images) => new(_service.Address, images);
+
+    /// <summary>Keeps how many shapes were first seen after the warm-up, which must be none.</summary>
+    public async Task KeepUnwarmedShapesAsync(SectionResult result, Variant variant)
+    {
+        if (await _service.ReadMetricAsync(UnwarmedMetric) is { } shapes)
+        {
+            result.Keep($"{variant.Key}.shapesAfterWarmUp", shapes);
+        }
+        else
+        {
+            result.Notes.Add($"Shapes after the warm-up: not measured, the service has no {UnwarmedMetric}.");
+        }
+    }
+
+    /// <inheritdoc/>
+    public void Dispose()
+    {
+        _service.Dispose();
+        Directory.Delete(_folder, recursive: true);
+    }
+}

@@ -1,0 +1,97 @@
+using System.Diagnostics;
+using Fpn.Service.Imaging;
+using Fpn.Service.Model;
+
+namespace Fpn.Benchmarks.Gpu;
+
+/// <summary>Where the time of a batch goes, from the file's bytes to the detections, one stage after the other.</summary>
+internal sealed class StagesSection : ISection
+{
+    private static readonly string[] Stages = ["decode", "preprocess", "backbone", "proposals", "head", "select"];
+
+    /// <inheritdoc/>
+    public string Name => "stages";
+
+    /// <inheritdoc/>
+    public string Title => "Stage times";
+
+    /// <inheritdoc/>
+    public Task RunAsync(Bench bench, SectionResult result)
+    {
+        result.Notes.Add(
+            "Milliseconds of the whole batch (median), stages one after the other. Decoding, resizing and selecting run on one thread here, "
+            + "in the service on several; the backbone includes the upload of its images, and whatever comes down with its outputs.");
+        foreach (var variant in bench.LargestFirst)
+        {
+            if (bench.Stop(result))
+            {
+                break;
+            }
+
+            using var detector = bench.Open(variant);
+            var table = result.AddTable($"{variant.Model}, {variant.Precision}", ["batch", .. Stages, "sum"]);
+            foreach (var batch in bench.Options.Quick ? [1] : new[] { 1, 8 })
+            {
+                var encoded = bench.Draw(bench.PictureSize(variant), batch);
+                RunOnce(bench, detector, encoded);
+                RunOnce(bench, detector, encoded);
+                var times = Stages.Select(_ => new List<double>()).ToArray();
+                Samples.Repeat(bench.PointTime, () =>
+                {
+                    foreach (var (stage, time) in RunOnce(bench, detector, encoded).Index())
+                    {
+                        times[stage].Add(time);
+                    }
+                });
+                var medians = times.Select(list => new Samples(list).P50).ToArray();
+                foreach (var (stage, median) in medians.Index())
+                {
+                    result.Keep($"{variant.Key}.batch{batch}.{Stages[stage]}Ms", median);
+                }
+
+                table.Add([batch, .. medians.Cast<object?>(), medians.Sum()]);
+            }
+        }
+
+        return Task.CompletedTask;
+    }
+
+    /// <returns>Milliseconds of each stage.</returns>
+    private static double[] RunOnce(Bench bench, TwoStageDetector detector, byte[][] encoded)
+    {
+        var images = new DecodedImage[encoded.Length];
+        var begun = Stopwatch.GetTimestamp();
+        for (var i = 0; i < images.Length; i++)
+        {
+            images[i] = bench.Decode(encoded[i]);
+        }
+
+        try
+        {
+            var decoded = Stopwatch.GetTimestamp();
+            using var prepared = detector.Prepare(detector.Measure(images[0].Size).Padded, images);
+            var preprocessed = Stopwatch.GetTimestamp();
+            using var inferred = detector.Infer(prepared);
+            var selecting = Stopwatch.GetTimestamp();
+            for (var i = 0; i < images.Length; i++)
+            {
+                _ = inferred.Select(i);
+            }
+
+            var times = inferred.Times;
+            return
+            [
+                Stopwatch.GetElapsedTime(begun, decoded).TotalMilliseconds,
+                Stopwatch.GetElapsedTime(decoded, preprocessed).TotalMilliseconds,
+                times.Backbone.TotalMilliseconds,
+                times.Proposals?.TotalMilliseconds ?? 0,
+                times.Head?.TotalMilliseconds ?? 0,
+                Stopwatch.GetElapsedTime(selecting).TotalMilliseconds,
+            ];
+        }
+        finally
+        {
+            Array.ForEach(images, image => image.Dispose());
+        }
+    }
+}
