@@ -13,14 +13,14 @@ internal sealed class Bench
 
     private readonly long _started = Stopwatch.GetTimestamp();
     private readonly DrawnPictures _drawn = new();
+    private readonly Dictionary<(ExecutionProvider Provider, bool Tf32), ExecutionDevice> _devices = [];
 
-    /// <summary>Reads the packages' manifests and prepares ONNX Runtime.</summary>
+    /// <summary>Reads the packages' manifests.</summary>
     /// <exception cref="ArgumentException">There is no package.</exception>
     public Bench(GpuOptions options)
     {
         Options = options;
         Threads = Environment.ProcessorCount;
-        OnnxEnvironment.Ensure(Threads);
         Variants = Variant.Find(options.Models, OnGpu);
         if (options.Quick)
         {
@@ -71,15 +71,48 @@ internal sealed class Bench
         return TimeIsUp;
     }
 
-    /// <summary>Loads a variant onto what is measured; the caller disposes it.</summary>
-    public TwoStageDetector Open(Variant variant) => new(variant.Contract);
+    /// <summary>What a variant runs on.</summary>
+    /// <exception cref="Service.Configuration.SettingsException">CUDA cannot be used; the message says why.</exception>
+    public ExecutionDevice DeviceOf(Variant variant) => DeviceOf(Options.Provider, variant.Tf32);
+
+    /// <summary>Loads a variant onto what is measured, any shapes; the caller disposes it.</summary>
+    public TwoStageDetector Open(Variant variant) => new(variant.Contract, DeviceOf(variant));
+
+    /// <summary>As <see cref="Open"/>, with the shapes fixed and tried as the service does it on a GPU.</summary>
+    /// <param name="variant">Which.</param>
+    /// <param name="largestBatch">Images of a batch at most; all in <see cref="PictureSize"/>.</param>
+    public TwoStageDetector OpenWarm(Variant variant, int largestBatch)
+    {
+        var detector = Open(variant);
+        if (OnGpu)
+        {
+            try
+            {
+                var rois = variant.Contract.Proposals.PostNmsTopN;
+                detector.WarmUp(new FixedShapes([PaddedSize(variant)], largestBatch, rois), _ => { });
+            }
+            catch
+            {
+                detector.Dispose();
+                throw;
+            }
+        }
+
+        return detector;
+    }
 
     /// <summary>Loads a variant's package onto the CPU; the caller disposes it.</summary>
-    public TwoStageDetector OpenReference(Variant variant) => new(variant.Contract);
+    public TwoStageDetector OpenReference(Variant variant) =>
+        new(variant.Contract, DeviceOf(ExecutionProvider.Cpu, tf32: false));
 
     /// <summary>Settings of a service that runs a variant as <see cref="Open"/> does.</summary>
     public (string Name, string Value)[] ServiceSettings(Variant variant) =>
-        [("Execution:Provider", OnGpu ? "cuda" : "cpu"), ("Execution:Threads", $"{Threads}"), ("Models:Default", variant.Contract.Name)];
+    [
+        ("Execution:Provider", OnGpu ? "cuda" : "cpu"),
+        ("Execution:Threads", $"{Threads}"),
+        ("Cuda:Tf32", variant.Tf32 ? "true" : "false"),
+        ("Models:Default", variant.Contract.Name),
+    ];
 
     /// <summary>
     /// The picture that a model is measured with: 640×480, or for models of the paper's input size the widest of 640 pixels
@@ -132,5 +165,17 @@ internal sealed class Bench
                 throw new InvalidOperationException($"{variant.Key}: image {image} has {found} proposals where {expected} are pinned.");
             }
         }
+    }
+
+    private ExecutionDevice DeviceOf(ExecutionProvider provider, bool tf32)
+    {
+        if (!_devices.TryGetValue((provider, tf32), out var device))
+        {
+            device = ExecutionDevice.Open(
+                new ExecutionOptions { Provider = provider, Threads = Threads }, new CudaOptions { Tf32 = tf32 });
+            _devices.Add((provider, tf32), device);
+        }
+
+        return device;
     }
 }

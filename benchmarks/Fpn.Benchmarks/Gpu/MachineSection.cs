@@ -24,7 +24,9 @@ internal sealed class MachineSection : ISection
         table.Add("ONNX Runtime", OrtEnv.Instance().GetVersionString());
         var gpu = NvidiaSmi.Describe();
         table.Add("GPU", gpu is null ? "none (no nvidia-smi)" : $"{gpu[0]}, driver {gpu[1]}, {gpu[2]} MiB, {gpu[3]} W");
-        table.Add("measured provider", bench.OnGpu ? "CUDA" : "CPU");
+        var device = bench.DeviceOf(bench.Variants[0]).Description;
+        table.Add("graphs run on", $"{device.Name} ({device.ProviderName}, {device.Streams} batches at a time)");
+        table.Add("program", Revision());
         foreach (var variant in bench.Variants.DistinctBy(variant => variant.Contract.Name))
         {
             var graphs = variant.Contract.Files.Values.Select(file => new FileInfo(file.Path).Length).Sum() / 1e6;
@@ -33,6 +35,13 @@ internal sealed class MachineSection : ISection
         }
 
         return Task.CompletedTask;
+    }
+
+    /// <summary>What it was built from, where the packing script noted it.</summary>
+    private static string Revision()
+    {
+        var file = Path.Combine(AppContext.BaseDirectory, "REVISION");
+        return File.Exists(file) ? File.ReadAllText(file).Trim() : "not packed";
     }
 
     private static string Processor() => File.ReadLines("/proc/cpuinfo")

@@ -29,7 +29,8 @@ internal sealed class ServedVariant : IDisposable
     /// <param name="bench">Where it runs, and how.</param>
     /// <param name="variant">The only model that it is given.</param>
     /// <param name="batch">Images in a batch at most.</param>
-    public static async Task<ServedVariant> StartAsync(Bench bench, Variant variant, int batch)
+    /// <param name="settings">More settings.</param>
+    public static async Task<ServedVariant> StartAsync(Bench bench, Variant variant, int batch, params (string, string)[] settings)
     {
         var folder = Directory.CreateTempSubdirectory("fpn-gpu-").FullName;
         try
@@ -38,7 +39,7 @@ internal sealed class ServedVariant : IDisposable
             Directory.CreateSymbolicLink(Path.Combine(folder, name), Path.GetFullPath(Path.Combine(bench.Options.Models, name)));
             var begun = Stopwatch.GetTimestamp();
             var service = await ServiceUnderLoad.StartAsync(
-                folder, [.. bench.ServiceSettings(variant), ("Batching:MaxBatchSize", $"{batch}"), ("Batching:QueueCapacity", "1024")]);
+                folder, [.. bench.ServiceSettings(variant), ("Batching:MaxBatchSize", $"{batch}"), ("Batching:QueueCapacity", "1024"), .. settings]);
             return new ServedVariant(folder, service, Stopwatch.GetElapsedTime(begun).TotalSeconds);
         }
         catch

@@ -1,5 +1,4 @@
 using Fpn.Benchmarks.Load;
-using Fpn.Service.Model;
 
 namespace Fpn.Benchmarks.Gpu;
 
@@ -42,8 +41,8 @@ internal sealed class ServiceSection : ISection
     {
         var size = bench.PictureSize(variant);
         var images = bench.Draw(size, 32);
-        using TwoStageDetector detector = bench.Open(variant);
-        BarePipeline bare = new(detector, images);
+        using var detector = bench.OpenWarm(variant, batch);
+        using BarePipeline bare = new(detector, images, bench.DeviceOf(variant).Description.Streams);
         using var service = await ServedVariant.StartAsync(bench, variant, batch);
         using var load = service.Clients(images);
         var lanes = batch == 1 ? bench.Threads : 3;

@@ -28,9 +28,10 @@ internal sealed class StagesSection : ISection
                 break;
             }
 
-            using var detector = bench.Open(variant);
+            int[] batches = bench.Options.Quick ? [1] : [1, 8];
+            using var detector = bench.OpenWarm(variant, batches[^1]);
             var table = result.AddTable($"{variant.Model}, {variant.Precision}", ["batch", .. Stages, "sum"]);
-            foreach (var batch in bench.Options.Quick ? [1] : new[] { 1, 8 })
+            foreach (var batch in batches)
             {
                 var encoded = bench.Draw(bench.PictureSize(variant), batch);
                 RunOnce(bench, detector, encoded);

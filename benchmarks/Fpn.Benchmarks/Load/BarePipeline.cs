@@ -5,12 +5,15 @@ using Fpn.Service.Model;
 namespace Fpn.Benchmarks.Load;
 
 /// <summary>Decode, prepare, infer, select: what the service does, without HTTP and without a queue.</summary>
-internal sealed class BarePipeline(TwoStageDetector detector, byte[][] images)
+/// <param name="detector">Runs the batches.</param>
+/// <param name="images">Encoded; taken in turns.</param>
+/// <param name="streams">Batches that may be on the device at the same time, as in the service.</param>
+internal sealed class BarePipeline(TwoStageDetector detector, byte[][] images, int streams = 1) : IDisposable
 {
     private readonly ImageDecoder _decoder = new(40_000_000);
-    private readonly Lock _device = new();
+    private readonly SemaphoreSlim _device = new(streams);
 
-    /// <summary>Runs the whole pipeline on some threads; the device is taken by one of them at a time, as in the service.</summary>
+    /// <summary>Runs the whole pipeline on some threads; the device is taken by as many at a time as in the service.</summary>
     /// <param name="threads">Of each thread one batch is under way; where a batch has several images, they are decoded in parallel.</param>
     /// <param name="time">No batch begins after it.</param>
     /// <param name="batch">Images in a batch; more than one must all have one padded size.</param>
@@ -64,6 +67,9 @@ internal sealed class BarePipeline(TwoStageDetector detector, byte[][] images)
         return times[times.Count / 2];
     }
 
+    /// <inheritdoc/>
+    public void Dispose() => _device.Dispose();
+
     private void RunBatch(int first, int count)
     {
         var decoded = new DecodedImage[count];
@@ -79,9 +85,14 @@ internal sealed class BarePipeline(TwoStageDetector detector, byte[][] images)
         using var prepared = detector.Prepare(detector.Measure(decoded[0].Size).Padded, decoded);
         Array.ForEach(decoded, image => image.Dispose());
         InferredBatch inferred;
-        lock (_device)
+        _device.Wait();
+        try
         {
             inferred = detector.Infer(prepared);
+        }
+        finally
+        {
+            _device.Release();
         }
 
         using (inferred)

@@ -27,7 +27,7 @@ internal static class LoadCommand
 
         var device = ExecutionDevice.Open(new ExecutionOptions { Threads = threads }, new CudaOptions());
         using var detector = new TwoStageDetector(ModelManifestReader.Read(Path.Combine(models, "blood-cells")), device);
-        var bare = new BarePipeline(detector, images);
+        using var bare = new BarePipeline(detector, images, device.Description.Streams);
         using var service = await ServiceUnderLoad.StartAsync(models);
         using var load = new LoadGenerator(service.Address, images);
         await load.RunAsync(SaturatingClients, TimeSpan.FromSeconds(2));
