@@ -43,6 +43,12 @@ internal static class GpuCommand
             return 2;
         }
 
+        if (options.ReportOnly)
+        {
+            ResultFolder.WriteReport(options.Output);
+            return 0;
+        }
+
         var failed = false;
         foreach (var section in Sections.Where(section => options.Only.Count == 0 || options.Only.Contains(section.Name)))
         {

@@ -8,7 +8,7 @@ internal sealed record GpuOptions
 {
     private const string Usage =
         "gpu --models DIR --out DIR [--provider cpu|cuda] [--only SECTION,…] [--quick] [--limit SECONDS] "
-        + "[--images DIR] [--annotated DIR] [--python PROGRAM] [--requests N]";
+        + "[--images DIR] [--annotated DIR] [--python PROGRAM] [--requests N], or gpu --out DIR --report-only";
 
     /// <summary>Folder of model packages: a model <c>name</c>, and its float16 twin <c>name-fp16</c> where there is one.</summary>
     public required string Models { get; init; }
@@ -40,6 +40,9 @@ internal sealed record GpuOptions
     /// <summary>Requests of the memory section; null for its own number.</summary>
     public int? Requests { get; init; }
 
+    /// <summary>Nothing is measured: the report is written anew from what is in <see cref="Output"/>.</summary>
+    public bool ReportOnly { get; init; }
+
     /// <summary>Reads a command line.</summary>
     /// <exception cref="ArgumentException">Something is missing, unknown or wrong; the message says what.</exception>
     public static GpuOptions Parse(IReadOnlyList<string> args)
@@ -47,7 +50,7 @@ internal sealed record GpuOptions
         var values = new Dictionary<string, string>();
         for (var i = 0; i < args.Count; i++)
         {
-            if (args[i] == "--quick")
+            if (args[i] is "--quick" or "--report-only")
             {
                 values[args[i]] = string.Empty;
             }
@@ -61,9 +64,11 @@ internal sealed record GpuOptions
             }
         }
 
+        var reportOnly = Take("--report-only") is not null;
         var options = new GpuOptions
         {
-            Models = Take("--models") ?? throw new ArgumentException($"--models is missing: {Usage}"),
+            ReportOnly = reportOnly,
+            Models = Take("--models") ?? (reportOnly ? string.Empty : null) ?? throw new ArgumentException($"--models is missing: {Usage}"),
             Output = Take("--out") ?? throw new ArgumentException($"--out is missing: {Usage}"),
             Provider = (Take("--provider") ?? "cuda") switch
             {

@@ -16,7 +16,9 @@ internal sealed class LatencySection : ISection
     /// <inheritdoc/>
     public async Task RunAsync(Bench bench, SectionResult result)
     {
-        var table = result.AddTable("Milliseconds as the client sees them", "model", "arithmetic", "resized to", "p50", "p95", "p99", "answers/s");
+        var table = result.AddTable(
+            "Milliseconds as the client sees them",
+            "model", "arithmetic", "resized to", "p50", "p95", "p99", "answers/s", "shapes after the warm-up");
         var images = bench.Draw(new ImageSize(480, 640), 8);
         foreach (var variant in bench.LargestFirst)
         {
@@ -34,9 +36,9 @@ internal sealed class LatencySection : ISection
             var run = await load.RunAsync(1, bench.PointTime * 3);
             result.Keep($"{variant.Key}.p50Ms", run.P50);
             result.Keep($"{variant.Key}.p99Ms", run.P99);
-            await service.KeepUnwarmedShapesAsync(result, variant);
+            var shapes = await service.KeepUnwarmedShapesAsync(result, variant);
             var resized = new ResizeTransform(variant.Contract.Input).ResizedSize(new ImageSize(480, 640));
-            table.Add(variant.Model, variant.Precision, resized, run.P50, run.P95, run.P99, run.PerSecond);
+            table.Add(variant.Model, variant.Precision, resized, run.P50, run.P95, run.P99, run.PerSecond, shapes);
         }
     }
 }

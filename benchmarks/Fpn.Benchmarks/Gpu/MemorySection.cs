@@ -1,4 +1,5 @@
 using System.Diagnostics;
+using System.Globalization;
 
 namespace Fpn.Benchmarks.Gpu;
 
@@ -56,7 +57,10 @@ internal sealed class MemorySection : ISection
             result.Notes.Add("GPU memory: not measured, there is no nvidia-smi.");
         }
 
-        await service.KeepUnwarmedShapesAsync(result, variant);
+        if (await service.KeepUnwarmedShapesAsync(result, variant) is { } shapes)
+        {
+            result.Notes.Add(string.Create(CultureInfo.InvariantCulture, $"Shapes first seen after the warm-up: {shapes}."));
+        }
 
         void Sample()
         {

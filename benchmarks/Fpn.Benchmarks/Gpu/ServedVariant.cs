@@ -53,17 +53,9 @@ internal sealed class ServedVariant : IDisposable
     public LoadGenerator Clients(byte[][] images) => new(_service.Address, images);
 
     /// <summary>Keeps how many shapes were first seen after the warm-up, which must be none.</summary>
-    public async Task KeepUnwarmedShapesAsync(SectionResult result, Variant variant)
-    {
-        if (await _service.ReadMetricAsync(UnwarmedMetric) is { } shapes)
-        {
-            result.Keep($"{variant.Key}.shapesAfterWarmUp", shapes);
-        }
-        else
-        {
-            result.Notes.Add($"Shapes after the warm-up: not measured, the service has no {UnwarmedMetric}.");
-        }
-    }
+    /// <returns>Their number; null where shapes are not fixed, as on a CPU.</returns>
+    public async Task<double?> KeepUnwarmedShapesAsync(SectionResult result, Variant variant) =>
+        await _service.ReadMetricAsync(UnwarmedMetric) is { } shapes ? result.Keep($"{variant.Key}.shapesAfterWarmUp", shapes) : null;
 
     /// <inheritdoc/>
     public void Dispose()

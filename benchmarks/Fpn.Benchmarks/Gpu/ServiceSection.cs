@@ -23,7 +23,7 @@ internal sealed class ServiceSection : ISection
             + "The batch is the best of the section throughput where that was run before, else 8.");
         var table = result.AddTable(
             "Images/s (median of the rounds)", "model", "arithmetic", "picture", "batch", "bare loop", "service", "service / bare loop", "mean batch of the service",
-            "p50, ms", "clients", "start, s");
+            "p50, ms", "clients", "start, s", "shapes after the warm-up");
         var earlier = ResultFolder.Figures(bench.Options.Output);
         foreach (var variant in bench.LargestFirst)
         {
@@ -67,8 +67,9 @@ internal sealed class ServiceSection : ISection
         result.Keep($"{variant.Key}.imagesPerSecond", middle.PerSecond);
         result.Keep($"{variant.Key}.ratio", ratio);
         result.Keep($"{variant.Key}.startSeconds", service.StartSeconds);
-        await service.KeepUnwarmedShapesAsync(result, variant);
+        var shapes = await service.KeepUnwarmedShapesAsync(result, variant);
         table.Add(
-            variant.Model, variant.Precision, size, batch, loop, middle.PerSecond, ratio, middle.MeanBatch, middle.P50, clients, service.StartSeconds);
+            variant.Model, variant.Precision, size, batch, loop, middle.PerSecond, ratio, middle.MeanBatch, middle.P50, clients,
+            service.StartSeconds, shapes);
     }
 }
