@@ -6,12 +6,14 @@ here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
 root=$(cd "$here/../.." && pwd)
 . "$root/build/prepare.sh"
 
-usage="pack.sh [--out DIR] [--piece-megabytes 60] [--without-cuda] [--without-resnet50] [--images DIR]
-        [--annotated IMAGES-DIR ANNOTATIONS-DIR [--list FILE]]"
-out="$root/artifacts/gpu-benchmark" megabytes=60 cuda=1 resnet=1 images= annotated= annotations= list=
+usage="pack.sh [--out DIR] [--work DIR] [--piece-megabytes 60] [--without-cuda] [--without-resnet50]
+        [--images DIR] [--annotated IMAGES-DIR ANNOTATIONS-DIR [--list FILE]]"
+out="$root/artifacts/gpu-benchmark" work="$root/artifacts/gpu-benchmark-work" megabytes=60 cuda=1 resnet=1
+images= annotated= annotations= list=
 while [ $# -gt 0 ]; do
   case $1 in
     --out) out=$2; shift 2 ;;
+    --work) work=$2; shift 2 ;;
     --piece-megabytes) megabytes=$2; shift 2 ;;
     --without-cuda) cuda=0; shift ;;
     --without-resnet50) resnet=0; shift ;;
@@ -35,10 +37,11 @@ fi
 python=/usr/bin/python3
 can_export() { "$python" -c 'import torch, torchvision, onnx' 2>/dev/null; }
 
-work="$root/artifacts/gpu-benchmark-work"
+mkdir -p "$work" "$out"
+work=$(cd "$work" && pwd) out=$(cd "$out" && pwd)
 payload="$work/payload"
 rm -rf "$payload"
-mkdir -p "$payload" "$out"
+mkdir -p "$payload"
 
 # The program, and into the same folder the service as a program of its own; .NET comes with them. Outputs and
 # intermediate files are kept apart from those of the usual build, whose lock files know no runtime.
@@ -58,7 +61,8 @@ publish src/Fpn.Service
 rm -rf "$work/program/amd64" "$work/program/libmscordbi.so" "$work/program/createdump"
 rm -f "$work/program/libonnxruntime_providers_tensorrt.so"
 [ "$cuda" = 1 ] || rm -f "$work/program"/libonnxruntime_providers_*.so
-[ "$cuda" = 0 ] || [ -f "$work/program/libonnxruntime_providers_cuda.so" ] || fail "The CUDA provider was not published; is its npm package in node_modules?"
+[ "$cuda" = 0 ] || [ -f "$work/program/libonnxruntime_providers_cuda.so" ] ||
+  fail "The CUDA provider was not published; is its npm package in node_modules?"
 mv "$work/program" "$payload/program"
 revision=$(git -C "$root" rev-parse --short HEAD 2>/dev/null || echo unknown)
 [ -z "$(git -C "$root" status --porcelain 2>/dev/null)" ] || revision="$revision, with changes"
@@ -74,7 +78,9 @@ say "Packing models …"
 mkdir -p "$payload/models"
 cp -r "$root/models/blood-cells" "$payload/models/"
 if [ "$resnet" = 1 ]; then
-  can_export || fail "ResNet-50-FPN is made with Debian's python3-torch, python3-torchvision and python3-onnx: install them, or pack --without-resnet50."
+  can_export ||
+    fail "ResNet-50-FPN is made with Debian's python3-torch, -torchvision and -onnx: install them, or pack" \
+      "--without-resnet50."
   # Made once for each state of the scripts that make it.
   key=$(cat "$here/random_package.py" "$root/models/export/"*.py | cksum | tr ' ' -)
   if [ ! -f "$work/resnet50-$key/resnet50-fpn/model.json" ]; then
@@ -112,4 +118,5 @@ tar --sort=name --owner=0 --group=0 --numeric-owner -C "$payload" -cf - . | gzip
 cp "$here/run.sh" "$out/run.sh"
 rm -rf "$payload"
 pieces=("$out"/payload.tar.gz.*)
-say "Packed into $out: run.sh, SHA256SUMS and ${#pieces[@]} pieces, $(du -cm "${pieces[@]}" | tail -n 1 | cut -f1) MB together."
+together=$(du -cm "${pieces[@]}" | tail -n 1 | cut -f1)
+say "Packed into $out: run.sh, SHA256SUMS and ${#pieces[@]} pieces, $together MB together."

@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
-# Runs the GPU benchmark that pack.sh packed, on x86-64 Linux with an NVIDIA driver, CUDA 13 and cuDNN 9 (the system's, or
-# pip's nvidia-* packages); no network, no .NET. Lies beside SHA256SUMS and the pieces.
+# Runs the GPU benchmark that pack.sh packed, on x86-64 Linux with an NVIDIA driver, CUDA 13 and cuDNN 9 (the system's,
+# or pip's nvidia-* packages); no network, no .NET. Lies beside SHA256SUMS and the pieces.
 set -euo pipefail
 here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
 say() { printf '%s\n' "$*" >&2; }
@@ -29,13 +29,15 @@ while [ $# -gt 0 ]; do
   esac
 done
 case $provider in cuda | cpu) ;; *) fail "--provider is cuda or cpu, not '$provider'." ;; esac
-[ -n "$limit" ] || { [ "$quick" = 1 ] && limit=60 || limit=240; }
+[ -n "$limit" ] || { [ "$quick" = 1 ] && limit=60 || limit=300; }
 for number in "$limit" "${total:-1}"; do
   [[ $number =~ ^[1-9][0-9]*$ ]] || fail "Seconds must be a whole number above 0, not '$number'."
 done
 [ "$(uname -s)-$(uname -m)" = Linux-x86_64 ] || fail "This runs on x86-64 Linux; here is $(uname -s) on $(uname -m)."
 # Where drivers put their programs, and ldconfig; behind what the caller chose.
 PATH="$PATH:/usr/sbin:/sbin:/usr/local/nvidia/bin"
+mkdir -p "$out" "$work"
+out=$(cd "$out" && pwd) work=$(cd "$work" && pwd)
 
 # Joins and checks the pieces, and unpacks them once.
 unpack() {
@@ -56,14 +58,15 @@ unpack() {
   done <"$here/SHA256SUMS"
   [ "$bad" = 0 ] || exit 1
   say "Unpacking …"
-  rm -rf "$work"
-  mkdir -p "$work"
+  # Never the whole folder: it is the caller's.
+  rm -rf "$work/.unpacked" "$work/program" "$work/models" "$work/images" "$work/annotated" "$work/openssl"
   while read -r sum name; do cat "$here/$name"; done <"$here/SHA256SUMS" | gzip -dc | tar -xf - -C "$work"
   cp "$here/SHA256SUMS" "$work/.unpacked"
 }
 unpack
 [ "$unpack_only" = 0 ] || exit 0
 program="$work/program/Fpn.Benchmarks"
+provider_library="$work/program/libonnxruntime_providers_cuda.so"
 
 # Every python3 that there is: one of them may have torch, and pip's CUDA libraries beside it.
 pythons() {
@@ -87,7 +90,8 @@ add_library_folder() {
 
 find_cuda() {
   local folder python missing
-  for folder in /usr/local/cuda/lib64 /usr/local/cuda-13*/lib64 /usr/local/cuda-13*/targets/x86_64-linux/lib /usr/local/nvidia/lib64; do
+  for folder in /usr/local/cuda/lib64 /usr/local/cuda-13*/lib64 /usr/local/cuda-13*/targets/x86_64-linux/lib \
+    /usr/local/nvidia/lib64; do
     [ ! -d "$folder" ] || add_library_folder "$folder"
   done
   while read -r python; do
@@ -101,11 +105,12 @@ for place in dict.fromkeys(sys.path + site.getsitepackages() + [site.getusersite
   export LD_LIBRARY_PATH
   command -v nvidia-smi >/dev/null || say "There is no nvidia-smi: the memory of the GPU will not be measured."
   # What the provider is linked to, and cuDNN, which it opens by itself.
-  missing=$(ldd "$work/program/libonnxruntime_providers_cuda.so" 2>/dev/null | sed -nE 's/^\s*(\S+) => not found$/\1/p' || true)
+  missing=$(ldd "$provider_library" 2>/dev/null | sed -nE 's/^\s*(\S+) => not found$/\1/p' || true)
   find_library libcudnn.so.9 || missing="$missing libcudnn.so.9"
   # shellcheck disable=SC2086
   set -- $missing
-  [ $# = 0 ] || fail "Not found: $*. CUDA 13 and cuDNN 9 are needed, installed for the system or by pip (nvidia-* packages); LD_LIBRARY_PATH may name other folders. --provider cpu tries all else."
+  [ $# = 0 ] || fail "Not found: $*. CUDA 13 and cuDNN 9 are needed, installed for the system or by pip (nvidia-*);" \
+    "LD_LIBRARY_PATH may name other folders. --provider cpu tries all else."
 }
 
 find_library() {
@@ -117,7 +122,7 @@ find_library() {
 }
 
 if [ "$provider" = cuda ]; then
-  [ -f "$work/program/libonnxruntime_providers_cuda.so" ] || fail "This was packed without the CUDA provider; --provider cpu tries all else."
+  [ -f "$provider_library" ] || fail "This was packed without the CUDA provider; --provider cpu tries all else."
   find_cuda
 fi
 find_library libssl.so.3 || { add_library_folder "$work/openssl" && export LD_LIBRARY_PATH; }
@@ -130,7 +135,6 @@ while read -r candidate; do
 done < <(pythons)
 [ -n "$torch" ] || say "No python3 with torch and torchvision was found: there will be no race."
 
-mkdir -p "$out"
 [ -z "$only" ] || IFS=, read -r -a sections <<<"$only"
 [ "$quick" = 0 ] || more+=(--quick)
 [ ! -d "$work/annotated" ] || more+=(--annotated "$work/annotated")
@@ -163,8 +167,9 @@ for section in "${sections[@]}"; do
   path=${LD_LIBRARY_PATH:-}
   [ "$section" != race ] || path=$original_path
   code=0
-  LD_LIBRARY_PATH=$path timeout --kill-after=10 $((allowed + grace)) "$program" gpu --models "$work/models" --images "$work/images" \
-    --out "$out" --provider "$provider" --only "$section" --limit "$allowed" ${more[@]+"${more[@]}"} 2>&1 | tee -a "$out/log.txt" || code=$?
+  LD_LIBRARY_PATH=$path timeout --kill-after=10 $((allowed + grace)) "$program" gpu --models "$work/models" \
+    --images "$work/images" --out "$out" --provider "$provider" --only "$section" --limit "$allowed" \
+    ${more[@]+"${more[@]}"} 2>&1 | tee -a "$out/log.txt" || code=$?
   case $code in
     0) ;;
     124 | 137) say "$section: ended, it took longer than $((allowed + grace)) s"; status=1 ;;

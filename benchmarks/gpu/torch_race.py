@@ -142,7 +142,7 @@ def check_proposals(race, detector, images, surround):
 
 
 def race_one(race, way, detector, batches, precision, kind, dtype, surround):
-    """Adds a run for each batch; an error ends the row and is reported. Returns the batch with the highest throughput."""
+    """Adds a run for each batch; an error ends the row and is reported. Returns the batch with the best throughput."""
     set_tf32(precision == "tf32")
     detector = detector.to(dtype)
     best_batch, best = None, 0.0

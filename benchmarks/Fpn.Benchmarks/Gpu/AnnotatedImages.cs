@@ -41,7 +41,7 @@ internal sealed class AnnotatedImages
             var truths = _truths.Select(image => image[label].ToArray()).ToArray();
             var found = detections.SelectMany((objects, image) => objects
                 .Where(item => contract.Labels[item.Label] == label)
-                .Select(item => new ScoredBox(image, item.Score, [item.Box.X1, item.Box.Y1, item.Box.X2, item.Box.Y2]))).ToList();
+                .Select(item => Scored(image, item))).ToList();
             ap50 += AveragePrecision.At(found, truths, 0.5) / labels.Length;
             ap += AveragePrecision.Thresholds.Average(iou => AveragePrecision.At(found, truths, iou)) / labels.Length;
         }
@@ -49,7 +49,15 @@ internal sealed class AnnotatedImages
         return (ap50, ap);
     }
 
-    private static ILookup<string, double[]> ReadTruths(string file) => XDocument.Load(file).Root!.Elements("object").ToLookup(
-        item => item.Element("name")!.Value.Trim(),
-        item => Corners.Select(corner => double.Parse(item.Element("bndbox")!.Element(corner)!.Value, CultureInfo.InvariantCulture)).ToArray());
+    private static ScoredBox Scored(int image, DetectedObject found) =>
+        new(image, found.Score, [found.Box.X1, found.Box.Y1, found.Box.X2, found.Box.Y2]);
+
+    private static ILookup<string, double[]> ReadTruths(string file)
+    {
+        return XDocument.Load(file).Root!.Elements("object").ToLookup(
+            item => item.Element("name")!.Value.Trim(),
+            item => Corners.Select(corner => Number(item.Element("bndbox")!.Element(corner)!)).ToArray());
+
+        static double Number(XElement element) => double.Parse(element.Value, CultureInfo.InvariantCulture);
+    }
 }

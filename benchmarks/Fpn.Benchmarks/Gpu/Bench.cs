@@ -57,7 +57,14 @@ internal sealed class Bench
     public bool TimeIsUp => Stopwatch.GetElapsedTime(_started) > Options.Limit;
 
     /// <summary>Time until then, at least 1 s.</summary>
-    public TimeSpan TimeLeft => TimeSpan.FromSeconds(Math.Max(1, (Options.Limit - Stopwatch.GetElapsedTime(_started)).TotalSeconds));
+    public TimeSpan TimeLeft
+    {
+        get
+        {
+            var left = Options.Limit - Stopwatch.GetElapsedTime(_started);
+            return left > TimeSpan.FromSeconds(1) ? left : TimeSpan.FromSeconds(1);
+        }
+    }
 
     /// <summary>Marks a section as cut short once time is up.</summary>
     /// <returns>Whether it is.</returns>
@@ -115,10 +122,10 @@ internal sealed class Bench
     ];
 
     /// <summary>
-    /// The picture that a model is measured with: 640×480, or for models of the paper's input size the widest of 640 pixels
-    /// that is padded to 800×1344, as most of COCO's are at most.
+    /// The picture that a model is measured with: 640×480, or for models of the paper's input size the one of 640
+    /// pixels' width that is padded to 800×1344, the most that a picture of any shape needs.
     /// </summary>
-    public ImageSize PictureSize(Variant variant) => variant.Contract.Input.MinSize >= 800 ? new(385, 640) : new(480, 640);
+    public ImageSize PictureSize(Variant variant) => new(variant.Contract.Input.MinSize >= 800 ? 385 : 480, 640);
 
     /// <summary>Size of the tensor that such a picture becomes.</summary>
     public ImageSize PaddedSize(Variant variant)
@@ -128,14 +135,15 @@ internal sealed class Bench
     }
 
     /// <summary>Encoded pictures of one size.</summary>
-    public byte[][] Draw(ImageSize size, int count) => [.. Enumerable.Range(0, count).Select(seed => _drawn.Draw(size, seed))];
+    public byte[][] Draw(ImageSize size, int count) =>
+        [.. Enumerable.Range(0, count).Select(seed => _drawn.Draw(size, seed))];
 
     /// <summary>Encoded pictures of many sizes.</summary>
     public byte[][] DrawMixed(int count) => _drawn.DrawMixed(count, 200, Options.Quick ? 700 : 1600);
 
     /// <summary>Decodes a picture of the benchmark's own; the caller disposes it.</summary>
     public DecodedImage Decode(byte[] encoded) =>
-        Decoder.Decode(encoded) is { Image: { } image } ? image : throw new InvalidDataException("A picture cannot be decoded.");
+        Decoder.Decode(encoded).Image ?? throw new InvalidDataException("A picture cannot be decoded.");
 
     /// <summary>A batch of drawn pictures, all of the model's own size; the caller disposes it.</summary>
     public PreparedBatch Prepare(TwoStageDetector detector, Variant variant, int batch)
@@ -153,7 +161,7 @@ internal sealed class Bench
         }
     }
 
-    /// <summary>Fails where a package that pins its proposals gave other numbers of them: times would not compare.</summary>
+    /// <summary>Fails where a package that pins its proposals gave another number: times would not compare.</summary>
     /// <exception cref="InvalidOperationException">An image has more or fewer.</exception>
     public static void RequirePinnedRois(Variant variant, InferredBatch inferred, int images)
     {
@@ -162,7 +170,8 @@ internal sealed class Bench
             var found = ((TwoStageBatch)inferred).Proposals(image).Count;
             if (found != expected)
             {
-                throw new InvalidOperationException($"{variant.Key}: image {image} has {found} proposals where {expected} are pinned.");
+                throw new InvalidOperationException(
+                    $"{variant.Key}: image {image} has {found} proposals where {expected} are pinned.");
             }
         }
     }

@@ -33,16 +33,18 @@ internal sealed unsafe class CudaRuntime : IDisposable
 
         if (_library == 0)
         {
-            throw new NotMeasurableException($"CUDA's runtime library was not found ({string.Join(", ", Names)}; LD_LIBRARY_PATH names its folder).");
+            throw new NotMeasurableException(
+                $"CUDA's runtime library was not found ({string.Join(", ", Names)}; LD_LIBRARY_PATH names its "
+                + "folder).");
         }
 
-        _allocate = (delegate* unmanaged<nint*, nuint, int>)NativeLibrary.GetExport(_library, "cudaMalloc");
-        _allocateHost = (delegate* unmanaged<nint*, nuint, uint, int>)NativeLibrary.GetExport(_library, "cudaHostAlloc");
-        _copy = (delegate* unmanaged<nint, nint, nuint, int, int>)NativeLibrary.GetExport(_library, "cudaMemcpy");
-        _free = (delegate* unmanaged<nint, int>)NativeLibrary.GetExport(_library, "cudaFree");
-        _freeHost = (delegate* unmanaged<nint, int>)NativeLibrary.GetExport(_library, "cudaFreeHost");
-        _describe = (delegate* unmanaged<int, byte*>)NativeLibrary.GetExport(_library, "cudaGetErrorString");
-        var status = ((delegate* unmanaged<int, int>)NativeLibrary.GetExport(_library, "cudaSetDevice"))(0);
+        _allocate = (delegate* unmanaged<nint*, nuint, int>)Find("cudaMalloc");
+        _allocateHost = (delegate* unmanaged<nint*, nuint, uint, int>)Find("cudaHostAlloc");
+        _copy = (delegate* unmanaged<nint, nint, nuint, int, int>)Find("cudaMemcpy");
+        _free = (delegate* unmanaged<nint, int>)Find("cudaFree");
+        _freeHost = (delegate* unmanaged<nint, int>)Find("cudaFreeHost");
+        _describe = (delegate* unmanaged<int, byte*>)Find("cudaGetErrorString");
+        var status = ((delegate* unmanaged<int, int>)Find("cudaSetDevice"))(0);
         if (status != 0)
         {
             var reason = Describe(status);
@@ -81,6 +83,8 @@ internal sealed unsafe class CudaRuntime : IDisposable
 
     /// <inheritdoc/>
     public void Dispose() => NativeLibrary.Free(_library);
+
+    private nint Find(string function) => NativeLibrary.GetExport(_library, function);
 
     private void Check(int status)
     {

@@ -5,9 +5,9 @@ namespace Fpn.Benchmarks.Gpu;
 
 /// <summary>How far the answers of one way of computing are from another's, over many images.</summary>
 /// <remarks>
-/// Going down the reference's scores, a detection is matched with the one of the same label not yet taken that overlaps it
-/// most, by at least one half. What finds no partner is counted with its score: near a threshold, or where two boxes are
-/// all but equally good, a rounding may decide.
+/// Going down the reference's scores, a detection is matched with the one of the same label not yet taken that overlaps
+/// it most, by at least one half. What finds no partner is counted with its score: near a threshold, or where two boxes
+/// are all but equally good, a rounding may decide.
 /// </remarks>
 internal sealed class DetectionComparison
 {
@@ -36,7 +36,8 @@ internal sealed class DetectionComparison
         var free = actual.ToList();
         foreach (var expected in reference)
         {
-            var candidates = free.Where(found => found.Label == expected.Label && Overlap(found, expected) >= LeastOverlap).ToList();
+            var candidates = free.FindAll(
+                found => found.Label == expected.Label && Overlap(found, expected) >= LeastOverlap);
             if (candidates.Count == 0)
             {
                 AddUnmatched(expected);
@@ -53,10 +54,12 @@ internal sealed class DetectionComparison
         free.ForEach(AddUnmatched);
     }
 
-    private static float Overlap(DetectedObject a, DetectedObject b) => BoxOperations.IntersectionOverUnion(a.Box, b.Box);
+    private static float Overlap(DetectedObject a, DetectedObject b) =>
+        BoxOperations.IntersectionOverUnion(a.Box, b.Box);
 
-    private static double Distance(Box a, Box b) =>
-        Math.Max(Math.Max(Math.Abs(a.X1 - b.X1), Math.Abs(a.Y1 - b.Y1)), Math.Max(Math.Abs(a.X2 - b.X2), Math.Abs(a.Y2 - b.Y2)));
+    private static double Distance(Box a, Box b) => Math.Max(
+        Math.Max(Math.Abs(a.X1 - b.X1), Math.Abs(a.Y1 - b.Y1)),
+        Math.Max(Math.Abs(a.X2 - b.X2), Math.Abs(a.Y2 - b.Y2)));
 
     private void AddUnmatched(DetectedObject detection)
     {

@@ -3,7 +3,10 @@ using Fpn.Service.Imaging;
 
 namespace Fpn.Benchmarks.Gpu;
 
-/// <summary>JPEGs that are drawn here, so that none need travel: discs on a grained ground, about as hard to decode as photographs.</summary>
+/// <summary>
+/// JPEGs that are drawn here, so that none need travel: discs on a grained ground, about as hard to decode as
+/// photographs.
+/// </summary>
 internal sealed class DrawnPictures
 {
     private const int Discs = 40;
@@ -36,8 +39,9 @@ internal sealed class DrawnPictures
     public byte[][] DrawMixed(int count, int shortest, int longest)
     {
         MadeNumbers numbers = new(1);
-        return [.. Enumerable.Range(0, count).Select(i =>
-            Draw(new ImageSize((int)numbers.Uniform(shortest, longest), (int)numbers.Uniform(shortest, longest)), 100 + i))];
+        return [.. Enumerable.Range(0, count).Select(i => Draw(new ImageSize(Side(), Side()), 100 + i))];
+
+        int Side() => (int)numbers.Uniform(shortest, longest);
     }
 
     private static void DrawDisc(Span<byte> pixels, ImageSize size, MadeNumbers numbers)

@@ -3,8 +3,8 @@ using System.Diagnostics;
 namespace Fpn.Benchmarks.Gpu;
 
 /// <summary>
-/// The GPU benchmark, section by section: <c>gpu --models DIR --out DIR …</c>; see benchmarks/gpu/README.md. Each section's
-/// results are written as it ends, and the report anew from all that are in the folder.
+/// The GPU benchmark, section by section: <c>gpu --models DIR --out DIR …</c>; see benchmarks/gpu/README.md. Each
+/// section's results are written as it ends, and the report anew from all that are in the folder.
 /// </summary>
 internal static class GpuCommand
 {
@@ -34,7 +34,8 @@ internal static class GpuCommand
             options = GpuOptions.Parse(args);
             if (options.Only.Except(AllNames).FirstOrDefault() is { } unknown)
             {
-                throw new ArgumentException($"There is no section '{unknown}'; there are {string.Join(", ", AllNames)}.");
+                throw new ArgumentException(
+                    $"There is no section '{unknown}'; there are {string.Join(", ", AllNames)}.");
             }
         }
         catch (ArgumentException exception)
@@ -50,7 +51,8 @@ internal static class GpuCommand
         }
 
         var failed = false;
-        foreach (var section in Sections.Where(section => options.Only.Count == 0 || options.Only.Contains(section.Name)))
+        var wanted = Array.FindAll(Sections, section => options.Only.Count == 0 || options.Only.Contains(section.Name));
+        foreach (var section in wanted)
         {
             var result = new SectionResult
             {
@@ -67,7 +69,8 @@ internal static class GpuCommand
             ResultFolder.Write(options.Output, result);
             ResultFolder.WriteReport(options.Output);
             failed |= result.State == SectionState.Failed;
-            Console.WriteLine($"{section.Name}: {result.State}, {result.Seconds:F1} s{(result.State == SectionState.Failed ? $": {result.Notes[^1]}" : string.Empty)}");
+            var reason = result.State == SectionState.Failed ? $": {result.Notes[^1]}" : string.Empty;
+            Console.WriteLine($"{section.Name}: {result.State}, {result.Seconds:F1} s{reason}");
         }
 
         return failed ? 1 : 0;

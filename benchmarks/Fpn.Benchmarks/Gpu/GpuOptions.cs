@@ -10,28 +10,37 @@ internal sealed record GpuOptions
         "gpu --models DIR --out DIR [--provider cpu|cuda] [--only SECTION,…] [--quick] [--limit SECONDS] "
         + "[--images DIR] [--annotated DIR] [--python PROGRAM] [--requests N], or gpu --out DIR --report-only";
 
-    /// <summary>Folder of model packages: a model <c>name</c>, and its float16 twin <c>name-fp16</c> where there is one.</summary>
+    /// <summary>
+    /// Folder of model packages: <c>name</c>, and its float16 twin <c>name-fp16</c> where there is one.
+    /// </summary>
     public required string Models { get; init; }
 
     /// <summary>Where the results go.</summary>
     public required string Output { get; init; }
 
-    /// <summary>What is measured: <see cref="ExecutionProvider.Cpu"/> or <see cref="ExecutionProvider.Cuda"/>.</summary>
+    /// <summary>
+    /// What is measured: <see cref="ExecutionProvider.Cpu"/> or <see cref="ExecutionProvider.Cuda"/>.
+    /// </summary>
     public ExecutionProvider Provider { get; init; } = ExecutionProvider.Cuda;
 
     /// <summary>Sections to run; empty for all.</summary>
     public IReadOnlyList<string> Only { get; init; } = [];
 
-    /// <summary>Few repetitions and small batches: shows that everything works, and measures nothing worth keeping.</summary>
+    /// <summary>
+    /// Few repetitions and small batches: shows that everything works, and measures nothing worth keeping.
+    /// </summary>
     public bool Quick { get; init; }
 
-    /// <summary>Time after which a section begins no further measurement. Default 4 minutes.</summary>
-    public TimeSpan Limit { get; init; } = TimeSpan.FromMinutes(4);
+    /// <summary>Time after which a section begins no further measurement. Default 5 minutes.</summary>
+    public TimeSpan Limit { get; init; } = TimeSpan.FromMinutes(5);
 
     /// <summary>JPEGs to compare answers on, besides those that are drawn; null for none.</summary>
     public string? Images { get; init; }
 
-    /// <summary>Folder with <c>images/*.jpg</c> and <c>annotations/*.xml</c> (Pascal VOC) for the average precision; null for none.</summary>
+    /// <summary>
+    /// Folder with <c>images/*.jpg</c> and <c>annotations/*.xml</c> (Pascal VOC) for the average precision; null for
+    /// none.
+    /// </summary>
     public string? Annotated { get; init; }
 
     /// <summary>The Python that has torch and torchvision; null for none.</summary>
@@ -68,7 +77,8 @@ internal sealed record GpuOptions
         var options = new GpuOptions
         {
             ReportOnly = reportOnly,
-            Models = Take("--models") ?? (reportOnly ? string.Empty : null) ?? throw new ArgumentException($"--models is missing: {Usage}"),
+            Models = Take("--models")
+                ?? (reportOnly ? string.Empty : throw new ArgumentException($"--models is missing: {Usage}")),
             Output = Take("--out") ?? throw new ArgumentException($"--out is missing: {Usage}"),
             Provider = (Take("--provider") ?? "cuda") switch
             {
@@ -76,9 +86,9 @@ internal sealed record GpuOptions
                 "cuda" => ExecutionProvider.Cuda,
                 var other => throw new ArgumentException($"--provider is cpu or cuda, not '{other}'."),
             },
-            Only = Take("--only")?.Split(',', StringSplitOptions.RemoveEmptyEntries | StringSplitOptions.TrimEntries) ?? [],
+            Only = Take("--only")?.Split(',', StringSplitOptions.RemoveEmptyEntries) ?? [],
             Quick = Take("--quick") is not null,
-            Limit = TimeSpan.FromSeconds(Number("--limit") ?? 240),
+            Limit = TimeSpan.FromSeconds(Number("--limit") ?? 300),
             Images = Take("--images"),
             Annotated = Take("--annotated"),
             Python = Take("--python"),
@@ -88,11 +98,13 @@ internal sealed record GpuOptions
 
         string? Take(string name) => values.Remove(name, out var value) ? value : null;
 
-        int? Number(string name) => Take(name) switch
+        int? Number(string name)
         {
-            null => null,
-            var text when int.TryParse(text, NumberStyles.None, CultureInfo.InvariantCulture, out var number) && number > 0 => number,
-            var text => throw new ArgumentException($"{name} must be a whole number above 0, not '{text}'."),
-        };
+            var text = Take(name);
+            var isNumber = int.TryParse(text, NumberStyles.None, CultureInfo.InvariantCulture, out var number);
+            return text is null ? null
+                : isNumber && number > 0 ? number
+                : throw new ArgumentException($"{name} must be a whole number above 0, not '{text}'.");
+        }
     }
 }

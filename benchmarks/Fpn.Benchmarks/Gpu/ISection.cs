@@ -11,7 +11,9 @@ internal interface ISection
 
     /// <summary>Measures.</summary>
     /// <param name="bench">What is measured, and with what.</param>
-    /// <param name="result">Filled as measurements end, so that what fails or takes too long costs only the rest.</param>
+    /// <param name="result">
+    /// Filled as measurements end, so that what fails or takes too long costs only the rest.
+    /// </param>
     /// <exception cref="NotMeasurableException">This machine lacks something.</exception>
     Task RunAsync(Bench bench, SectionResult result);
 }

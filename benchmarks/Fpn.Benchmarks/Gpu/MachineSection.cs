@@ -17,7 +17,8 @@ internal sealed class MachineSection : ISection
     public Task RunAsync(Bench bench, SectionResult result)
     {
         var table = result.AddTable("", "what", "is");
-        table.Add("measured", TimeProvider.System.GetUtcNow().ToString("yyyy-MM-dd HH:mm 'UTC'", CultureInfo.InvariantCulture));
+        var now = TimeProvider.System.GetUtcNow();
+        table.Add("measured", now.ToString("yyyy-MM-dd HH:mm 'UTC'", CultureInfo.InvariantCulture));
         table.Add("processor", $"{Processor()}, {Environment.ProcessorCount} processors for this process");
         table.Add("memory", $"{GC.GetGCMemoryInfo().TotalAvailableMemoryBytes / (1 << 30)} GiB");
         table.Add("system", $"{RuntimeInformation.OSDescription}, {RuntimeInformation.FrameworkDescription}");
@@ -30,8 +31,9 @@ internal sealed class MachineSection : ISection
         foreach (var variant in bench.Variants.DistinctBy(variant => variant.Contract.Name))
         {
             var graphs = variant.Contract.Files.Values.Select(file => new FileInfo(file.Path).Length).Sum() / 1e6;
+            var size = graphs.ToString("F1", CultureInfo.InvariantCulture);
             var rois = variant.PinnedRois is { } pinned ? $", {pinned} RoIs of every image" : string.Empty;
-            table.Add($"package {variant.Contract.Name}", string.Create(CultureInfo.InvariantCulture, $"{graphs:F1} MB{rois}, {variant.Contract.Description}"));
+            table.Add($"package {variant.Contract.Name}", $"{size} MB{rois}: {variant.Contract.Description}");
         }
 
         return Task.CompletedTask;

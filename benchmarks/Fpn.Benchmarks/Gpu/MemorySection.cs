@@ -20,19 +20,22 @@ internal sealed class MemorySection : ISection
     /// <inheritdoc/>
     public async Task RunAsync(Bench bench, SectionResult result)
     {
-        // The larger model, and of its arithmetics the one with the largest tensors and work areas.
-        var variant = bench.LargestFirst.First();
+        // The larger model, in the arithmetic that serves float32 packages by default.
+        var largest = bench.LargestFirst.First();
+        var variant = bench.Variants.FirstOrDefault(other => other.Model == largest.Model && other.Tf32) ?? largest;
         var requests = bench.Options.Requests ?? (bench.Options.Quick ? 12 : Requests);
         var images = bench.DrawMixed(bench.Options.Quick ? 6 : 48);
         using var service = await ServedVariant.StartAsync(bench, variant, Batch);
         using var load = service.Clients(images);
         var table = result.AddTable(
-            $"{variant.Model}, {variant.Precision}, batches of up to {Batch}, {Clients} clients", "requests", "GPU memory in use, MiB", "service's resident memory, MiB");
+            $"{variant.Model}, {variant.Precision}, batches of up to {Batch}, {Clients} clients",
+            "requests", "GPU memory in use, MiB", "service's resident memory, MiB");
         var sent = 0;
         List<(int Requests, double? Gpu, double Resident)> samples = [];
         Sample();
         var clock = Stopwatch.GetTimestamp();
-        foreach (var until in Enumerable.Range(1, Rows).Select(row => (int)((long)requests * row / Rows)).Distinct().Where(until => until > 0))
+        var ends = Enumerable.Range(1, Rows).Select(row => (int)((long)requests * row / Rows)).Where(end => end > 0);
+        foreach (var until in ends.Distinct())
         {
             if (bench.Stop(result))
             {
@@ -49,7 +52,9 @@ internal sealed class MemorySection : ISection
 
         result.Keep("requests", sent);
         result.Keep("requestsPerSecond", sent / Stopwatch.GetElapsedTime(clock).TotalSeconds);
-        result.Notes.Add($"{sent} of {requests} requests, {images.Length} JPEGs of as many sizes; growth is the most after the first tenth, less what was in use then.");
+        result.Notes.Add(
+            $"{sent} of {requests} requests, {images.Length} JPEGs of as many sizes; growth is the most after the "
+            + "first tenth, less what was in use then.");
         Keep("gpuGrowthMiB", samples.Select(sample => sample.Gpu));
         Keep("residentGrowthMiB", samples.Select(sample => (double?)sample.Resident));
         if (samples[^1].Gpu is null)
@@ -59,7 +64,7 @@ internal sealed class MemorySection : ISection
 
         if (await service.KeepUnwarmedShapesAsync(result, variant) is { } shapes)
         {
-            result.Notes.Add(string.Create(CultureInfo.InvariantCulture, $"Shapes first seen after the warm-up: {shapes}."));
+            result.Notes.Add($"Shapes first seen after the warm-up: {shapes.ToString(CultureInfo.InvariantCulture)}.");
         }
 
         void Sample()

@@ -7,18 +7,25 @@ namespace Fpn.Benchmarks.Gpu;
 /// <summary>Asks the driver's own program about the first GPU.</summary>
 internal static class NvidiaSmi
 {
-    /// <summary>Name, driver's version, total memory in MiB and power limit in W, as the driver writes them; null without a driver.</summary>
+    /// <summary>
+    /// Name, driver's version, total memory in MiB and power limit in W, as the driver writes them; null without a
+    /// driver.
+    /// </summary>
     public static string[]? Describe() => Query("name,driver_version,memory.total,power.limit")?.Split(", ");
 
     /// <summary>Memory of the GPU in use by all processes, in MiB; null without a driver.</summary>
-    public static double? UsedMemory() =>
-        double.TryParse(Query("memory.used"), NumberStyles.Float, CultureInfo.InvariantCulture, out var used) ? used : null;
+    public static double? UsedMemory()
+    {
+        var text = Query("memory.used");
+        return double.TryParse(text, NumberStyles.Float, CultureInfo.InvariantCulture, out var used) ? used : null;
+    }
 
     private static string? Query(string fields)
     {
         try
         {
-            ProcessStartInfo start = new("nvidia-smi", ["--id=0", $"--query-gpu={fields}", "--format=csv,noheader,nounits"])
+            string[] arguments = ["--id=0", $"--query-gpu={fields}", "--format=csv,noheader,nounits"];
+            ProcessStartInfo start = new("nvidia-smi", arguments)
             {
                 RedirectStandardOutput = true,
                 RedirectStandardError = true,

@@ -15,16 +15,21 @@ internal sealed class ParitySection : ISection
     public Task RunAsync(Bench bench, SectionResult result)
     {
         result.Notes.Add(
-            "Reference: the float32 package on the CPU, on the same pictures. Partners: same label, best overlap, at least 0.5. "
-            + "Differences are the largest over all partners: boxes in pixels of the original, scores from 0 to 1.");
-        var annotated = bench.Options.Annotated is { } folder && Directory.Exists(folder) ? new AnnotatedImages(folder) : null;
+            "Reference: the float32 package on the CPU, on the same pictures. Partners: same label, best overlap,"
+            + " at least 0.5. Differences are the largest over all partners: boxes in pixels of the original, "
+            + "scores from 0 to 1.");
+        var annotated = bench.Options.Annotated is { } folder ? new AnnotatedImages(folder) : null;
         var table = result.AddTable(
-            "Differences", "model", "arithmetic", "images", "partners", "largest box difference, px", "largest score difference", "without partner", "highest score of those");
+            "Differences",
+            "model", "arithmetic", "images", "partners", "largest box difference, px", "largest score difference",
+            "without partner", "highest score of those");
         var precision = annotated is null ? null : result.AddTable(
-            "Average precision on the annotated images", "model", "arithmetic", "images", "AP50", "AP", "cost in AP50", "cost in AP");
+            "Average precision on the annotated images",
+            "model", "arithmetic", "images", "AP50", "AP", "cost in AP50", "cost in AP");
         foreach (var variants in bench.Variants.GroupBy(variant => variant.Model))
         {
-            if (variants.FirstOrDefault(variant => variant.Precision == "fp32") is not { } reference || bench.Stop(result))
+            var reference = variants.FirstOrDefault(variant => variant.Precision == "fp32");
+            if (reference is null || bench.Stop(result))
             {
                 continue;
             }
@@ -73,27 +78,35 @@ internal sealed class ParitySection : ISection
             result.Keep($"{variant.Key}.scoreDifference", comparison.LargestScoreDifference);
             result.Keep($"{variant.Key}.withoutPartner", comparison.Unmatched);
             table.Add(
-                variant.Model, variant.Precision, actual.Count, comparison.Matched, comparison.LargestBoxDifference, comparison.LargestScoreDifference,
-                comparison.Unmatched, comparison.LargestUnmatchedScore);
+                variant.Model, variant.Precision, actual.Count, comparison.Matched, comparison.LargestBoxDifference,
+                comparison.LargestScoreDifference, comparison.Unmatched, comparison.LargestUnmatchedScore);
         }
 
         (double Ap50, double Ap) Score(
-            AnnotatedImages images, Variant variant, List<DetectedObject[]> answers, string arithmetic, (double Ap50, double Ap)? reference = null)
+            AnnotatedImages images,
+            Variant variant,
+            List<DetectedObject[]> answers,
+            string arithmetic,
+            (double Ap50, double Ap)? best = null)
         {
             var score = images.Score(variant.Contract, answers);
-            precision!.Add(variant.Model, arithmetic, answers.Count, score.Ap50, score.Ap, reference?.Ap50 - score.Ap50, reference?.Ap - score.Ap);
+            precision!.Add(
+                variant.Model, arithmetic, answers.Count, score.Ap50, score.Ap,
+                best?.Ap50 - score.Ap50, best?.Ap - score.Ap);
             return score;
         }
     }
 
-    private static IReadOnlyList<byte[]> Some(Bench bench, IReadOnlyList<byte[]> images) => bench.Options.Quick ? [.. images.Take(2)] : images;
+    private static IReadOnlyList<byte[]> Some(Bench bench, IReadOnlyList<byte[]> images) =>
+        bench.Options.Quick ? [.. images.Take(2)] : images;
 
     private static List<byte[]> Pictures(Bench bench, Variant variant)
     {
         List<byte[]> pictures = [];
-        if (bench.Options.Images is { } folder && Directory.Exists(folder))
+        if (bench.Options.Images is { } folder)
         {
-            pictures.AddRange(Directory.EnumerateFiles(folder, "*.jpg").Order(StringComparer.Ordinal).Select(File.ReadAllBytes));
+            var files = Directory.EnumerateFiles(folder, "*.jpg").Order(StringComparer.Ordinal);
+            pictures.AddRange(files.Select(File.ReadAllBytes));
         }
 
         pictures.AddRange(bench.Draw(bench.PictureSize(variant), 4));

@@ -9,6 +9,8 @@ internal sealed class RaceSection : ISection
 {
     private const string Script = "torch_race.py";
 
+    private static readonly JsonSerializerOptions Json = new() { PropertyNamingPolicy = JsonNamingPolicy.CamelCase };
+
     /// <inheritdoc/>
     public string Name => "race";
 
@@ -23,16 +25,17 @@ internal sealed class RaceSection : ISection
             throw new NotMeasurableException("No python3 with torch and torchvision was found.");
         }
 
-        var script = Path.Combine(AppContext.BaseDirectory, Script);
         var output = Path.Combine(Path.GetFullPath(bench.Options.Output), "torch.json");
         File.Delete(output);
         string[] arguments =
         [
-            script, "--out", output, "--device", bench.OnGpu ? "cuda" : "cpu",
+            Path.Combine(AppContext.BaseDirectory, Script),
+            "--out", output,
+            "--device", bench.OnGpu ? "cuda" : "cpu",
             "--limit", bench.TimeLeft.TotalSeconds.ToString("F0", CultureInfo.InvariantCulture),
             .. bench.Options.Quick ? ["--quick"] : Array.Empty<string>(),
         ];
-        using var process = Process.Start(new ProcessStartInfo(python, arguments)) ?? throw new InvalidOperationException($"{python} did not start.");
+        using var process = Process.Start(python, arguments);
         using CancellationTokenSource patience = new(bench.TimeLeft);
         try
         {
@@ -49,35 +52,45 @@ internal sealed class RaceSection : ISection
             throw new InvalidOperationException($"{Script} wrote nothing; its last words are in the log.");
         }
 
-        Read(output, result);
+        var race = JsonSerializer.Deserialize<Race>(await File.ReadAllTextAsync(output), Json)
+            ?? throw new InvalidDataException($"{output} is empty.");
+        Fill(race, result);
     }
 
-    private static void Read(string file, SectionResult result)
+    private static void Fill(Race race, SectionResult result)
     {
-        using var answer = JsonDocument.Parse(File.ReadAllText(file));
-        var root = answer.RootElement;
         result.Notes.Add(
-            $"torch {root.GetProperty("torch").GetString()}, torchvision {root.GetProperty("torchvision").GetString()}, {root.GetProperty("device").GetString()}, "
-            + $"images of {root.GetProperty("image").GetString()}, {root.GetProperty("proposals").GetInt32()} proposals of each. "
-            + "The images are on the device already and the answers stay there: no decoding, no resizing, no upload, no JSON.");
-        var table = result.AddTable("Images/s by batch", "way", "arithmetic", "batch", "images/s", "batch, ms (median)", "remark");
-        foreach (var run in root.GetProperty("runs").EnumerateArray())
+            $"torch {race.Torch}, torchvision {race.Torchvision}, {race.Device}, images of {race.Image}, "
+            + $"{race.Proposals} proposals of each. The images are on the device already and the answers stay there:"
+            + " no decoding, no resizing, no upload, no JSON.");
+        var table = result.AddTable(
+            "Images/s by batch", "way", "arithmetic", "batch", "images/s", "batch, ms (median)", "remark");
+        foreach (var run in race.Runs)
         {
-            var (way, precision, batch) = (run.GetProperty("way").GetString(), run.GetProperty("precision").GetString(), run.GetProperty("batch").GetInt32());
-            var rate = run.TryGetProperty("imagesPerSecond", out var number) ? number.GetDouble() : (double?)null;
-            var milliseconds = run.TryGetProperty("medianMs", out number) ? number.GetDouble() : (double?)null;
-            var remark = run.GetProperty("kind").GetString();
-            table.Add(way, precision, batch, rate, milliseconds, run.TryGetProperty("error", out var error) ? $"{remark}: {error.GetString()}" : remark);
-            if (rate is { } measured)
+            var remark = run.Error is null ? run.Kind : $"{run.Kind}: {run.Error}";
+            table.Add(run.Way, run.Precision, run.Batch, run.ImagesPerSecond, run.MedianMs, remark);
+            if (run.ImagesPerSecond is { } rate)
             {
-                var figure = $"{way}.{precision}.imagesPerSecond";
-                result.Keep(figure, Math.Max(measured, result.Figures.GetValueOrDefault($"{result.Name}.{figure}")));
+                var figure = $"{run.Way}.{run.Precision}.imagesPerSecond";
+                var best = result.Figures.GetValueOrDefault($"{result.Name}.{figure}");
+                result.Keep(figure, Math.Max(rate, best));
             }
         }
 
-        foreach (var note in root.GetProperty("notes").EnumerateArray())
-        {
-            result.Notes.Add(note.GetString()!);
-        }
+        result.Notes.AddRange(race.Notes);
     }
+
+    /// <summary>What the script writes.</summary>
+    private sealed record Race(
+        string Torch,
+        string Torchvision,
+        string Device,
+        string Image,
+        int Proposals,
+        List<TorchRun> Runs,
+        List<string> Notes);
+
+    /// <summary>One measurement of it, or why there is none.</summary>
+    private sealed record TorchRun(
+        string Way, string Precision, string Kind, int Batch, double? ImagesPerSecond, double? MedianMs, string? Error);
 }

@@ -22,7 +22,11 @@ internal static class Report
             text.Append("**Measured on the CPU: no figure for a GPU is in here.**\n\n");
         }
 
-        ResultTable judged = new() { Title = string.Empty, Columns = ["to reach on an H200", "target", "measured", "verdict"] };
+        ResultTable judged = new()
+        {
+            Title = string.Empty,
+            Columns = ["to reach on an H200", "target", "measured", "verdict"],
+        };
         foreach (var target in targets)
         {
             judged.Add(target.What, target.ToReach, target.Measured, target.Verdict);
@@ -32,7 +36,9 @@ internal static class Report
         foreach (var section in sections)
         {
             text.Append(CultureInfo.InvariantCulture, $"## {section.Title}\n\n");
-            text.Append(CultureInfo.InvariantCulture, $"{State(section.State)} `{section.Name}`, on {section.Provider}, {section.Seconds:F1} s.\n\n");
+            text.Append(
+                CultureInfo.InvariantCulture,
+                $"{State(section.State)} `{section.Name}`, on {section.Provider}, {section.Seconds:F1} s.\n\n");
             foreach (var note in section.Notes)
             {
                 text.Append(CultureInfo.InvariantCulture, $"{note.ReplaceLineEndings(" ")}\n\n");
@@ -55,7 +61,8 @@ internal static class Report
         }
 
         text.Append(CultureInfo.InvariantCulture, $"| {string.Join(" | ", table.Columns)} |\n");
-        text.Append(CultureInfo.InvariantCulture, $"|{string.Concat(Enumerable.Repeat("---|", table.Columns.Count))}\n");
+        var rule = string.Concat(Enumerable.Repeat("---|", table.Columns.Count));
+        text.Append(CultureInfo.InvariantCulture, $"|{rule}\n");
         foreach (var row in table.Rows)
         {
             var cells = row.Select(cell => cell.ReplaceLineEndings(" ").Replace("|", "\\|", StringComparison.Ordinal));

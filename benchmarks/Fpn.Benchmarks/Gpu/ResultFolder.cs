@@ -2,12 +2,18 @@ using System.Text.Json;
 
 namespace Fpn.Benchmarks.Gpu;
 
-/// <summary>The folder of results: a file for each section, so that runs of single sections add up to one report.</summary>
+/// <summary>
+/// The folder of results: a file for each section, so that runs of single sections add up to one report.
+/// </summary>
 internal static class ResultFolder
 {
     private const string Folder = "sections";
 
-    private static readonly JsonSerializerOptions Json = new() { WriteIndented = true, PropertyNamingPolicy = JsonNamingPolicy.CamelCase };
+    private static readonly JsonSerializerOptions Json = new()
+    {
+        WriteIndented = true,
+        PropertyNamingPolicy = JsonNamingPolicy.CamelCase,
+    };
 
     /// <summary>Writes a section's result in place of an earlier one.</summary>
     public static void Write(string output, SectionResult result)
@@ -40,7 +46,9 @@ internal static class ResultFolder
         Replace(Path.Combine(output, "report.md"), Report.Write(sections, targets));
     }
 
-    /// <summary>Whoever reads it meanwhile, or after a process that was killed, finds the old text or the new one.</summary>
+    /// <summary>
+    /// Whoever reads it meanwhile, or after a process that was killed, finds the old text or the new one.
+    /// </summary>
     private static void Replace(string file, string text)
     {
         File.WriteAllText($"{file}.new", text);

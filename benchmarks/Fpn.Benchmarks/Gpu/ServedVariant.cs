@@ -30,16 +30,19 @@ internal sealed class ServedVariant : IDisposable
     /// <param name="variant">The only model that it is given.</param>
     /// <param name="batch">Images in a batch at most.</param>
     /// <param name="settings">More settings.</param>
-    public static async Task<ServedVariant> StartAsync(Bench bench, Variant variant, int batch, params (string, string)[] settings)
+    public static async Task<ServedVariant> StartAsync(
+        Bench bench, Variant variant, int batch, params (string, string)[] settings)
     {
         var folder = Directory.CreateTempSubdirectory("fpn-gpu-").FullName;
         try
         {
             var name = variant.Contract.Name;
-            Directory.CreateSymbolicLink(Path.Combine(folder, name), Path.GetFullPath(Path.Combine(bench.Options.Models, name)));
+            var package = Path.GetFullPath(Path.Combine(bench.Options.Models, name));
+            Directory.CreateSymbolicLink(Path.Combine(folder, name), package);
             var begun = Stopwatch.GetTimestamp();
+            (string, string)[] batching = [("Batching:MaxBatchSize", $"{batch}"), ("Batching:QueueCapacity", "1024")];
             var service = await ServiceUnderLoad.StartAsync(
-                folder, [.. bench.ServiceSettings(variant), ("Batching:MaxBatchSize", $"{batch}"), ("Batching:QueueCapacity", "1024"), .. settings]);
+                folder, [.. bench.ServiceSettings(variant), .. batching, .. settings]);
             return new ServedVariant(folder, service, Stopwatch.GetElapsedTime(begun).TotalSeconds);
         }
         catch
@@ -54,8 +57,11 @@ internal sealed class ServedVariant : IDisposable
 
     /// <summary>Keeps how many shapes were first seen after the warm-up, which must be none.</summary>
     /// <returns>Their number; null where shapes are not fixed, as on a CPU.</returns>
-    public async Task<double?> KeepUnwarmedShapesAsync(SectionResult result, Variant variant) =>
-        await _service.ReadMetricAsync(UnwarmedMetric) is { } shapes ? result.Keep($"{variant.Key}.shapesAfterWarmUp", shapes) : null;
+    public async Task<double?> KeepUnwarmedShapesAsync(SectionResult result, Variant variant)
+    {
+        var shapes = await _service.ReadMetricAsync(UnwarmedMetric);
+        return shapes is { } count ? result.Keep($"{variant.Key}.shapesAfterWarmUp", count) : null;
+    }
 
     /// <inheritdoc/>
     public void Dispose()

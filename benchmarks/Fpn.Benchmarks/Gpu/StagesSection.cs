@@ -4,7 +4,9 @@ using Fpn.Service.Model;
 
 namespace Fpn.Benchmarks.Gpu;
 
-/// <summary>Where the time of a batch goes, from the file's bytes to the detections, one stage after the other.</summary>
+/// <summary>
+/// Where the time of a batch goes, from the file's bytes to the detections, one stage after the other.
+/// </summary>
 internal sealed class StagesSection : ISection
 {
     private static readonly string[] Stages = ["decode", "preprocess", "backbone", "proposals", "head", "select"];
@@ -19,8 +21,9 @@ internal sealed class StagesSection : ISection
     public Task RunAsync(Bench bench, SectionResult result)
     {
         result.Notes.Add(
-            "Milliseconds of the whole batch (median), stages one after the other. Decoding, resizing and selecting run on one thread here, "
-            + "in the service on several; the backbone includes the upload of its images, and whatever comes down with its outputs.");
+            "Milliseconds of the whole batch (median), stages one after the other. Decoding and selecting run on "
+            + "one thread here, in the service on several; the backbone includes the upload of its images, and "
+            + "whatever comes down with its outputs.");
         foreach (var variant in bench.LargestFirst)
         {
             if (bench.Stop(result))

@@ -19,8 +19,8 @@ internal sealed class ThroughputSection : ISection
     public Task RunAsync(Bench bench, SectionResult result)
     {
         result.Notes.Add(
-            "Prepared tensors in host memory to chosen detections in host memory: uploads, both graphs, proposals and selection are included; "
-            + "decoding, resizing and HTTP are not.");
+            "Prepared tensors in host memory to chosen detections in host memory: uploads, both graphs, proposals"
+            + " and selection are included; decoding, resizing and HTTP are not.");
         foreach (var variant in bench.LargestFirst)
         {
             if (bench.Stop(result))
@@ -40,7 +40,8 @@ internal sealed class ThroughputSection : ISection
         var streams = bench.DeviceOf(variant).Description.Streams;
         var table = result.AddTable(
             $"{variant.Model}, {variant.Precision}, {bench.PaddedSize(variant)}",
-            "batch", "images/s", "batch p50, ms", "batch p95, ms", "RoIs an image", "runs", "images/s with two batches under way");
+            "batch", "images/s", "batch p50, ms", "batch p95, ms", "RoIs an image", "runs", "images/s with two "
+            + "batches under way");
         var best = 0.0;
         foreach (var batch in bench.Batches)
         {
@@ -63,9 +64,8 @@ internal sealed class ThroughputSection : ISection
             var samples = Samples.Repeat(bench.PointTime, () => Run(detector, prepared));
             var alone = result.Keep($"{variant.Key}.batch{batch}.imagesPerSecond", 1000 * batch / samples.Mean);
             result.Keep($"{variant.Key}.batch{batch}.p50Ms", samples.P50);
-            var overlapped = streams == 1
-                ? (double?)null
-                : result.Keep($"{variant.Key}.batch{batch}.overlappedImagesPerSecond", RunTwo(detector, prepared, bench.PointTime));
+            double? overlapped = streams == 1 ? null : RunTwo(detector, prepared, bench.PointTime);
+            result.Keep($"{variant.Key}.batch{batch}.overlappedImagesPerSecond", overlapped ?? double.NaN);
             table.Add(batch, alone, samples.P50, samples.P95, rois, samples.Count, overlapped);
             var perSecond = Math.Max(alone, overlapped ?? 0);
             if (perSecond > best)

@@ -20,13 +20,16 @@ internal sealed class TransfersSection : ISection
             throw new NotMeasurableException("On the CPU nothing is transferred.");
         }
 
-        result.Notes.Add("Single copies of CUDA's runtime, each waited for (median): pageable memory as .NET allocates it, and page-locked memory.");
+        result.Notes.Add(
+            "Single copies of CUDA's runtime, each waited for (median): from and to pageable memory, and "
+            + "page-locked memory.");
         using var cuda = new CudaRuntime();
         foreach (var variant in bench.LargestFirst.DistinctBy(variant => variant.Model))
         {
             var padded = bench.PaddedSize(variant);
             var anchors = Anchors(variant, padded);
-            var table = result.AddTable($"{variant.Model}, {padded}", "what", "batch", "MB", "pageable, ms", "GB/s", "locked, ms", "GB/s");
+            var table = result.AddTable(
+                $"{variant.Model}, {padded}", "what", "batch", "MB", "pageable, ms", "GB/s", "locked, ms", "GB/s");
             foreach (var batch in bench.Batches)
             {
                 if (bench.Stop(result))
@@ -34,15 +37,17 @@ internal sealed class TransfersSection : ISection
                     return Task.CompletedTask;
                 }
 
-                Add("images as float32, up", 3 * padded.Area * 4 * batch, up: true);
-                Add("images as float16, up", 3 * padded.Area * 2 * batch, up: true);
-                Add("images as bytes, up", 3 * padded.Area * batch, up: true);
-                Add("objectness and deltas, down", anchors * 5 * 4 * batch, up: false);
+                Add("images as float32, up", "float32Up", 3 * padded.Area * 4 * batch, up: true);
+                Add("images as float16, up", "float16Up", 3 * padded.Area * 2 * batch, up: true);
+                Add("images as bytes, up", "bytesUp", 3 * padded.Area * batch, up: true);
+                Add("objectness and deltas, down", "rpnDown", anchors * 5 * 4 * batch, up: false);
 
-                void Add(string what, long bytes, bool up)
+                void Add(string what, string figure, long bytes, bool up)
                 {
-                    var (pageable, locked) = (Time(cuda, bench, bytes, up, pinned: false), Time(cuda, bench, bytes, up, pinned: true));
-                    result.Keep($"{variant.Model}.batch{batch}.{what.Replace(" ", "-", StringComparison.Ordinal).Replace(",", "", StringComparison.Ordinal)}.lockedMs", locked);
+                    var pageable = Time(cuda, bench, bytes, up, pinned: false);
+                    var locked = Time(cuda, bench, bytes, up, pinned: true);
+                    result.Keep($"{variant.Model}.batch{batch}.{figure}PageableMs", pageable);
+                    result.Keep($"{variant.Model}.batch{batch}.{figure}LockedMs", locked);
                     table.Add(what, batch, bytes / 1e6, pageable, bytes / pageable / 1e6, locked, bytes / locked / 1e6);
                 }
             }
@@ -52,12 +57,16 @@ internal sealed class TransfersSection : ISection
     }
 
     /// <summary>Anchors of an image: a level's grid halves, rounded up, from a quarter of the image on.</summary>
-    private static long Anchors(Variant variant, ImageSize padded) => variant.Contract.Anchors.Levels.Index().Sum(entry =>
+    private static long Anchors(Variant variant, ImageSize padded)
     {
-        var stride = 4 << entry.Index;
-        var cells = (long)((padded.Height + stride - 1) / stride) * ((padded.Width + stride - 1) / stride);
-        return cells * entry.Item.AnchorSizes.Count * variant.Contract.Anchors.AspectRatios.Count;
-    });
+        var anchors = variant.Contract.Anchors;
+        return anchors.Levels.Index().Sum(entry =>
+        {
+            var stride = 4 << entry.Index;
+            var cells = (long)((padded.Height + stride - 1) / stride) * ((padded.Width + stride - 1) / stride);
+            return cells * entry.Item.AnchorSizes.Count * anchors.AspectRatios.Count;
+        });
+    }
 
     /// <returns>Milliseconds of one copy.</returns>
     private static unsafe double Time(CudaRuntime cuda, Bench bench, long bytes, bool up, bool pinned)

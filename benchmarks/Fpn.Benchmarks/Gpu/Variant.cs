@@ -17,7 +17,10 @@ internal sealed record Variant(string Model, string Precision, ModelContract Con
     /// <summary>Whether products of float32 may be shortened.</summary>
     public bool Tf32 => Precision == "tf32";
 
-    /// <summary>Proposals of every image, where the package suppresses none so that the head's work is always the same; else null.</summary>
+    /// <summary>
+    /// Proposals of every image, where the package suppresses none so that the head's work is always the same; else
+    /// null.
+    /// </summary>
     public int? PinnedRois => Contract.Proposals.NmsThreshold >= 1 ? Contract.Proposals.PostNmsTopN : null;
 
     /// <summary>The variants of the packages in a folder, larger models last.</summary>

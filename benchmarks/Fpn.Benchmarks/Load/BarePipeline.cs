@@ -13,8 +13,10 @@ internal sealed class BarePipeline(TwoStageDetector detector, byte[][] images, i
     private readonly ImageDecoder _decoder = new(40_000_000);
     private readonly SemaphoreSlim _device = new(streams);
 
-    /// <summary>Runs the whole pipeline on some threads; the device is taken by as many at a time as in the service.</summary>
-    /// <param name="threads">Of each thread one batch is under way; where a batch has several images, they are decoded in parallel.</param>
+    /// <summary>Runs the whole pipeline on some threads; the device is taken by as many as in the service.</summary>
+    /// <param name="threads">
+    /// Of each thread one batch is under way; where a batch has several images, they are decoded in parallel.
+    /// </param>
     /// <param name="time">No batch begins after it.</param>
     /// <param name="batch">Images in a batch; more than one must all have one padded size.</param>
     /// <returns>Images per second.</returns>

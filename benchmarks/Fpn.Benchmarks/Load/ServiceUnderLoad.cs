@@ -55,8 +55,9 @@ internal sealed partial class ServiceUnderLoad : IDisposable
             "--Fpn:Models:Path", Path.GetFullPath(models),
             .. settings.SelectMany(setting => new[] { $"--Fpn:{setting.Name}", setting.Value }),
         ];
-        var start = new ProcessStartInfo(isSelfContained ? service : "dotnet", arguments) { RedirectStandardOutput = true };
-        var process = Process.Start(start) ?? throw new InvalidOperationException($"{start.FileName} did not start.");
+        var program = isSelfContained ? service : "dotnet";
+        var start = new ProcessStartInfo(program, arguments) { RedirectStandardOutput = true };
+        var process = Process.Start(start) ?? throw new InvalidOperationException($"{program} did not start.");
         while (await process.StandardOutput.ReadLineAsync() is { } line)
         {
             if (Listening().Match(line) is { Success: true } match)
@@ -77,7 +78,7 @@ internal sealed partial class ServiceUnderLoad : IDisposable
     {
         using HttpClient client = new() { BaseAddress = Address };
         var values = (await client.GetStringAsync("metrics")).Split('\n')
-            .Where(line => line.StartsWith(name, StringComparison.Ordinal) && line.Length > name.Length && line[name.Length] is '{' or ' ')
+            .Where(line => line.StartsWith($"{name}{{", StringComparison.Ordinal))
             .Select(line => double.Parse(line[(line.LastIndexOf(' ') + 1)..], CultureInfo.InvariantCulture))
             .ToArray();
         return values.Length == 0 ? null : values.Sum();
