@@ -35,7 +35,7 @@ fi
 
 # Debian's python3, which has torch 1.13: the exporter needs it.
 python=/usr/bin/python3
-can_export() { "$python" -c 'import torch, torchvision, onnx' 2>/dev/null; }
+has() { "$python" -c "import $1" 2>/dev/null; }
 
 mkdir -p "$work" "$out"
 work=$(cd "$work" && pwd) out=$(cd "$out" && pwd)
@@ -78,7 +78,7 @@ say "Packing models …"
 mkdir -p "$payload/models"
 cp -r "$root/models/blood-cells" "$payload/models/"
 if [ "$resnet" = 1 ]; then
-  can_export ||
+  has 'torch, torchvision, onnx' ||
     fail "ResNet-50-FPN is made with Debian's python3-torch, -torchvision and -onnx: install them, or pack" \
       "--without-resnet50."
   # Made once for each state of the scripts that make it.
@@ -89,12 +89,12 @@ if [ "$resnet" = 1 ]; then
   fi
   cp -r "$work/resnet50-$key/resnet50-fpn" "$payload/models/"
 fi
-if [ -f "$root/models/export/convert.py" ] && can_export; then
+if has 'onnx, numpy'; then
   for model in "$payload/models"/*; do
     "$python" "$root/models/export/convert.py" "$model" "$model-fp16" --precision float16 --images float16 >&2
   done
 else
-  say "Packed without float16 packages: models/export/convert.py needs python3-onnx."
+  say "There will be no float16 packages: models/export/convert.py needs Debian's python3-onnx."
 fi
 
 say "Packing images …"

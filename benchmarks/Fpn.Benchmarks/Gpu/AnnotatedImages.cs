@@ -31,14 +31,15 @@ internal sealed class AnnotatedImages
 
     /// <summary>Mean over the labels of the AP at an overlap of 0.5, and of COCO's mean over 0.5 … 0.95.</summary>
     /// <param name="contract">Names the labels.</param>
-    /// <param name="detections">Those of each image.</param>
+    /// <param name="detections">Those of each image, or of the first ones, which alone count then.</param>
     public (double Ap50, double Ap) Score(ModelContract contract, IReadOnlyList<DetectedObject[]> detections)
     {
-        var labels = contract.Labels.Where(label => _truths.Any(truths => truths.Contains(label))).ToArray();
+        var counted = _truths[..detections.Count];
+        var labels = contract.Labels.Where(label => counted.Any(truths => truths.Contains(label))).ToArray();
         var (ap50, ap) = (0.0, 0.0);
         foreach (var label in labels)
         {
-            var truths = _truths.Select(image => image[label].ToArray()).ToArray();
+            var truths = counted.Select(image => image[label].ToArray()).ToArray();
             var found = detections.SelectMany((objects, image) => objects
                 .Where(item => contract.Labels[item.Label] == label)
                 .Select(item => Scored(image, item))).ToList();

@@ -12,6 +12,7 @@ namespace Fpn.Benchmarks.Gpu;
 internal sealed class DetectionComparison
 {
     private const float LeastOverlap = 0.5f;
+    private const float SureScore = 0.5f;
 
     /// <summary>Pairs that were matched.</summary>
     public int Matched { get; private set; }
@@ -24,6 +25,9 @@ internal sealed class DetectionComparison
 
     /// <summary>The largest difference of a coordinate between partners, in pixels of the original image.</summary>
     public double LargestBoxDifference { get; private set; }
+
+    /// <summary>The same over partners that the reference gives a score of at least one half.</summary>
+    public double LargestSureBoxDifference { get; private set; }
 
     /// <summary>The largest difference of scores between partners.</summary>
     public double LargestScoreDifference { get; private set; }
@@ -48,7 +52,12 @@ internal sealed class DetectionComparison
             free.Remove(partner);
             Matched++;
             LargestScoreDifference = Math.Max(LargestScoreDifference, Math.Abs(partner.Score - expected.Score));
-            LargestBoxDifference = Math.Max(LargestBoxDifference, Distance(partner.Box, expected.Box));
+            var distance = Distance(partner.Box, expected.Box);
+            LargestBoxDifference = Math.Max(LargestBoxDifference, distance);
+            if (expected.Score >= SureScore)
+            {
+                LargestSureBoxDifference = Math.Max(LargestSureBoxDifference, distance);
+            }
         }
 
         free.ForEach(AddUnmatched);

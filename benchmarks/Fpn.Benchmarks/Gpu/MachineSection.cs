@@ -22,11 +22,8 @@ internal sealed class MachineSection : ISection
         table.Add("processor", $"{Processor()}, {Environment.ProcessorCount} processors for this process");
         table.Add("memory", $"{GC.GetGCMemoryInfo().TotalAvailableMemoryBytes / (1 << 30)} GiB");
         table.Add("system", $"{RuntimeInformation.OSDescription}, {RuntimeInformation.FrameworkDescription}");
-        table.Add("ONNX Runtime", OrtEnv.Instance().GetVersionString());
         var gpu = NvidiaSmi.Describe();
         table.Add("GPU", gpu is null ? "none (no nvidia-smi)" : $"{gpu[0]}, driver {gpu[1]}, {gpu[2]} MiB, {gpu[3]} W");
-        var device = bench.DeviceOf(bench.Variants[0]).Description;
-        table.Add("graphs run on", $"{device.Name} ({device.ProviderName}, {device.Streams} batches at a time)");
         table.Add("program", Revision());
         foreach (var variant in bench.Variants.DistinctBy(variant => variant.Contract.Name))
         {
@@ -36,6 +33,9 @@ internal sealed class MachineSection : ISection
             table.Add($"package {variant.Contract.Name}", $"{size} MB{rois}: {variant.Contract.Description}");
         }
 
+        var device = bench.DeviceOf(bench.Variants[0]).Description;
+        table.Add("graphs run on", $"{device.Name} ({device.ProviderName}); batches at a time: {device.Streams}");
+        table.Add("ONNX Runtime", OrtEnv.Instance().GetVersionString());
         return Task.CompletedTask;
     }
 
