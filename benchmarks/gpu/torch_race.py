@@ -8,6 +8,7 @@ so that whoever ends this process loses only the rest. Needs torch 1.13 or later
 """
 import argparse
 import contextlib
+import importlib
 import json
 import os
 import statistics
@@ -153,7 +154,7 @@ def race_one(race, way, detector, batches, precision, kind, dtype, surround):
         try:
             run = detector
             if way == "compile":
-                torch._dynamo.reset()
+                importlib.import_module("torch._dynamo").reset()  # torch 1 has none
                 run = torch.compile(detector)
             images = [torch.rand(3, *race.sides, device=race.device).to(dtype) for _ in range(batch)]
             if way == "eager" and batch == batches[0]:

@@ -11,6 +11,7 @@ internal static class GpuCommand
     private static readonly ISection[] Sections =
     [
         new MachineSection(),
+        new PlacementSection(),
         new ParitySection(),
         new ThroughputSection(),
         new StagesSection(),
