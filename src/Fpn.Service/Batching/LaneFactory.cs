@@ -37,10 +37,11 @@ internal sealed partial class LaneFactory(
     {
         var detector = model.Detector;
         var buckets = ShapeBuckets.Create(options.Buckets, ShapesAreFixed, detector);
+        var shapesAreFixed = detector.LargestBatch > 1 && CanBeFixed(buckets);
         var isMeasured = options.MaxBatchSize == 0;
         var curve = await MeasureAsync(detector, isMeasured ? options.TuningBudget : TimeSpan.Zero, mustRun);
         var size = isMeasured ? BatchSizeTuner.Choose(curve) : Math.Min(options.MaxBatchSize, detector.LargestBatch);
-        if (ShapesAreFixed && detector.LargestBatch > 1)
+        if (shapesAreFixed)
         {
             size = await WarmUpAsync(model, buckets, size, isMeasured);
         }
@@ -71,6 +72,15 @@ internal sealed partial class LaneFactory(
 
     /// <summary>Ends the device's threads, after what they were handed.</summary>
     public void Dispose() => Device.Dispose();
+
+    /// <summary>Whether shapes are fixed; without buckets there is no end of them.</summary>
+    /// <exception cref="SettingsException">They must be, and there are no buckets.</exception>
+    private bool CanBeFixed(ShapeBuckets buckets) => buckets.Sizes.Count > 0
+        ? ShapesAreFixed
+        : options.FixedShapes != FixedShapesSetting.On
+            ? false
+            : throw new SettingsException(
+                "Setting 'Fpn:Batching:FixedShapes' is 'on', which needs sizes to pad to, but 'Fpn:Batching:Buckets' is 'off'; leave that out, or list sizes.");
 
     /// <summary>Warms the model up; with smaller batches where there is not enough memory, if it is ours to choose.</summary>
     /// <returns>The largest batch.</returns>

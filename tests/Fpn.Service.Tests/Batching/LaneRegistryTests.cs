@@ -85,6 +85,35 @@ public sealed class LaneRegistryTests : IAsyncDisposable
     }
 
     [Fact]
+    public async Task Start_OnAGpuWithoutBuckets_LeavesShapesFree()
+    {
+        await using var lanes = new LaneRegistry(
+            new FakePackages(("fake", () => _first)) { Device = new(ExecutionProvider.Cuda, "a fake", "a test", 2) },
+            new BatchingOptions { MaxBatchSize = 4, Buckets = "off" },
+            new DetectionMetrics(_services.GetRequiredService<IMeterFactory>()),
+            TimeProvider.System,
+            NullLogger<LaneRegistry>.Instance);
+
+        await lanes.StartAsync();
+
+        Assert.False(Assert.Single(lanes.Lanes).Model.HasFixedShapes);
+        Assert.Null(_first.Shapes);
+    }
+
+    [Fact]
+    public async Task Start_FixedShapesWithoutBuckets_IsRefused()
+    {
+        using var detector = new FakeDetector { RunsFreely = true };
+        var options = new BatchingOptions { FixedShapes = FixedShapesSetting.On, MaxBatchSize = 4, Buckets = "off" };
+        await using var lanes = Lanes(detector, options, TimeProvider.System);
+
+        var refusal = await Assert.ThrowsAsync<SettingsException>(lanes.StartAsync);
+
+        Assert.Contains("'Fpn:Batching:Buckets' is 'off'", refusal.Message, StringComparison.Ordinal);
+        Assert.Null(detector.Shapes);
+    }
+
+    [Fact]
     public async Task Start_NotEnoughMemoryForTheMeasuredBatch_TakesASmallerOne()
     {
         var clock = new FakeClock();
