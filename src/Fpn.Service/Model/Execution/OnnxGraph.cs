@@ -8,7 +8,11 @@ namespace Fpn.Service.Model.Execution;
 /// <summary>One loaded graph: its session, with names and shapes checked when it is loaded.</summary>
 internal sealed class OnnxGraph : IDisposable
 {
-    private static readonly string[] DeviceFailures = ["CUDA failure", "CUDA error", "CUDNN failure", "CUBLAS failure", "CUFFT failure"];
+    private static readonly string[] DeviceFailures =
+        ["CUDA failure", "CUDA error", "CUDNN failure", "CUBLAS failure", "CUFFT failure"];
+
+    /// <summary>Failures that leave the session as it was: less would have fitted.</summary>
+    private static readonly string[] MemoryFailures = ["out of memory", "ALLOC_FAILED"];
 
     private readonly InferenceSession _session;
 
@@ -104,9 +108,12 @@ internal sealed class OnnxGraph : IDisposable
     internal static Exception Failure(string graph, Exception exception)
     {
         var message = $"{graph} failed: {exception.Message.ReplaceLineEndings(" ")}";
-        return DeviceFailures.Any(failure => exception.Message.Contains(failure, StringComparison.Ordinal))
+        return Names(DeviceFailures) && !Names(MemoryFailures)
             ? new DeviceLostException(message, exception)
             : new ModelFailureException(message, exception);
+
+        bool Names(string[] failures) =>
+            failures.Any(failure => exception.Message.Contains(failure, StringComparison.Ordinal));
     }
 
     /// <inheritdoc/>
