@@ -13,6 +13,7 @@ internal sealed class ModelEntry : IDisposable
     private readonly Func<IDetector> _load;
     private readonly Func<ImageSize, ImageGeometry> _measure;
     private readonly Lock _gate = new();
+    private readonly Lock _reloading = new();
     private FixedShapes? _shapes;
     private Loaded? _loaded;
     private bool _disposed;
@@ -87,6 +88,15 @@ internal sealed class ModelEntry : IDisposable
     /// <returns>Why that failed, or null.</returns>
     public Exception? TryReload()
     {
+        // A lost device fails the batches of all streams: loaded side by side, the model would need twice its memory.
+        lock (_reloading)
+        {
+            return TryReloadAlone();
+        }
+    }
+
+    private Exception? TryReloadAlone()
+    {
         lock (_gate)
         {
             if (_loaded is not null || _disposed)
@@ -114,8 +124,8 @@ internal sealed class ModelEntry : IDisposable
 
         lock (_gate)
         {
-            // Another stream's batch may have loaded it meanwhile, or the model may have gone.
-            if (_loaded is null && !_disposed)
+            // The model may have gone meanwhile.
+            if (!_disposed)
             {
                 _loaded = new Loaded(detector);
                 return null;
