@@ -1,5 +1,6 @@
 using System.Collections.Concurrent;
 using System.Diagnostics;
+using System.Runtime.ExceptionServices;
 using Fpn.Detection.Anchors;
 using Fpn.Detection.Imaging;
 using Fpn.Detection.Proposals;
@@ -87,6 +88,71 @@ internal sealed class TwoStageDetector : IDetector
             _workspaces.Add(NewWorkspace());
         }
 
+        WarmUpEachShape(shapes, progress);
+        if (streams > 1)
+        {
+            RunSideBySide(shapes, streams);
+        }
+
+        _graphs.BackboneShapes.EndWarmUp();
+        _graphs.HeadShapes.EndWarmUp();
+    }
+
+    /// <summary>
+    /// Runs as many of the largest batches as run at the same time: each then has its stream, its libraries' handles and
+    /// its intermediate memory, which requests should neither wait for nor find missing.
+    /// </summary>
+    /// <param name="shapes">Those that were fixed.</param>
+    /// <param name="streams">How many.</param>
+    /// <exception cref="ModelFailureException">There is not enough memory for all of them.</exception>
+    internal void RunSideBySide(FixedShapes shapes, int streams)
+    {
+        var failures = new ConcurrentQueue<Exception>();
+        using var together = new Barrier(streams);
+        var threads = Enumerable.Range(0, streams).Select(_ => new Thread(Run) { IsBackground = true }).ToList();
+        threads.ForEach(thread => thread.Start());
+        threads.ForEach(thread => thread.Join());
+        if (failures.TryDequeue(out var failure))
+        {
+            ExceptionDispatchInfo.Throw(failure);
+        }
+
+        void Run()
+        {
+            together.SignalAndWait();
+            try
+            {
+                RunLargest(shapes);
+            }
+#pragma warning disable CA1031 // Whatever it was, it is thrown on the caller's thread.
+            catch (Exception exception)
+#pragma warning restore CA1031
+            {
+                failures.Enqueue(exception);
+            }
+        }
+    }
+
+    private void RunLargest(FixedShapes shapes)
+    {
+        var slot = TakeSlot();
+        var workspace = TakeWorkspace();
+        try
+        {
+            using var images = BlankImages(shapes.BatchSizes[^1], shapes.Buckets.MaxBy(bucket => bucket.Area));
+            using var pyramid = slot.RunBackbone(images, []);
+            workspace.FillRois(_graphs.PooledLevels.Count, shapes.RoiCounts[^1]);
+            using var outputs = slot.RunHead(pyramid, workspace.Rois, workspace.RoisPerLevel, workspace.HeadBuffers);
+        }
+        finally
+        {
+            _slots.Add(slot);
+            Return(workspace);
+        }
+    }
+
+    private void WarmUpEachShape(FixedShapes shapes, Action<int> progress)
+    {
         var slot = TakeSlot();
         var workspace = TakeWorkspace();
         var done = 0;
@@ -116,9 +182,6 @@ internal sealed class TwoStageDetector : IDetector
             _slots.Add(slot);
             Return(workspace);
         }
-
-        _graphs.BackboneShapes.EndWarmUp();
-        _graphs.HeadShapes.EndWarmUp();
     }
 
     /// <inheritdoc/>
