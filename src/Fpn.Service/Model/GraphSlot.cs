@@ -54,11 +54,17 @@ internal sealed class GraphSlot : IDisposable
         _graphs.BackboneShapes.Note(images.Count, images.Size.Height, images.Size.Width);
         if (FixedRunFor(images) is { } run)
         {
-            BindImages(run.Binding, images, geometries);
-            run.Binding.Run();
+            try
+            {
+                BindImages(run.Binding, images, geometries);
+                run.Binding.Run();
+            }
+            finally
+            {
+                // Else the device's copy of the images would be kept for each shape until that shape comes again.
+                run.Binding.ClearInputs();
+            }
 
-            // Else the device's copy of the images would be kept for each shape until that shape comes again.
-            run.Binding.ClearInputs();
             return new PyramidOutputs(run.Outputs, owner: null);
         }
 

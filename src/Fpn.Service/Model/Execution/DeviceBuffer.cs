@@ -50,5 +50,16 @@ internal sealed class DeviceBuffer : IDisposable
         OrtValue.CreateTensorValueWithData(_memory, type, shape, Address, Length);
 
     /// <inheritdoc/>
-    public void Dispose() => _allocation.Dispose();
+    public void Dispose()
+    {
+        try
+        {
+            _allocation.Dispose();
+        }
+        catch (OnnxRuntimeException)
+        {
+            // A lost device takes no page-locked memory back; it goes with the process, and the rest must be freed.
+            _allocation.SetHandleAsInvalid();
+        }
+    }
 }
