@@ -18,7 +18,6 @@ internal sealed class HeadBuffers : IDisposable
     public HeadBuffers(TwoStageGraphs graphs, int mostRois)
     {
         _graphs = graphs;
-        MostRois = mostRois;
         _classLogits = graphs.Device.AllocateHost(mostRois * graphs.ClassLogits.RowBytes);
         try
         {
@@ -30,9 +29,6 @@ internal sealed class HeadBuffers : IDisposable
             throw;
         }
     }
-
-    /// <summary>RoIs that there is room for.</summary>
-    public int MostRois { get; }
 
     /// <summary>The tensors of so many RoIs; they stay this object's.</summary>
     public (OrtValue ClassLogits, OrtValue BoxDeltas) View(int rois)

@@ -35,7 +35,8 @@ internal static class CudaLibrary
                 .ToList();
             return devices.Count > 0
                 ? new CudaProbe(devices, null)
-                : Failed("the CUDA provider is loaded, but found no NVIDIA GPU; nvidia-smi shows what the driver sees");
+                : Failed(
+                    "the CUDA provider is loaded, but found no NVIDIA GPU; nvidia-smi shows what the driver sees, and /sys/class/drm must list it (kernel module nvidia-drm)");
         }
         catch (OnnxRuntimeException exception)
         {
