@@ -20,6 +20,8 @@ internal sealed class PixelBuffer : SafeHandle
     /// <exception cref="InsufficientMemoryException">There is not enough.</exception>
     internal static PixelBuffer Allocate(int length)
     {
+        // Not every caller has a decoder: the library is found only once it was initialised.
+        Vips.Initialise();
         var memory = Vips.Allocate((nuint)length);
         return memory != 0 ? new PixelBuffer(memory, length) : throw new InsufficientMemoryException($"No {length} bytes for a picture.");
     }
