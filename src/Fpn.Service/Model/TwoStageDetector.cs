@@ -1,6 +1,5 @@
 using System.Collections.Concurrent;
 using System.Diagnostics;
-using System.Runtime.ExceptionServices;
 using Fpn.Detection.Anchors;
 using Fpn.Detection.Imaging;
 using Fpn.Detection.Proposals;
@@ -89,50 +88,16 @@ internal sealed class TwoStageDetector : IDetector
         }
 
         WarmUpEachShape(shapes, progress);
-        if (streams > 1)
-        {
-            RunSideBySide(shapes, streams);
-        }
+        SideBySide.Run(streams, () => RunLargest(shapes));
 
         _graphs.BackboneShapes.EndWarmUp();
         _graphs.HeadShapes.EndWarmUp();
     }
 
     /// <summary>
-    /// Runs as many of the largest batches as run at the same time: each then has its stream, its libraries' handles and
-    /// its intermediate memory, which requests should neither wait for nor find missing.
+    /// Runs the largest batch. At the same time as another it then has a stream, libraries' handles and intermediate
+    /// memory of its own, which requests should neither wait for nor find missing.
     /// </summary>
-    /// <param name="shapes">Those that were fixed.</param>
-    /// <param name="streams">How many.</param>
-    /// <exception cref="ModelFailureException">There is not enough memory for all of them.</exception>
-    internal void RunSideBySide(FixedShapes shapes, int streams)
-    {
-        var failures = new ConcurrentQueue<Exception>();
-        using var together = new Barrier(streams);
-        var threads = Enumerable.Range(0, streams).Select(_ => new Thread(Run) { IsBackground = true }).ToList();
-        threads.ForEach(thread => thread.Start());
-        threads.ForEach(thread => thread.Join());
-        if (failures.TryDequeue(out var failure))
-        {
-            ExceptionDispatchInfo.Throw(failure);
-        }
-
-        void Run()
-        {
-            together.SignalAndWait();
-            try
-            {
-                RunLargest(shapes);
-            }
-#pragma warning disable CA1031 // Whatever it was, it is thrown on the caller's thread.
-            catch (Exception exception)
-#pragma warning restore CA1031
-            {
-                failures.Enqueue(exception);
-            }
-        }
-    }
-
     private void RunLargest(FixedShapes shapes)
     {
         var slot = TakeSlot();

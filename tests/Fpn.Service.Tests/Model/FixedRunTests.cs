@@ -102,29 +102,6 @@ public sealed class FixedRunTests : IDisposable
     }
 
     [Fact]
-    public void RunSideBySide_LargestBatches_MeetNoNewShapeAndLeaveNothingBehind()
-    {
-        using var detector = new TwoStageDetector(_contract, _device);
-        var shapes = new FixedShapes([Lying, Upright], 2, _contract.Proposals.PostNmsTopN);
-        detector.WarmUp(shapes, _ => { });
-
-        detector.RunSideBySide(shapes, streams: 2);
-
-        Assert.All(detector.UnwarmedShapes, graph => Assert.Equal(0, graph.Value));
-        Assert.NotEmpty(Detect(detector, Pictures(2), out _)[0]);
-    }
-
-    [Fact]
-    public void RunSideBySide_AFailure_IsThrownOnTheCallersThread()
-    {
-        using var detector = Warm();
-        var larger = new FixedShapes([Lying], 2 * LargestBatch, 2 * _contract.Proposals.PostNmsTopN);
-
-        // More RoIs than there is memory set apart for.
-        Assert.ThrowsAny<Exception>(() => detector.RunSideBySide(larger, streams: 2));
-    }
-
-    [Fact]
     public void RunBackbone_FixedShapes_WritesIntoTheMemoryThatWasSetApart()
     {
         using var graphs = new TwoStageGraphs(_contract, _device);

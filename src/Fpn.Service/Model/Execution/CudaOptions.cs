@@ -13,16 +13,20 @@ internal enum ArenaStrategy
     NextPowerOfTwo,
 }
 
-/// <summary>How cuDNN's algorithm for a convolution is chosen when a shape is first seen.</summary>
+/// <summary>How cuDNN's algorithm for a convolution is chosen when a shape is new.</summary>
+/// <remarks>
+/// With cuDNN 9, ONNX Runtime's provider asks cuDNN's rules in all three cases and runs nothing to compare; they are the
+/// modes A, B and FALLBACK of cuDNN's front end.
+/// </remarks>
 internal enum ConvAlgorithmSearch
 {
-    /// <summary>By cuDNN's rules, without running any: milliseconds for a new shape.</summary>
+    /// <summary>By cuDNN's fast rules.</summary>
     Heuristic,
 
-    /// <summary>By running all: the fastest, found in about a second for a new shape.</summary>
+    /// <summary>By cuDNN's slower rules (before cuDNN 9: by running all), which may find a faster one.</summary>
     Exhaustive,
 
-    /// <summary>One that fits every shape.</summary>
+    /// <summary>One that always works, and may be very slow.</summary>
     Default,
 }
 

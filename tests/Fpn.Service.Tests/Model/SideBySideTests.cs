@@ -1,0 +1,36 @@
+using Fpn.Service.Model;
+
+namespace Fpn.Service.Tests.Model;
+
+public sealed class SideBySideTests
+{
+    [Fact]
+    public void Run_ThreeTimes_HappensAtTheSameTime()
+    {
+        using var meeting = new Barrier(3);
+
+        SideBySide.Run(3, () => Assert.True(meeting.SignalAndWait(TimeSpan.FromSeconds(60))));
+
+        Assert.Equal(1, meeting.CurrentPhaseNumber);
+    }
+
+    [Fact]
+    public void Run_OneFails_WaitsForTheOthersAndThrowsIt()
+    {
+        var begun = 0;
+        var ended = 0;
+
+        var failure = Assert.Throws<InvalidOperationException>(() => SideBySide.Run(3, () =>
+        {
+            if (Interlocked.Increment(ref begun) == 1)
+            {
+                throw new InvalidOperationException("the first");
+            }
+
+            Interlocked.Increment(ref ended);
+        }));
+
+        Assert.Equal("the first", failure.Message);
+        Assert.Equal(2, ended);
+    }
+}
