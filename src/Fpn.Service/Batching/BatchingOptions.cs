@@ -46,8 +46,8 @@ internal sealed class BatchingOptions
 
     /// <summary>
     /// Whether the graphs run in a few shapes only, all of which are tried before the service is ready: batches are filled
-    /// up to one of a few sizes, and so are RoIs. Default <c>auto</c>: on a GPU, where a new shape costs a search for
-    /// algorithms; not on a CPU, where it costs nothing and filling up does.
+    /// up to one of a few sizes, and so are RoIs. Default <c>auto</c>: on a GPU with buckets, where a new shape costs a
+    /// search for algorithms; not on a CPU, where it costs nothing and filling up does.
     /// </summary>
     public FixedShapesSetting FixedShapes { get; set; } = FixedShapesSetting.Auto;
 }
