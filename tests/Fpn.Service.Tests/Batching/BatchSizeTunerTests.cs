@@ -1,4 +1,5 @@
 using Fpn.Service.Batching;
+using Fpn.Service.Model.Execution;
 
 namespace Fpn.Service.Tests.Batching;
 
@@ -49,6 +50,19 @@ public sealed class BatchSizeTunerTests
         Assert.Equal([1], curve.Select(point => point.BatchSize));
         Assert.Equal([1, 1, 1], _runs);
     }
+
+    [Fact]
+    public async Task Measure_NoMemoryForTheNextSize_EndsWithThoseThatRan()
+    {
+        var curve = await MeasureAsync(
+            TimeSpan.FromMinutes(1), images => images <= 2 ? 100 : throw new ModelFailureException("out of memory"));
+        Assert.Equal([1, 2], curve.Select(point => point.BatchSize));
+    }
+
+    [Fact]
+    public async Task Measure_NoMemoryForOneImage_Fails() =>
+        await Assert.ThrowsAsync<ModelFailureException>(
+            () => MeasureAsync(TimeSpan.FromMinutes(1), _ => throw new ModelFailureException("out of memory")));
 
     [Fact]
     public async Task Measure_GraphThatCannotBatch_MeasuresOneOnly()

@@ -36,7 +36,7 @@ internal sealed class FakeDetector(InputOptions? input = null) : IDetector
 
     public int LargestBatch { get; init; } = int.MaxValue;
 
-    public IReadOnlyDictionary<string, long> UnwarmedShapes { get; } = new Dictionary<string, long>();
+    public IReadOnlyDictionary<string, long> UnwarmedShapes { get; set; } = new Dictionary<string, long>();
 
     /// <summary>The shapes that it was told to warm up.</summary>
     public FixedShapes? Shapes { get; private set; }

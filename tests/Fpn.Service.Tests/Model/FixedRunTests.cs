@@ -1,3 +1,5 @@
+using System.Collections.Concurrent;
+using System.Runtime.CompilerServices;
 using Fpn.Detection.Imaging;
 using Fpn.Service.Imaging;
 using Fpn.Service.Model;
@@ -127,6 +129,65 @@ public sealed class FixedRunTests : IDisposable
         Assert.Single(addresses.Distinct());
     }
 
+    /// <summary>On a GPU each of them is memory that was set apart: one more for each batch would fill it.</summary>
+    [Fact]
+    public void Infer_AgainAndAfterAFailure_UsesTheSlotsAndWorkspacesThatThereAre()
+    {
+        using var detector = Warm();
+        var (slots, workspaces) = (Slots(detector).ToHashSet(), Workspaces(detector).ToHashSet());
+        var failing = detector.Prepare(Lying, Pictures(1));
+        failing.Dispose();
+
+        Detect(detector, Pictures(2), out _);
+        Assert.Throws<ObjectDisposedException>(() => detector.Infer(failing));
+
+        Assert.Single(slots);
+        Assert.True(slots.SetEquals(Slots(detector)));
+        Assert.Equal(2, workspaces.Count);
+        Assert.True(workspaces.SetEquals(Workspaces(detector)));
+    }
+
+    [Fact]
+    public void WarmUp_Again_LeavesNoneOfTheOldShapesMemory()
+    {
+        using var detector = Warm();
+        var (slots, workspaces) = (Slots(detector).ToHashSet(), Workspaces(detector).ToHashSet());
+
+        detector.WarmUp(new FixedShapes([Lying], 2, _contract.Proposals.PostNmsTopN), _ => { });
+
+        Assert.DoesNotContain(Slots(detector), slots.Contains);
+        Assert.DoesNotContain(Workspaces(detector), workspaces.Contains);
+        Assert.NotEmpty(Detect(detector, Pictures(2), out _)[0]);
+    }
+
+    [Fact]
+    public void RunHead_FixedShapes_WritesIntoTheMemoryThatWasSetApart()
+    {
+        using var graphs = new TwoStageGraphs(_contract, _device);
+        graphs.Fix(new FixedShapes([Lying], maxBatchSize: 1, roisPerImage: 64));
+        using var slot = new GraphSlot(graphs);
+        using var workspace = new TwoStageWorkspace(_contract, new HeadBuffers(graphs, mostRois: 64));
+        using var images = ImageBatch.Rent(1, Lying);
+        images.Clear(0);
+        using var pyramid = slot.RunBackbone(images, []);
+
+        var classLogits = new List<nint>();
+        var boxDeltas = new List<nint>();
+        foreach (var rois in new[] { 64, 16 })
+        {
+            workspace.FillRois(graphs.PooledLevels.Count, rois);
+            using var outputs = slot.RunHead(pyramid, workspace.Rois, workspace.RoisPerLevel, workspace.HeadBuffers);
+            Assert.Equal([rois, graphs.ClassLogits.Columns], outputs.ClassLogitsShape);
+            Assert.Equal([rois, graphs.BoxDeltas.Columns], outputs.BoxDeltasShape);
+            classLogits.Add(AddressOf(outputs.ClassLogits));
+            boxDeltas.Add(AddressOf(outputs.BoxDeltas));
+        }
+
+        var views = workspace.HeadBuffers!.View(64);
+        Assert.All(classLogits, at => Assert.Equal(AddressOf(views.ClassLogits.GetTensorDataAsSpan<float>()), at));
+        Assert.All(boxDeltas, at => Assert.Equal(AddressOf(views.BoxDeltas.GetTensorDataAsSpan<float>()), at));
+    }
+
     [Fact]
     public void RunBackbone_OtherShapes_GivesEveryBatchItsOwnMemory()
     {
@@ -155,6 +216,12 @@ public sealed class FixedRunTests : IDisposable
             Assert.Equal(expected[image], Detect(detector, [images[image]], out _)[0]);
         });
     }
+
+    [UnsafeAccessor(UnsafeAccessorKind.Field, Name = "_slots")]
+    private static extern ref readonly ConcurrentBag<GraphSlot> Slots(TwoStageDetector detector);
+
+    [UnsafeAccessor(UnsafeAccessorKind.Field, Name = "_workspaces")]
+    private static extern ref readonly ConcurrentBag<TwoStageWorkspace> Workspaces(TwoStageDetector detector);
 
     private static unsafe nint AddressOf(ReadOnlySpan<float> values)
     {

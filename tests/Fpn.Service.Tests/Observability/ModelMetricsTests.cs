@@ -103,6 +103,31 @@ public sealed class ModelMetricsTests : IAsyncDisposable
         Assert.Equal(0.003, scraped.Value("fpn_execution_duration_seconds_sum", ("model", "fake")));
     }
 
+    /// <summary>Two images of 32 by 32 and a blank one that nobody sent: all of that one is padding.</summary>
+    [Fact]
+    public async Task RecordBatch_FilledUp_CountsBlankImagesAsPaddingOnly()
+    {
+        var size = new ImageSize(32, 32);
+        using var batch = new PreparedBatch(
+            ImageBatch.Rent(3, size), [new ImageGeometry(size, size, size), new ImageGeometry(size, size, size)]);
+        _metrics.Of(_detector.Contract).RecordBatch(batch, TimeSpan.FromMilliseconds(3));
+        var scraped = await ScrapeAsync();
+        Assert.Equal(2, scraped.Value("fpn_inferences_total", ("model", "fake")));
+        Assert.Equal(2, scraped.Value("fpn_batch_size_sum", ("model", "fake")));
+        Assert.Equal(3072, scraped.Value("fpn_batch_pixels_total", ("model", "fake")));
+        Assert.Equal(1024, scraped.Value("fpn_batch_padding_pixels_total", ("model", "fake")));
+    }
+
+    [Fact]
+    public async Task Gauges_ShapesThatWereNotWarm_AreCountedByGraph()
+    {
+        await _lanes.StartAsync();
+        _detector.UnwarmedShapes = new Dictionary<string, long> { ["backbone"] = 2, ["head"] = 3 };
+        var scraped = await ScrapeAsync();
+        Assert.Equal(2, scraped.Value("fpn_shapes_unwarmed_total", ("model", "fake"), ("graph", "backbone")));
+        Assert.Equal(3, scraped.Value("fpn_shapes_unwarmed_total", ("model", "fake"), ("graph", "head")));
+    }
+
     /// <summary>A model with one graph has no proposals and no head of its own.</summary>
     [Fact]
     public async Task RecordAnswer_OneGraph_HasNoSamplesOfTheOtherStages()
