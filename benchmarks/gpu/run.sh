@@ -11,7 +11,7 @@ fail() {
 
 usage="run.sh [--provider cuda|cpu] [--quick] [--only SECTION,…] [--limit SECONDS] [--total SECONDS] [--resume]
        [--out DIR] [--work DIR] [--requests N] [--unpack-only]"
-sections=(machine placement parity throughput stages transfers service latency memory race)
+sections=(machine placement parity throughput shapes stages transfers service latency memory race)
 provider=cuda quick=0 only= limit= total= resume=0 out="$here/results" work="$here/unpacked" unpack_only=0 more=()
 while [ $# -gt 0 ]; do
   case $1 in

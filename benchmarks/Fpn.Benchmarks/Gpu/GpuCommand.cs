@@ -14,6 +14,7 @@ internal static class GpuCommand
         new PlacementSection(),
         new ParitySection(),
         new ThroughputSection(),
+        new ShapesSection(),
         new StagesSection(),
         new TransfersSection(),
         new ServiceSection(),

@@ -8,7 +8,9 @@ namespace Fpn.Service.Tests.Packaging;
 public sealed class GpuBenchmarkTests(PackedBenchmark packed) : IClassFixture<PackedBenchmark>
 {
     private static readonly string[] Sections =
-        ["machine", "placement", "parity", "throughput", "stages", "transfers", "service", "latency", "memory", "race"];
+    [
+        "machine", "placement", "parity", "throughput", "shapes", "stages", "transfers", "service", "latency", "memory", "race",
+    ];
 
     private static CancellationToken Cancel => TestContext.Current.CancellationToken;
 
