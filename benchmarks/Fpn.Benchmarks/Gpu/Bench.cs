@@ -36,8 +36,8 @@ internal sealed class Bench
     public IReadOnlyList<Variant> Variants { get; }
 
     /// <summary>
-    /// Those whose speed is measured, larger models first: what the targets are about comes first where time is short. One
-    /// in a trial: float16 is slow on a CPU.
+    /// Those whose speed is measured, larger models first: what the targets are about comes first where time is short.
+    /// One in a trial: float16 is slow on a CPU.
     /// </summary>
     public IEnumerable<Variant> LargestFirst => Variants
         .OrderByDescending(variant => variant.Contract.Input.MinSize)
@@ -72,8 +72,8 @@ internal sealed class Bench
     }
 
     /// <summary>
-    /// Between two measurements: keeps what there is, for whoever ends this process, and marks a section as cut short once
-    /// time is up.
+    /// Between two measurements: keeps what there is, for whoever ends this process, and marks a section as cut short
+    /// once time is up.
     /// </summary>
     /// <returns>Whether it is.</returns>
     public bool Stop(SectionResult result)

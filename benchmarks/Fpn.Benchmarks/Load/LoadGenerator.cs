@@ -30,7 +30,8 @@ internal sealed class LoadGenerator(Uri address, byte[][] images) : IDisposable
 
     /// <summary>Runs so many clients as long as requests may be sent.</summary>
     /// <param name="clients">Requests in flight at any time.</param>
-    /// <param name="maySend">Asked before each request, by several threads, with the number of the request from 0 on.</param>
+    /// <param name="maySend">Asked before each request, by several threads, with the number of the request from 0
+    /// on.</param>
     /// <param name="first">The image that request 0 sends; the others follow in order, over and over.</param>
     public async Task<LoadResult> RunAsync(int clients, Func<int, bool> maySend, int first = 0)
     {

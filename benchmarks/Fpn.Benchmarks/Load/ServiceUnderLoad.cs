@@ -41,7 +41,8 @@ internal sealed partial class ServiceUnderLoad : IDisposable
     /// <summary>Starts the service and waits until it listens, which it does once its models are warm.</summary>
     /// <param name="models">The folder of packages.</param>
     /// <param name="settings">Names below <c>Fpn:</c> and their values.</param>
-    /// <exception cref="InvalidOperationException">It ended before that; its own words are on standard error.</exception>
+    /// <exception cref="InvalidOperationException">It ended before that; its own words are on standard
+    /// error.</exception>
     public static async Task<ServiceUnderLoad> StartAsync(string models, params (string Name, string Value)[] settings)
     {
         // Where .NET is part of what was published, so is the service's own program.

@@ -14,7 +14,9 @@ internal static unsafe class AntialiasResampler
 {
     private const int Half = 1 << (AntialiasAxis.FractionBits - 1);
 
-    /// <summary>Resizes, normalises and pads one image; <see cref="PixelNormalizer.Write"/> has checked sizes.</summary>
+    /// <summary>
+    /// Resizes, normalises and pads one image; <see cref="PixelNormalizer.Write"/> has checked sizes.
+    /// </summary>
     /// <remarks><paramref name="target"/> has the shape that <paramref name="type"/> says, with the padded size; bytes
     /// are not normalised. The rows below the image are not written.</remarks>
     internal static void Resample(

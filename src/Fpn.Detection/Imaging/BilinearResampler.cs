@@ -12,7 +12,9 @@ namespace Fpn.Detection.Imaging;
 /// </remarks>
 internal static unsafe class BilinearResampler
 {
-    /// <summary>Resizes, normalises and pads one image; <see cref="PixelNormalizer.Write"/> has checked sizes.</summary>
+    /// <summary>
+    /// Resizes, normalises and pads one image; <see cref="PixelNormalizer.Write"/> has checked sizes.
+    /// </summary>
     /// <remarks><paramref name="target"/> is [3, padded height, padded width] float32 or float16, as
     /// <paramref name="type"/> says; the rows below the image are not written.</remarks>
     internal static void Resample(

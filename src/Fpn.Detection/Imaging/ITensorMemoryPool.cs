@@ -5,6 +5,7 @@ public interface ITensorMemoryPool
 {
     /// <summary>Takes memory, used before or new.</summary>
     /// <param name="bytes">How much; at least 1.</param>
-    /// <returns>At least so much, not cleared, aligned for every <see cref="PixelType"/>; the caller disposes it.</returns>
+    /// <returns>At least so much, not cleared, aligned for every <see cref="PixelType"/>; the caller disposes
+    /// it.</returns>
     TensorMemory Rent(long bytes);
 }

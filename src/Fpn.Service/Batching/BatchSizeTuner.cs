@@ -107,7 +107,9 @@ internal static class BatchSizeTuner
     private static bool IsWorthwhile(IReadOnlyList<BatchTiming> curve, int point) =>
         point == 0 || curve[point].ImagesPerSecond >= WorthwhileGain * curve[point - 1].ImagesPerSecond;
 
-    /// <summary>Noise in the size of a 4:3 photograph: on an even surface there would be next to no proposals.</summary>
+    /// <summary>
+    /// Noise in the size of a 4:3 photograph: on an even surface there would be next to no proposals.
+    /// </summary>
     private static DecodedImage Noise()
     {
         const int Height = 480;

@@ -39,15 +39,16 @@ internal sealed class BatchingOptions
     /// <summary>
     /// Sizes that batches are padded to: <c>off</c> (images batch with those of exactly their own padded size),
     /// <c>derived</c> (a few sizes that follow from the model's input rule), <c>auto</c> (default: derived where shapes
-    /// are fixed, else off), or a list such as <c>800x1088,1088x800</c> (height x width). Images that fit no listed size keep their own.
+    /// are fixed, else off), or a list such as <c>800x1088,1088x800</c> (height x width). Images that fit no listed
+    /// size keep their own.
     /// </summary>
     [Required(ErrorMessage = "{0} must be auto, off, derived, or a list of sizes")]
     public string Buckets { get; set; } = "auto";
 
     /// <summary>
-    /// Whether the graphs run in a few shapes only, all of which are tried before the service is ready: batches are filled
-    /// up to one of a few sizes, and so are RoIs. Default <c>auto</c>: on a GPU with buckets, where a new shape costs a
-    /// search for algorithms; not on a CPU, where it costs nothing and filling up does.
+    /// Whether the graphs run in a few shapes only, all of which are tried before the service is ready: batches are
+    /// filled up to one of a few sizes, and so are RoIs. Default <c>auto</c>: on a GPU with buckets, where a new shape
+    /// costs a search for algorithms; not on a CPU, where it costs nothing and filling up does.
     /// </summary>
     public FixedShapesSetting FixedShapes { get; set; } = FixedShapesSetting.Auto;
 }

@@ -82,7 +82,9 @@ internal sealed partial class LaneFactory(
             : throw new SettingsException(
                 "Setting 'Fpn:Batching:FixedShapes' is 'on', which needs sizes to pad to, but 'Fpn:Batching:Buckets' is 'off'; leave that out, or list sizes.");
 
-    /// <summary>Warms the model up; with smaller batches where there is not enough memory, if it is ours to choose.</summary>
+    /// <summary>
+    /// Warms the model up; with smaller batches where there is not enough memory, if it is ours to choose.
+    /// </summary>
     /// <returns>The largest batch.</returns>
     private async Task<int> WarmUpAsync(ModelEntry model, ShapeBuckets buckets, int size, bool maySmaller)
     {

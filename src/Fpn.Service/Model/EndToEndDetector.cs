@@ -74,7 +74,9 @@ internal sealed class EndToEndDetector : IDetector
     public PreparedBatch Prepare(ImageSize padded, IReadOnlyList<DecodedImage> images) => _preprocessor.Prepare(padded, images);
 
     /// <inheritdoc/>
-    /// <remarks>Such graphs take images as they are, so there are no shapes to fix: everything was tried when it was measured.</remarks>
+    /// <remarks>
+    /// Such graphs take images as they are, so there are no shapes to fix: everything was tried when it was measured.
+    /// </remarks>
     public void WarmUp(FixedShapes shapes, Action<int> progress)
     {
     }

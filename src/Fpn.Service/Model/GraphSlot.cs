@@ -5,11 +5,13 @@ using Microsoft.ML.OnnxRuntime.Tensors;
 
 namespace Fpn.Service.Model;
 
-/// <summary>One batch's place on the device: bindings of both graphs, and the memory that their outputs are written into.</summary>
+/// <summary>
+/// One batch's place on the device: bindings of both graphs, and the memory that their outputs are written into.
+/// </summary>
 /// <remarks>
-/// In a fixed shape, features are written into memory of the device, where the head reads them, and objectness and deltas
-/// into memory that the CPU can read; all of it was allocated at the warm-up. In other shapes every run allocates its
-/// outputs, in the same places. One run at a time; slots of the same graphs run side by side.
+/// In a fixed shape, features are written into memory of the device, where the head reads them, and objectness and
+/// deltas into memory that the CPU can read; all of it was allocated at the warm-up. In other shapes every run
+/// allocates its outputs, in the same places. One run at a time; slots of the same graphs run side by side.
 /// </remarks>
 internal sealed class GraphSlot : IDisposable
 {
@@ -45,7 +47,8 @@ internal sealed class GraphSlot : IDisposable
     /// <summary>Runs the backbone. Blocks.</summary>
     /// <param name="images">[B, 3, H, W], or [B, H, W, 3] bytes.</param>
     /// <param name="geometries">Sizes of the images, at most B: the others are blank.</param>
-    /// <returns>Outputs in the order of <see cref="TwoStageGraphs.BackboneOutputs"/>, valid until the slot's next run; the
+    /// <returns>Outputs in the order of <see cref="TwoStageGraphs.BackboneOutputs"/>, valid until the slot's next run;
+    /// the
     /// caller disposes them.</returns>
     /// <exception cref="DeviceLostException">The device failed.</exception>
     /// <exception cref="ModelFailureException">The graph failed.</exception>

@@ -9,7 +9,8 @@ namespace Fpn.Service.Model;
 /// <param name="owner">Freed with this object; null when the tensors stay for the next run.</param>
 internal sealed class HeadOutputs(OrtValue classLogits, OrtValue boxDeltas, IDisposable? owner) : IDisposable
 {
-    // Opened when the first image is looked at, since float16 is converted then, which is no work for the device's thread.
+    // Opened when the first image is looked at, since float16 is converted then, which is no work for the device's
+    // thread.
     private FloatTensor? _classLogits;
     private FloatTensor? _boxDeltas;
 

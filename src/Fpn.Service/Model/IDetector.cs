@@ -10,7 +10,10 @@ internal interface IDetector : IDisposable
     /// <summary>What the model promises.</summary>
     ModelContract Contract { get; }
 
-    /// <summary>Shapes that were first seen after the warm-up, by graph; 0 where shapes are not fixed, empty where they cannot be.</summary>
+    /// <summary>
+    /// Shapes that were first seen after the warm-up, by graph; 0 where shapes are not fixed, empty where they cannot
+    /// be.
+    /// </summary>
     IReadOnlyDictionary<string, long> UnwarmedShapes { get; }
 
     /// <summary>Its graphs, in the order in which they run.</summary>

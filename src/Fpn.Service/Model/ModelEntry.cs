@@ -5,8 +5,8 @@ namespace Fpn.Service.Model;
 
 /// <summary>A model that is served.</summary>
 /// <remarks>
-/// Thread-safe, but for <see cref="WarmUp"/> and <see cref="Dispose"/>, which are for who loads and frees it. Sessions of
-/// a lost device are freed when the last run on them has ended.
+/// Thread-safe, but for <see cref="WarmUp"/> and <see cref="Dispose"/>, which are for who loads and frees it. Sessions
+/// of a lost device are freed when the last run on them has ended.
 /// </remarks>
 internal sealed class ModelEntry : IDisposable
 {
@@ -42,7 +42,9 @@ internal sealed class ModelEntry : IDisposable
     /// <exception cref="DeviceLostException">The device was lost and the model is not loaded again yet.</exception>
     public IDetector Detector => Volatile.Read(ref _loaded)?.Detector ?? throw Lost();
 
-    /// <summary>Shapes that were first seen after the warm-up, by graph; 0 where they are not fixed, empty while it is lost.</summary>
+    /// <summary>
+    /// Shapes that were first seen after the warm-up, by graph; 0 where they are not fixed, empty while it is lost.
+    /// </summary>
     public IReadOnlyDictionary<string, long> UnwarmedShapes =>
         Volatile.Read(ref _loaded)?.Detector.UnwarmedShapes ?? new Dictionary<string, long>();
 

@@ -1,7 +1,11 @@
 namespace Fpn.Service.Model;
 
-/// <summary>Which shapes a graph has run in, to count those that come up only after it was warmed up. Thread-safe.</summary>
-/// <remarks>Notes nothing without a warm-up: where shapes are not fixed, new ones are no news, and there is no end of them.</remarks>
+/// <summary>
+/// Which shapes a graph has run in, to count those that come up only after it was warmed up. Thread-safe.
+/// </summary>
+/// <remarks>
+/// Notes nothing without a warm-up: where shapes are not fixed, new ones are no news, and there is no end of them.
+/// </remarks>
 internal sealed class ShapeLog
 {
     private readonly Lock _gate = new();

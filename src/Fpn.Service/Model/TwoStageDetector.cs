@@ -14,8 +14,8 @@ namespace Fpn.Service.Model;
 /// <c>head.onnx</c> pools and judges them.
 /// </summary>
 /// <remarks>
-/// Features go from one graph to the other where they are, on a GPU as well, without a copy. Images of a batch share the
-/// runs of the graphs only: proposals and detections are chosen for each on its own.
+/// Features go from one graph to the other where they are, on a GPU as well, without a copy. Images of a batch share
+/// the runs of the graphs only: proposals and detections are chosen for each on its own.
 /// </remarks>
 internal sealed class TwoStageDetector : IDetector
 {
@@ -69,7 +69,8 @@ internal sealed class TwoStageDetector : IDetector
     /// <inheritdoc/>
     public void WarmUp(FixedShapes shapes, Action<int> progress)
     {
-        // Those from before have no memory for these shapes; the new ones are made now, so that no request waits for memory.
+        // Those from before have no memory for these shapes; the new ones are made now, so that no request waits for
+        // memory.
         DisposeAll(_slots);
         DisposeAll(_workspaces);
         _graphs.BackboneShapes.BeginWarmUp();

@@ -15,7 +15,9 @@ internal sealed class TwoStageGraphs : IDisposable
     /// <summary>Input of the backbone: the images.</summary>
     public const string ImagesInput = "images";
 
-    /// <summary>Second input of a backbone that takes bytes: [B, 2], height and width of each image without its padding.</summary>
+    /// <summary>
+    /// Second input of a backbone that takes bytes: [B, 2], height and width of each image without its padding.
+    /// </summary>
     public const string ImageSizesInput = "image_sizes";
 
     /// <summary>Output of the head: [R, C + 1].</summary>
@@ -113,12 +115,14 @@ internal sealed class TwoStageGraphs : IDisposable
     /// <summary>Element type of an output of the backbone.</summary>
     public TensorElementType TypeOf(int output) => _types[output];
 
-    /// <summary>Where an output of the backbone is wanted: features on the device, the rest where the CPU reads it.</summary>
+    /// <summary>
+    /// Where an output of the backbone is wanted: features on the device, the rest where the CPU reads it.
+    /// </summary>
     public OrtMemoryInfo MemoryOf(int output) => IsFeature(output) ? Device.Memory : OrtMemoryInfo.DefaultInstance;
 
     /// <summary>
-    /// Runs the backbone once in each bucket to learn the shapes of its outputs; slots made afterwards have memory for the
-    /// largest batch. To be called before the first slot is made.
+    /// Runs the backbone once in each bucket to learn the shapes of its outputs; slots made afterwards have memory for
+    /// the largest batch. To be called before the first slot is made.
     /// </summary>
     public void Fix(FixedShapes shapes)
     {

@@ -5,7 +5,8 @@ namespace Fpn.Service.Model;
 
 /// <summary>Buffers of one batch on its way through a two-stage model; reused, so that the steady state allocates none.</summary>
 /// <param name="contract">The model.</param>
-/// <param name="headBuffers">Where the head's outputs go in fixed shapes, owned; null when each run allocates them.</param>
+/// <param name="headBuffers">Where the head's outputs go in fixed shapes, owned; null when each run allocates
+/// them.</param>
 internal sealed class TwoStageWorkspace(ModelContract contract, HeadBuffers? headBuffers) : IDisposable
 {
     private const int RoiValues = 5;
@@ -64,7 +65,8 @@ internal sealed class TwoStageWorkspace(ModelContract contract, HeadBuffers? hea
     /// <summary>Sorts the proposals of all images by pooled level, keeping their order inside a level, and notes where each went.</summary>
     /// <param name="levels">Which level a RoI is pooled from.</param>
     /// <param name="pooledLevels">Number of pooled levels.</param>
-    /// <param name="shapes">If there are fixed ones, RoIs are added to the last level until their number is one of these.</param>
+    /// <param name="shapes">If there are fixed ones, RoIs are added to the last level until their number is one of
+    /// these.</param>
     public void ArrangeRois(LevelAssigner levels, int pooledLevels, FixedShapes? shapes)
     {
         RoiCount = 0;

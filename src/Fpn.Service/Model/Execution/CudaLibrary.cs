@@ -17,7 +17,8 @@ internal static class CudaLibrary
     private static string? _registered;
 
     /// <summary>Loads the library into ONNX Runtime, once a process, and lists its GPUs.</summary>
-    /// <param name="configured">The library; null looks beside the service and where NuGet puts native libraries.</param>
+    /// <param name="configured">The library; null looks beside the service and where NuGet puts native
+    /// libraries.</param>
     public static CudaProbe Probe(string? configured)
     {
         if (Find(configured) is not { } path)

@@ -15,8 +15,8 @@ internal enum ArenaStrategy
 
 /// <summary>How cuDNN's algorithm for a convolution is chosen when a shape is new.</summary>
 /// <remarks>
-/// With cuDNN 9, ONNX Runtime's provider asks cuDNN's rules in all three cases and runs nothing to compare; they are the
-/// modes A, B and FALLBACK of cuDNN's front end.
+/// With cuDNN 9, ONNX Runtime's provider asks cuDNN's rules in all three cases and runs nothing to compare; they are
+/// the modes A, B and FALLBACK of cuDNN's front end.
 /// </remarks>
 internal enum ConvAlgorithmSearch
 {
@@ -44,8 +44,8 @@ internal sealed class CudaOptions
     public int DeviceId { get; set; }
 
     /// <summary>
-    /// Bytes of GPU memory that a graph may hold for weights and intermediate results; each graph of each model has such
-    /// a share. Default 0: no limit.
+    /// Bytes of GPU memory that a graph may hold for weights and intermediate results; each graph of each model has
+    /// such a share. Default 0: no limit.
     /// </summary>
     [Range(0, 1L << 40, ErrorMessage = "{0} must be from {1} (no limit) to {2} bytes")]
     public long MemoryLimit { get; set; }

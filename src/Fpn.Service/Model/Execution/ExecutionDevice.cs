@@ -39,7 +39,9 @@ internal sealed class ExecutionDevice
     /// <summary>Where tensors lie that go from one graph to the other.</summary>
     public OrtMemoryInfo Memory { get; }
 
-    /// <summary>Where tensors lie that the CPU reads and writes: page-locked for a GPU, so that it can copy by itself.</summary>
+    /// <summary>
+    /// Where tensors lie that the CPU reads and writes: page-locked for a GPU, so that it can copy by itself.
+    /// </summary>
     public OrtMemoryInfo HostMemory { get; }
 
     /// <summary>Where batches of images are put together; null for memory that need not be the device's.</summary>

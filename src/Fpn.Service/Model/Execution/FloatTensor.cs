@@ -6,7 +6,9 @@ using Microsoft.ML.OnnxRuntime.Tensors;
 
 namespace Fpn.Service.Model.Execution;
 
-/// <summary>A float output that the CPU can read: in place when it is float32, as a pooled copy when it is float16.</summary>
+/// <summary>
+/// A float output that the CPU can read: in place when it is float32, as a pooled copy when it is float16.
+/// </summary>
 internal sealed class FloatTensor : IDisposable
 {
     private readonly OrtValue _tensor;

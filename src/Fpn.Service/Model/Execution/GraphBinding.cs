@@ -4,9 +4,9 @@ namespace Fpn.Service.Model.Execution;
 
 /// <summary>A graph with the tensors that it reads and writes, which may lie on the device.</summary>
 /// <remarks>
-/// Inputs that lie elsewhere are copied to the device when they are bound; outputs that lie elsewhere are copied there at
-/// the end of a run. What is bound must outlive the runs. One run at a time; different bindings of a graph may run at the
-/// same time.
+/// Inputs that lie elsewhere are copied to the device when they are bound; outputs that lie elsewhere are copied there
+/// at the end of a run. What is bound must outlive the runs. One run at a time; different bindings of a graph may run
+/// at the same time.
 /// </remarks>
 /// <param name="graph">The graph.</param>
 /// <param name="session">Its session.</param>

@@ -6,8 +6,8 @@ namespace Fpn.Service.Model.Execution;
 
 /// <summary>Page-locked memory for batches of images, which a GPU copies from by itself. Thread-safe.</summary>
 /// <remarks>
-/// Sizes are rounded up to one of four between two powers of two and kept for reuse: with fixed shapes there are few, and
-/// as many of a size as batches are on their way at the same time.
+/// Sizes are rounded up to one of four between two powers of two and kept for reuse: with fixed shapes there are few,
+/// and as many of a size as batches are on their way at the same time.
 /// </remarks>
 /// <param name="device">Whose memory it is.</param>
 internal sealed class HostMemoryPool(ExecutionDevice device) : ITensorMemoryPool

@@ -102,9 +102,12 @@ internal sealed class OnnxGraph : IDisposable
     /// <summary>Makes a binding, through which it is run; to be disposed before the graph.</summary>
     public GraphBinding Bind() => new(this, _session);
 
-    /// <summary>Tells a lost device, after which nothing works until the session is made anew, from a graph that failed.</summary>
+    /// <summary>
+    /// Tells a lost device, after which nothing works until the session is made anew, from a graph that failed.
+    /// </summary>
     /// <param name="graph">Name of the graph's file.</param>
-    /// <param name="exception">What ONNX Runtime said; its CUDA provider begins such messages with the library that failed.</param>
+    /// <param name="exception">What ONNX Runtime said; its CUDA provider begins such messages with the library that
+    /// failed.</param>
     internal static Exception Failure(string graph, Exception exception)
     {
         var message = $"{graph} failed: {exception.Message.ReplaceLineEndings(" ")}";

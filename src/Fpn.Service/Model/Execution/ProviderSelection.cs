@@ -10,7 +10,8 @@ internal sealed record ProviderSelection(ExecutionProvider Provider, string Reas
     /// <summary>Chooses.</summary>
     /// <param name="wanted">The setting.</param>
     /// <param name="deviceId">The GPU that is wanted.</param>
-    /// <param name="probe">Looks for CUDA: GPUs that there are, or why there is none. Not called when the CPU is wanted.</param>
+    /// <param name="probe">Looks for CUDA: GPUs that there are, or why there is none. Not called when the CPU is
+    /// wanted.</param>
     /// <exception cref="SettingsException">CUDA is demanded and cannot be used, or the GPU does not exist.</exception>
     public static ProviderSelection Choose(
         ExecutionProvider wanted, int deviceId, Func<(int Gpus, string? Failure)> probe)
