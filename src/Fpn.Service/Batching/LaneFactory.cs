@@ -35,6 +35,33 @@ internal sealed partial class LaneFactory(
     /// <exception cref="SettingsException">The buckets' setting is wrong, or the model cannot be warmed up.</exception>
     public async Task<ModelLane> CreateAsync(ModelEntry model, bool mustRun)
     {
+        try
+        {
+            return await TryAsync(model, mustRun);
+        }
+        catch (DeviceLostException exception)
+        {
+            throw new SettingsException(
+                $"Model '{model.Contract.Name}': the device failed while the model was tried: {exception.Message}", exception);
+        }
+    }
+
+    /// <summary>Frees a lane and, on a thread of the device, its model.</summary>
+    public async Task FreeAsync(ModelLane lane)
+    {
+        await lane.DisposeAsync();
+        await Device.RunAsync(() =>
+        {
+            lane.Model.Dispose();
+            return true;
+        });
+    }
+
+    /// <summary>Ends the device's threads, after what they were handed.</summary>
+    public void Dispose() => Device.Dispose();
+
+    private async Task<ModelLane> TryAsync(ModelEntry model, bool mustRun)
+    {
         var detector = model.Detector;
         var buckets = ShapeBuckets.Create(options.Buckets, ShapesAreFixed, detector);
         var shapesAreFixed = detector.LargestBatch > 1 && CanBeFixed(buckets);
@@ -58,20 +85,6 @@ internal sealed partial class LaneFactory(
         LogReady(logger, model.Contract.Name, size, measured);
         return new ModelLane(model, batcher, buckets, isMeasured ? curve : [], options.QueueCapacity);
     }
-
-    /// <summary>Frees a lane and, on a thread of the device, its model.</summary>
-    public async Task FreeAsync(ModelLane lane)
-    {
-        await lane.DisposeAsync();
-        await Device.RunAsync(() =>
-        {
-            lane.Model.Dispose();
-            return true;
-        });
-    }
-
-    /// <summary>Ends the device's threads, after what they were handed.</summary>
-    public void Dispose() => Device.Dispose();
 
     /// <summary>Whether shapes are fixed; without buckets there is no end of them.</summary>
     /// <exception cref="SettingsException">They must be, and there are no buckets.</exception>

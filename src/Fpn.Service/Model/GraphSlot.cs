@@ -221,8 +221,8 @@ internal sealed class GraphSlot : IDisposable
 
         public FixedRun(TwoStageGraphs graphs, DeviceBuffer[] buffers, IReadOnlyList<long[]> shapes)
         {
-            Binding = graphs.Backbone.Bind();
             _views = [.. buffers.Select((buffer, index) => buffer.View(graphs.TypeOf(index), shapes[index]))];
+            Binding = graphs.Backbone.Bind();
             foreach (var (index, view) in _views.Index())
             {
                 Binding.BindOutput(graphs.BackboneOutputs[index], view);

@@ -73,6 +73,9 @@ internal sealed class TwoStageDetector : IDetector
         // memory.
         DisposeAll(_slots);
         DisposeAll(_workspaces);
+
+        // Measuring tried batches that may be far larger than what was chosen.
+        _graphs.Device.FreeIdleInputMemory();
         _graphs.BackboneShapes.BeginWarmUp();
         _graphs.HeadShapes.BeginWarmUp();
         _graphs.Fix(shapes);

@@ -146,6 +146,18 @@ public sealed class LaneRegistryTests : IAsyncDisposable
     }
 
     [Fact]
+    public async Task Start_DeviceLostWhileTrying_RefusesAndSaysSo()
+    {
+        using var detector = new FakeDetector { RunsFreely = true };
+        detector.DuringRun = _ => throw new DeviceLostException("CUDA failure 700");
+        await using var lanes = Lanes(detector, new BatchingOptions(), TimeProvider.System);
+
+        var refusal = await Assert.ThrowsAsync<SettingsException>(lanes.StartAsync);
+
+        Assert.Equal("Model 'fake': the device failed while the model was tried: CUDA failure 700", refusal.Message);
+    }
+
+    [Fact]
     public async Task Take_UnknownModel_IsRefused()
     {
         await _lanes.StartAsync();

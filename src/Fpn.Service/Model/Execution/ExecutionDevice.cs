@@ -13,6 +13,7 @@ internal sealed class ExecutionDevice
     private readonly CudaOptions _options;
     private readonly OrtAllocator _allocator;
     private readonly OrtAllocator _hostAllocator;
+    private readonly HostMemoryPool? _inputMemory;
 
     /// <summary>The CPU.</summary>
     private ExecutionDevice(string reason, string name)
@@ -30,7 +31,7 @@ internal sealed class ExecutionDevice
         (_cuda, _options) = ([gpu], options);
         (Memory, _allocator) = Allocator(gpu, OrtDeviceMemoryType.DEFAULT);
         (HostMemory, _hostAllocator) = Allocator(gpu, OrtDeviceMemoryType.HOST_ACCESSIBLE);
-        InputMemory = new HostMemoryPool(this);
+        InputMemory = _inputMemory = new HostMemoryPool(this);
     }
 
     /// <summary>What it is, and why this one.</summary>
@@ -104,6 +105,9 @@ internal sealed class ExecutionDevice
     /// <summary>Allocates memory that the CPU reads and writes and the device copies from and to.</summary>
     /// <exception cref="ModelFailureException">There is not so much memory.</exception>
     public DeviceBuffer AllocateHost(long bytes) => new(_hostAllocator, HostMemory, bytes);
+
+    /// <summary>Frees memory for batches of images that nobody uses now.</summary>
+    public void FreeIdleInputMemory() => _inputMemory?.FreeIdle();
 
     /// <returns>Why the GPU cannot be used, or null.</returns>
     private static string? TryOut(OrtEpDevice gpu, CudaOptions options)

@@ -16,6 +16,9 @@ internal sealed class HostMemoryPool(ExecutionDevice device) : ITensorMemoryPool
 
     private readonly ConcurrentDictionary<long, ConcurrentBag<DeviceBuffer>> _idle = new();
 
+    /// <summary>Bytes that are kept and not used.</summary>
+    public long IdleBytes => _idle.Sum(size => size.Key * size.Value.Count);
+
     /// <inheritdoc/>
     /// <exception cref="ModelFailureException">There is not so much memory.</exception>
     public TensorMemory Rent(long bytes)
@@ -23,6 +26,18 @@ internal sealed class HostMemoryPool(ExecutionDevice device) : ITensorMemoryPool
         var size = RoundUp(bytes);
         var idle = _idle.GetOrAdd(size, _ => []);
         return new Lent(idle, idle.TryTake(out var buffer) ? buffer : device.AllocateHost(size));
+    }
+
+    /// <summary>Frees what nobody uses now: what batches of other sizes left behind.</summary>
+    public void FreeIdle()
+    {
+        foreach (var idle in _idle.Values)
+        {
+            while (idle.TryTake(out var buffer))
+            {
+                buffer.Dispose();
+            }
+        }
     }
 
     private static long RoundUp(long bytes)

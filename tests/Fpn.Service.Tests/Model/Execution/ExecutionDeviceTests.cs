@@ -91,6 +91,22 @@ public sealed class ExecutionDeviceTests : IDisposable
         Assert.Equal(first, again.Address);
     }
 
+    [Fact]
+    public void FreeIdle_BuffersThatCameBack_AreGivenUpAndThoseInUseAreNot()
+    {
+        var pool = new HostMemoryPool(ExecutionDevice.Open(Wanting(ExecutionProvider.Cpu), new CudaOptions()));
+        using var used = pool.Rent(5000);
+        pool.Rent(1 << 20).Dispose();
+        pool.Rent(3000).Dispose();
+        Assert.InRange(pool.IdleBytes, (1 << 20) + 3000, 1.25 * ((1 << 20) + 3000));
+
+        pool.FreeIdle();
+
+        Assert.Equal(0, pool.IdleBytes);
+        used.Dispose();
+        Assert.InRange(pool.IdleBytes, 5000, 6250);
+    }
+
     private static ExecutionOptions Wanting(ExecutionProvider provider) => new() { Provider = provider };
 
     private string BrokenLibrary()
