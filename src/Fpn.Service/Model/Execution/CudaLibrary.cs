@@ -37,7 +37,8 @@ internal static class CudaLibrary
             return devices.Count > 0
                 ? new CudaProbe(devices, null)
                 : Failed(
-                    "the CUDA provider is loaded, but found no NVIDIA GPU; nvidia-smi shows what the driver sees, and /sys/class/drm must list it (kernel module nvidia-drm)");
+                    "the CUDA provider is loaded, but found no NVIDIA GPU; nvidia-smi shows what the driver sees, and "
+                    + "/sys/class/drm or /sys/bus/pci/devices must list it");
         }
         catch (OnnxRuntimeException exception)
         {
