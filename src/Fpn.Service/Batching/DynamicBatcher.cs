@@ -86,6 +86,9 @@ internal sealed class DynamicBatcher : IAsyncDisposable
         bool explain = false)
     {
         var request = new PendingRequest(image, lease, bucket, priority, _clock.GetTimestamp()) { Explain = explain };
+
+        // Before it is queued: else it could run, and be given up meanwhile, unnoticed.
+        await using var registration = cancellationToken.Register(() => GiveUp(request, cancellationToken));
         lock (_gate)
         {
             if (_stopped)
@@ -94,11 +97,17 @@ internal sealed class DynamicBatcher : IAsyncDisposable
                 throw new ShuttingDownException();
             }
 
-            _queue.Add(request);
+            if (request.IsDone)
+            {
+                request.Release();
+            }
+            else
+            {
+                _queue.Add(request);
+            }
         }
 
         Wake();
-        await using var registration = cancellationToken.Register(() => GiveUp(request, cancellationToken));
         return await request.Completion;
     }
 

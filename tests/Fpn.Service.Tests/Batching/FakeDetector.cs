@@ -92,6 +92,15 @@ internal sealed class FakeDetector(InputOptions? input = null) : IDetector
             : new FakeBatch(run.Widths, PoisonedWidths);
     }
 
+    /// <summary>Forgets batches that were prepared and runs that began: those that warmed it up.</summary>
+    public void Forget()
+    {
+        while (_prepared.Reader.TryRead(out _) || _runs.Reader.TryRead(out _))
+        {
+            // Nobody asks for them.
+        }
+    }
+
     /// <summary>Number of images in the next batch that was prepared.</summary>
     public async Task<int> NextPreparedAsync() =>
         await _prepared.Reader.ReadAsync(TestContext.Current.CancellationToken).AsTask().WaitAsync(TimeSpan.FromSeconds(60));
