@@ -13,7 +13,7 @@ import sys
 import image_input
 import precision
 import storage
-from errors import ExportError
+from errors import ExportError, exit_code
 from graph_editor import GraphEditor
 from package import check_destination, write_package
 from package_reader import SourcePackage
@@ -113,12 +113,7 @@ def _summarise(out, source, manifest, graphs, remarks):
 
 
 def main(arguments=None):
-    try:
-        convert(parse(arguments))
-    except ExportError as error:
-        print(f"convert.py: {error}", file=sys.stderr)
-        return 2
-    return 0
+    return exit_code("convert.py", lambda: convert(parse(arguments)))
 
 
 if __name__ == "__main__":

@@ -14,7 +14,7 @@ import torch
 
 import named_weights
 from checkpoints import build_detector, read_state_dict
-from errors import ExportError
+from errors import ExportError, exit_code
 from graphs import export_backbone, export_end_to_end, export_head, levels_of, thaw_batch_norms
 from package import check_destination, end_to_end_manifest, two_stage_manifest, write_package
 
@@ -142,12 +142,7 @@ def _summarise(out, manifest, graphs, levels, detector):
 
 def main(arguments=None):
     torch.set_num_threads(min(2, os.cpu_count() or 1))
-    try:
-        export(parse(arguments))
-    except ExportError as error:
-        print(f"export.py: {error}", file=sys.stderr)
-        return 2
-    return 0
+    return exit_code("export.py", lambda: export(parse(arguments)))
 
 
 if __name__ == "__main__":

@@ -64,7 +64,7 @@ internal sealed partial class LaneFactory(
     {
         var detector = model.Detector;
         var buckets = ShapeBuckets.Create(options.Buckets, ShapesAreFixed, detector);
-        var shapesAreFixed = detector.LargestBatch > 1 && CanBeFixed(buckets);
+        var shapesAreFixed = ShapesAreFixed && detector.LargestBatch > 1 && HasSizes(buckets);
         var isMeasured = options.MaxBatchSize == 0;
         var curve = await MeasureAsync(detector, isMeasured ? options.TuningBudget : TimeSpan.Zero, mustRun);
         var size = isMeasured ? BatchSizeTuner.Choose(curve) : Math.Min(options.MaxBatchSize, detector.LargestBatch);
@@ -86,14 +86,18 @@ internal sealed partial class LaneFactory(
         return new ModelLane(model, batcher, buckets, isMeasured ? curve : [], options.QueueCapacity);
     }
 
-    /// <summary>Whether shapes are fixed; without buckets there is no end of them.</summary>
-    /// <exception cref="SettingsException">They must be, and there are no buckets.</exception>
-    private bool CanBeFixed(ShapeBuckets buckets) => buckets.Sizes.Count > 0
-        ? ShapesAreFixed
-        : options.FixedShapes != FixedShapesSetting.On
-            ? false
-            : throw new SettingsException(
+    /// <summary>Whether there are sizes to fix shapes with: without buckets there is no end of them.</summary>
+    /// <exception cref="SettingsException">There are none, and shapes must be fixed.</exception>
+    private bool HasSizes(ShapeBuckets buckets)
+    {
+        if (buckets.Sizes.Count == 0 && options.FixedShapes == FixedShapesSetting.On)
+        {
+            throw new SettingsException(
                 "Setting 'Fpn:Batching:FixedShapes' is 'on', which needs sizes to pad to, but 'Fpn:Batching:Buckets' is 'off'; leave that out, or list sizes.");
+        }
+
+        return buckets.Sizes.Count > 0;
+    }
 
     /// <summary>
     /// Warms the model up; with smaller batches where there is not enough memory, if it is ours to choose.

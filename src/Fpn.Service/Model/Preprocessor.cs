@@ -1,4 +1,3 @@
-using System.Runtime.ExceptionServices;
 using Fpn.Detection.Imaging;
 using Fpn.Service.Imaging;
 
@@ -14,8 +13,6 @@ namespace Fpn.Service.Model;
 internal sealed class Preprocessor(
     InputOptions options, PixelType type, ITensorMemoryPool? memory = null, bool resizeInside = false)
 {
-    private static readonly ParallelOptions s_allCores = new() { MaxDegreeOfParallelism = Environment.ProcessorCount };
-
     private readonly ResizeTransform _transform = new(options);
     private readonly PixelNormalizer _normalizer = new(
         resizeInside ? options with { Mean = [0, 0, 0], Std = [1, 1, 1] } : options);
@@ -51,42 +48,13 @@ internal sealed class Preprocessor(
         var tensor = ImageBatch.Rent(count ?? images.Count, padded, type, memory);
         try
         {
-            if (images.Count > 1)
-            {
-                WriteSideBySide(images, geometries, tensor);
-            }
-            else
-            {
-                WriteOneByOne(images, geometries, tensor);
-            }
-
+            SideBySide.ForEach(tensor.Count, index => Write(images, geometries, tensor, index));
             return new PreparedBatch(tensor, geometries);
         }
         catch
         {
             tensor.Dispose();
             throw;
-        }
-    }
-
-    private void WriteSideBySide(IReadOnlyList<DecodedImage> images, ImageGeometry[] geometries, ImageBatch tensor)
-    {
-        try
-        {
-            Parallel.For(0, tensor.Count, s_allCores, index => Write(images, geometries, tensor, index));
-        }
-        catch (AggregateException exception)
-        {
-            // The caller asked for one batch: it is told what went wrong with it, not that several threads were at it.
-            ExceptionDispatchInfo.Throw(exception.InnerExceptions[0]);
-        }
-    }
-
-    private void WriteOneByOne(IReadOnlyList<DecodedImage> images, ImageGeometry[] geometries, ImageBatch tensor)
-    {
-        for (var index = 0; index < tensor.Count; index++)
-        {
-            Write(images, geometries, tensor, index);
         }
     }
 

@@ -1,3 +1,4 @@
+using Fpn.Service.Model.Execution;
 using Microsoft.ML.OnnxRuntime.Tensors;
 
 namespace Fpn.Service.Model;
@@ -8,5 +9,5 @@ namespace Fpn.Service.Model;
 internal readonly record struct TensorRow(TensorElementType Type, int Columns)
 {
     /// <summary>Bytes in it.</summary>
-    public long RowBytes => (long)Columns * (Type == TensorElementType.Float16 ? 2 : 4);
+    public long RowBytes => (long)Columns * FloatTensor.BytesOf(Type);
 }

@@ -19,8 +19,6 @@ namespace Fpn.Service.Model;
 /// </remarks>
 internal sealed class TwoStageDetector : IDetector
 {
-    private static readonly ParallelOptions OneEachProcessor = new() { MaxDegreeOfParallelism = Environment.ProcessorCount };
-
     private readonly TwoStageGraphs _graphs;
     private readonly Preprocessor _preprocessor;
     private readonly AnchorGenerator _anchors;
@@ -242,14 +240,8 @@ internal sealed class TwoStageDetector : IDetector
     {
         var images = batch.Geometries.Count;
         workspace.Reset(images);
-        if (images == 1)
-        {
-            SelectProposals(pyramid, batch, image: 0, workspace.Proposals[0]);
-            return;
-        }
-
-        Parallel.For(
-            0, images, OneEachProcessor, image => SelectProposals(pyramid, batch, image, workspace.Proposals[image]));
+        SideBySide.ForEach(
+            images, image => SelectProposals(pyramid, batch, image, workspace.Proposals[image]));
     }
 
     private void SelectProposals(PyramidOutputs pyramid, PreparedBatch batch, int image, ProposalList proposals)

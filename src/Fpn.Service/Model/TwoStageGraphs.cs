@@ -151,7 +151,7 @@ internal sealed class TwoStageGraphs : IDisposable
     public long LargestOutput(int output)
     {
         var elements = _learned.Values.Max(shapes => shapes[output].Aggregate(1L, (product, side) => product * side));
-        return elements * Fixed!.BatchSizes[^1] * BytesOf(_types[output]);
+        return elements * Fixed!.BatchSizes[^1] * FloatTensor.BytesOf(_types[output]);
     }
 
     /// <inheritdoc/>
@@ -160,8 +160,6 @@ internal sealed class TwoStageGraphs : IDisposable
         Backbone.Dispose();
         Head?.Dispose();
     }
-
-    private static int BytesOf(TensorElementType type) => type == TensorElementType.Float16 ? 2 : 4;
 
     private PixelType RequireInterface(ModelContract contract)
     {

@@ -4,6 +4,30 @@ namespace Fpn.Service.Tests.Model;
 
 public sealed class SideBySideTests
 {
+    [Theory]
+    [InlineData(0)]
+    [InlineData(1)]
+    [InlineData(50)]
+    public void ForEach_AnyCount_DoesEachOnce(int count)
+    {
+        var done = new int[count];
+
+        SideBySide.ForEach(count, number => Interlocked.Increment(ref done[number]));
+
+        Assert.All(done, times => Assert.Equal(1, times));
+    }
+
+    [Theory]
+    [InlineData(1)]
+    [InlineData(8)]
+    public void ForEach_OneFails_ThrowsThatFailureItself(int count)
+    {
+        var failure = Assert.Throws<InvalidOperationException>(() => SideBySide.ForEach(
+            count, number => _ = number == count - 1 ? throw new InvalidOperationException("the last") : number));
+
+        Assert.Equal("the last", failure.Message);
+    }
+
     [Fact]
     public void Run_ThreeTimes_HappensAtTheSameTime()
     {
