@@ -96,14 +96,19 @@ internal sealed class DetectionOperationFilter(LaneRegistry lanes, LimitsOptions
         },
     };
 
+    /// <summary>
+    /// The parameters. Swagger UI sends all their examples unless they are cleared, so together they ask for what a
+    /// newcomer wants to see: every kind of object, in the usual form.
+    /// </summary>
     private IEnumerable<OpenApiParameter> Parameters(string imageIdNote)
     {
         var models = lanes.Lanes.Select(lane => lane.Model.Contract).ToList();
+        var shown = models.FirstOrDefault();
         var known = models.Select(model => $"`{model.Name}` knows {string.Join(", ", model.Labels.Take(20))}");
         yield return Query(
             "model",
             "The model that answers; `/models` lists them.",
-            lanes.DefaultModel,
+            shown?.Name ?? lanes.DefaultModel,
             new OpenApiSchema
             {
                 Type = JsonSchemaType.String,
@@ -118,17 +123,17 @@ internal sealed class DetectionOperationFilter(LaneRegistry lanes, LimitsOptions
         yield return Query(
             "maxDetections",
             "The most detections to return. The model's own limit (`maxDetections` in `/models`) stays.",
-            10,
+            100,
             new OpenApiSchema { Type = JsonSchemaType.Integer, Minimum = "1" });
         yield return Query(
             "labels",
             $"Comma-separated names to keep, applied last; {string.Join("; ", known)}.",
-            models[0].Labels[0],
+            string.Join(',', shown?.Labels ?? []),
             Text());
         yield return Query(
             "format",
             "How to answer; beats `Accept`, which then only chooses between the media types of the format.",
-            "coco",
+            "json",
             new OpenApiSchema
             {
                 Type = JsonSchemaType.String, Default = "json", Enum = ["json", "coco", "voc", "yolo", "image"],
@@ -142,17 +147,17 @@ internal sealed class DetectionOperationFilter(LaneRegistry lanes, LimitsOptions
             "explain",
             "Adds `explain` to the answer: the proposal and anchor behind each detection, the boxes that were suppressed in its "
                 + "favour, and all proposals. For two-stage models, in the format `json`.",
-            true,
+            false,
             new OpenApiSchema { Type = JsonSchemaType.Boolean, Default = false });
         yield return Header(
             DetectHeaders.PriorityName,
             "Who goes first when requests wait. Low ones are delayed, never starved.",
-            "low",
+            "normal",
             new OpenApiSchema { Type = JsonSchemaType.String, Default = "normal", Enum = ["high", "normal", "low"] });
         yield return Header(
             DetectHeaders.TimeoutName,
             "Milliseconds that the answer is worth waiting for; shortens the service's own deadline. 504 afterwards.",
-            5000,
+            30000,
             new OpenApiSchema { Type = JsonSchemaType.Integer, Minimum = "1" });
     }
 

@@ -103,6 +103,43 @@ public sealed class OpenApiTests(ServiceFixture fixture)
         }
     }
 
+    /// <summary>Swagger UI sends every example of a parameter, unless it is cleared.</summary>
+    [Theory]
+    [InlineData("/detect", "image")]
+    [InlineData("/detect/batch", "images")]
+    public async Task Document_ExamplesOfAllParametersTogether_FindAllThereIs(string path, string part)
+    {
+        var operation = (await DocumentAsync()).GetProperty("paths").GetProperty(path).GetProperty("post");
+        using var form = new MultipartFormDataContent
+        {
+            { new ByteArrayContent(await File.ReadAllBytesAsync(Repository.SampleImage, Cancel)), part, "smear.jpg" },
+        };
+        using var request = new HttpRequestMessage(HttpMethod.Post, path) { Content = form };
+        var query = new List<string>();
+        foreach (var parameter in operation.GetProperty("parameters").EnumerateArray())
+        {
+            var name = parameter.GetProperty("name").GetString()!;
+            var shown = parameter.GetProperty("example");
+            var example = shown.ValueKind == JsonValueKind.String ? shown.GetString()! : shown.GetRawText();
+            if (parameter.GetProperty("in").GetString() == "header")
+            {
+                request.Headers.Add(name, example);
+            }
+            else
+            {
+                query.Add($"{name}={Uri.EscapeDataString(example)}");
+            }
+        }
+
+        Assert.NotEmpty(query);
+        request.RequestUri = new Uri($"{path}?{string.Join('&', query)}", UriKind.Relative);
+        using var response = await fixture.Service.Client.SendAsync(request, Cancel);
+
+        var body = await response.Content.ReadAsStringAsync(Cancel);
+        Assert.True(response.IsSuccessStatusCode, body);
+        Assert.All(["RBC", "WBC", "Platelets"], label => Assert.Contains($"\"{label}\"", body, StringComparison.Ordinal));
+    }
+
     [Fact]
     public async Task Document_References_AllLead()
     {
