@@ -48,8 +48,7 @@ internal sealed class GraphSlot : IDisposable
     /// <param name="images">[B, 3, H, W], or [B, H, W, 3] bytes.</param>
     /// <param name="geometries">Sizes of the images, at most B: the others are blank.</param>
     /// <returns>Outputs in the order of <see cref="TwoStageGraphs.BackboneOutputs"/>, valid until the slot's next run;
-    /// the
-    /// caller disposes them.</returns>
+    /// the caller disposes them.</returns>
     /// <exception cref="DeviceLostException">The device failed.</exception>
     /// <exception cref="ModelFailureException">The graph failed.</exception>
     public PyramidOutputs RunBackbone(ImageBatch images, IReadOnlyList<ImageGeometry> geometries)

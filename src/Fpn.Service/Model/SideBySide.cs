@@ -33,8 +33,10 @@ internal static class SideBySide
         }
     }
 
-    /// <summary>Runs something several times at once, as a thread pool would not promise: on threads of its own, which
-    /// begin together. Blocks until all have ended.</summary>
+    /// <summary>
+    /// Runs something several times at once, as a thread pool would not promise: on threads of its own, which begin
+    /// together. Blocks until all have ended.
+    /// </summary>
     /// <param name="times">How many threads; at least 1.</param>
     /// <param name="action">What each of them does. The first failure is thrown here.</param>
     public static void Run(int times, Action action)
