@@ -36,17 +36,16 @@ with_progress() { # folder that grows, expected MB, command …
   return "$status"
 }
 
-# The npm packages, once for each state of the lock file. FPN_GPU=1 adds the CUDA provider.
+# The npm packages, once for each state of the lock file.
 install_native_libraries() {
-  local stamp="$root/node_modules/.installed" wanted expected=180 optional=--omit=optional
-  [ "${FPN_GPU:-0}" = 1 ] && { optional=--include=optional; expected=360; }
-  wanted="$optional $(cksum <"$root/package-lock.json")"
+  local stamp="$root/node_modules/.installed" wanted expected=40
+  wanted=$(cksum <"$root/package-lock.json")
   [ -f "$stamp" ] && [ "$(cat "$stamp")" = "$wanted" ] && return 0
-  say "Fetching ONNX Runtime, libvips and what builds the page (about $expected MB, once) …"
+  say "Fetching libvips and what builds the page (about $expected MB, once) …"
   local cache
   cache=$(npm config get cache 2>/dev/null)
   mkdir -p "$cache"
-  (cd "$root" && with_progress "$cache" "$expected" npm ci "$optional" --no-audit --no-fund --loglevel=error) ||
+  (cd "$root" && with_progress "$cache" "$expected" npm ci --no-audit --no-fund --loglevel=error) ||
     fail "npm could not fetch the native libraries; its message is above. Check the network and try again."
   printf '%s' "$wanted" >"$stamp"
 }
