@@ -7,10 +7,10 @@ root=$(cd "$here/../.." && pwd)
 . "$root/build/prepare.sh"
 
 usage="pack.sh [--out DIR] [--work DIR] [--piece-megabytes 40] [--compression 9e] [--architecture 90|all]
-        [--keep-language-models] [--without-cuda] [--without-resnet50] [--images DIR]
+        [--keep-language-models] [--without-cuda] [--without-resnet50] [--without-package NAME] [--images DIR]
         [--annotated IMAGES-DIR ANNOTATIONS-DIR [--list FILE]]"
 out="$root/artifacts/gpu-benchmark" work="$root/artifacts/gpu-benchmark-work" megabytes=40 cuda=1 resnet=1
-compression=9e architecture=90 keep=()
+compression=9e architecture=90 keep=() left_out=
 images= annotated= annotations= list=
 while [ $# -gt 0 ]; do
   case $1 in
@@ -22,6 +22,7 @@ while [ $# -gt 0 ]; do
     --keep-language-models) keep=(--keep-language-models); shift ;;
     --without-cuda) cuda=0; shift ;;
     --without-resnet50) resnet=0; shift ;;
+    --without-package) left_out=$2; shift 2 ;;
     --images) images=$2; shift 2 ;;
     --annotated) annotated=$2 annotations=$3; shift 3 ;;
     --list) list=$2; shift 2 ;;
@@ -62,15 +63,10 @@ rm -rf "$work/program"
 node "$root/src/Fpn.Explorer/build.mjs" "$work/explorer" >/dev/null
 publish benchmarks/Fpn.Benchmarks
 publish src/Fpn.Service
-# For debuggers, for another operating system, of ASP.NET what the service has no use for, and what BenchmarkDotNet needs
-# for its own kind of benchmark.
+# For debuggers, for another operating system, and what BenchmarkDotNet needs for its own kind of benchmark.
 (cd "$work/program" && rm -rf amd64 arm64 x86 createdump libmscordbi.so libmscordaccore.so libcoreclrtraceptprovider.so \
   libclrgc*.so libonnxruntime_providers_tensorrt.so Microsoft.CodeAnalysis*.dll Microsoft.Diagnostics.*.dll Iced.dll \
-  ./*Capstone* libcapstone* Dia2Lib.dll TraceReloggerLib.dll Microsoft.VisualBasic*.dll System.Data.*.dll \
-  System.Private.DataContractSerialization.dll System.Net.Mail.dll Microsoft.AspNetCore.Components*.dll \
-  Microsoft.AspNetCore.Identity.dll Microsoft.Extensions.Identity.*.dll Microsoft.AspNetCore.SignalR*.dll \
-  Microsoft.AspNetCore.Mvc.Razor*.dll Microsoft.AspNetCore.Mvc.ViewFeatures.dll Microsoft.AspNetCore.Mvc.TagHelpers.dll \
-  Microsoft.AspNetCore.Razor*.dll Microsoft.AspNetCore.Server.IIS*.dll Microsoft.AspNetCore.Server.HttpSys.dll)
+  ./*Capstone* libcapstone* Dia2Lib.dll TraceReloggerLib.dll)
 cuda_library="$work/program/libonnxruntime_providers_cuda.so"
 if [ "$cuda" = 0 ]; then
   rm -f "$work/program"/libonnxruntime_providers_*.so
@@ -114,6 +110,8 @@ if has 'onnx, numpy'; then
 else
   say "There will be no float16 packages: models/export/convert.py needs Debian's python3-onnx."
 fi
+
+[ -z "$left_out" ] || rm -r "${payload:?}/models/${left_out:?}"
 
 say "Packing images …"
 mkdir -p "$payload/images"

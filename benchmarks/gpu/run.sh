@@ -11,8 +11,8 @@ fail() {
 }
 
 usage="run.sh [--provider cuda|cpu] [--quick] [--only SECTION,…] [--models NAME,…] [--variants NAME,…] [--batches N,…]
-       [--limit SECONDS] [--total SECONDS] [--resume] [--out DIR] [--copy-to DIR] [--work DIR] [--requests N]
-       [--unpack-only]"
+       [--limit SECONDS] [--total SECONDS] [--resume] [--package DIR] [--out DIR] [--copy-to DIR] [--work DIR]
+       [--requests N] [--unpack-only]"
 sections=(machine placement throughput shapes parity service stages latency memory transfers race)
 # Seconds that each may take at most.
 declare -A caps=([machine]=40 [placement]=40 [throughput]=120 [shapes]=60 [parity]=90 [service]=100 [stages]=40
@@ -20,7 +20,7 @@ declare -A caps=([machine]=40 [placement]=40 [throughput]=120 [shapes]=60 [parit
 # What a section needs to be worth beginning.
 least=12
 provider=cuda quick=0 only= limit= total= resume=0 unpack_only=0
-out="$here/results" work="$here/unpacked" copy_to= more=()
+out="$here/results" work="$here/unpacked" copy_to= package= more=()
 while [ $# -gt 0 ]; do
   case $1 in
     --provider) provider=$2; shift 2 ;;
@@ -31,6 +31,7 @@ while [ $# -gt 0 ]; do
     --total) total=$2; shift 2 ;;
     --resume) resume=1; shift ;;
     --out) out=$2; shift 2 ;;
+    --package) package=$2; shift 2 ;;
     --copy-to) copy_to=$2; shift 2 ;;
     --work) work=$2; shift 2 ;;
     --unpack-only) unpack_only=1; shift ;;
@@ -187,6 +188,10 @@ ask_pythons
 # The rival needs none of the pieces, and can be measured while they travel.
 [ "${sections[*]}" = race ] && [ "$unpack_only" = 0 ] && [ -n "$torch" ] || unpack
 [ "$unpack_only" = 0 ] || exit 0
+if [ -n "$package" ]; then
+  [ -f "$package/model.json" ] || fail "--package: '$package' is no model package."
+  ln -sfn "$(cd "$package" && pwd)" "$work/models/$(basename "$package")"
+fi
 if [ "$provider" = cuda ]; then
   if command -v nvidia-smi >/dev/null; then
     nvidia-smi >>"$out/log.txt" 2>&1 || true
