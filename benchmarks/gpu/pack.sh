@@ -162,12 +162,14 @@ compress models models &
 jobs+=($!)
 rest=(images openssl)
 [ -z "$annotated" ] || rest+=(annotated)
-names+=(own)
 compress own "${own_files[@]}" "${rest[@]}" &
 jobs+=($!)
 for job in "${jobs[@]}"; do wait "$job"; done
 for name in "${names[@]}"; do cat "$(cat "$work/parts/$name.is")"; done |
   (cd "$out" && split -b "${megabytes}000000" -d -a 1 - payload.)
+# What changes from one try to the next comes last, in a piece of its own.
+pieces=("$out"/payload.?)
+cp "$(cat "$work/parts/own.is")" "$out/payload.${#pieces[@]}"
 (cd "$out" && sha256sum payload.? >SHA256SUMS)
 cp "$here/run.sh" "$here/torch_race.py" "$out/"
 rm -rf "$payload"

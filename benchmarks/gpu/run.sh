@@ -15,7 +15,7 @@ usage="run.sh [--provider cuda|cpu] [--quick] [--only SECTION,…] [--models NAM
        [--requests N] [--unpack-only]"
 sections=(machine placement throughput shapes parity service stages latency memory transfers race)
 # Seconds that each may take at most.
-declare -A caps=([machine]=40 [placement]=40 [throughput]=120 [shapes]=60 [parity]=90 [service]=100 [stages]=40
+declare -A caps=([machine]=40 [placement]=40 [throughput]=120 [shapes]=45 [parity]=90 [service]=100 [stages]=40
   [latency]=45 [memory]=70 [transfers]=20 [race]=120)
 # What a section needs to be worth beginning.
 least=12

@@ -65,7 +65,7 @@ internal sealed class Bench
         : UsualBatches;
 
     /// <summary>Time for one measured point.</summary>
-    public TimeSpan PointTime => TimeSpan.FromSeconds(Options.Quick ? 0.1 : 1.2);
+    public TimeSpan PointTime => TimeSpan.FromSeconds(Options.Quick ? 0.1 : 1);
 
     /// <summary>Decodes like the service.</summary>
     public ImageDecoder Decoder { get; } = new(40_000_000);

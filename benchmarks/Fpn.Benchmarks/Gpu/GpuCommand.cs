@@ -41,6 +41,9 @@ internal static class GpuCommand
                 throw new ArgumentException(
                     $"There is no section '{unknown}'; there are {string.Join(", ", AllNames)}.");
             }
+
+            // Names that are none would else fail every section.
+            _ = options.ReportOnly ? null : new Bench(options);
         }
         catch (ArgumentException exception)
         {
