@@ -64,8 +64,8 @@ node "$root/src/Fpn.Explorer/build.mjs" "$work/explorer" >/dev/null
 publish benchmarks/Fpn.Benchmarks
 publish src/Fpn.Service
 # For debuggers, for another operating system, and what BenchmarkDotNet needs for its own kind of benchmark.
-(cd "$work/program" && rm -rf amd64 arm64 x86 createdump libmscordbi.so libmscordaccore.so libcoreclrtraceptprovider.so \
-  libclrgc*.so libonnxruntime_providers_tensorrt.so Microsoft.CodeAnalysis*.dll Microsoft.Diagnostics.*.dll Iced.dll \
+(cd "$work/program" && rm -rf amd64 arm64 x86 createdump libmscordbi.so libmscordaccore.so \
+  libcoreclrtraceptprovider.so libclrgc*.so libonnxruntime_providers_tensorrt.so Microsoft.CodeAnalysis*.dll Microsoft.Diagnostics.*.dll Iced.dll \
   ./*Capstone* libcapstone* Dia2Lib.dll TraceReloggerLib.dll)
 cuda_library="$work/program/libonnxruntime_providers_cuda.so"
 if [ "$cuda" = 0 ]; then

@@ -3,10 +3,11 @@
     strip_provider.py libonnxruntime_providers_cuda.so OUT [--architecture 90] [--keep-language-models]
 
 The library holds the same device code once for each architecture, and four fifths of it are attention and quantised
-products of language models. Both are blanked where they lie; language models' code is also renamed to an architecture of
-old, so that CUDA, which looks for code of its own, finds none as in any library that was built for other GPUs, and minds
-only if such a kernel is called. Addresses, lengths and headers stay; the holes pack to nothing. Kernels for other work are
-kept, also where nobody knows whether a detector needs them. For this benchmark only: what is served has the whole library.
+products of language models. Both are blanked where they lie; language models' code is also renamed to an architecture
+of old, so that CUDA, which looks for code of its own, finds none as in any library that was built for other GPUs, and
+minds only if such a kernel is called. Addresses, lengths and headers stay; the holes pack to nothing. Kernels for other
+work are kept, also where nobody knows whether a detector needs them. For this benchmark only: what is served has the
+whole library.
 """
 import argparse
 import collections

@@ -40,8 +40,8 @@ internal sealed class LatencySection : ISection
             result.Keep($"{variant.ArithmeticKey}.p50Ms", run.P50);
             result.Keep($"{variant.ArithmeticKey}.p99Ms", run.P99);
             var shapes = await service.KeepUnwarmedShapesAsync(result, variant);
-            table.Add(variant.Model, variant.Name, resized, run.P50, run.P95, run.P99, run.PerSecond, service.StartSeconds,
-                shapes);
+            table.Add(variant.Model, variant.Name, resized, run.P50, run.P95, run.P99, run.PerSecond,
+                service.StartSeconds, shapes);
         }
     }
 }

@@ -132,7 +132,8 @@ internal sealed class ParitySection : ISection
     }
 
     /// <returns>Detections of each picture; of the first ones only where time is up.</returns>
-    private static List<DetectedObject[]> Answer(Bench bench, TwoStageDetector detector, IReadOnlyList<byte[]> pictures) =>
+    private static List<DetectedObject[]> Answer(
+        Bench bench, TwoStageDetector detector, IReadOnlyList<byte[]> pictures) =>
         [.. pictures.TakeWhile(_ => !bench.TimeIsUp).Select(picture => Answer(bench, detector, picture))];
 
     private static DetectedObject[] Answer(Bench bench, TwoStageDetector detector, byte[] picture)

@@ -12,7 +12,8 @@ internal sealed class PlacementSection : ISection
     /// <inheritdoc/>
     public Task RunAsync(Bench bench, SectionResult result)
     {
-        var table = result.AddTable("", "package", "variant", "graph", "nodes", "fell back to the CPU", "load, s", "in words");
+        var table = result.AddTable(
+            "", "package", "variant", "graph", "nodes", "fell back to the CPU", "load, s", "in words");
         foreach (var variant in bench.Timed.Where(variant => !variant.FusesConvBias))
         {
             if (bench.Stop(result))

@@ -47,7 +47,7 @@ internal static class ResultFolder
         var machine = sections.FirstOrDefault(section => section.Facts.Count > 0)?.Facts;
         var device = machine?.GetValueOrDefault(MachineSection.DeviceFact) ?? "unknown";
         var file = Path.Combine(output, $"results-{device.ToLowerInvariant().Replace(' ', '-')}.json");
-        foreach (var other in Directory.EnumerateFiles(output, "results-*.json").Where(other => other != file).ToArray())
+        foreach (var other in Directory.GetFiles(output, "results-*.json").Where(other => other != file))
         {
             // Written before the device was known.
             File.Delete(other);

@@ -20,12 +20,13 @@ internal sealed class ShapesSection : ISection
     public Task RunAsync(Bench bench, SectionResult result)
     {
         result.Notes.Add(
-            "Graphs and what lies between them, medians of a batch. \"Taking turns\" runs a lying and an upright batch one "
-            + "after the other; the ratio compares it with the mean of the two alone: 1 when changing costs nothing. "
+            "Graphs and what lies between them, medians of a batch. \"Taking turns\" runs a lying and an upright batch "
+            + "one after the other; the ratio compares it with the mean of the two alone: 1 when changing costs nothing. "
             + "A session for each shape is what is served on a GPU; one for all shows what that spares.");
         var table = result.AddTable(
             "Lying and upright",
-            "model", "variant", "sessions", "batch", "lying alone, ms", "upright alone, ms", "taking turns, ms", "ratio");
+            "model", "variant", "sessions", "batch", "lying alone, ms", "upright alone, ms", "taking turns, ms",
+            "ratio");
         var variants = bench.BestLayouts(ThroughputSection.BestFigure);
         Measure(bench, variants[0], sessionPerShape: bench.OnGpu, result, table);
         if (bench.OnGpu)

@@ -44,8 +44,10 @@ internal static class Targets
                 "p50 at concurrency 1 from a 640×480 JPEG, the best arithmetic, ms",
                 15,
                 All($"latency.{Model}.", ".p50Ms", Enumerable.Min)),
-            AtMost("boxes in float32 against the CPU, px", 0.1, All("parity.", ".fp32.boxDifferencePx", Enumerable.Max)),
-            AtMost("scores in float32 against the CPU", 0.001, All("parity.", ".fp32.scoreDifference", Enumerable.Max)),
+            AtMost(
+                "boxes in float32 against the CPU, px", 0.1, All("parity.", ".fp32.boxDifferencePx", Enumerable.Max)),
+            AtMost(
+                "scores in float32 against the CPU", 0.001, All("parity.", ".fp32.scoreDifference", Enumerable.Max)),
             AtMost(
                 "cost of TF32 in AP, the most of all layouts",
                 0.002,

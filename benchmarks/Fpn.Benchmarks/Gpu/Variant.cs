@@ -25,7 +25,9 @@ internal sealed record Variant(string Model, string Precision, Layout Layout, Mo
     /// <summary>Ending of a float16 package's name.</summary>
     private const string HalfSuffix = "-fp16";
 
-    /// <summary>Name on the command line and in reports: <c>fp16</c>, <c>fp16-nhwc</c>, <c>fp16-nhwc-fused</c>.</summary>
+    /// <summary>
+    /// Name on the command line and in reports: <c>fp16</c>, <c>fp16-nhwc</c>, <c>fp16-nhwc-fused</c>.
+    /// </summary>
     public string Name => Layout switch
     {
         Layout.Nhwc => $"{Precision}-nhwc",
@@ -41,7 +43,9 @@ internal sealed record Variant(string Model, string Precision, Layout Layout, Mo
     /// </summary>
     public string ArithmeticKey => $"{Model}.{Precision}";
 
-    /// <summary>Whether products of float32 may be shortened; without meaning for float16, where it is the default.</summary>
+    /// <summary>
+    /// Whether products of float32 may be shortened; without meaning for float16, where it is the default.
+    /// </summary>
     public bool Tf32 => Precision != "fp32";
 
     /// <summary>Whether convolutions run pixel by pixel.</summary>
