@@ -134,13 +134,13 @@ internal sealed class Bench
 
     /// <summary>As <see cref="Open"/>, with the shapes fixed and tried as the service does it on a GPU.</summary>
     /// <param name="variant">Which.</param>
-    /// <param name="largestBatch">Images of a batch at most; all in <see cref="PictureSize"/>.</param>
-    public LoadedVariant OpenWarm(Variant variant, int largestBatch)
+    /// <param name="batches">Images of a batch; all in <see cref="PictureSize"/>.</param>
+    public LoadedVariant OpenWarm(Variant variant, IReadOnlyList<int> batches)
     {
         var loaded = Open(variant);
         if (OnGpu)
         {
-            loaded.WarmUp([PaddedSize(variant)], largestBatch);
+            loaded.WarmUp([PaddedSize(variant)], batches);
         }
 
         return loaded;
@@ -203,18 +203,19 @@ internal sealed class Bench
         }
     }
 
-    /// <summary>Fails where a package that pins its proposals gave another number: times would not compare.</summary>
-    /// <exception cref="InvalidOperationException">An image has more or fewer.</exception>
-    public static void RequirePinnedRois(Variant variant, InferredBatch inferred, int images)
+    /// <summary>Notes where a package that pins its proposals gave another number: times compare less well.</summary>
+    public static void CheckPinnedRois(Variant variant, InferredBatch inferred, int images, SectionResult result)
     {
-        for (var image = 0; variant.PinnedRois is { } expected && image < images; image++)
+        if (variant.PinnedRois is not { } expected)
         {
-            var found = ((TwoStageBatch)inferred).Proposals(image).Count;
-            if (found != expected)
-            {
-                throw new InvalidOperationException(
-                    $"{variant.Key}: image {image} has {found} proposals where {expected} are pinned.");
-            }
+            return;
+        }
+
+        var found = Enumerable.Range(0, images).Select(image => ((TwoStageBatch)inferred).Proposals(image).Count);
+        var note = $"{variant.Key}: images have {found.Min()} to {found.Max()} proposals where {expected} are pinned.";
+        if (found.Any(count => count != expected) && !result.Notes.Contains(note))
+        {
+            result.Notes.Add(note);
         }
     }
 

@@ -39,14 +39,14 @@ internal sealed class LoadedVariant : IDisposable
 
     /// <summary>Fixes the shapes and tries them; disposes this where that fails.</summary>
     /// <param name="buckets">Sizes of the tensors.</param>
-    /// <param name="largestBatch">Images of a batch at most.</param>
+    /// <param name="batches">Images of a batch.</param>
     /// <param name="sessionPerShape">Null does as the service does.</param>
-    public void WarmUp(IReadOnlyList<ImageSize> buckets, int largestBatch, bool? sessionPerShape = null)
+    public void WarmUp(IReadOnlyList<ImageSize> buckets, IReadOnlyList<int> batches, bool? sessionPerShape = null)
     {
         var begun = Stopwatch.GetTimestamp();
         try
         {
-            FixedShapes shapes = new(buckets, largestBatch, Variant.Contract.Proposals.PostNmsTopN)
+            FixedShapes shapes = new(buckets, batches, Variant.Contract.Proposals.PostNmsTopN)
             {
                 SessionPerShape = sessionPerShape ?? _sessionPerShape,
             };

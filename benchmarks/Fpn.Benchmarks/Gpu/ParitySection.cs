@@ -81,7 +81,7 @@ internal sealed class ParitySection : ISection
             }
 
             using var tested = bench.Open(variant);
-            tested.WarmUp(buckets, largestBatch: 1);
+            tested.WarmUp(buckets, [1]);
             var alone = Answer(bench, tested.Detector, pictures);
             var (answers, different) = AnswerTwice(bench, tested.Detector, pictures, alone);
             tables.AddDifferences(variant, expected, alone, answers, different);

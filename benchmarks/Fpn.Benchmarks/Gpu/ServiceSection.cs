@@ -44,7 +44,7 @@ internal sealed class ServiceSection : ISection
     {
         var size = bench.PictureSize(variant);
         var images = bench.Draw(size, 32);
-        using var loaded = bench.OpenWarm(variant, batch);
+        using var loaded = bench.OpenWarm(variant, [batch]);
         var streams = bench.DeviceOf(variant).Description.Streams;
         using BarePipeline bare = new(loaded.Detector, images, streams);
         using var service = await ServedVariant.StartAsync(

@@ -57,7 +57,7 @@ internal sealed class ShapesSection : ISection
         using var loaded = bench.Open(variant);
         if (bench.OnGpu)
         {
-            loaded.WarmUp([padded, new ImageSize(padded.Width, padded.Height)], batches[^1], sessionPerShape);
+            loaded.WarmUp([padded, new ImageSize(padded.Width, padded.Height)], batches, sessionPerShape);
         }
 
         var (sessions, figure) = sessionPerShape ? ("one for each", "own") : ("one for all", "shared");

@@ -32,7 +32,7 @@ internal sealed class StagesSection : ISection
             }
 
             int[] batches = bench.Options.Quick ? [1] : [1, 8];
-            using var loaded = bench.OpenWarm(variant, batches[^1]);
+            using var loaded = bench.OpenWarm(variant, batches);
             var table = result.AddTable($"{variant.Model}, {variant.Name}", ["batch", .. Stages, "sum"]);
             foreach (var batch in batches)
             {

@@ -43,7 +43,7 @@ internal sealed class ThroughputSection : ISection
 
     private static void Measure(Bench bench, Variant variant, SectionResult result)
     {
-        using var loaded = bench.OpenWarm(variant, bench.Batches[^1]);
+        using var loaded = bench.OpenWarm(variant, bench.Batches);
         loaded.KeepTimes(result);
         var detector = loaded.Detector;
         var streams = bench.DeviceOf(variant).Description.Streams;
@@ -66,7 +66,7 @@ internal sealed class ThroughputSection : ISection
             for (var run = 0; run < 2; run++)
             {
                 using var inferred = detector.Infer(prepared);
-                Bench.RequirePinnedRois(variant, inferred, batch);
+                Bench.CheckPinnedRois(variant, inferred, batch, result);
                 rois = Enumerable.Range(0, batch).Average(image => ((TwoStageBatch)inferred).Proposals(image).Count);
             }
 
