@@ -134,8 +134,9 @@ class ExportTests(unittest.TestCase):
         self.run_export("one-file", "--labels", "a,b,c", "--layout", "end-to-end", "--min-size", "96", "--max-size", "128")
         with open(os.path.join(self.path("one-file"), "model.json"), encoding="utf-8") as file:
             manifest = json.load(file)
-        self.assertEqual(manifest["endToEnd"], {"input": "image", "rank": 3, "resizeInside": True, "boxes": "boxes",
-                                                "labels": "labels", "scores": "scores", "boxSpace": "original"})
+        self.assertEqual(manifest["endToEnd"], {"input": "image", "rank": 3, "resizeInside": False, "boxes": "boxes",
+                                                "labels": "labels", "scores": "scores", "boxSpace": "resized"})
+        self.assertEqual(manifest["input"], {"minSize": 96, "maxSize": 128, "sizeDivisor": 1})
         model = onnx.load(os.path.join(self.path("one-file"), "model.onnx"))
         self.assertEqual([v.name for v in model.graph.output], ["boxes", "labels", "scores"])
 
