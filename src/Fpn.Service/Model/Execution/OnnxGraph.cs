@@ -57,6 +57,7 @@ internal sealed class OnnxGraph : IDisposable
                     $"{file.Path}: its sha256 is {actual}, but key '{file.Key}.sha256' of model.json says {file.Sha256}: the file is damaged, or was replaced without its manifest.");
             }
 
+            ExternalData.RequireNone(file.Path, bytes);
             using var options = device.CreateSessionOptions();
             options.AddSessionConfigEntry(SessionFacts.RecordPlacement, "1");
 
