@@ -71,9 +71,11 @@ try
     app.UseTrustedProxies();
     app.UseRequestIds();
     app.UseDrain();
+    app.UseUnreadBodies();
     app.UseRequestLog();
     app.UseSecurityHeaders();
     app.UseProblems();
+    app.UseEndpointRouting();
     app.UseCrossOrigin();
     app.UseKeys();
     app.UseOpenApiDocument();
