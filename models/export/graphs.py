@@ -102,6 +102,11 @@ def levels_of(detector):
             name += "abcdefgh"[numbers[:index].count(numbers[index])]
         pooled = key in detector.roi_heads.box_roi_pool.featmap_names
         levels.append(Level(name, stride, feature.shape[1], tuple(sizes[index]), pooled))
+    strides = [level.stride for level in levels if level.pooled]
+    if not strides or numbers != sorted(numbers):
+        raise ExportError(f"the levels' strides are {[level.stride for level in levels]}: finest first, one pooled at least")
+    if (strides[-1] // strides[0]).bit_length() > len(strides):
+        raise ExportError(f"RoIs are pooled from strides {strides}, between which levels are missing")
     return levels
 
 
