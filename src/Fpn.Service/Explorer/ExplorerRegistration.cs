@@ -66,6 +66,6 @@ internal static class ExplorerRegistration
         context.Response.Headers.CacheControl = Ask;
         return Results.Json(
             new ExplorerSettings(limits.MaxImageBytes, limits.MaxImagePixels, [.. assets.Samples.Keys.OrderBy(Path.GetFileNameWithoutExtension, StringComparer.Ordinal)]),
-            ExplorerJsonContext.Default.ExplorerSettings);
+            ExplorerJsonContext.Readable.ExplorerSettings);
     }
 }

@@ -30,10 +30,11 @@ internal static class GraphCheck
     /// out.</exception>
     public static void RequireDeclared(TwoStageGraphs graphs)
     {
-        RequireFree(graphs.Backbone, TwoStageGraphs.ImagesInput, graphs.Pixels == PixelType.UInt8 ? 3 : 1);
+        var channels = graphs.Pixels == PixelType.UInt8 ? 3 : 1;
+        RequireFree(graphs.Backbone, TwoStageGraphs.ImagesInput, axis => axis != channels);
         foreach (var name in graphs.HeadInputs)
         {
-            RequireFree(graphs.Head, name, 1);
+            RequireFree(graphs.Head, name, axis => axis != 1);
         }
 
         var extra = graphs.Backbone.Outputs.Select(output => output.Name).FirstOrDefault(name =>
@@ -45,6 +46,13 @@ internal static class GraphCheck
                 $"{graphs.Backbone.Path}: output '{extra}' belongs to a level that 'levels' of model.json leaves out.");
         }
     }
+
+    /// <summary>Checks that the graph of a one-file model takes images of any size.</summary>
+    /// <param name="graph">The graph.</param>
+    /// <param name="input">Its input [3, H, W] or [1, 3, H, W].</param>
+    /// <exception cref="SettingsException">It takes one size only.</exception>
+    public static void RequireFreeSize(OnnxGraph graph, string input) =>
+        RequireFree(graph, input, axis => axis >= graph.Inputs.First(port => port.Name == input).Dimensions.Count - 2);
 
     /// <summary>Checks the order of the levels and their strides on the grids of one image.</summary>
     /// <param name="graphs">What was run.</param>
@@ -133,15 +141,15 @@ internal static class GraphCheck
         }
     }
 
-    private static void RequireFree(OnnxGraph graph, string input, int channels)
+    private static void RequireFree(OnnxGraph graph, string input, Func<int, bool> mustBeFree)
     {
         var dimensions = graph.Inputs.First(port => port.Name == input).Dimensions;
         foreach (var (axis, dimension) in dimensions.Index())
         {
-            if (axis != channels && int.TryParse(dimension, out _))
+            if (mustBeFree(axis) && int.TryParse(dimension, out _))
             {
                 throw new SettingsException(
-                    $"{graph.Path}: input '{input}' is declared as [{string.Join(", ", dimensions)}]: every dimension but the channels must be free.");
+                    $"{graph.Path}: input '{input}' is declared as [{string.Join(", ", dimensions)}]: it takes one size or number only, where any must do.");
             }
         }
     }

@@ -91,7 +91,35 @@ public sealed class GraphCheckTests : IDisposable
     [InlineData("1", "3", "H", "W")]
     [InlineData("N", "3", "256", "256")]
     public async Task Load_GraphOfOneSize_IsRefused(params string[] dimensions) => await AssertRefusedAsync(
-        new TinyPackage { Images = dimensions }, $"input 'images' is declared as [{string.Join(", ", dimensions)}]: every dimension but the channels must be free");
+        new TinyPackage { Images = dimensions }, $"input 'images' is declared as [{string.Join(", ", dimensions)}]: it takes one size or number only, where any must do");
+
+    [Theory]
+    [InlineData("3", "480", "640")]
+    [InlineData("3", "H", "640")]
+    public async Task Load_OneFileGraphOfOneSize_IsRefused(params string[] dimensions)
+    {
+        var graph = new TinyOnnx()
+            .Input("image", TinyOnnx.Element.Float, dimensions)
+            .Weights("fixed", [1f, 2f, 3f, 4f], 1, 4)
+            .Node("Identity", "fixed", "boxes")
+            .Output("boxes", TinyOnnx.Element.Float, "M", "4").ToBytes();
+        var package = Directory.CreateDirectory(Path.Combine(_folder, "whole")).FullName;
+        await File.WriteAllBytesAsync(Path.Combine(package, "model.onnx"), graph, TestContext.Current.CancellationToken);
+        await File.WriteAllTextAsync(
+            Path.Combine(package, "model.json"),
+            $$"""
+            {
+              "name": "whole", "version": "1", "layout": "end-to-end", "labels": ["thing"],
+              "files": { "model": { "path": "model.onnx", "sha256": "{{ModelFolder.Sha256(graph)}}" } },
+              "input": { "minSize": 480, "maxSize": 640 }
+            }
+            """,
+            TestContext.Current.CancellationToken);
+        using var output = new StringWriter();
+        using var errors = new StringWriter();
+        Assert.Equal(1, await InspectCommand.RunAsync([package], output, errors));
+        Assert.Contains($"input 'image' is declared as [{string.Join(", ", dimensions)}]: it takes one size", errors.ToString(), StringComparison.Ordinal);
+    }
 
     [Fact]
     public async Task Load_AnchorsPerCell_AreHeldAgainstTheGraph() => await AssertRefusedAsync(

@@ -31,7 +31,7 @@ internal sealed class RepositoryEndpoints(ControlOptions options, LaneRegistry l
 
         var states = lanes.States.Where(state => !request.Ready || state.Availability == ModelAvailability.Ready);
         return Results.Json<IReadOnlyList<RepositoryModelResponse>>(
-            [.. states.Select(Describe)], RepositoryJsonContext.Default.IReadOnlyListRepositoryModelResponse);
+            [.. states.Select(Describe)], RepositoryJsonContext.Readable.IReadOnlyListRepositoryModelResponse);
     }
 
     /// <summary>Loads a package, or loads it again; answers when it serves.</summary>
