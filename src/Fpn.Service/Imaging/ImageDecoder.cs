@@ -62,7 +62,8 @@ internal sealed class ImageDecoder
         if (ImageSignature.Identify(encoded) is not { } format)
         {
             return DecodeOutcome.Fail(
-                DecodeFailure.UnsupportedFormat, "The content is not a JPEG, PNG, WebP, GIF, TIFF or AVIF image.");
+                DecodeFailure.UnsupportedFormat,
+                WrappedImage.Describe(encoded) ?? "The content is not a JPEG, PNG, WebP, GIF, TIFF or AVIF image.");
         }
 
         if (CheckBytes(encoded, format) is { } refusal)
