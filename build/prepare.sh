@@ -42,7 +42,7 @@ install_native_libraries() {
   [ "${FPN_GPU:-0}" = 1 ] && { optional=--include=optional; expected=360; }
   wanted="$optional $(cksum <"$root/package-lock.json")"
   [ -f "$stamp" ] && [ "$(cat "$stamp")" = "$wanted" ] && return 0
-  say "Fetching ONNX Runtime, libvips and what builds the page (about $expected MB, once) …"
+  say "Fetching ONNX Runtime and what builds the page (about $expected MB, once) …"
   local cache
   cache=$(npm config get cache 2>/dev/null)
   mkdir -p "$cache"

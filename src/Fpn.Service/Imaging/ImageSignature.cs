@@ -1,4 +1,5 @@
 using System.Buffers.Binary;
+using Fpn.Imaging;
 
 namespace Fpn.Service.Imaging;
 

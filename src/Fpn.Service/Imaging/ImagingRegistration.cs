@@ -24,11 +24,14 @@ internal static class ImagingRegistration
     {
         try
         {
-            return new ImageDecoder(maxPixels);
+            return new ImageDecoder(maxPixels, new VipsCodec());
         }
         catch (Exception exception) when (exception is DllNotFoundException or InvalidOperationException)
         {
-            throw new SettingsException($"libvips cannot be loaded: {exception.Message.ReplaceLineEndings(" ")} run.sh fetches it; it belongs beside Fpn.Service.dll.", exception);
+            throw new SettingsException(
+                $"libvips cannot be loaded: {exception.Message.ReplaceLineEndings(" ")} The package NetVips.Native brings "
+                + "it for the platform that the service is built for.",
+                exception);
         }
     }
 
@@ -36,13 +39,13 @@ internal static class ImagingRegistration
     {
         try
         {
-            return new DetectionPainter(Vips.FontFolder);
+            return new DetectionPainter(VipsLibrary.FontFolder);
         }
         catch (Exception exception) when (exception is FileNotFoundException or InvalidOperationException)
         {
             throw new SettingsException(
-                $"Pictures cannot be drawn: {exception.Message} run.sh fetches the font; it belongs into the folder "
-                + "'fonts' beside Fpn.Service.dll.",
+                $"Pictures cannot be drawn: {exception.Message} The font belongs into the folder 'fonts' beside "
+                + "Fpn.Service.dll.",
                 exception);
         }
     }

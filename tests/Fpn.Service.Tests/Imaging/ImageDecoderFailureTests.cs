@@ -1,6 +1,7 @@
 using System.Buffers.Binary;
 using System.Text;
 using Fpn.Service.Imaging;
+using NetVips;
 
 namespace Fpn.Service.Tests.Imaging;
 
@@ -8,7 +9,7 @@ namespace Fpn.Service.Tests.Imaging;
 [Collection(nameof(NativeMemoryTests))]
 public sealed class ImageDecoderFailureTests
 {
-    private readonly ImageDecoder _decoder = new(40_000_000);
+    private readonly ImageDecoder _decoder = new(40_000_000, new VipsCodec());
 
     private static ReadOnlySpan<byte> StartOfFrame => [0xFF, 0xC0];
 
@@ -50,15 +51,8 @@ public sealed class ImageDecoderFailureTests
     [InlineData("<svg xmlns=\"http://www.w3.org/2000/svg\" width=\"8\" height=\"8\"/>")]
     [InlineData("P6\n1 1\n255\nabc")]
     [InlineData("%PDF-1.4\n")]
-    public unsafe void Open_FormatNotServed_IsBlockedInTheLibraryToo(string content)
-    {
-        var bytes = Encoding.ASCII.GetBytes(content);
-        fixed (byte* start = bytes)
-        fixed (byte* options = "\0"u8)
-        {
-            Assert.Equal(0, Vips.Open(start, (nuint)bytes.Length, options, 0));
-        }
-    }
+    public void Open_FormatNotServed_IsBlockedInTheLibraryToo(string content) =>
+        Assert.Throws<VipsException>(() => Image.NewFromBuffer(Encoding.ASCII.GetBytes(content).AsSpan()).Dispose());
 
     [Theory]
     [InlineData(50_000u, 50_000u)]
@@ -89,8 +83,8 @@ public sealed class ImageDecoderFailureTests
     {
         var pixels = 17 * 24;
 
-        using var image = new ImageDecoder(pixels).Decode(TestImages.Read(name)).Image;
-        var refused = new ImageDecoder(pixels - 1).Decode(TestImages.Read(name));
+        using var image = new ImageDecoder(pixels, new VipsCodec()).Decode(TestImages.Read(name)).Image;
+        var refused = new ImageDecoder(pixels - 1, new VipsCodec()).Decode(TestImages.Read(name));
 
         Assert.NotNull(image);
         Assert.Equal(DecodeFailure.TooManyPixels, refused.Failure);

@@ -1,4 +1,5 @@
 using Fpn.Detection.Imaging;
+using Fpn.Imaging;
 using Fpn.Service.Imaging;
 
 namespace Fpn.Service.Tests.Imaging;
@@ -6,7 +7,7 @@ namespace Fpn.Service.Tests.Imaging;
 /// <summary>What well-formed images of every served kind decode to.</summary>
 public sealed class ImageDecoderTests
 {
-    private readonly ImageDecoder _decoder = new(40_000_000);
+    private readonly ImageDecoder _decoder = new(40_000_000, new VipsCodec());
 
     public static TheoryData<string> Expectations => [.. TestImages.WithExpectation()];
 
@@ -93,7 +94,7 @@ public sealed class ImageDecoderTests
     [InlineData(0L)]
     [InlineData(int.MaxValue / 4 + 1L)]
     public void Constructor_LimitOutOfRange_Throws(long maxPixels) =>
-        Assert.Throws<ArgumentOutOfRangeException>(() => new ImageDecoder(maxPixels));
+        Assert.Throws<ArgumentOutOfRangeException>(() => new ImageDecoder(maxPixels, new VipsCodec()));
 
     private static int[] Pixel(DecodedImage image, int x)
     {

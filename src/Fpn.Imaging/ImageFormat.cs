@@ -1,7 +1,7 @@
-namespace Fpn.Service.Imaging;
+namespace Fpn.Imaging;
 
 /// <summary>The image formats that are served.</summary>
-internal enum ImageFormat
+public enum ImageFormat
 {
     /// <summary>JPEG, baseline or progressive.</summary>
     Jpeg,
