@@ -1,13 +1,11 @@
 #!/usr/bin/env bash
 # Everything from a fresh clone, then serves the default model in the foreground on http://0.0.0.0:8080.
 # Arguments go to the service: ./run.sh --urls http://127.0.0.1:9000 --Fpn:Models:Default=blood-cells
-# FPN_GPU=1 also fetches the CUDA execution provider.
 set -euo pipefail
 root=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
 . "$root/build/prepare.sh"
 
-require_tools
-install_native_libraries
+require_dotnet
 publish_service
 
 export ASPNETCORE_URLS="${ASPNETCORE_URLS:-http://0.0.0.0:8080}"

@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # Packs the GPU benchmark for a bare machine: run.sh, and everything else in pieces of at most 60 MB with checksums.
-# Runs where the project builds (.NET SDK 10, Node.js, network). README.md beside this file tells the rest.
+# Runs where the project builds (.NET SDK 10, network). README.md beside this file tells the rest.
 set -euo pipefail
 here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
 root=$(cd "$here/../.." && pwd)
@@ -25,13 +25,7 @@ while [ $# -gt 0 ]; do
 done
 [[ $megabytes =~ ^[1-9][0-9]*$ ]] || fail "--piece-megabytes must be a whole number above 0, not '$megabytes'."
 
-require_tools
-# Without CUDA whatever is installed will do: fetching anew would take the provider away from who has it.
-if [ "$cuda" = 1 ]; then
-  FPN_GPU=1 install_native_libraries
-elif [ ! -d "$root/node_modules/com.github.asus4.onnxruntime" ]; then
-  install_native_libraries
-fi
+require_dotnet
 
 # Debian's python3, which has torch 1.13: the exporter needs it.
 python=/usr/bin/python3
@@ -47,14 +41,13 @@ mkdir -p "$payload"
 # intermediate files are kept apart from those of the usual build, whose lock files know no runtime.
 publish() { # project
   dotnet publish "$root/$1" -c Release -r linux-x64 --self-contained true --artifacts-path "$work/build" \
-    -o "$work/program" -p:ExplorerFiles="$work/explorer/" -p:RestorePackagesWithLockFile=false \
+    -o "$work/program" -p:RestorePackagesWithLockFile=false \
     -p:NuGetLockFilePath="$work/none.lock.json" -p:TreatWarningsAsErrors=false -p:RunAnalyzers=false \
     -p:DebugType=none --nologo -v quiet -clp:"NoSummary;ErrorsOnly" >&2
 }
 say "Building …"
 export DOTNET_CLI_TELEMETRY_OPTOUT=1 DOTNET_NOLOGO=1
 rm -rf "$work/program"
-node "$root/src/Fpn.Explorer/build.mjs" "$work/explorer" >/dev/null
 publish benchmarks/Fpn.Benchmarks
 publish src/Fpn.Service
 # For debuggers, and for another operating system.
@@ -62,7 +55,7 @@ rm -rf "$work/program/amd64" "$work/program/libmscordbi.so" "$work/program/creat
 rm -f "$work/program/libonnxruntime_providers_tensorrt.so"
 [ "$cuda" = 1 ] || rm -f "$work/program"/libonnxruntime_providers_*.so
 [ "$cuda" = 0 ] || [ -f "$work/program/libonnxruntime_providers_cuda.so" ] ||
-  fail "The CUDA provider was not published; is its npm package in node_modules?"
+  fail "The CUDA provider was not published."
 mv "$work/program" "$payload/program"
 revision=$(git -C "$root" rev-parse --short HEAD 2>/dev/null || echo unknown)
 [ -z "$(git -C "$root" status --porcelain 2>/dev/null)" ] || revision="$revision, with changes"

@@ -109,7 +109,10 @@ internal sealed partial class LaneFactory(
         {
             try
             {
-                await WarmUpAsync(model, new FixedShapes(buckets.Sizes, size, model.Contract.Proposals.PostNmsTopN));
+                await WarmUpAsync(model, new FixedShapes(buckets.Sizes, size, model.Contract.Proposals.PostNmsTopN)
+                {
+                    SessionPerShape = device.SessionPerShape,
+                });
                 return size;
             }
             catch (ModelFailureException exception) when (maySmaller && size > 1)

@@ -12,8 +12,11 @@ namespace Fpn.Service.Batching;
 /// </remarks>
 internal sealed class ShapeBuckets
 {
-    /// <summary>Long side over short side of the photographs that people take: square, 4:3, 3:2, 16:9.</summary>
-    private static readonly double[] CommonRatios = [1, 4.0 / 3, 3.0 / 2, 16.0 / 9];
+    /// <summary>
+    /// Long side over short side that most photographs fit into: 4:3. Others go into the longest that there are. Each
+    /// bucket costs a GPU a session a batch size, with the weights again, so there are few.
+    /// </summary>
+    private const double CommonRatio = 4.0 / 3;
 
     private ShapeBuckets(IReadOnlyList<ImageSize> sizes) => Sizes = sizes;
 
@@ -47,7 +50,7 @@ internal sealed class ShapeBuckets
         return padded;
     }
 
-    /// <summary>The padded sizes of common photographs, upright and lying, and those of the longest images.</summary>
+    /// <summary>The padded sizes of common photographs, upright and lying, and those of the longest images: four at most.</summary>
     private static IReadOnlyList<ImageSize> Derive(IDetector detector)
     {
         if (detector.LargestBatch == 1)
@@ -59,7 +62,7 @@ internal sealed class ShapeBuckets
         var input = detector.Contract.Input;
         var longest = Math.Max(1, input.MaxSize / (double)input.MinSize);
         var sizes = new List<ImageSize>();
-        foreach (var ratio in CommonRatios.Where(ratio => ratio < longest).Append(longest))
+        foreach (var ratio in new[] { Math.Min(CommonRatio, longest), longest })
         {
             var lying = detector.Measure(new ImageSize((int)Math.Round(Side / ratio), Side)).Padded;
             sizes.Add(lying);

@@ -26,7 +26,7 @@ internal sealed class VipsCodec : IImageCodec
             // It looks at the bytes itself, and may take them for something else.
             if (stored.Get("vips-loader") is string loader && loader.StartsWith(LoaderOf(format)!, StringComparison.Ordinal))
             {
-                return new VipsImage(stored, length);
+                return new VipsImage(stored);
             }
 
             stored.Dispose();

@@ -12,10 +12,9 @@ internal sealed class VipsImage : ICodecImage
 
     /// <summary>Takes ownership.</summary>
     /// <param name="stored">The picture.</param>
-    /// <param name="fileBytes">Length of the file, of which the package keeps a copy.</param>
-    public VipsImage(Image stored, int fileBytes)
+    public VipsImage(Image stored)
     {
-        (_stored, WorkBytes) = (stored, fileBytes);
+        _stored = stored;
         Size = new ImageSize(stored.Height, stored.Width);
         Orientation = stored.Contains("orientation") && stored.Get("orientation") is int value and >= 1 and <= 8
             ? value
@@ -33,7 +32,8 @@ internal sealed class VipsImage : ICodecImage
     public PixelLayout Layout { get; }
 
     /// <inheritdoc/>
-    public long WorkBytes { get; }
+    /// <remarks>A few rows at a time. The package's copy of the file is bounded as the file is.</remarks>
+    public long WorkBytes => 0;
 
     /// <inheritdoc/>
     public unsafe bool TryDecode(Span<byte> pixels)

@@ -31,7 +31,7 @@ internal sealed class FixedShapes
     {
         Buckets = buckets;
         _buckets = [.. buckets];
-        _batchSizes = [.. Steps(1, maxBatchSize, 2).Append(maxBatchSize).Distinct().Order()];
+        _batchSizes = [.. Steps(1, maxBatchSize, 1).Append(maxBatchSize).Distinct().Order()];
 
         // Most batches have as many RoIs as may be: those sizes fit exactly.
         _roiCounts =
@@ -46,11 +46,14 @@ internal sealed class FixedShapes
     /// <summary>The sizes that images are padded to.</summary>
     public IReadOnlyList<ImageSize> Buckets { get; }
 
-    /// <summary>Batch sizes, rising: 1, 2, 3, 4, 6, 8, 12 …</summary>
+    /// <summary>Batch sizes, rising: 1, 2, 4, 8, 16 …</summary>
     public IReadOnlyList<int> BatchSizes => _batchSizes;
 
     /// <summary>RoIs of a batch, rising.</summary>
     public IReadOnlyList<int> RoiCounts => _roiCounts;
+
+    /// <summary>Whether each shape of the backbone has a session of its own.</summary>
+    public bool SessionPerShape { get; init; }
 
     /// <summary>Backbone shapes: buckets times batch sizes.</summary>
     public int BackboneShapes => Buckets.Count * _batchSizes.Length;

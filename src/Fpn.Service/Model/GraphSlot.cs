@@ -5,9 +5,7 @@ using Microsoft.ML.OnnxRuntime.Tensors;
 
 namespace Fpn.Service.Model;
 
-/// <summary>
-/// One batch's place on the device: bindings of both graphs, and the memory that their outputs are written into.
-/// </summary>
+/// <summary>One batch's place on the device: the memory that both graphs' outputs are written into.</summary>
 /// <remarks>
 /// In a fixed shape, features are written into memory of the device, where the head reads them, and objectness and
 /// deltas into memory that the CPU can read; all of it was allocated at the warm-up. In other shapes every run
@@ -22,7 +20,7 @@ internal sealed class GraphSlot : IDisposable
     private readonly Dictionary<(ImageSize Bucket, int Images), FixedRun> _fixed = [];
     private long[] _sizes = [];
 
-    /// <summary>Binds both graphs.</summary>
+    /// <summary>Allocates the memory for fixed shapes.</summary>
     /// <param name="graphs">To be disposed after this object.</param>
     /// <exception cref="ModelFailureException">There is not enough memory for the outputs.</exception>
     public GraphSlot(TwoStageGraphs graphs)
@@ -54,24 +52,21 @@ internal sealed class GraphSlot : IDisposable
     public PyramidOutputs RunBackbone(ImageBatch images, IReadOnlyList<ImageGeometry> geometries)
     {
         _graphs.BackboneShapes.Note(images.Count, images.Size.Height, images.Size.Width);
+        using var tensor = TensorOf(images);
+        using var sizes = images.Type == PixelType.UInt8 ? SizesOf(geometries, images.Count) : null;
+        var inputs = sizes is null ? new[] { tensor } : [tensor, sizes];
         if (FixedRunFor(images) is { } run)
         {
-            try
-            {
-                BindImages(run.Binding, images, geometries);
-                run.Binding.Run();
-            }
-            finally
-            {
-                // Else the device's copy of the images would be kept for each shape until that shape comes again.
-                run.Binding.ClearInputs();
-            }
-
+            run.Backbone.Run(_graphs.BackboneInputs, inputs, _graphs.BackboneOutputs, run.Outputs);
             return new PyramidOutputs(run.Outputs, owner: null);
         }
 
         using var binding = _graphs.Backbone.Bind();
-        BindImages(binding, images, geometries);
+        foreach (var (index, input) in inputs.Index())
+        {
+            binding.BindInput(_graphs.BackboneInputs[index], input);
+        }
+
         foreach (var (index, name) in _graphs.BackboneOutputs.Index())
         {
             binding.BindOutput(name, _graphs.MemoryOf(index));
@@ -92,27 +87,27 @@ internal sealed class GraphSlot : IDisposable
     public HeadOutputs RunHead(PyramidOutputs pyramid, Memory<float> rois, ReadOnlySpan<int> counts, HeadBuffers? outputs)
     {
         var pooled = _graphs.PooledLevels.Count;
-        var tensors = new OrtValue?[pooled];
+        var inputs = new OrtValue[2 * pooled];
         var start = 0;
-        using var binding = _graphs.Head.Bind();
         try
         {
             for (var level = 0; level < pooled; level++)
             {
+                inputs[level] = pyramid[level];
+
                 // An empty level's tensor still needs an address, so it gets the whole rest of the buffer.
-                tensors[level] = OrtValue.CreateTensorValueFromMemory(
+                inputs[pooled + level] = OrtValue.CreateTensorValueFromMemory(
                     OrtMemoryInfo.DefaultInstance, rois[start..], [counts[level], RoiValues]);
-                binding.BindInput(_graphs.HeadInputs[level], pyramid[level]);
-                binding.BindInput(_graphs.HeadInputs[pooled + level], tensors[level]!);
                 start += counts[level] * RoiValues;
             }
 
-            _graphs.HeadShapes.Note(start / RoiValues);
-            return outputs is null ? RunFree(binding) : RunFixed(binding, outputs, start / RoiValues);
+            var count = start / RoiValues;
+            _graphs.HeadShapes.Note(count);
+            return outputs is null ? RunFree(inputs) : RunFixed(inputs, outputs, count);
         }
         finally
         {
-            foreach (var tensor in tensors)
+            foreach (var tensor in inputs.AsSpan(pooled))
             {
                 tensor?.Dispose();
             }
@@ -134,24 +129,31 @@ internal sealed class GraphSlot : IDisposable
         }
     }
 
-    private static HeadOutputs RunFree(GraphBinding head)
+    private HeadOutputs RunFree(OrtValue[] inputs)
     {
-        head.BindOutput(TwoStageGraphs.ClassLogitsOutput, OrtMemoryInfo.DefaultInstance);
-        head.BindOutput(TwoStageGraphs.BoxDeltasOutput, OrtMemoryInfo.DefaultInstance);
-        var results = head.RunForResults();
+        using var binding = _graphs.Head.Bind();
+        foreach (var (index, input) in inputs.Index())
+        {
+            binding.BindInput(_graphs.HeadInputs[index], input);
+        }
+
+        foreach (var name in TwoStageGraphs.HeadOutputs)
+        {
+            binding.BindOutput(name, OrtMemoryInfo.DefaultInstance);
+        }
+
+        var results = binding.RunForResults();
         return new HeadOutputs(results[0], results[1], results);
     }
 
-    private static HeadOutputs RunFixed(GraphBinding head, HeadBuffers buffers, int rois)
+    private HeadOutputs RunFixed(OrtValue[] inputs, HeadBuffers buffers, int rois)
     {
         var (classLogits, boxDeltas) = buffers.View(rois);
-        head.BindOutput(TwoStageGraphs.ClassLogitsOutput, classLogits);
-        head.BindOutput(TwoStageGraphs.BoxDeltasOutput, boxDeltas);
-        head.Run();
+        _graphs.Head.Run(_graphs.HeadInputs, inputs, TwoStageGraphs.HeadOutputs, [classLogits, boxDeltas]);
         return new HeadOutputs(classLogits, boxDeltas, owner: null);
     }
 
-    /// <summary>The binding for a shape whose outputs fit the buffers; null for other shapes.</summary>
+    /// <summary>How a shape is run whose outputs fit the buffers; null for other shapes.</summary>
     private FixedRun? FixedRunFor(ImageBatch images)
     {
         var key = (images.Size, images.Count);
@@ -165,36 +167,28 @@ internal sealed class GraphSlot : IDisposable
             return null;
         }
 
-        run = new FixedRun(_graphs, _outputs, shapes);
+        run = new FixedRun(_graphs, key, _outputs, shapes);
         _fixed.Add(key, run);
         return run;
     }
 
-    private void BindImages(GraphBinding binding, ImageBatch images, IReadOnlyList<ImageGeometry> geometries)
+    private OrtValue TensorOf(ImageBatch images)
     {
-        // Binding copies to a GPU what does not lie there; on a CPU the run reads the batch's own memory.
         var (height, width) = (images.Size.Height, images.Size.Width);
-        var isBytes = images.Type == PixelType.UInt8;
-        var type = images.Type switch
-        {
-            PixelType.Float32 => TensorElementType.Float,
-            PixelType.Float16 => TensorElementType.Float16,
-            _ => TensorElementType.UInt8,
-        };
-        using var tensor = OrtValue.CreateTensorValueWithData(
+        return OrtValue.CreateTensorValueWithData(
             _graphs.Device.HostMemory,
-            type,
-            isBytes ? [images.Count, height, width, 3] : [images.Count, 3, height, width],
+            images.Type switch
+            {
+                PixelType.Float32 => TensorElementType.Float,
+                PixelType.Float16 => TensorElementType.Float16,
+                _ => TensorElementType.UInt8,
+            },
+            images.Type == PixelType.UInt8 ? [images.Count, height, width, 3] : [images.Count, 3, height, width],
             images.Address,
             images.ByteLength);
-        binding.BindInput(TwoStageGraphs.ImagesInput, tensor);
-        if (isBytes)
-        {
-            BindSizes(binding, images.Count, geometries);
-        }
     }
 
-    private void BindSizes(GraphBinding binding, int count, IReadOnlyList<ImageGeometry> geometries)
+    private OrtValue SizesOf(IReadOnlyList<ImageGeometry> geometries, int count)
     {
         if (_sizes.Length != 2 * count)
         {
@@ -209,36 +203,21 @@ internal sealed class GraphSlot : IDisposable
             _sizes[(2 * i) + 1] = geometries[i].Resized.Width;
         }
 
-        using var sizes = OrtValue.CreateTensorValueFromMemory(_sizes, [count, 2]);
-        binding.BindInput(TwoStageGraphs.ImageSizesInput, sizes);
+        return OrtValue.CreateTensorValueFromMemory(_sizes, [count, 2]);
     }
 
-    /// <summary>A binding to views of the slot's buffers, for one shape.</summary>
-    private sealed class FixedRun : IDisposable
+    /// <summary>The backbone's session for one shape, and views of the slot's buffers in that shape.</summary>
+    private sealed class FixedRun(
+        TwoStageGraphs graphs,
+        (ImageSize Bucket, int Images) shape,
+        DeviceBuffer[] buffers,
+        IReadOnlyList<long[]> outputShapes) : IDisposable
     {
-        private readonly OrtValue[] _views;
+        public OnnxGraph Backbone { get; } = graphs.BackboneFor(shape.Bucket, shape.Images);
 
-        public FixedRun(TwoStageGraphs graphs, DeviceBuffer[] buffers, IReadOnlyList<long[]> shapes)
-        {
-            _views = [.. buffers.Select((buffer, index) => buffer.View(graphs.TypeOf(index), shapes[index]))];
-            Binding = graphs.Backbone.Bind();
-            foreach (var (index, view) in _views.Index())
-            {
-                Binding.BindOutput(graphs.BackboneOutputs[index], view);
-            }
-        }
+        public OrtValue[] Outputs { get; } =
+            [.. buffers.Select((buffer, index) => buffer.View(graphs.TypeOf(index), outputShapes[index]))];
 
-        public GraphBinding Binding { get; }
-
-        public IReadOnlyList<OrtValue> Outputs => _views;
-
-        public void Dispose()
-        {
-            Binding.Dispose();
-            foreach (var view in _views)
-            {
-                view.Dispose();
-            }
-        }
+        public void Dispose() => Array.ForEach(Outputs, view => view.Dispose());
     }
 }

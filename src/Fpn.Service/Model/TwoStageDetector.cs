@@ -89,60 +89,50 @@ internal sealed class TwoStageDetector : IDetector
             _workspaces.Add(NewWorkspace());
         }
 
-        WarmUpEachShape(shapes, progress);
-        SideBySide.Run(streams, () => RunLargest(shapes));
-
+        WarmUpEachShape(shapes, streams, progress);
         _graphs.BackboneShapes.EndWarmUp();
         _graphs.HeadShapes.EndWarmUp();
     }
 
     /// <summary>
-    /// Runs the largest batch. At the same time as another it then has a stream, libraries' handles and intermediate
-    /// memory of its own, which requests should neither wait for nor find missing.
+    /// Runs every shape, from the largest down: the GPU's memory is a pool that never joins what was asked for apart,
+    /// so that rising sizes would each be added to it.
     /// </summary>
-    private void RunLargest(FixedShapes shapes)
+    /// <remarks>
+    /// The backbone's shapes on all streams at once: at the same time as another, a batch has a stream, libraries' handles
+    /// and intermediate memory of its own, which requests should neither wait for nor find missing.
+    /// </remarks>
+    private void WarmUpEachShape(FixedShapes shapes, int streams, Action<int> progress)
     {
-        var slot = TakeSlot();
-        var workspace = TakeWorkspace();
-        try
+        var done = 0;
+        foreach (var bucket in shapes.Buckets.OrderByDescending(bucket => bucket.Area))
         {
-            using var images = BlankImages(shapes.BatchSizes[^1], shapes.Buckets.MaxBy(bucket => bucket.Area));
-            using var pyramid = slot.RunBackbone(images, []);
-            workspace.FillRois(_graphs.PooledLevels.Count, shapes.RoiCounts[^1]);
-            using var outputs = slot.RunHead(pyramid, workspace.Rois, workspace.RoisPerLevel, workspace.HeadBuffers);
+            foreach (var count in shapes.BatchSizes.Reverse())
+            {
+                var rois = shapes.RoiCountFor(count * Contract.Proposals.PostNmsTopN);
+                SideBySide.Run(streams, () => Run(count, bucket, rois));
+                progress(++done);
+            }
         }
-        finally
+
+        foreach (var rois in shapes.RoiCounts.Reverse())
         {
-            _slots.Add(slot);
-            Return(workspace);
+            Run(1, shapes.Buckets[0], rois);
+            progress(++done);
         }
     }
 
-    private void WarmUpEachShape(FixedShapes shapes, Action<int> progress)
+    /// <summary>Runs both graphs on blank images.</summary>
+    private void Run(int count, ImageSize bucket, int rois)
     {
         var slot = TakeSlot();
         var workspace = TakeWorkspace();
-        var done = 0;
         try
         {
-            foreach (var bucket in shapes.Buckets)
-            {
-                foreach (var count in shapes.BatchSizes)
-                {
-                    using var images = BlankImages(count, bucket);
-                    using var pyramid = slot.RunBackbone(images, []);
-                    progress(++done);
-                }
-            }
-
-            using var image = BlankImages(1, shapes.Buckets[0]);
-            using var features = slot.RunBackbone(image, []);
-            foreach (var rois in shapes.RoiCounts)
-            {
-                workspace.FillRois(_graphs.PooledLevels.Count, rois);
-                using var outputs = slot.RunHead(features, workspace.Rois, workspace.RoisPerLevel, workspace.HeadBuffers);
-                progress(++done);
-            }
+            using var images = BlankImages(count, bucket);
+            using var pyramid = slot.RunBackbone(images, []);
+            workspace.FillRois(_graphs.PooledLevels.Count, rois);
+            using var outputs = slot.RunHead(pyramid, workspace.Rois, workspace.RoisPerLevel, workspace.HeadBuffers);
         }
         finally
         {

@@ -26,8 +26,10 @@ internal sealed class TwoStageGraphs : IDisposable
     /// <summary>Output of the head: [R, 4K].</summary>
     public const string BoxDeltasOutput = "box_deltas";
 
+    private readonly ModelContract _contract;
     private readonly TensorElementType[] _types;
     private readonly Dictionary<ImageSize, long[][]> _learned = [];
+    private readonly Dictionary<(ImageSize Bucket, int Images), OnnxGraph> _ownBackbones = [];
 
     /// <summary>Loads both graphs, checks their names, and runs them once to check their shapes.</summary>
     /// <param name="contract">What the graphs must fit.</param>
@@ -35,6 +37,7 @@ internal sealed class TwoStageGraphs : IDisposable
     /// <exception cref="SettingsException">A graph cannot be loaded or does not fit the manifest.</exception>
     public TwoStageGraphs(ModelContract contract, ExecutionDevice device)
     {
+        _contract = contract;
         Device = device;
         Levels = contract.Anchors.Levels;
         PooledLevels = [.. Enumerable.Range(0, Levels.Count).Where(level => Levels[level].Pooled)];
@@ -49,6 +52,7 @@ internal sealed class TwoStageGraphs : IDisposable
             Head = OnnxGraph.Load(contract.Files["head"], device);
             _types = [.. BackboneOutputs.Select(output => Backbone.RequireOutput(output, 4))];
             Pixels = RequireInterface(contract);
+            BackboneInputs = Pixels == PixelType.UInt8 ? [ImagesInput, ImageSizesInput] : [ImagesInput];
             (FirstPooledStrideLog2, LastPooledStrideLog2) = Probe(contract);
         }
         catch
@@ -69,6 +73,12 @@ internal sealed class TwoStageGraphs : IDisposable
 
     /// <summary>How the backbone wants its images.</summary>
     public PixelType Pixels { get; }
+
+    /// <summary>Outputs of the head: class logits, box deltas.</summary>
+    public static IReadOnlyList<string> HeadOutputs { get; } = [ClassLogitsOutput, BoxDeltasOutput];
+
+    /// <summary>The images; and their sizes where they are bytes.</summary>
+    public IReadOnlyList<string> BackboneInputs { get; }
 
     /// <summary>Features of the pooled levels; then objectness and deltas of each level.</summary>
     public IReadOnlyList<string> BackboneOutputs { get; }
@@ -121,13 +131,14 @@ internal sealed class TwoStageGraphs : IDisposable
     public OrtMemoryInfo MemoryOf(int output) => IsFeature(output) ? Device.Memory : OrtMemoryInfo.DefaultInstance;
 
     /// <summary>
-    /// Runs the backbone once in each bucket to learn the shapes of its outputs; slots made afterwards have memory for
-    /// the largest batch. To be called before the first slot is made.
+    /// Runs the backbone once in each bucket to learn the shapes of its outputs, and loads the sessions that the shapes
+    /// ask for; slots made afterwards have memory for the largest batch. To be called before the first slot is made.
     /// </summary>
     public void Fix(FixedShapes shapes)
     {
         Fixed = null;
         _learned.Clear();
+        DisposeOwnBackbones();
         using var slot = new GraphSlot(this);
         foreach (var bucket in shapes.Buckets)
         {
@@ -138,8 +149,20 @@ internal sealed class TwoStageGraphs : IDisposable
                 [.. BackboneOutputs.Select((_, index) => outputs[index].GetTensorTypeAndShape().Shape)];
         }
 
+        foreach (var bucket in shapes.SessionPerShape ? shapes.Buckets : [])
+        {
+            foreach (var images in shapes.BatchSizes)
+            {
+                _ownBackbones.Add((bucket, images), OnnxGraph.Load(_contract.Files["backbone"], Device));
+            }
+        }
+
         Fixed = shapes;
     }
+
+    /// <summary>The session that runs the backbone in a shape.</summary>
+    public OnnxGraph BackboneFor(ImageSize bucket, int images) =>
+        _ownBackbones.GetValueOrDefault((bucket, images), Backbone);
 
     /// <summary>Shapes of the backbone's outputs for a batch; null when there is no memory set apart for it.</summary>
     public IReadOnlyList<long[]>? ShapesOf(ImageSize bucket, int images) =>
@@ -157,8 +180,19 @@ internal sealed class TwoStageGraphs : IDisposable
     /// <inheritdoc/>
     public void Dispose()
     {
+        DisposeOwnBackbones();
         Backbone.Dispose();
         Head?.Dispose();
+    }
+
+    private void DisposeOwnBackbones()
+    {
+        foreach (var backbone in _ownBackbones.Values)
+        {
+            backbone.Dispose();
+        }
+
+        _ownBackbones.Clear();
     }
 
     private PixelType RequireInterface(ModelContract contract)

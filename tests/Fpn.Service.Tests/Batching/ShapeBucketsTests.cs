@@ -22,20 +22,20 @@ public sealed class ShapeBucketsTests
     }
 
     /// <summary>
-    /// Shorter side 800, longer at most 1333, floored, padded to 32: square 800; 4:3 1066 → 1088; 3:2 1200 → 1216; and
-    /// the longest, 1333:800, 1332 or 1333 → 1344. 16:9 is longer than the longest.
+    /// Shorter side 800, longer at most 1333, floored, padded to 32: 4:3 1066 → 1088; and the longest, 1333:800, 1332 or
+    /// 1333 → 1344.
     /// </summary>
     [Theory]
     [InlineData("auto", true)]
     [InlineData("derived", false)]
     public void Create_DerivedFor800And1333_AreTheCommonPhotographs(string setting, bool shapesAreFixed) => Assert.Equal(
-        ["800x800", "800x1088", "1088x800", "800x1216", "1216x800", "800x1344", "1344x800"],
+        ["800x1088", "1088x800", "800x1344", "1344x800"],
         Create(setting, shapesAreFixed, Torchvision).Sizes.Select(size => size.ToString()));
 
-    /// <summary>384 by 384; 4:3 512; 3:2 576; the longest, 5:3, 640: all multiples of 32 as they are.</summary>
+    /// <summary>4:3 512; the longest, 5:3, 640: both multiples of 32 as they are.</summary>
     [Fact]
     public void Create_DerivedFor384And640_AreTheCommonPhotographs() => Assert.Equal(
-        ["384x384", "384x512", "512x384", "384x576", "576x384", "384x640", "640x384"],
+        ["384x512", "512x384", "384x640", "640x384"],
         Create("derived", false, BloodCells).Sizes.Select(size => size.ToString()));
 
     [Fact]
@@ -52,7 +52,7 @@ public sealed class ShapeBucketsTests
     {
         var detector = new FakeDetector(new InputOptions { MinSize = minSize, MaxSize = maxSize });
         var buckets = ShapeBuckets.Create("derived", shapesAreFixed: true, detector);
-        Assert.InRange(buckets.Sizes.Count, 1, 9);
+        Assert.InRange(buckets.Sizes.Count, 1, 4);
         var random = new Random(1);
         for (var i = 0; i < 5000; i++)
         {

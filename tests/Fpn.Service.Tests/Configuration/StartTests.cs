@@ -63,26 +63,14 @@ public sealed class StartTests
         await AssertRefusedAsync([$"--Fpn:Models:Path={Repository.Models}", argument], words);
 
     [Fact]
-    public async Task Start_CudaIsDemandedAndItsLibraryIsNone_SaysWhatIsNeeded()
-    {
-        var library = Path.Combine(Path.GetTempPath(), $"fpn-{Guid.NewGuid():N}.so");
-        await File.WriteAllTextAsync(library, "not a library", Cancel);
-        try
-        {
-            await AssertRefusedAsync(
-                [$"--Fpn:Models:Path={Repository.Models}", "--Fpn:Execution:Provider=cuda", $"--Fpn:Cuda:Library={library}"],
-                ["'Fpn:Execution:Provider' is 'cuda'", "CUDA 13 and cuDNN 9", library, "With 'auto'"]);
-        }
-        finally
-        {
-            File.Delete(library);
-        }
-    }
+    public async Task Start_CudaIsDemandedAndThereIsNoGpu_SaysWhatIsMissing() => await AssertRefusedAsync(
+        [$"--Fpn:Models:Path={Repository.Models}", "--Fpn:Execution:Provider=cuda"],
+        ["'Fpn:Execution:Provider' is 'cuda'", "there is no NVIDIA driver", "With 'auto'"]);
 
     [Fact]
-    public async Task Start_CudaIsDemandedAndItsLibraryIsMissing_SaysSo() => await AssertRefusedAsync(
-        [$"--Fpn:Models:Path={Repository.Models}", "--Fpn:Execution:Provider=cuda", "--Fpn:Cuda:Library=/no/such/library.so"],
-        ["'Fpn:Execution:Provider' is 'cuda'", "'/no/such/library.so' of setting 'Fpn:Cuda:Library' does not exist"]);
+    public async Task Start_FusingWithChannelsFirst_NamesBothSettings() => await AssertRefusedAsync(
+        [$"--Fpn:Models:Path={Repository.Models}", "--Fpn:Cuda:FuseConvBias=true"],
+        ["'Fpn:Cuda:FuseConvBias'", "'Fpn:Cuda:PreferNhwc'"]);
 
     [Fact]
     public async Task Start_UnknownDefaultModel_NamesTheSettingAndTheKnown() =>

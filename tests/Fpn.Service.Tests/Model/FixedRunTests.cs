@@ -46,7 +46,7 @@ public sealed class FixedRunTests : IDisposable
         var actual = Detect(detector, images, out var fixedBatch);
 
         Assert.Equal(count, freeBatch);
-        Assert.Equal(count == 5 ? 6 : count, fixedBatch);
+        Assert.Equal(count switch { 3 => 4, 5 => 6, _ => count }, fixedBatch);
         for (var image = 0; image < count; image++)
         {
             Assert.NotEmpty(expected[image]);
@@ -189,6 +189,25 @@ public sealed class FixedRunTests : IDisposable
     }
 
     [Fact]
+    public void BackboneFor_SessionPerShape_IsAnotherForEachShapeAndTheCommonOneElsewhere()
+    {
+        using var graphs = new TwoStageGraphs(_contract, _device);
+        var shapes = new FixedShapes([Lying, Upright], maxBatchSize: 2, roisPerImage: 16) { SessionPerShape = true };
+
+        graphs.Fix(shapes);
+
+        OnnxGraph[] own = [.. shapes.Buckets.SelectMany(
+            bucket => shapes.BatchSizes.Select(images => graphs.BackboneFor(bucket, images)))];
+        Assert.Equal(4, own.Distinct().Count());
+        Assert.DoesNotContain(graphs.Backbone, own);
+        Assert.Same(graphs.Backbone, graphs.BackboneFor(Lying, 3));
+        Assert.Same(own[0], graphs.BackboneFor(Lying, 1));
+
+        graphs.Fix(new FixedShapes([Lying], maxBatchSize: 1, roisPerImage: 16));
+        Assert.Same(graphs.Backbone, graphs.BackboneFor(Lying, 1));
+    }
+
+    [Fact]
     public void RunBackbone_OtherShapes_GivesEveryBatchItsOwnMemory()
     {
         using var graphs = new TwoStageGraphs(_contract, _device);
@@ -203,10 +222,12 @@ public sealed class FixedRunTests : IDisposable
             AddressOf(first[0].GetTensorDataAsSpan<float>()), AddressOf(second[0].GetTensorDataAsSpan<float>()));
     }
 
-    [Fact]
-    public void Infer_SideBySide_KeepsBatchesApart()
+    [Theory]
+    [InlineData(false)]
+    [InlineData(true)]
+    public void Infer_SideBySide_KeepsBatchesApart(bool sessionPerShape)
     {
-        using var detector = Warm();
+        using var detector = Warm(sessionPerShape);
         var images = Pictures(5);
         var expected = images.Select(image => Detect(detector, [image], out _)[0]).ToList();
 
@@ -239,10 +260,15 @@ public sealed class FixedRunTests : IDisposable
         return [.. images.Select((_, index) => inferred.Select(index))];
     }
 
-    private TwoStageDetector Warm()
+    private TwoStageDetector Warm(bool sessionPerShape = false)
     {
         var detector = new TwoStageDetector(_contract, _device);
-        detector.WarmUp(new FixedShapes([Lying, Upright], LargestBatch, _contract.Proposals.PostNmsTopN), _ => { });
+        detector.WarmUp(
+            new FixedShapes([Lying, Upright], LargestBatch, _contract.Proposals.PostNmsTopN)
+            {
+                SessionPerShape = sessionPerShape,
+            },
+            _ => { });
         return detector;
     }
 

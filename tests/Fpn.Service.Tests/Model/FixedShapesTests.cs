@@ -10,15 +10,16 @@ public sealed class FixedShapesTests
     [Theory]
     [InlineData(1, new[] { 1 })]
     [InlineData(2, new[] { 1, 2 })]
-    [InlineData(5, new[] { 1, 2, 3, 4, 5 })]
-    [InlineData(32, new[] { 1, 2, 3, 4, 6, 8, 12, 16, 24, 32 })]
-    [InlineData(40, new[] { 1, 2, 3, 4, 6, 8, 12, 16, 24, 32, 40 })]
-    public void BatchSizes_UpToTheLargest_GrowByAtMostHalf(int largest, int[] expected) =>
+    [InlineData(5, new[] { 1, 2, 4, 5 })]
+    [InlineData(32, new[] { 1, 2, 4, 8, 16, 32 })]
+    [InlineData(40, new[] { 1, 2, 4, 8, 16, 32, 40 })]
+    public void BatchSizes_UpToTheLargest_Double(int largest, int[] expected) =>
         Assert.Equal(expected, new FixedShapes([Bucket], largest, roisPerImage: 1000).BatchSizes);
 
     [Theory]
     [InlineData(1, 1)]
-    [InlineData(5, 6)]
+    [InlineData(3, 4)]
+    [InlineData(5, 8)]
     [InlineData(7, 8)]
     [InlineData(8, 8)]
     public void BatchSizeFor_InABucket_IsTheNextOne(int images, int expected) =>

@@ -20,7 +20,7 @@ public sealed class CommandScriptTests : IDisposable
 
     public CommandScriptTests()
     {
-        string[] folders = ["build", "src", "docs/sample", "node_modules", "bin", "artifacts/service", "elsewhere"];
+        string[] folders = ["build", "src", "docs/sample", "bin", "artifacts/service", "elsewhere"];
         foreach (var folder in folders)
         {
             Directory.CreateDirectory(At(folder));
@@ -28,17 +28,14 @@ public sealed class CommandScriptTests : IDisposable
 
         string[] files =
         [
-            "fpn", "build/prepare.sh", "package-lock.json", "Directory.Build.props", "Directory.Packages.props", "global.json",
+            "fpn", "build/prepare.sh", "Directory.Build.props", "Directory.Packages.props", "global.json",
         ];
         foreach (var file in files)
         {
             File.Copy(Path.Combine(Repository.Root, file), At(file));
         }
 
-        foreach (var program in new[] { "bin/dotnet", "bin/npm" })
-        {
-            File.WriteAllText(At(program), StandIn);
-        }
+        File.WriteAllText(At("bin/dotnet"), StandIn);
     }
 
     public void Dispose() => Directory.Delete(_root, recursive: true);
@@ -77,16 +74,13 @@ public sealed class CommandScriptTests : IDisposable
 
     private async Task<(int Code, string Errors)> RunAsync(params string[] arguments)
     {
-        // The stamp of installed packages, as the script itself leaves it: nothing is fetched.
         var (code, _, errors) = await ProgramRun.RunAsync(
             At("elsewhere"),
             "bash",
             [
                 "-c",
                 """
-                root=$1 NOTES=$1/notes PATH=$1/bin:$PATH; export NOTES PATH; unset FPN_GPU
-                printf '%s' "--omit=optional $(cksum < "$root/package-lock.json")" > "$root/node_modules/.installed"
-                touch -d @1 "$root/node_modules/.installed"
+                root=$1 NOTES=$1/notes PATH=$1/bin:$PATH; export NOTES PATH
                 chmod +x "$root"/bin/*
                 shift; exec "$root/fpn" "$@"
                 """,

@@ -1,9 +1,10 @@
 using System.ComponentModel.DataAnnotations;
 using System.Globalization;
+using Fpn.Service.Configuration;
 
 namespace Fpn.Service.Model.Execution;
 
-/// <summary>How a graph's memory on the GPU grows.</summary>
+/// <summary>How the graphs' memory on the GPU grows.</summary>
 internal enum ArenaStrategy
 {
     /// <summary>By what is asked for: with fixed shapes nothing is left over.</summary>
@@ -33,24 +34,18 @@ internal enum ConvAlgorithmSearch
 /// <summary>How the CUDA provider is used (<c>Fpn:Cuda</c>); without meaning on the CPU.</summary>
 internal sealed class CudaOptions
 {
-    /// <summary>
-    /// The provider's library. Default: <c>libonnxruntime_providers_cuda.so</c> beside the service, or where its NuGet
-    /// package puts it.
-    /// </summary>
-    public string? Library { get; set; }
-
     /// <summary>Which GPU, counted from 0 as CUDA counts them. Default 0.</summary>
     [Range(0, 63, ErrorMessage = "{0} must be from {1} to {2}")]
     public int DeviceId { get; set; }
 
     /// <summary>
-    /// Bytes of GPU memory that a graph may hold for weights and intermediate results; each graph of each model has
-    /// such a share. Default 0: no limit.
+    /// Bytes of GPU memory that all graphs of all models together may hold for weights and intermediate results.
+    /// Default 0: no limit.
     /// </summary>
     [Range(0, 1L << 40, ErrorMessage = "{0} must be from {1} (no limit) to {2} bytes")]
     public long MemoryLimit { get; set; }
 
-    /// <summary>How a graph's memory grows. Default <c>SameAsRequested</c>.</summary>
+    /// <summary>How that memory grows. Default <c>SameAsRequested</c>.</summary>
     public ArenaStrategy ArenaStrategy { get; set; } = ArenaStrategy.SameAsRequested;
 
     /// <summary>How the algorithms of convolutions are chosen. Default <c>heuristic</c>.</summary>
@@ -58,9 +53,27 @@ internal sealed class CudaOptions
 
     /// <summary>
     /// Whether float32 products may be computed in TF32 (10 bits instead of 23) on tensor cores. Default true, as in
-    /// PyTorch's convolutions.
+    /// PyTorch's convolutions. Without meaning for graphs that compute in float16.
     /// </summary>
     public bool Tf32 { get; set; } = true;
+
+    /// <summary>
+    /// Whether convolutions run with their channels last, as tensor cores like them. Default false.
+    /// </summary>
+    public bool PreferNhwc { get; set; }
+
+    /// <summary>
+    /// Whether a convolution, its bias and its activation are one operation of cuDNN. Default false; needs
+    /// <see cref="PreferNhwc"/>.
+    /// </summary>
+    public bool FuseConvBias { get; set; }
+
+    /// <summary>
+    /// Whether each fixed shape of a backbone has a session of its own: a session keeps cuDNN's plans for the shape that
+    /// it ran last only, and making them anew costs more than the batch. Takes the weights' memory once a shape. Default
+    /// true.
+    /// </summary>
+    public bool SessionPerShape { get; set; } = true;
 
     /// <summary>
     /// Batches on the GPU at the same time: while one computes, the other's images go up and its results come down.
@@ -69,23 +82,28 @@ internal sealed class CudaOptions
     [Range(1, 4, ErrorMessage = "{0} must be from {1} to {2}")]
     public int Streams { get; set; } = 2;
 
-    /// <summary>The same in ONNX Runtime's words.</summary>
-    /// <remarks>Source: ONNX Runtime's documentation of the CUDA execution provider.</remarks>
-    public IReadOnlyDictionary<string, string> ToProviderOptions()
+    /// <summary>Refuses settings that contradict each other.</summary>
+    /// <exception cref="SettingsException">They do.</exception>
+    public void Check()
     {
-        var options = new Dictionary<string, string>
+        if (FuseConvBias && !PreferNhwc)
         {
-            ["device_id"] = DeviceId.ToString(CultureInfo.InvariantCulture),
-            ["arena_extend_strategy"] =
-                ArenaStrategy == ArenaStrategy.SameAsRequested ? "kSameAsRequested" : "kNextPowerOfTwo",
-            ["cudnn_conv_algo_search"] = ConvAlgorithmSearch.ToString().ToUpperInvariant(),
-            ["use_tf32"] = Tf32 ? "1" : "0",
-        };
-        if (MemoryLimit > 0)
-        {
-            options["gpu_mem_limit"] = MemoryLimit.ToString(CultureInfo.InvariantCulture);
+            throw new SettingsException(
+                "Setting 'Fpn:Cuda:FuseConvBias' is 'true', which needs 'Fpn:Cuda:PreferNhwc' to be 'true' as well: with "
+                + "channels first ONNX Runtime clears the bias on another stream than the one that reads it.");
         }
-
-        return options;
     }
+
+    /// <summary>The same in ONNX Runtime's words.</summary>
+    /// <param name="inHalf">Whether the graph computes in float16: without <c>use_tf32</c> ONNX Runtime would keep it from
+    /// tensor cores, too.</param>
+    /// <remarks>Source: ONNX Runtime's documentation of the CUDA execution provider.</remarks>
+    public IReadOnlyDictionary<string, string> ToProviderOptions(bool inHalf) => new Dictionary<string, string>
+    {
+        ["device_id"] = DeviceId.ToString(CultureInfo.InvariantCulture),
+        ["cudnn_conv_algo_search"] = ConvAlgorithmSearch.ToString().ToUpperInvariant(),
+        ["use_tf32"] = Tf32 || inHalf ? "1" : "0",
+        ["prefer_nhwc"] = PreferNhwc ? "1" : "0",
+        ["fuse_conv_bias"] = FuseConvBias ? "1" : "0",
+    };
 }

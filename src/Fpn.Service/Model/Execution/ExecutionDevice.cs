@@ -1,3 +1,4 @@
+using System.Globalization;
 using Fpn.Detection.Imaging;
 using Fpn.Service.Configuration;
 using Microsoft.ML.OnnxRuntime;
@@ -6,11 +7,14 @@ using OrtSessionOptions = Microsoft.ML.OnnxRuntime.SessionOptions;
 namespace Fpn.Service.Model.Execution;
 
 /// <summary>What the graphs run on: one GPU, or the CPU.</summary>
-/// <remarks>Thread-safe. Its allocators belong to the process-wide environment and live as long as that.</remarks>
+/// <remarks>
+/// Thread-safe. A GPU's allocators belong to the session of the trial, which therefore lives as long as the process.
+/// </remarks>
+#pragma warning disable CA1001 // It lives as long as the process, and memory that came from its allocators may as well.
 internal sealed class ExecutionDevice
+#pragma warning restore CA1001
 {
-    private readonly IReadOnlyList<OrtEpDevice> _cuda;
-    private readonly CudaOptions _options;
+    private readonly CudaOptions? _cuda;
     private readonly OrtAllocator _allocator;
     private readonly OrtAllocator _hostAllocator;
     private readonly HostMemoryPool? _inputMemory;
@@ -19,19 +23,41 @@ internal sealed class ExecutionDevice
     private ExecutionDevice(string reason, string name)
     {
         Description = new(ExecutionProvider.Cpu, name, reason, Streams: 1);
-        (_cuda, _options) = ([], new CudaOptions());
         _allocator = _hostAllocator = OrtAllocator.DefaultInstance;
         Memory = HostMemory = OrtMemoryInfo.DefaultInstance;
     }
 
-    /// <summary>A GPU.</summary>
-    private ExecutionDevice(OrtEpDevice gpu, CudaOptions options, string reason)
+    /// <summary>A GPU, after a trial.</summary>
+    private ExecutionDevice(Gpu gpu, CudaOptions options, string reason)
     {
-        Description = new(ExecutionProvider.Cuda, NameOf(gpu, options.DeviceId), reason, options.Streams);
-        (_cuda, _options) = ([gpu], options);
-        (Memory, _allocator) = Allocator(gpu, OrtDeviceMemoryType.DEFAULT);
-        (HostMemory, _hostAllocator) = Allocator(gpu, OrtDeviceMemoryType.HOST_ACCESSIBLE);
-        InputMemory = _inputMemory = new HostMemoryPool(this);
+        Description = new(ExecutionProvider.Cuda, NameOf(gpu, options.DeviceId), reason, options.Streams)
+        {
+            SessionPerShape = options.SessionPerShape,
+        };
+        _cuda = options;
+        Memory = new OrtMemoryInfo("Cuda", OrtAllocatorType.DeviceAllocator, options.DeviceId, OrtMemType.Default);
+        HostMemory = new OrtMemoryInfo(
+            "CudaPinned", OrtAllocatorType.DeviceAllocator, options.DeviceId, OrtMemType.Default);
+        using (var settings = new OrtSessionOptions())
+        {
+            // Loads CUDA's libraries, which the pool needs.
+            CudaProvider.AddTo(settings, options.ToProviderOptions(inHalf: false));
+        }
+
+        SharedArena.Register(options.DeviceId, Memory, options.MemoryLimit, options.ArenaStrategy);
+        var trial = TrialGraph.Load(this);
+        try
+        {
+            _allocator = new OrtAllocator(trial, Memory);
+            _hostAllocator = new OrtAllocator(trial, HostMemory);
+            InputMemory = _inputMemory = new HostMemoryPool(this);
+            TrialGraph.Run(trial, this);
+        }
+        catch
+        {
+            trial.Dispose();
+            throw;
+        }
     }
 
     /// <summary>What it is, and why this one.</summary>
@@ -48,30 +74,31 @@ internal sealed class ExecutionDevice
     /// <summary>Where batches of images are put together; null for memory that need not be the device's.</summary>
     public ITensorMemoryPool? InputMemory { get; }
 
+    /// <summary>Whether a graph's arithmetic decides how its session is made: TF32 is off, for float32 alone.</summary>
+    public bool AsksForArithmetic => _cuda is { Tf32: false };
+
     /// <summary>Chooses the device and tries it.</summary>
-    /// <exception cref="SettingsException">CUDA is demanded and cannot be used, or the GPU does not exist.</exception>
+    /// <exception cref="SettingsException">CUDA is demanded and cannot be used, the GPU does not exist, or settings
+    /// contradict each other.</exception>
     public static ExecutionDevice Open(ExecutionOptions execution, CudaOptions cuda)
     {
+        cuda.Check();
         OnnxEnvironment.Ensure(execution.Threads);
-        CudaProbe? probe = null;
+        ExecutionDevice? device = null;
         var selection = ProviderSelection.Choose(execution.Provider, cuda.DeviceId, () =>
         {
-            probe = CudaLibrary.Probe(cuda.Library);
-            var failure = probe.Failure;
-            if (cuda.DeviceId < probe.Devices.Count)
-            {
-                failure = TryOut(probe.Devices[cuda.DeviceId], cuda);
-            }
-
-            return (probe.Devices.Count, failure);
+            var found = CudaProvider.Probe();
+            return (found.Gpus.Count, cuda.DeviceId < found.Gpus.Count
+                ? TryOpen(found.Gpus[cuda.DeviceId], cuda, ProviderSelection.ReasonForCuda(execution.Provider), out device)
+                : found.Failure);
         });
-        return selection.Provider == ExecutionProvider.Cuda
-            ? new ExecutionDevice(probe!.Devices[cuda.DeviceId], cuda, selection.Reason)
-            : new ExecutionDevice(selection.Reason, $"CPU, {execution.Threads} threads");
+        return device ?? new ExecutionDevice(
+            selection.Reason, string.Create(CultureInfo.InvariantCulture, $"CPU, {execution.Threads} threads"));
     }
 
     /// <summary>Options of a session that runs on it; the caller disposes them.</summary>
-    public OrtSessionOptions CreateSessionOptions()
+    /// <param name="inHalf">Whether the graph computes in float16.</param>
+    public OrtSessionOptions CreateSessionOptions(bool inHalf = false)
     {
         var options = new OrtSessionOptions
         {
@@ -84,9 +111,10 @@ internal sealed class ExecutionDevice
         try
         {
             options.DisablePerSessionThreads();
-            if (_cuda.Count > 0)
+            if (_cuda is not null)
             {
-                options.AppendExecutionProvider(OrtEnv.Instance(), _cuda, _options.ToProviderOptions());
+                options.AddSessionConfigEntry(SharedArena.UseIt, "1");
+                CudaProvider.AddTo(options, _cuda.ToProviderOptions(inHalf));
             }
 
             return options;
@@ -110,36 +138,21 @@ internal sealed class ExecutionDevice
     public void FreeIdleInputMemory() => _inputMemory?.FreeIdle();
 
     /// <returns>Why the GPU cannot be used, or null.</returns>
-    private static string? TryOut(OrtEpDevice gpu, CudaOptions options)
+    private static string? TryOpen(Gpu gpu, CudaOptions options, string reason, out ExecutionDevice? device)
     {
+        device = null;
         try
         {
-            TrialGraph.Run(new ExecutionDevice(gpu, options, string.Empty));
+            device = new ExecutionDevice(gpu, options, reason);
             return null;
         }
         catch (Exception exception) when (exception is OnnxRuntimeException or ModelFailureException or DeviceLostException)
         {
-            return $"a trial convolution on GPU {options.DeviceId} failed: {exception.Message.ReplaceLineEndings(" ")}";
+            return $"GPU {options.DeviceId} ({gpu.Name}) cannot be used, which needs CUDA 13 and cuDNN 9 on the library "
+                + $"path: {exception.Message.ReplaceLineEndings(" ")}";
         }
     }
 
-    private static (OrtMemoryInfo Memory, OrtAllocator Allocator) Allocator(OrtEpDevice gpu, OrtDeviceMemoryType type)
-    {
-        var memory = gpu.GetMemoryInfo(type);
-        if (memory.IsInvalid)
-        {
-            throw new ModelFailureException($"the CUDA provider offers no memory of type {type}");
-        }
-
-        return (memory, OrtEnv.Instance().GetSharedAllocator(memory)
-            ?? OrtEnv.Instance().CreateSharedAllocator(
-                gpu, type, OrtAllocatorType.DeviceAllocator, new Dictionary<string, string>()));
-    }
-
-    private static string NameOf(OrtEpDevice gpu, int deviceId)
-    {
-        var known = gpu.HardwareDevice.Metadata.Entries;
-        var name = known.GetValueOrDefault("Description") ?? $"{gpu.HardwareDevice.Vendor} GPU".TrimStart();
-        return $"{name}, CUDA device {deviceId}";
-    }
+    private static string NameOf(Gpu gpu, int deviceId) => string.Create(
+        CultureInfo.InvariantCulture, $"{gpu.Name}, {gpu.Memory / (double)(1L << 30):F0} GiB, CUDA device {deviceId}");
 }

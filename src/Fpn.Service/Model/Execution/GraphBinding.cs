@@ -2,7 +2,10 @@ using Microsoft.ML.OnnxRuntime;
 
 namespace Fpn.Service.Model.Execution;
 
-/// <summary>A graph with the tensors that it reads and writes, which may lie on the device.</summary>
+/// <summary>
+/// One run of a graph in a shape that nothing was set apart for: its outputs are allocated by the run, on the device
+/// where they are wanted there. <see cref="OnnxGraph.Run"/> is for shapes that are known.
+/// </summary>
 /// <remarks>
 /// Inputs that lie elsewhere are copied to the device when they are bound; outputs that lie elsewhere are copied there
 /// at the end of a run. What is bound must outlive the runs. One run at a time; different bindings of a graph may run
@@ -18,29 +21,24 @@ internal sealed class GraphBinding(OnnxGraph graph, InferenceSession session) : 
     /// <exception cref="DeviceLostException">The device failed while the tensor was copied there.</exception>
     public void BindInput(string name, OrtValue tensor) => Guard(() => _binding.BindInput(name, tensor));
 
-    /// <summary>Lets go of the inputs, and of their copies on the device.</summary>
-    public void ClearInputs() => _binding.ClearBoundInputs();
-
-    /// <summary>Names the tensor that an output is written into; the run fails if its shape is another one.</summary>
-    public void BindOutput(string name, OrtValue tensor) => Guard(() => _binding.BindOutput(name, tensor));
-
     /// <summary>Lets each run allocate an output.</summary>
     /// <param name="name">The output.</param>
     /// <param name="memory">Where.</param>
     public void BindOutput(string name, OrtMemoryInfo memory) => Guard(() => _binding.BindOutputToDevice(name, memory));
 
     /// <summary>Runs the graph. Blocks until everything is written.</summary>
+    /// <returns>The outputs in the order in which they were bound first; the caller disposes them.</returns>
     /// <exception cref="DeviceLostException">The device failed: the session is of no use any more.</exception>
     /// <exception cref="ModelFailureException">The graph failed.</exception>
-    public void Run() => Guard(() => session.RunWithBinding(graph.RunOptions, _binding));
-
-    /// <summary>Runs the graph. Blocks until everything is written.</summary>
-    /// <returns>The outputs in the order in which they were bound first; the caller disposes them.</returns>
-    /// <inheritdoc cref="Run" path="/exception"/>
     public IDisposableReadOnlyCollection<OrtValue> RunForResults()
     {
         IDisposableReadOnlyCollection<OrtValue>? results = null;
-        Guard(() => results = session.RunWithBoundResults(graph.RunOptions, _binding));
+        Guard(() =>
+        {
+            // Binding copied on a stream of its own choice, which is not the one that the run takes.
+            _binding.SynchronizeBoundInputs();
+            results = session.RunWithBoundResults(graph.RunOptions, _binding);
+        });
         return results!;
     }
 

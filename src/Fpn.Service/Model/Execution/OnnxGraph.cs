@@ -9,18 +9,23 @@ namespace Fpn.Service.Model.Execution;
 internal sealed class OnnxGraph : IDisposable
 {
     private static readonly string[] DeviceFailures =
-        ["CUDA failure", "CUDA error", "CUDNN failure", "CUBLAS failure", "CUFFT failure"];
+        ["CUDA failure", "CUDA error", "CUDNN failure", "CUDNN_FE failure", "CUBLAS failure", "CUFFT failure"];
 
     /// <summary>Failures that leave the session as it was: less would have fitted.</summary>
     private static readonly string[] MemoryFailures = ["out of memory", "ALLOC_FAILED"];
 
+    /// <summary>
+    /// A backbone's only input: images may be float16 where all else is float32, so its type says nothing.
+    /// </summary>
+    private const string ImagesInput = "images";
+
     private readonly InferenceSession _session;
 
-    private OnnxGraph(InferenceSession session, string path, ExecutionProvider provider)
+    private OnnxGraph(InferenceSession session, string path, NodePlacement placement)
     {
         _session = session;
         Path = path;
-        Placement = new NodePlacement(SessionFacts.ReadNodes(session), provider);
+        Placement = placement;
     }
 
     /// <summary>The file it was loaded from.</summary>
@@ -57,14 +62,12 @@ internal sealed class OnnxGraph : IDisposable
                     $"{file.Path}: its sha256 is {actual}, but key '{file.Key}.sha256' of model.json says {file.Sha256}: the file is damaged, or was replaced without its manifest.");
             }
 
-            using var options = device.CreateSessionOptions();
-            options.AddSessionConfigEntry(SessionFacts.RecordPlacement, "1");
-
             // From the bytes that were checked, so that what runs is what the checksum stands for.
-            var session = new InferenceSession(bytes, options);
+            var session = CreateSession(bytes, device);
             try
             {
-                return new OnnxGraph(session, file.Path, device.Description.Provider);
+                var placement = new NodePlacement(SessionFacts.ReadNodes(session), device.Description.Provider);
+                return new OnnxGraph(session, file.Path, placement);
             }
             catch
             {
@@ -75,6 +78,31 @@ internal sealed class OnnxGraph : IDisposable
         catch (Exception exception) when (exception is OnnxRuntimeException or IOException or UnauthorizedAccessException)
         {
             throw new SettingsException($"{file.Path}: cannot be loaded: {exception.Message.ReplaceLineEndings(" ")}", exception);
+        }
+    }
+
+    /// <summary>Whether it computes in float16.</summary>
+    private static bool IsInHalf(InferenceSession session) =>
+        session.OutputMetadata.Values
+            .Concat(session.InputMetadata.Where(input => input.Key != ImagesInput).Select(input => input.Value))
+            .Any(node => node.IsTensor && node.ElementDataType == TensorElementType.Float16);
+
+    private static InferenceSession CreateSession(byte[] bytes, ExecutionDevice device)
+    {
+        var session = Create(inHalf: false);
+        if (!device.AsksForArithmetic || !IsInHalf(session))
+        {
+            return session;
+        }
+
+        session.Dispose();
+        return Create(inHalf: true);
+
+        InferenceSession Create(bool inHalf)
+        {
+            using var options = device.CreateSessionOptions(inHalf);
+            options.AddSessionConfigEntry(SessionFacts.RecordPlacement, "1");
+            return new InferenceSession(bytes, options);
         }
     }
 
@@ -101,6 +129,33 @@ internal sealed class OnnxGraph : IDisposable
 
     /// <summary>Makes a binding, through which it is run; to be disposed before the graph.</summary>
     public GraphBinding Bind() => new(this, _session);
+
+    /// <summary>
+    /// Runs the graph into memory that is there. Blocks until everything is written. Several runs may go on at the same
+    /// time.
+    /// </summary>
+    /// <param name="inputNames">Names of the inputs.</param>
+    /// <param name="inputs">Their tensors; what does not lie on the device is copied there by the run itself, in order
+    /// with its computing.</param>
+    /// <param name="outputNames">Names of the outputs.</param>
+    /// <param name="outputs">Where they are written: of exactly their shapes, on the device or where the CPU reads.</param>
+    /// <exception cref="DeviceLostException">The device failed: the session is of no use any more.</exception>
+    /// <exception cref="ModelFailureException">The graph failed.</exception>
+    public void Run(
+        IReadOnlyCollection<string> inputNames,
+        IReadOnlyCollection<OrtValue> inputs,
+        IReadOnlyCollection<string> outputNames,
+        IReadOnlyCollection<OrtValue> outputs)
+    {
+        try
+        {
+            _session.Run(RunOptions, inputNames, inputs, outputNames, outputs);
+        }
+        catch (OnnxRuntimeException exception)
+        {
+            throw Failure(System.IO.Path.GetFileName(Path), exception);
+        }
+    }
 
     /// <summary>
     /// Tells a lost device, after which nothing works until the session is made anew, from a graph that failed.

@@ -37,10 +37,11 @@ internal sealed record ProviderSelection(ExecutionProvider Provider, string Reas
                 $"Setting 'Fpn:Cuda:DeviceId' is {deviceId}, but there {(gpus == 1 ? "is 1 GPU" : $"are {gpus} GPUs")}, counted from 0.");
         }
 
-        return new(
-            ExecutionProvider.Cuda,
-            wanted == ExecutionProvider.Cuda
-                ? "setting 'Fpn:Execution:Provider' is 'cuda'"
-                : "the CUDA provider is there and works");
+        return new(ExecutionProvider.Cuda, ReasonForCuda(wanted));
     }
+
+    /// <summary>Why CUDA was chosen where it works.</summary>
+    public static string ReasonForCuda(ExecutionProvider wanted) => wanted == ExecutionProvider.Cuda
+        ? "setting 'Fpn:Execution:Provider' is 'cuda'"
+        : "the CUDA provider is there and works";
 }

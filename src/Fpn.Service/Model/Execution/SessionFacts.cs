@@ -7,19 +7,15 @@ namespace Fpn.Service.Model.Execution;
 
 /// <summary>What ONNX Runtime's C API tells about a loaded session and its C# API does not.</summary>
 /// <remarks>
-/// The functions are looked up in the table that the C# API works with, too: <see cref="OrtApi"/> has their places, and
-/// the table only ever grows at its end. What they return belongs to the session, but for the status.
+/// What the functions return belongs to the session.
 /// </remarks>
-internal static unsafe partial class SessionFacts
+internal static unsafe class SessionFacts
 {
     /// <summary>Session option that <see cref="ReadNodes"/> needs: "1" when the session is made.</summary>
     /// <remarks>
     /// Always on: it costs no time to load that could be measured, and at most about 1 MB a graph (docs/inspect.md).
     /// </remarks>
     public const string RecordPlacement = "session.record_ep_graph_assignment_info";
-
-    /// <summary>The version of the C API that brought the functions for placement.</summary>
-    private const uint ApiVersion = 24;
 
     /// <summary>
     /// Place of <c>SessionGetOpsetForDomain</c> in the C API's <c>OrtModelEditorApi</c>, which C# has no type for.
@@ -30,7 +26,7 @@ internal static unsafe partial class SessionFacts
     /// <exception cref="SettingsException">This library of ONNX Runtime does not tell.</exception>
     public static IReadOnlyList<PlacedNode> ReadNodes(InferenceSession session)
     {
-        var api = Api();
+        var api = NativeApi.Table();
         nint* subgraphs;
         nuint subgraphCount;
         Require(api, ((delegate* unmanaged<nint, nint**, nuint*, nint>)api->Session_GetEpGraphAssignmentInfo)(
@@ -61,7 +57,7 @@ internal static unsafe partial class SessionFacts
     /// <summary>The version of ONNX's own operators that the graph was written for; null where it uses none.</summary>
     public static int? ReadOpset(InferenceSession session)
     {
-        var api = Api();
+        var api = NativeApi.Table();
         var editor = (nint*)((delegate* unmanaged<nint>)api->GetModelEditorApi)();
         if (editor is null)
         {
@@ -78,15 +74,8 @@ internal static unsafe partial class SessionFacts
             return opset;
         }
 
-        Release(api, status);
+        _ = NativeApi.TakeMessage(api, status);
         return null;
-    }
-
-    private static OrtApi* Api()
-    {
-        var api = ((delegate* unmanaged<uint, OrtApi*>)OrtGetApiBase()->GetApi)(ApiVersion);
-        return api is not null ? api : throw new SettingsException(
-            $"ONNX Runtime {OnnxEnvironment.Version} does not tell where its nodes run: use 1.{ApiVersion} or later.");
     }
 
     /// <summary>A string that a function gives of an object.</summary>
@@ -101,18 +90,11 @@ internal static unsafe partial class SessionFacts
     {
         if (status != 0)
         {
-            var message = Marshal.PtrToStringUTF8(((delegate* unmanaged<nint, nint>)api->GetErrorMessage)(status));
-            Release(api, status);
-            throw new SettingsException($"ONNX Runtime does not tell where its nodes run: {message}");
+            throw new SettingsException(
+                $"ONNX Runtime does not tell where its nodes run: {NativeApi.TakeMessage(api, status)}");
         }
     }
 
-    private static void Release(OrtApi* api, nint status) =>
-        ((delegate* unmanaged<nint, void>)api->ReleaseStatus)(status);
-
     [UnsafeAccessor(UnsafeAccessorKind.Method, Name = "get_Handle")]
     private static extern nint Handle(InferenceSession session);
-
-    [LibraryImport("onnxruntime")]
-    private static partial OrtApiBase* OrtGetApiBase();
 }

@@ -18,18 +18,26 @@ internal static class TrialGraph
     private const int InputChannels = 3;
     private const int OutputChannels = 4;
 
-    /// <summary>Convolves on the device, leaves the result there once and fetches it once.</summary>
+    /// <summary>Loads it on the device.</summary>
+    /// <returns>The caller disposes it.</returns>
     /// <exception cref="OnnxRuntimeException">The device cannot be used.</exception>
-    /// <exception cref="ModelFailureException">It gave another result.</exception>
-    public static void Run(ExecutionDevice device)
+    public static InferenceSession Load(ExecutionDevice device)
     {
         using var options = device.CreateSessionOptions();
 
         // A GPU that leaves the convolution to the CPU has failed.
         options.AddSessionConfigEntry("session.disable_cpu_ep_fallback", device.Description.IsGpu ? "1" : "0");
-        using var session = new InferenceSession(ReadGraph(), options);
+        return new InferenceSession(ReadGraph(), options);
+    }
+
+    /// <summary>Convolves on the device, leaves the result there once and fetches it once.</summary>
+    /// <param name="session">From <see cref="Load"/>.</param>
+    /// <param name="device">What it was loaded on.</param>
+    /// <exception cref="OnnxRuntimeException">The device cannot be used.</exception>
+    /// <exception cref="ModelFailureException">It gave another result.</exception>
+    public static void Run(InferenceSession session, ExecutionDevice device)
+    {
         using var runOptions = new RunOptions();
-        using var binding = session.CreateIoBinding();
         long[] inputShape = [1, InputChannels, Side, Side];
         long[] outputShape = [1, OutputChannels, Side, Side];
         const int OutputLength = OutputChannels * Side * Side;
@@ -41,17 +49,15 @@ internal static class TrialGraph
         using var fetchedTensor = fetched.View(TensorElementType.Float, outputShape);
         Values(inputTensor).Fill(1);
         Values(fetchedTensor).Clear();
-        binding.BindInput("x", inputTensor);
         foreach (var output in new[] { staysTensor, fetchedTensor })
         {
-            binding.BindOutput("y", output);
-            session.RunWithBinding(runOptions, binding);
+            session.Run(runOptions, ["x"], [inputTensor], ["y"], [output]);
         }
 
         var middle = Values(fetchedTensor)[(Side / 2 * Side) + (Side / 2)];
         if (!(MathF.Abs(middle - 1) < 0.01f))
         {
-            throw new ModelFailureException($"the convolution gave {middle} instead of 1");
+            throw new ModelFailureException($"the trial convolution gave {middle} instead of 1");
         }
     }
 

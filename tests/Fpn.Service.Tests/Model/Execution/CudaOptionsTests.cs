@@ -12,12 +12,13 @@ public sealed class CudaOptionsTests
         var expected = new Dictionary<string, string>
         {
             ["device_id"] = "0",
-            ["arena_extend_strategy"] = "kSameAsRequested",
             ["cudnn_conv_algo_search"] = "HEURISTIC",
             ["use_tf32"] = "1",
+            ["prefer_nhwc"] = "0",
+            ["fuse_conv_bias"] = "0",
         };
 
-        Assert.Equal(expected, new CudaOptions().ToProviderOptions());
+        Assert.Equal(expected, new CudaOptions().ToProviderOptions(inHalf: false));
     }
 
     [Fact]
@@ -30,6 +31,9 @@ public sealed class CudaOptionsTests
             ["Fpn:Cuda:ArenaStrategy"] = "nextpoweroftwo",
             ["Fpn:Cuda:ConvAlgorithmSearch"] = "exhaustive",
             ["Fpn:Cuda:Tf32"] = "false",
+            ["Fpn:Cuda:PreferNhwc"] = "true",
+            ["Fpn:Cuda:FuseConvBias"] = "true",
+            ["Fpn:Cuda:SessionPerShape"] = "false",
         }).Build();
         var options = new CudaOptions();
 
@@ -38,12 +42,36 @@ public sealed class CudaOptionsTests
         var expected = new Dictionary<string, string>
         {
             ["device_id"] = "3",
-            ["gpu_mem_limit"] = "8589934592",
-            ["arena_extend_strategy"] = "kNextPowerOfTwo",
             ["cudnn_conv_algo_search"] = "EXHAUSTIVE",
             ["use_tf32"] = "0",
+            ["prefer_nhwc"] = "1",
+            ["fuse_conv_bias"] = "1",
         };
-        Assert.Equal(expected, options.ToProviderOptions());
+        Assert.Equal(expected, options.ToProviderOptions(inHalf: false));
+        Assert.Equal((8589934592, ArenaStrategy.NextPowerOfTwo), (options.MemoryLimit, options.ArenaStrategy));
+        Assert.False(options.SessionPerShape);
+    }
+
+    /// <summary>ONNX Runtime would take that for "no tensor cores at all".</summary>
+    [Fact]
+    public void ToProviderOptions_HalfWithoutTf32_LeavesTensorCoresOn() =>
+        Assert.Equal("1", new CudaOptions { Tf32 = false }.ToProviderOptions(inHalf: true)["use_tf32"]);
+
+    [Theory]
+    [InlineData(false, false, true)]
+    [InlineData(true, false, true)]
+    [InlineData(true, true, true)]
+    [InlineData(false, true, false)]
+    public void Check_FusingNeedsChannelsLast(bool preferNhwc, bool fuseConvBias, bool isRight)
+    {
+        var options = new CudaOptions { PreferNhwc = preferNhwc, FuseConvBias = fuseConvBias };
+
+        var refusal = Record.Exception(options.Check);
+
+        Assert.Equal(isRight, refusal is null);
+        Assert.True(isRight || refusal is SettingsException, $"{refusal}");
+        Assert.True(isRight || refusal!.Message.StartsWith(
+            "Setting 'Fpn:Cuda:FuseConvBias' is 'true', which needs 'Fpn:Cuda:PreferNhwc'", StringComparison.Ordinal));
     }
 
     [Theory]
