@@ -40,7 +40,7 @@ mkdir -p "$payload"
 # The program, and into the same folder the service as a program of its own; .NET comes with them. Outputs and
 # intermediate files are kept apart from those of the usual build, whose lock files know no runtime.
 publish() { # project
-  dotnet publish "$root/$1" -c Release -r linux-x64 --self-contained true --artifacts-path "$work/build" \
+  dotnet publish "$root/$1" -c Release -r linux-x64 --self-contained true -p:RuntimeIdentifiers=linux-x64 --artifacts-path "$work/build" \
     -o "$work/program" -p:RestorePackagesWithLockFile=false \
     -p:NuGetLockFilePath="$work/none.lock.json" -p:TreatWarningsAsErrors=false -p:RunAnalyzers=false \
     -p:DebugType=none --nologo -v quiet -clp:"NoSummary;ErrorsOnly" >&2

@@ -26,6 +26,7 @@ if (args is [InspectCommand.Command, .. var inspected])
 try
 {
     var builder = WebApplication.CreateBuilder(args);
+    var telemetry = new TelemetryOptions();
     builder.Services.AddSettings(
         builder.Configuration,
         ("Limits", new LimitsOptions()),
@@ -39,8 +40,8 @@ try
         ("Cors", new CrossOriginOptions()),
         ("Proxies", new ProxyOptions()),
         ("Connections", new ConnectionOptions()),
-        ("Telemetry", new TelemetryOptions()));
-    builder.AddObservability();
+        ("Telemetry", telemetry));
+    builder.AddObservability(telemetry);
     builder.AddSecurity();
     builder.Services
         .AddImaging()

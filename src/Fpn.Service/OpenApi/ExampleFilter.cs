@@ -15,8 +15,8 @@ internal sealed class ExampleFilter : IOperationFilter
         foreach (var example in metadata.OfType<AnswerExample>())
         {
             var isJson = example.ContentType.EndsWith("json", StringComparison.Ordinal);
-            operation.Responses!["200"].Content![example.ContentType].Example =
-                isJson ? JsonNode.Parse(example.Text) : JsonValue.Create(example.Text);
+            var content = (OpenApiMediaType)operation.Responses!["200"].Content![example.ContentType];
+            content.Example = isJson ? JsonNode.Parse(example.Text) : JsonValue.Create(example.Text);
         }
 
         foreach (var body in metadata.OfType<BodyExample>())
@@ -24,9 +24,9 @@ internal sealed class ExampleFilter : IOperationFilter
             operation.RequestBody = new OpenApiRequestBody
             {
                 Description = body.Description,
-                Content = new Dictionary<string, OpenApiMediaType>
+                Content = new Dictionary<string, IOpenApiMediaType>
                 {
-                    ["application/json"] = new()
+                    ["application/json"] = new OpenApiMediaType
                     {
                         Schema = new OpenApiSchema { Type = JsonSchemaType.Object },
                         Example = JsonNode.Parse(body.Json),
