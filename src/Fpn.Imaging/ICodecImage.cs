@@ -6,11 +6,8 @@ namespace Fpn.Imaging;
 /// <remarks>For one thread at a time.</remarks>
 public interface ICodecImage : IDisposable
 {
-    /// <summary>H × W as stored, before <see cref="Orientation"/>.</summary>
+    /// <summary>H × W as stored, before any orientation.</summary>
     ImageSize Size { get; }
-
-    /// <summary>EXIF orientation, 1 … 8; 1 where there is none.</summary>
-    int Orientation { get; }
 
     /// <summary>What <see cref="TryDecode"/> writes.</summary>
     PixelLayout Layout { get; }

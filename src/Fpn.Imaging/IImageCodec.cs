@@ -11,6 +11,9 @@ public interface IImageCodec
     /// <summary>Whether the codec reads files of a format.</summary>
     bool Reads(ImageFormat format);
 
+    /// <summary>Pixels times scans of a JPEG that decoding may cost; more is refused.</summary>
+    long MaxScannedPixels { get; }
+
     /// <summary>Reads the header of a file.</summary>
     /// <param name="file">The whole file; stays where it is until the result is disposed.</param>
     /// <param name="length">Its bytes, at least 1.</param>

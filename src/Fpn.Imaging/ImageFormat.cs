@@ -20,4 +20,7 @@ public enum ImageFormat
 
     /// <summary>AVIF, the primary item.</summary>
     Avif,
+
+    /// <summary>BMP, uncompressed.</summary>
+    Bmp,
 }

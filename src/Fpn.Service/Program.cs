@@ -30,6 +30,7 @@ try
     builder.Services.AddSettings(
         builder.Configuration,
         ("Limits", new LimitsOptions()),
+        ("Imaging", new ImagingOptions()),
         ("Batching", new BatchingOptions()),
         ("Shutdown", new ShutdownOptions()),
         ("Execution", new ExecutionOptions()),

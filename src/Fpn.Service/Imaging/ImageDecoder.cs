@@ -28,6 +28,7 @@ internal sealed class ImageDecoder
 
     private readonly long _maxPixels;
     private readonly IImageCodec[] _codecs;
+    private readonly string _unsupported;
 
     /// <summary>Takes the codecs.</summary>
     /// <param name="maxPixels">The most pixels that an image may have by its header, 1 … 536,870,911.</param>
@@ -39,6 +40,8 @@ internal sealed class ImageDecoder
         ArgumentOutOfRangeException.ThrowIfGreaterThan(maxPixels, LargestPixelLimit);
         _maxPixels = maxPixels;
         _codecs = codecs.ToArray();
+        string[] names = [.. Enum.GetValues<ImageFormat>().Where(format => CodecOf(format) is not null).Select(Name)];
+        _unsupported = $"The content is not a {string.Join(", ", names[..^1])} or {names[^1]} image.";
     }
 
     /// <summary>Reads the header alone, so that room for the pixels can be found before they are decoded.</summary>
@@ -61,8 +64,7 @@ internal sealed class ImageDecoder
         pixelBytes = 0;
         if (ImageSignature.Identify(encoded) is not { } format || CodecOf(format) is not { } codec)
         {
-            return DecodeOutcome.Fail(
-                DecodeFailure.UnsupportedFormat, "The content is not a JPEG, PNG, WebP, GIF, TIFF or AVIF image.");
+            return DecodeOutcome.Fail(DecodeFailure.UnsupportedFormat, _unsupported);
         }
 
         if (CheckBytes(encoded, format) is { } refusal)
@@ -89,10 +91,16 @@ internal sealed class ImageDecoder
                 return Undecodable(format, "its colour model is not supported");
             }
 
+            if (format == ImageFormat.Jpeg && CheckScans(encoded, stored.Size, codec) is { } costly)
+            {
+                return costly;
+            }
+
             // Whatever stands behind three colours stays in the buffer, and turning needs a second one for a moment.
-            var turned = stored.Orientation == ExifOrientation.Upright ? 0 : 3;
+            var orientation = ExifOrientation.Read(encoded, format);
+            var turned = orientation == ExifOrientation.Upright ? 0 : 3;
             pixelBytes = stored.Size.Area * (Bands(stored.Layout) + turned) + stored.WorkBytes;
-            return headerOnly ? default : Decode(stored, format, encoded);
+            return headerOnly ? default : Decode(stored, format, encoded, orientation);
         }
     }
 
@@ -100,7 +108,8 @@ internal sealed class ImageDecoder
 
     private static int Bands(PixelLayout layout) => layout == PixelLayout.Rgb ? 3 : 4;
 
-    private static DecodeOutcome Decode(ICodecImage stored, ImageFormat format, ReadOnlySpan<byte> encoded)
+    private static DecodeOutcome Decode(
+        ICodecImage stored, ImageFormat format, ReadOnlySpan<byte> encoded, int orientation)
     {
         // The pixel limit keeps four bands below 2^31 bytes.
         var buffer = PixelBuffer.Allocate((int)(stored.Size.Area * Bands(stored.Layout)));
@@ -132,13 +141,13 @@ internal sealed class ImageDecoder
                 InkColors.ToRgb(buffer.Bytes);
             }
 
-            if (stored.Orientation != ExifOrientation.Upright)
+            if (orientation != ExifOrientation.Upright)
             {
-                buffer = TurnUpright(buffer, stored.Size, stored.Orientation);
+                buffer = TurnUpright(buffer, stored.Size, orientation);
             }
 
             return DecodeOutcome.Success(
-                new DecodedImage(format, ExifOrientation.DisplayedSize(stored.Size, stored.Orientation), buffer));
+                new DecodedImage(format, ExifOrientation.DisplayedSize(stored.Size, orientation), buffer));
         }
         catch
         {
@@ -175,10 +184,23 @@ internal sealed class ImageDecoder
                     ? Undecodable(format, $"it has more than {MaxTiffPages} pages")
                     : TiffSamples.Read(encoded).Refusal is { } why ? Undecodable(format, why)
                     : null;
+            case ImageFormat.Webp:
+                return WebpChunks.HasEnd(encoded) ? null : Undecodable(format, "its end is missing");
+            case ImageFormat.Gif:
+                return GifFirstFrame.HasEnd(encoded) ? null : Undecodable(format, "its end is missing");
+            case ImageFormat.Bmp:
+                var size = BmpHeader.ReadSize(encoded);
+                return CheckSize(format, size.Width, size.Height)
+                    ?? (BmpHeader.Refuse(encoded) is { } reason ? Undecodable(format, reason) : null);
             default:
                 return null;
         }
     }
+
+    private static DecodeOutcome? CheckScans(ReadOnlySpan<byte> jpeg, ImageSize size, IImageCodec codec) =>
+        codec.MaxScannedPixels / size.Area < JpegMarkers.Read(jpeg, MaxJpegScans + 1).Scans
+            ? Undecodable(ImageFormat.Jpeg, "it has too many scans for its size")
+            : null;
 
     private DecodeOutcome? CheckSize(ImageFormat format, uint width, uint height)
     {
@@ -208,7 +230,9 @@ internal sealed class ImageDecoder
     private static DecodeOutcome Undecodable(ImageFormat format, string why, PixelBuffer? buffer = null)
     {
         buffer?.Dispose();
-        var name = format == ImageFormat.Webp ? "WebP" : format.ToString().ToUpperInvariant();
-        return DecodeOutcome.Fail(DecodeFailure.Undecodable, $"The {name} image cannot be decoded: {why}.");
+        return DecodeOutcome.Fail(DecodeFailure.Undecodable, $"The {Name(format)} image cannot be decoded: {why}.");
     }
+
+    private static string Name(ImageFormat format) =>
+        format == ImageFormat.Webp ? "WebP" : format.ToString().ToUpperInvariant();
 }

@@ -1,3 +1,7 @@
+#if IMAGESHARP
+using Fpn.ImageSharp;
+using Fpn.Imaging;
+#endif
 using Fpn.Service.Api;
 using Fpn.Service.Configuration;
 using Microsoft.Extensions.DependencyInjection.Extensions;
@@ -11,20 +15,30 @@ internal static class ImagingRegistration
     /// Adds the one <see cref="ImageDecoder"/> of the process, bounded by <see cref="LimitsOptions.MaxImagePixels"/>,
     /// and the one <see cref="DetectionPainter"/>.
     /// </summary>
-    /// <param name="services">The service's registrations; <see cref="LimitsOptions"/> must be among them.</param>
+    /// <param name="services">The service's registrations; <see cref="LimitsOptions"/> and <see cref="ImagingOptions"/>
+    /// must be among them.</param>
     /// <returns><paramref name="services"/>.</returns>
     public static IServiceCollection AddImaging(this IServiceCollection services)
     {
-        services.TryAddSingleton(provider => Create(provider.GetRequiredService<LimitsOptions>().MaxImagePixels));
+        services.TryAddSingleton(provider => Create(
+            provider.GetRequiredService<LimitsOptions>().MaxImagePixels, provider.GetRequiredService<ImagingOptions>().Codec));
         services.TryAddSingleton(_ => CreatePainter());
         return services;
     }
 
-    private static ImageDecoder Create(long maxPixels)
+    private static ImageDecoder Create(long maxPixels, CodecName name)
     {
         try
         {
-            return new ImageDecoder(maxPixels, new VipsCodec());
+#if IMAGESHARP
+            return name == CodecName.ImageSharp
+                ? new ImageDecoder(maxPixels, new ImageSharpCodec(maxPixels))
+                : new ImageDecoder(maxPixels, new VipsCodec(), new ImageSharpCodec(maxPixels, ImageFormat.Bmp));
+#else
+            return name == CodecName.Vips
+                ? new ImageDecoder(maxPixels, new VipsCodec())
+                : throw new SettingsException("Setting 'Fpn:Imaging:Codec' is imagesharp, which this build was made without.");
+#endif
         }
         catch (Exception exception) when (exception is DllNotFoundException or InvalidOperationException)
         {

@@ -12,6 +12,10 @@ internal sealed class VipsCodec : IImageCodec
     public VipsCodec() => VipsLibrary.Initialise();
 
     /// <inheritdoc/>
+    /// <remarks>The number of scans alone bounds it.</remarks>
+    public long MaxScannedPixels => long.MaxValue;
+
+    /// <inheritdoc/>
     public bool Reads(ImageFormat format) => LoaderOf(format) is not null;
 
     /// <inheritdoc/>

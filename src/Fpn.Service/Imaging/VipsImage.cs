@@ -16,17 +16,11 @@ internal sealed class VipsImage : ICodecImage
     {
         _stored = stored;
         Size = new ImageSize(stored.Height, stored.Width);
-        Orientation = stored.Contains("orientation") && stored.Get("orientation") is int value and >= 1 and <= 8
-            ? value
-            : ExifOrientation.Upright;
         Layout = LayoutOf(stored);
     }
 
     /// <inheritdoc/>
     public ImageSize Size { get; }
-
-    /// <inheritdoc/>
-    public int Orientation { get; }
 
     /// <inheritdoc/>
     public PixelLayout Layout { get; }

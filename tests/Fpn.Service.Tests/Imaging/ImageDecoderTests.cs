@@ -9,7 +9,11 @@ public sealed class ImageDecoderTests
 {
     private readonly ImageDecoder _decoder = new(40_000_000, new VipsCodec());
 
-    public static TheoryData<string> Expectations => [.. TestImages.WithExpectation()];
+    public static TheoryData<string> Expectations => [.. Known];
+
+    /// <summary>Of all formats that libvips reads.</summary>
+    private static IEnumerable<string> Known =>
+        TestImages.WithExpectation().Where(name => !name.EndsWith(".bmp", StringComparison.Ordinal));
 
     [Fact]
     public void Decode_HandWrittenGif_GivesItsTwoPixels()
@@ -70,7 +74,7 @@ public sealed class ImageDecoderTests
     [Fact]
     public void Decode_ByManyThreads_GivesEveryoneTheirOwn()
     {
-        var names = TestImages.WithExpectation().ToArray();
+        var names = Known.ToArray();
 
         Parallel.For(0, names.Length * 8, i =>
         {

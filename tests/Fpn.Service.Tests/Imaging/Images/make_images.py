@@ -206,6 +206,23 @@ def tiffs():
     save("grey16.tif", Image.fromarray(GREY.astype(np.uint16) * 256 + 77), rgb=three(GREY))
 
 
+def bmps():
+    image = Image.fromarray(RGB)
+    save("rgb.bmp", image)
+    save("grey.bmp", Image.fromarray(GREY))
+    save("palette.bmp", image.quantize(32))
+    save("rgbx.bmp", Image.fromarray(np.dstack([RGB, ALPHA])), rgb=RGB)
+    # Four bits a pixel, and the first row on top: Pillow writes neither.
+    colours = [(i * 15, 255 - i * 9, i * 3 + 20) for i in range(16)]
+    indices = np.mgrid[0:H, 0:W][1] * 2 // 3
+    rows = b"".join(bytes(row[::2] << 4 | row[1::2]) for row in indices.astype(np.uint8))
+    palette = b"".join(bytes((b, g, r, 0)) for r, g, b in colours)
+    start = 14 + 40 + len(palette)
+    header = struct.pack("<IiiHHIIiiII", 40, W, -H, 1, 4, 0, len(rows), 2835, 2835, 16, 0)
+    (HERE / "palette4.bmp").write_bytes(b"BM" + struct.pack("<IHHI", start + len(rows), 0, 0, start) + header + palette + rows)
+    expected("palette4.bmp", np.asarray(colours, np.uint8)[indices])
+
+
 def avifs(library):
     """Written by libvips, lossless: what was put in must come out."""
     vips = ctypes.CDLL(library)
@@ -226,6 +243,7 @@ def main():
     webps()
     gifs()
     tiffs()
+    bmps()
     if len(sys.argv) > 1:
         avifs(sys.argv[1])
 
