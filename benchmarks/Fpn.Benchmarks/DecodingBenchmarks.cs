@@ -7,7 +7,7 @@ namespace Fpn.Benchmarks;
 [MemoryDiagnoser]
 public class DecodingBenchmarks
 {
-    private readonly ImageDecoder _decoder = new(40_000_000);
+    private readonly ImageDecoder _decoder = new(40_000_000, new VipsCodec());
     private byte[] _encoded = null!;
     private byte[] _cutOff = null!;
 

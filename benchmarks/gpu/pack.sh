@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # Packs the GPU benchmark for a bare machine: run.sh, torch_race.py, and everything else in pieces of at most 40 MB with
-# checksums. Runs where the project builds (.NET SDK 10, Node.js, network). README.md beside this file tells the rest.
+# checksums. Runs where the project builds (.NET SDK 10, network). README.md beside this file tells the rest.
 set -euo pipefail
 here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
 root=$(cd "$here/../.." && pwd)
@@ -33,11 +33,10 @@ done
 [[ $compression =~ ^[0-9]e?$ ]] || fail "--compression is a level of xz, 0 to 9 or 0e to 9e, not '$compression'."
 [[ $architecture =~ ^([1-9][0-9]*|all)$ ]] || fail "--architecture is a number such as 90, or all, not '$architecture'."
 
-require_tools
+require_dotnet
 command -v xz >/dev/null || fail "xz is missing: install xz-utils."
 [ "$cuda" = 0 ] || [ "$architecture" = all ] || command -v zstd >/dev/null ||
   fail "zstd is missing, with which the CUDA provider is read: install it, or pack with --architecture all."
-install_native_libraries
 
 # Debian's python3, which has torch 1.13: the exporter needs it.
 python=/usr/bin/python3
@@ -52,15 +51,14 @@ mkdir -p "$payload"
 # The program, and into the same folder the service as a program of its own; .NET comes with them. Outputs and
 # intermediate files are kept apart from those of the usual build, whose lock files know no runtime.
 publish() { # project
-  dotnet publish "$root/$1" -c Release -r linux-x64 --self-contained true --artifacts-path "$work/build" \
-    -o "$work/program" -p:ExplorerFiles="$work/explorer/" -p:RestorePackagesWithLockFile=false \
+  dotnet publish "$root/$1" -c Release -r linux-x64 --self-contained true -p:RuntimeIdentifiers=linux-x64 --artifacts-path "$work/build" \
+    -o "$work/program" -p:RestorePackagesWithLockFile=false \
     -p:NuGetLockFilePath="$work/none.lock.json" -p:TreatWarningsAsErrors=false -p:RunAnalyzers=false \
     -p:DebugType=none --nologo -v quiet -clp:"NoSummary;ErrorsOnly" >&2
 }
 say "Building …"
 export DOTNET_CLI_TELEMETRY_OPTOUT=1 DOTNET_NOLOGO=1
 rm -rf "$work/program"
-node "$root/src/Fpn.Explorer/build.mjs" "$work/explorer" >/dev/null
 publish benchmarks/Fpn.Benchmarks
 publish src/Fpn.Service
 # For debuggers, for another operating system, and what BenchmarkDotNet needs for its own kind of benchmark.

@@ -39,9 +39,11 @@ try
 {
     var builder = WebApplication.CreateBuilder(args);
     var connections = new ConnectionOptions();
+    var telemetry = new TelemetryOptions();
     builder.Services.AddSettings(
         builder.Configuration,
         ("Limits", new LimitsOptions()),
+        ("Imaging", new ImagingOptions()),
         ("Batching", new BatchingOptions()),
         ("Shutdown", new ShutdownOptions()),
         ("Execution", new ExecutionOptions()),
@@ -52,11 +54,11 @@ try
         ("Cors", new CrossOriginOptions()),
         ("Proxies", new ProxyOptions()),
         ("Connections", connections),
-        ("Telemetry", new TelemetryOptions()));
+        ("Telemetry", telemetry));
     LogLevels.Require(builder.Configuration);
     FileDescriptors.Require(connections.Max);
     await AddressTrial.RunAsync(builder.Configuration);
-    builder.AddObservability();
+    builder.AddObservability(telemetry);
     builder.AddSecurity();
     builder.Services
         .AddImaging()

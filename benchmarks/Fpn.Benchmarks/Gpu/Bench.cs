@@ -68,7 +68,7 @@ internal sealed class Bench
     public TimeSpan PointTime => TimeSpan.FromSeconds(Options.Quick ? 0.1 : 1);
 
     /// <summary>Decodes like the service.</summary>
-    public ImageDecoder Decoder { get; } = new(40_000_000);
+    public ImageDecoder Decoder { get; } = new(40_000_000, new VipsCodec());
 
     /// <summary>Whether no further measurement should begin.</summary>
     public bool TimeIsUp => Stopwatch.GetElapsedTime(_started) > Options.Limit;

@@ -1,4 +1,5 @@
 using Fpn.Detection.Imaging;
+using Fpn.Imaging;
 using Fpn.Service.Imaging;
 
 namespace Fpn.Benchmarks.Gpu;

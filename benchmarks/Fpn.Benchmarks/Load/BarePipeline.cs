@@ -10,7 +10,7 @@ namespace Fpn.Benchmarks.Load;
 /// <param name="streams">Batches that may be on the device at the same time, as in the service.</param>
 internal sealed class BarePipeline(TwoStageDetector detector, byte[][] images, int streams = 1) : IDisposable
 {
-    private readonly ImageDecoder _decoder = new(40_000_000);
+    private readonly ImageDecoder _decoder = new(40_000_000, new VipsCodec());
     private readonly SemaphoreSlim _device = new(streams);
 
     /// <summary>Runs the whole pipeline on some threads; the device is taken by as many as in the service.</summary>

@@ -1,7 +1,7 @@
 using System.Globalization;
 using Fpn.Detection.Imaging;
+using Fpn.Imaging;
 using Fpn.Service.Batching;
-using Fpn.Service.Imaging;
 using Fpn.Service.Model;
 
 namespace Fpn.Service.Api;

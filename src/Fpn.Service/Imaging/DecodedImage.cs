@@ -1,4 +1,5 @@
 using Fpn.Detection.Imaging;
+using Fpn.Imaging;
 
 namespace Fpn.Service.Imaging;
 

@@ -1,5 +1,6 @@
 using System.Security;
 using Fpn.Detection.Imaging;
+using NetVips;
 
 namespace Fpn.Service.Imaging;
 
@@ -33,14 +34,9 @@ internal sealed class DetectionPainter
             throw new FileNotFoundException($"{_fontFile} is missing.");
         }
 
-        Vips.Initialise();
-        var mask = WriteText("0", SmallestFont);
-        if (mask == 0)
-        {
-            throw new InvalidOperationException("libvips cannot write text: it was built without Pango.");
-        }
-
-        Vips.Release(mask);
+        VipsLibrary.Initialise();
+        using var mask = WriteText("0", SmallestFont)
+            ?? throw new InvalidOperationException("libvips cannot write text: it was built without Pango.");
     }
 
     /// <summary>Draws into a picture's own pixels and encodes it.</summary>
@@ -64,29 +60,17 @@ internal sealed class DetectionPainter
             canvas.Frame(box, band, ClassColors.Of(objects[i].Class));
         }
 
+        var font = Math.Max(SmallestFont, (int)Math.Round(scale / 40));
+        for (var i = objects.Count - 1; i >= 0; i--)
+        {
+            DrawCaption(canvas, size, objects[i], font, band);
+        }
+
         fixed (byte* start = pixels)
         {
-            var wrapped = VipsDrawing.Wrap(
-                start, (nuint)pixels.Length, size.Width, size.Height, 3, Vips.UnsignedByteFormat);
-            if (wrapped == 0)
-            {
-                throw new InvalidOperationException("libvips refused the pixels of a picture.");
-            }
-
-            try
-            {
-                var font = Math.Max(SmallestFont, (int)Math.Round(scale / 40));
-                for (var i = objects.Count - 1; i >= 0; i--)
-                {
-                    DrawCaption(wrapped, canvas, size, objects[i], font, band);
-                }
-
-                return Encode(wrapped, encoding);
-            }
-            finally
-            {
-                Vips.Release(wrapped);
-            }
+            using var wrapped = Image.NewFromMemory(
+                (nint)start, (ulong)pixels.Length, size.Width, size.Height, 3, Enums.BandFormat.Uchar);
+            return Encode(wrapped, encoding);
         }
     }
 
@@ -116,57 +100,70 @@ internal sealed class DetectionPainter
         return new PixelRectangle(left, top, Math.Min(left + width, size.Width), top + height);
     }
 
-    private unsafe void DrawCaption(
-        nint wrapped, PixelCanvas canvas, ImageSize size, PaintedObject painted, int font, int band)
+    private void DrawCaption(PixelCanvas canvas, ImageSize size, PaintedObject painted, int font, int band)
     {
-        var mask = WriteText(painted.Caption, font);
-        if (mask == 0)
+        using var mask = WriteText(painted.Caption, font);
+        if (mask is null)
         {
             // Nothing but spaces, or characters that Pango refuses: the box is drawn all the same.
             return;
         }
 
+        var padding = Math.Max(2, font / 5);
+        var (width, height) = (mask.Width + 2 * padding, Math.Max(font, mask.Height) + 2 * padding);
+        if (LeastPlates * height > size.Height || LeastPlates * font > size.Width)
+        {
+            // In a picture so small the letters would hide what they name.
+            return;
+        }
+
+        var plate = PlaceCaption(Cover(painted, size), Outline(band), width, height, size);
+        canvas.Frame(plate.Grow(Outline(band)), Outline(band), ClassColors.Outline);
+        canvas.Fill(plate, ClassColors.Of(painted.Class));
+        DrawText(canvas, mask, plate.Left + padding, plate.Top + (height - mask.Height) / 2);
+    }
+
+    private static unsafe void DrawText(PixelCanvas canvas, Image mask, int left, int top)
+    {
+        var ink = mask.WriteToMemory(out var length);
         try
         {
-            var padding = Math.Max(2, font / 5);
-            var (width, height) = (Vips.Width(mask) + 2 * padding, Math.Max(font, Vips.Height(mask)) + 2 * padding);
-            if (LeastPlates * height > size.Height || LeastPlates * font > size.Width)
-            {
-                // In a picture so small the letters would hide what they name.
-                return;
-            }
-
-            var plate = PlaceCaption(Cover(painted, size), Outline(band), width, height, size);
-            canvas.Frame(plate.Grow(Outline(band)), Outline(band), ClassColors.Outline);
-            canvas.Fill(plate, ClassColors.Of(painted.Class));
-            var dark = ClassColors.Outline;
-            var ink = stackalloc double[] { dark.Red, dark.Green, dark.Blue };
-            var y = plate.Top + (height - Vips.Height(mask)) / 2;
-            if (VipsDrawing.DrawMask(wrapped, ink, 3, mask, plate.Left + padding, y, 0) != 0)
-            {
-                throw new InvalidOperationException("libvips could not draw a caption.");
-            }
+            canvas.Ink(new ReadOnlySpan<byte>((void*)ink, checked((int)length)), mask.Width, left, top, ClassColors.Outline);
         }
         finally
         {
-            Vips.Release(mask);
+            NetVips.NetVips.Free(ink);
         }
     }
 
-    private nint WriteText(string caption, int font)
+    /// <summary>Writes one line of text; its default of 72 dots an inch makes a point a pixel.</summary>
+    /// <returns>A mask of one 8-bit band, cut to the ink, which the caller disposes; null where there is no ink.</returns>
+    private Image? WriteText(string caption, int font)
     {
         var shown = caption.Length <= LongestCaption ? caption : $"{caption.AsSpan(0, LongestCaption - 1)}…";
-        return VipsDrawing.WriteText(SecurityElement.Escape(shown), $"{FontFamily} {font}", _fontFile);
+        try
+        {
+            return Image.Text(SecurityElement.Escape(shown), font: $"{FontFamily} {font}", fontfile: _fontFile);
+        }
+        catch (VipsException)
+        {
+            return null;
+        }
     }
 
-    private static EncodedPicture Encode(nint image, PictureEncoding encoding)
+    private static EncodedPicture Encode(Image image, PictureEncoding encoding)
     {
         // On photographs the filter saves a sixth of the bytes for nothing; levels above 3 save little and take long.
         var suffix = encoding == PictureEncoding.Png
             ? ".png[compression=3,filter=sub,keep=none]"
             : ".jpg[Q=90,subsample-mode=off,keep=none]";
-        return VipsDrawing.Encode(image, suffix, out var bytes, out var length, 0) == 0
-            ? new EncodedPicture(new PixelBuffer(bytes, checked((int)length)))
-            : throw new InvalidOperationException($"libvips could not encode a {encoding} picture.");
+        try
+        {
+            return new EncodedPicture(image.WriteToBuffer(suffix));
+        }
+        catch (VipsException exception)
+        {
+            throw new InvalidOperationException($"libvips could not encode a {encoding} picture.", exception);
+        }
     }
 }

@@ -1,16 +1,37 @@
 using Fpn.Detection.Imaging;
+using Fpn.Imaging;
 
 namespace Fpn.Service.Imaging;
 
-/// <summary>Turns and mirrors decoded pictures as their EXIF orientation says.</summary>
-/// <remarks>Source: EXIF 2.32, tag 0x0112. Done here and not by libvips, which takes several times as long.</remarks>
+/// <summary>Reads EXIF orientations, and turns and mirrors decoded pictures as they say.</summary>
+/// <remarks>Source: EXIF 2.32, tag 0x0112. Done here and not by the codecs: libvips takes several times as long.</remarks>
 internal static class ExifOrientation
 {
     /// <summary>As stored is as displayed.</summary>
     internal const int Upright = 1;
 
+    private const int OrientationTag = 0x0112;
+
     /// <summary>Pixels of a tile: 32 rows of 32 pixels of either picture stay in the first cache.</summary>
     private const int Tile = 32;
+
+    /// <summary>What EXIF begins with in a JPEG.</summary>
+    internal static ReadOnlySpan<byte> ExifPrefix => "Exif\0\0"u8;
+
+    /// <summary>The orientation that a file's EXIF block, or a TIFF's own first directory, asks for.</summary>
+    /// <returns>1 … 8; 1 where there is none or it is none of these.</returns>
+    internal static int Read(ReadOnlySpan<byte> encoded, ImageFormat format)
+    {
+        var block = format switch
+        {
+            ImageFormat.Jpeg => JpegMarkers.FindExif(encoded),
+            ImageFormat.Png => PngChunks.FindExif(encoded),
+            ImageFormat.Webp => WebpChunks.FindExif(encoded),
+            ImageFormat.Tiff => encoded,
+            _ => default,
+        };
+        return new TiffTags(block).First(OrientationTag) is { } value and >= 1 and <= 8 ? (int)value : Upright;
+    }
 
     /// <summary>The size as displayed: orientations 5 to 8 exchange height and width.</summary>
     internal static ImageSize DisplayedSize(ImageSize stored, int orientation) =>

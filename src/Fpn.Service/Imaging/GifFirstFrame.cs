@@ -54,6 +54,37 @@ internal readonly record struct GifFirstFrame(int Left, int Top, ImageSize Size,
         return false;
     }
 
+    /// <summary>Whether the first frame's pixels are there to their end, which not every codec waits for.</summary>
+    internal static bool HasEnd(ReadOnlySpan<byte> gif)
+    {
+        if (gif.Length < HeaderLength)
+        {
+            return false;
+        }
+
+        var rest = gif[HeaderLength..];
+        rest = rest[Math.Min(PaletteLength(gif[10]), rest.Length)..];
+        while (rest is [0x21, _, ..])
+        {
+            rest = SkipSubBlocks(rest[2..]);
+        }
+
+        if (rest.Length <= DescriptorLength || rest[0] != 0x2C)
+        {
+            return false;
+        }
+
+        // Behind the descriptor and a palette of its own: the code size, and blocks up to an empty one.
+        var pixels = rest[(1 + DescriptorLength)..];
+        pixels = pixels[Math.Min(PaletteLength(rest[DescriptorLength]) + 1, pixels.Length)..];
+        while (!pixels.IsEmpty && pixels[0] != 0)
+        {
+            pixels = pixels[Math.Min(pixels[0] + 1, pixels.Length)..];
+        }
+
+        return !pixels.IsEmpty;
+    }
+
     /// <summary>Writes the colour wherever the frame shows nothing.</summary>
     /// <param name="pixels">[H, W, bands] bytes of the canvas; a fourth band is alpha.</param>
     /// <param name="canvas">H × W.</param>
@@ -107,9 +138,11 @@ internal readonly record struct GifFirstFrame(int Left, int Top, ImageSize Size,
     /// <summary>The palette that <paramref name="flags"/> announce; empty without one, or when it is cut off.</summary>
     private static ReadOnlySpan<byte> ReadPalette(ReadOnlySpan<byte> rest, byte flags)
     {
-        var length = (flags & 0x80) == 0 ? 0 : 3 << ((flags & 7) + 1);
+        var length = PaletteLength(flags);
         return length <= rest.Length ? rest[..length] : default;
     }
+
+    private static int PaletteLength(byte flags) => (flags & 0x80) == 0 ? 0 : 3 << ((flags & 7) + 1);
 
     private static ReadOnlySpan<byte> SkipSubBlocks(ReadOnlySpan<byte> rest)
     {

@@ -1,17 +1,16 @@
-using System.Diagnostics;
-using System.Runtime.InteropServices;
 using Fpn.Detection.Imaging;
+using Fpn.Imaging;
 
 namespace Fpn.Service.Imaging;
 
-/// <summary>Turns encoded images into RGB bytes with libvips.</summary>
+/// <summary>Turns encoded images into RGB bytes with one of the codecs, and holds what must be so whichever it is.</summary>
 /// <remarks>
 /// Thread-safe; a call decodes on its own thread. What comes out:
 /// <list type="bullet">
 /// <item>the image as displayed: EXIF orientation is applied;</item>
-/// <item>8-bit RGB; 16-bit channels lose their low byte, grey becomes three equal channels, CMYK is converted through
-/// its embedded profile, or libvips' own where there is none;</item>
-/// <item>numbers of RGB images as they are stored: an embedded RGB profile is ignored, as Pillow and OpenCV ignore it
+/// <item>8-bit RGB; 16-bit channels lose their low byte, grey becomes three equal channels, inks become colours as
+/// <see cref="InkColors"/> says; numbers without a certain meaning (<see cref="TiffSamples"/>) are refused;</item>
+/// <item>numbers of RGB images as they are stored: an embedded profile is ignored, as Pillow and OpenCV ignore it
 /// and therefore as models were trained;</item>
 /// <item>alpha is dropped: colours are neither blended nor multiplied, and stay even where nothing shows of them.</item>
 /// </list>
@@ -28,17 +27,21 @@ internal sealed class ImageDecoder
     private const int MaxTiffPages = 4096;
 
     private readonly long _maxPixels;
+    private readonly IImageCodec[] _codecs;
+    private readonly string _unsupported;
 
-    /// <summary>Loads libvips.</summary>
+    /// <summary>Takes the codecs.</summary>
     /// <param name="maxPixels">The most pixels that an image may have by its header, 1 … 536,870,911.</param>
+    /// <param name="codecs">The first that reads a format is asked about it; at least one.</param>
     /// <exception cref="ArgumentOutOfRangeException">The limit is out of its range.</exception>
-    /// <exception cref="DllNotFoundException">No libvips was found.</exception>
-    internal ImageDecoder(long maxPixels)
+    internal ImageDecoder(long maxPixels, params ReadOnlySpan<IImageCodec> codecs)
     {
         ArgumentOutOfRangeException.ThrowIfLessThan(maxPixels, 1);
         ArgumentOutOfRangeException.ThrowIfGreaterThan(maxPixels, LargestPixelLimit);
         _maxPixels = maxPixels;
-        Vips.Initialise();
+        _codecs = codecs.ToArray();
+        string[] names = [.. Enum.GetValues<ImageFormat>().Where(format => CodecOf(format) is not null).Select(Name)];
+        _unsupported = $"The content is not a {string.Join(", ", names[..^1])} or {names[^1]} image.";
     }
 
     /// <summary>Reads the header alone, so that room for the pixels can be found before they are decoded.</summary>
@@ -59,11 +62,10 @@ internal sealed class ImageDecoder
     private unsafe DecodeOutcome Run(ReadOnlySpan<byte> encoded, bool headerOnly, out long pixelBytes)
     {
         pixelBytes = 0;
-        if (ImageSignature.Identify(encoded) is not { } format)
+        if (ImageSignature.Identify(encoded) is not { } format || CodecOf(format) is not { } codec)
         {
             return DecodeOutcome.Fail(
-                DecodeFailure.UnsupportedFormat,
-                WrappedImage.Describe(encoded) ?? "The content is not a JPEG, PNG, WebP, GIF, TIFF or AVIF image.");
+                DecodeFailure.UnsupportedFormat, WrappedImage.Describe(encoded) ?? _unsupported);
         }
 
         if (CheckBytes(encoded, format) is { } refusal)
@@ -71,94 +73,82 @@ internal sealed class ImageDecoder
             return refusal;
         }
 
-        // libvips is lazy and reads the bytes until the pixels are written: they are pinned that long.
-        fixed (byte* bytes = encoded)
-        fixed (byte* options = "[access=sequential,fail_on=error]"u8)
+        // Codecs may be lazy and read the bytes until the pixels are written: they are pinned that long.
+        fixed (byte* file = encoded)
         {
-            var stored = Vips.Open(bytes, (nuint)encoded.Length, options, 0);
-            if (stored == 0)
+            using var stored = codec.Open(file, encoded.Length, format);
+            if (stored is null)
             {
                 return Undecodable(format, "its header is damaged or incomplete");
             }
 
-            try
+            if (CheckSize(format, (uint)stored.Size.Width, (uint)stored.Size.Height) is { } failure)
             {
-                var size = new ImageSize(Vips.Height(stored), Vips.Width(stored));
-                if (CheckOpened(stored, format, size) is { } failure)
-                {
-                    return failure;
-                }
-
-                // Alpha stays in the buffer behind the colours, and turning needs a second one for a moment.
-                var bands = Vips.Bands(stored) is 1 or 3 ? 3 : 4;
-                pixelBytes = size.Area * (Vips.Orientation(stored) == ExifOrientation.Upright ? bands : bands + 3);
-                return headerOnly ? default : Decode(stored, size, format, encoded);
+                return failure;
             }
-            finally
-            {
-                Vips.Release(stored);
-            }
-        }
-    }
 
-    private DecodeOutcome? CheckOpened(nint stored, ImageFormat format, ImageSize size) => IsLoadedAs(stored, format)
-        ? CheckSize(format, (uint)size.Width, (uint)size.Height)
-        : Undecodable(format, "its header is damaged or incomplete");
-
-    private static DecodeOutcome Decode(nint stored, ImageSize size, ImageFormat format, ReadOnlySpan<byte> encoded)
-    {
-        if (Vips.ConvertColours(stored, out var rgb, Vips.SrgbInterpretation, 0) != 0)
-        {
-            return Undecodable(format, "its colour model is not supported");
-        }
-
-        try
-        {
-            var bands = Vips.Bands(rgb);
-            if (Vips.BandFormat(rgb) != Vips.UnsignedByteFormat || bands is not (3 or 4))
+            if (stored.Layout == PixelLayout.Unknown)
             {
                 return Undecodable(format, "its colour model is not supported");
             }
 
-            var pixels = Vips.WriteToMemory(rgb, out var length);
-            if (pixels == 0)
+            if (format == ImageFormat.Jpeg && CheckScans(encoded, stored.Size, codec) is { } costly)
             {
-                return Undecodable(format, "its data are damaged or incomplete");
+                return costly;
             }
 
-            // Rows without gaps; the pixel limit keeps four bands below 2^31 bytes.
-            Debug.Assert((long)length == size.Area * bands, "libvips promises a tight buffer of the size in the header");
-            var buffer = new PixelBuffer(pixels, (int)length);
-            return DecodeOutcome.Success(Finish(buffer, bands, size, Vips.Orientation(stored), format, encoded));
-        }
-        finally
-        {
-            Vips.Release(rgb);
+            // Whatever stands behind three colours stays in the buffer, and turning needs a second one for a moment.
+            var orientation = ExifOrientation.Read(encoded, format);
+            var turned = orientation == ExifOrientation.Upright ? 0 : 3;
+            pixelBytes = stored.Size.Area * (Bands(stored.Layout) + turned) + stored.WorkBytes;
+            return headerOnly ? default : Decode(stored, format, encoded, orientation);
         }
     }
 
-    /// <summary>Makes decoded bytes [H, W, bands] the picture as displayed; owns them from here on.</summary>
-    private static DecodedImage Finish(
-        PixelBuffer buffer, int bands, ImageSize size, int orientation, ImageFormat format, ReadOnlySpan<byte> encoded)
+    private IImageCodec? CodecOf(ImageFormat format) => Array.Find(_codecs, codec => codec.Reads(format));
+
+    private static int Bands(PixelLayout layout) => layout == PixelLayout.Rgb ? 3 : 4;
+
+    private static DecodeOutcome Decode(
+        ICodecImage stored, ImageFormat format, ReadOnlySpan<byte> encoded, int orientation)
     {
+        // The pixel limit keeps four bands below 2^31 bytes.
+        var buffer = PixelBuffer.Allocate((int)(stored.Size.Area * Bands(stored.Layout)));
         try
         {
-            if (format == ImageFormat.Gif && GifFirstFrame.TryRead(encoded, out var frame))
+            if (!stored.TryDecode(buffer.Bytes))
             {
-                frame.FillUncovered(buffer.Bytes, size, bands);
+                return Undecodable(format, "its data are damaged or incomplete", buffer);
             }
 
-            if (bands == 4)
+            if (format == ImageFormat.Gif && GifFirstFrame.TryRead(encoded, out var frame))
+            {
+                frame.FillUncovered(buffer.Bytes, stored.Size, Bands(stored.Layout));
+            }
+
+            if (stored.Layout == PixelLayout.Rgba)
             {
                 DropAlpha(buffer.Bytes);
             }
 
-            if (orientation != ExifOrientation.Upright)
+            var samples = buffer.Bytes[..(int)(stored.Size.Area * (stored.Layout == PixelLayout.Cmyk ? 4 : 3))];
+            if (format == ImageFormat.Tiff && TiffSamples.Read(encoded).AreShallow(samples))
             {
-                buffer = TurnUpright(buffer, size, orientation);
+                return Undecodable(format, TiffSamples.ShallowRefusal, buffer);
             }
 
-            return new DecodedImage(format, ExifOrientation.DisplayedSize(size, orientation), buffer);
+            if (stored.Layout == PixelLayout.Cmyk)
+            {
+                InkColors.ToRgb(buffer.Bytes);
+            }
+
+            if (orientation != ExifOrientation.Upright)
+            {
+                buffer = TurnUpright(buffer, stored.Size, orientation);
+            }
+
+            return DecodeOutcome.Success(
+                new DecodedImage(format, ExifOrientation.DisplayedSize(stored.Size, orientation), buffer));
         }
         catch
         {
@@ -176,7 +166,7 @@ internal sealed class ImageDecoder
         return upright;
     }
 
-    /// <summary>What libvips would find out late, at great cost or not at all.</summary>
+    /// <summary>What codecs would find out late, at great cost or not at all.</summary>
     private DecodeOutcome? CheckBytes(ReadOnlySpan<byte> encoded, ImageFormat format)
     {
         switch (format)
@@ -193,11 +183,25 @@ internal sealed class ImageDecoder
             case ImageFormat.Tiff:
                 return TiffPages.Count(encoded, MaxTiffPages + 1) > MaxTiffPages
                     ? Undecodable(format, $"it has more than {MaxTiffPages} pages")
+                    : TiffSamples.Read(encoded).Refusal is { } why ? Undecodable(format, why)
                     : null;
+            case ImageFormat.Webp:
+                return WebpChunks.HasEnd(encoded) ? null : Undecodable(format, "its end is missing");
+            case ImageFormat.Gif:
+                return GifFirstFrame.HasEnd(encoded) ? null : Undecodable(format, "its end is missing");
+            case ImageFormat.Bmp:
+                var size = BmpHeader.ReadSize(encoded);
+                return CheckSize(format, size.Width, size.Height)
+                    ?? (BmpHeader.Refuse(encoded) is { } reason ? Undecodable(format, reason) : null);
             default:
                 return null;
         }
     }
+
+    private static DecodeOutcome? CheckScans(ReadOnlySpan<byte> jpeg, ImageSize size, IImageCodec codec) =>
+        codec.MaxScannedPixels / size.Area < JpegMarkers.Read(jpeg, MaxJpegScans + 1).Scans
+            ? Undecodable(ImageFormat.Jpeg, "it has too many scans for its size")
+            : null;
 
     private DecodeOutcome? CheckSize(ImageFormat format, uint width, uint height)
     {
@@ -213,22 +217,6 @@ internal sealed class ImageDecoder
                 $"The image is {width} pixels wide and {height} high; at most {_maxPixels} pixels in all are allowed.");
     }
 
-    /// <summary>Whether libvips, which looks at the bytes itself, took them for the same format.</summary>
-    private static unsafe bool IsLoadedAs(nint image, ImageFormat format)
-    {
-        var prefix = format switch
-        {
-            ImageFormat.Jpeg => "jpegload"u8,
-            ImageFormat.Png => "pngload"u8,
-            ImageFormat.Webp => "webpload"u8,
-            ImageFormat.Gif => "gifload"u8,
-            ImageFormat.Tiff => "tiffload"u8,
-            _ => "heifload"u8,
-        };
-        return Vips.GetText(image, "vips-loader", out var loader) == 0
-            && MemoryMarshal.CreateReadOnlySpanFromNullTerminated(loader).StartsWith(prefix);
-    }
-
     /// <summary>Moves the first three of every four bytes together, in place.</summary>
     private static void DropAlpha(Span<byte> pixels)
     {
@@ -240,9 +228,12 @@ internal sealed class ImageDecoder
         }
     }
 
-    private static DecodeOutcome Undecodable(ImageFormat format, string why)
+    private static DecodeOutcome Undecodable(ImageFormat format, string why, PixelBuffer? buffer = null)
     {
-        var name = format == ImageFormat.Webp ? "WebP" : format.ToString().ToUpperInvariant();
-        return DecodeOutcome.Fail(DecodeFailure.Undecodable, $"The {name} image cannot be decoded: {why}.");
+        buffer?.Dispose();
+        return DecodeOutcome.Fail(DecodeFailure.Undecodable, $"The {Name(format)} image cannot be decoded: {why}.");
     }
+
+    private static string Name(ImageFormat format) =>
+        format == ImageFormat.Webp ? "WebP" : format.ToString().ToUpperInvariant();
 }

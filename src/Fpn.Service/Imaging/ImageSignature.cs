@@ -1,4 +1,5 @@
 using System.Buffers.Binary;
+using Fpn.Imaging;
 
 namespace Fpn.Service.Imaging;
 
@@ -14,7 +15,9 @@ internal static class ImageSignature
         [(byte)'R', (byte)'I', (byte)'F', (byte)'F', _, _, _, _, (byte)'W', (byte)'E', (byte)'B', (byte)'P', ..] => ImageFormat.Webp,
         // Little or big endian; 42 is TIFF, 43 BigTIFF.
         [(byte)'I', (byte)'I', 42 or 43, 0, ..] or [(byte)'M', (byte)'M', 0, 42 or 43, ..] => ImageFormat.Tiff,
-        _ => IsAvif(encoded) ? ImageFormat.Avif : null,
+        _ => IsAvif(encoded) ? ImageFormat.Avif
+            : BmpHeader.IsBmp(encoded) ? ImageFormat.Bmp
+            : null,
     };
 
     /// <summary>An ISO media file whose brands, major or compatible, name AVIF; HEIC shares the container.</summary>

@@ -1,3 +1,7 @@
+#if IMAGESHARP
+using Fpn.ImageSharp;
+using Fpn.Imaging;
+#endif
 using Fpn.Service.Api;
 using Fpn.Service.Configuration;
 using Microsoft.Extensions.DependencyInjection.Extensions;
@@ -11,24 +15,37 @@ internal static class ImagingRegistration
     /// Adds the one <see cref="ImageDecoder"/> of the process, bounded by <see cref="LimitsOptions.MaxImagePixels"/>,
     /// and the one <see cref="DetectionPainter"/>.
     /// </summary>
-    /// <param name="services">The service's registrations; <see cref="LimitsOptions"/> must be among them.</param>
+    /// <param name="services">The service's registrations; <see cref="LimitsOptions"/> and <see cref="ImagingOptions"/>
+    /// must be among them.</param>
     /// <returns><paramref name="services"/>.</returns>
     public static IServiceCollection AddImaging(this IServiceCollection services)
     {
-        services.TryAddSingleton(provider => Create(provider.GetRequiredService<LimitsOptions>().MaxImagePixels));
+        services.TryAddSingleton(provider => Create(
+            provider.GetRequiredService<LimitsOptions>().MaxImagePixels, provider.GetRequiredService<ImagingOptions>().Codec));
         services.TryAddSingleton(_ => CreatePainter());
         return services;
     }
 
-    private static ImageDecoder Create(long maxPixels)
+    private static ImageDecoder Create(long maxPixels, CodecName name)
     {
         try
         {
-            return new ImageDecoder(maxPixels);
+#if IMAGESHARP
+            return name == CodecName.ImageSharp
+                ? new ImageDecoder(maxPixels, new ImageSharpCodec(maxPixels))
+                : new ImageDecoder(maxPixels, new VipsCodec(), new ImageSharpCodec(maxPixels, ImageFormat.Bmp));
+#else
+            return name == CodecName.Vips
+                ? new ImageDecoder(maxPixels, new VipsCodec())
+                : throw new SettingsException("Setting 'Fpn:Imaging:Codec' is imagesharp, which this build was made without.");
+#endif
         }
         catch (Exception exception) when (exception is DllNotFoundException or InvalidOperationException)
         {
-            throw new SettingsException($"libvips cannot be loaded: {exception.Message.ReplaceLineEndings(" ")} run.sh fetches it; it belongs beside Fpn.Service.dll.", exception);
+            throw new SettingsException(
+                $"libvips cannot be loaded: {exception.Message.ReplaceLineEndings(" ")} The package NetVips.Native brings "
+                + "it for the platform that the service is built for.",
+                exception);
         }
     }
 
@@ -36,13 +53,13 @@ internal static class ImagingRegistration
     {
         try
         {
-            return new DetectionPainter(Vips.FontFolder);
+            return new DetectionPainter(VipsLibrary.FontFolder);
         }
         catch (Exception exception) when (exception is FileNotFoundException or InvalidOperationException)
         {
             throw new SettingsException(
-                $"Pictures cannot be drawn: {exception.Message} run.sh fetches the font; it belongs into the folder "
-                + "'fonts' beside Fpn.Service.dll.",
+                $"Pictures cannot be drawn: {exception.Message} The font belongs into the folder 'fonts' beside "
+                + "Fpn.Service.dll.",
                 exception);
         }
     }

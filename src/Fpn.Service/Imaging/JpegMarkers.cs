@@ -12,6 +12,7 @@ internal readonly record struct JpegMarkers(int Scans, bool HasEnd)
 {
     private const byte StartOfScan = 0xDA;
     private const byte EndOfImage = 0xD9;
+    private const byte ApplicationOne = 0xE1;
 
     /// <summary>Walks from marker to marker.</summary>
     /// <param name="jpeg">A whole file; what follows the end marker is not looked at.</param>
@@ -36,6 +37,29 @@ internal readonly record struct JpegMarkers(int Scans, bool HasEnd)
         }
 
         return new(scans, false);
+    }
+
+    /// <summary>The EXIF block of the first segment that has one; empty without one.</summary>
+    internal static ReadOnlySpan<byte> FindExif(ReadOnlySpan<byte> jpeg)
+    {
+        var rest = jpeg;
+        while (TryNextMarker(ref rest, out var marker) && marker is not (StartOfScan or EndOfImage))
+        {
+            if (!HasLength(marker) || rest.Length < 2)
+            {
+                continue;
+            }
+
+            var segment = rest[..Math.Clamp(BinaryPrimitives.ReadUInt16BigEndian(rest), 2, rest.Length)];
+            if (marker == ApplicationOne && segment[2..].StartsWith(ExifOrientation.ExifPrefix))
+            {
+                return segment[(2 + ExifOrientation.ExifPrefix.Length)..];
+            }
+
+            rest = rest[segment.Length..];
+        }
+
+        return default;
     }
 
     /// <summary>Moves behind the next marker; entropy-coded bytes and fill bytes on the way are skipped.</summary>

@@ -1,6 +1,6 @@
 namespace Fpn.Service.Imaging;
 
-/// <summary>How much native memory images hold in this process.</summary>
+/// <summary>How much memory images hold in this process: native but for drawn pictures, encoded.</summary>
 internal static class NativeImageMemory
 {
     private static long s_heldBytes;
@@ -11,7 +11,7 @@ internal static class NativeImageMemory
     /// <summary><see cref="HeldBytes"/> plus what libvips counts as its own: pictures and strips in the middle of
     /// decoding; its worker threads give their last strips back a moment after a call returns. What the codecs
     /// allocate themselves (a progressive JPEG's coefficients) is not counted.</summary>
-    internal static long TrackedBytes => HeldBytes + (long)Vips.TrackedMemory();
+    internal static long TrackedBytes => HeldBytes + VipsLibrary.TrackedBytes();
 
     /// <summary>Counts bytes in, or out when negative.</summary>
     internal static void Add(long bytes) => Interlocked.Add(ref s_heldBytes, bytes);

@@ -2,17 +2,16 @@ using System.Runtime.InteropServices;
 
 namespace Fpn.Service.Imaging;
 
-/// <summary>Memory for decoded pixels that GLib allocated; counted by <see cref="NativeImageMemory"/>.</summary>
-internal sealed class PixelBuffer : SafeHandle
+/// <summary>Memory for pixels outside the managed heap; counted by <see cref="NativeImageMemory"/>.</summary>
+internal sealed unsafe class PixelBuffer : SafeHandle
 {
     private readonly int _length;
 
-    /// <summary>Takes ownership of memory from <c>vips_image_write_to_memory</c>.</summary>
-    internal PixelBuffer(nint memory, int length)
+    private PixelBuffer(void* memory, int length)
         : base(0, ownsHandle: true)
     {
         _length = length;
-        SetHandle(memory);
+        SetHandle((nint)memory);
         NativeImageMemory.Add(length);
     }
 
@@ -20,10 +19,14 @@ internal sealed class PixelBuffer : SafeHandle
     /// <exception cref="InsufficientMemoryException">There is not enough.</exception>
     internal static PixelBuffer Allocate(int length)
     {
-        // Not every caller has a decoder: the library is found only once it was initialised.
-        Vips.Initialise();
-        var memory = Vips.Allocate((nuint)length);
-        return memory != 0 ? new PixelBuffer(memory, length) : throw new InsufficientMemoryException($"No {length} bytes for a picture.");
+        try
+        {
+            return new PixelBuffer(NativeMemory.Alloc((nuint)length), length);
+        }
+        catch (OutOfMemoryException exception)
+        {
+            throw new InsufficientMemoryException($"No {length} bytes for a picture.", exception);
+        }
     }
 
     /// <inheritdoc/>
@@ -31,7 +34,7 @@ internal sealed class PixelBuffer : SafeHandle
 
     /// <summary>All bytes.</summary>
     /// <exception cref="ObjectDisposedException">The memory was freed.</exception>
-    internal unsafe Span<byte> Bytes
+    internal Span<byte> Bytes
     {
         get
         {
@@ -43,7 +46,7 @@ internal sealed class PixelBuffer : SafeHandle
     /// <inheritdoc/>
     protected override bool ReleaseHandle()
     {
-        Vips.Free(handle);
+        NativeMemory.Free((void*)handle);
         NativeImageMemory.Add(-_length);
         return true;
     }

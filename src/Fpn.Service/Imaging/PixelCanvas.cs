@@ -24,6 +24,26 @@ internal readonly ref struct PixelCanvas(Span<byte> pixels, ImageSize size)
         }
     }
 
+    /// <summary>Paints through a mask; what lies outside of the picture is cut off.</summary>
+    /// <param name="mask">[H, width] of how much ink: 0 leaves a pixel, 255 replaces it, between they are blended.</param>
+    /// <param name="width">Columns of the mask, at least 1.</param>
+    /// <param name="left">Where its first column goes.</param>
+    /// <param name="top">Where its first row goes.</param>
+    /// <param name="ink">The colour.</param>
+    public void Ink(ReadOnlySpan<byte> mask, int width, int left, int top, Rgb ink)
+    {
+        var (first, end) = (Math.Max(left, 0), Math.Min(left + width, size.Width));
+        for (var y = Math.Max(top, 0); y < Math.Min(top + mask.Length / width, size.Height); y++)
+        {
+            for (var x = first; x < end; x++)
+            {
+                var share = mask[(y - top) * width + x - left];
+                ref var pixel = ref _pixels[y * size.Width + x];
+                pixel = new Rgb(Blend(pixel.Red, ink.Red, share), Blend(pixel.Green, ink.Green, share), Blend(pixel.Blue, ink.Blue, share));
+            }
+        }
+    }
+
     /// <summary>Fills the band that lies within a rectangle along its edges.</summary>
     /// <param name="area">The rectangle.</param>
     /// <param name="width">Of the band, in pixels; one that has no room inside fills the rectangle.</param>
@@ -38,4 +58,6 @@ internal readonly ref struct PixelCanvas(Span<byte> pixels, ImageSize size)
         Fill(new PixelRectangle(left, innerTop, Math.Min(left + width, right), innerBottom), color);
         Fill(new PixelRectangle(Math.Max(right - width, left), innerTop, right, innerBottom), color);
     }
+
+    private static byte Blend(byte below, byte ink, byte share) => (byte)((below * (255 - share) + ink * share + 127) / 255);
 }

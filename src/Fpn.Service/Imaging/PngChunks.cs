@@ -44,4 +44,22 @@ internal static class PngChunks
 
         return false;
     }
+
+    /// <summary>The content of the EXIF chunk; empty without one.</summary>
+    internal static ReadOnlySpan<byte> FindExif(ReadOnlySpan<byte> png)
+    {
+        for (long at = SignatureLength; at + FrameLength <= png.Length;)
+        {
+            var chunk = png[(int)at..];
+            var length = BinaryPrimitives.ReadUInt32BigEndian(chunk);
+            if (chunk[4..8].SequenceEqual("eXIf"u8))
+            {
+                return chunk.Slice(8, (int)Math.Min(length, (uint)(chunk.Length - FrameLength)));
+            }
+
+            at += FrameLength + length;
+        }
+
+        return default;
+    }
 }

@@ -8,7 +8,7 @@ namespace Fpn.Service.Observability;
 /// </summary>
 /// <param name="logger">Where the lines go.</param>
 /// <param name="clock">At most one line a minute.</param>
-internal sealed partial class ExportFailureLog(ILogger logger, TimeProvider clock) : EventListener
+internal sealed partial class ExportFailureLog(ILogger<ExportFailureLog> logger, TimeProvider clock) : EventListener
 {
     private const string SourceName = "OpenTelemetry-Exporter-OpenTelemetryProtocol";
 

@@ -4,7 +4,7 @@ using Fpn.Service.Batching;
 using Microsoft.AspNetCore.Diagnostics.HealthChecks;
 using Microsoft.Extensions.Diagnostics.HealthChecks;
 using Serilog;
-using Serilog.Extensions.Logging;
+using Serilog.Events;
 
 namespace Fpn.Service.Observability;
 
@@ -24,27 +24,32 @@ internal static class ObservabilityRegistration
     public static bool IsReadiness(HealthCheckRegistration check) => check.Tags.Contains(ReadyTag);
 
     /// <summary>Registers logging (Serilog, section <c>Serilog</c>), health checks, metrics and traces.</summary>
-    public static WebApplicationBuilder AddObservability(this WebApplicationBuilder builder)
+    /// <param name="builder">Of the service.</param>
+    /// <param name="telemetry">Where metrics and traces are sent.</param>
+    /// <exception cref="UriFormatException">The endpoint for telemetry is no address.</exception>
+    public static WebApplicationBuilder AddObservability(this WebApplicationBuilder builder, TelemetryOptions telemetry)
     {
-        builder.Logging.ClearProviders();
-        builder.Logging.AddSerilog(new LoggerConfiguration().ReadFrom.Configuration(builder.Configuration).CreateLogger(), dispose: true);
-
-        // Quotes, below this level, the header lines that it cannot read, which may hold a key: off whatever the settings say.
-        builder.Logging.AddFilter<SerilogLoggerProvider>("Microsoft.AspNetCore.Server.Kestrel.BadRequests", LogLevel.Information);
+        // Kestrel's line quotes, below this level, the header lines that it cannot read, which may hold a key: off whatever
+        // the settings say, and so set after they were read.
+        builder.Services.AddSerilog(
+            (services, logs) => logs
+                .ReadFrom.Configuration(builder.Configuration)
+                .ReadFrom.Services(services)
+                .MinimumLevel.Override("Microsoft.AspNetCore.Server.Kestrel.BadRequests", LogEventLevel.Information),
+            preserveStaticLogger: true);
         builder.Services
+            .AddTelemetry(telemetry, builder.Configuration)
             .AddSingleton<ReadinessCheck>()
-            .AddSingleton<ServiceMetrics>()
-            .AddSingleton<PrometheusExporter>()
-            .AddSingleton<Telemetry>()
-            .AddHostedService(provider => provider.GetRequiredService<Telemetry>());
+            .AddSingleton<ServiceMetrics>();
         builder.Services.AddHealthChecks().AddCheck<ReadinessCheck>("models", tags: [ReadyTag]);
         return builder;
     }
 
-    /// <summary>Logs one line a request.</summary>
+    /// <summary>Logs one line a request, and counts problems.</summary>
     public static WebApplication UseRequestLog(this WebApplication app)
     {
-        app.UseMiddleware<RequestLog>();
+        app.UseMiddleware<ProblemCounter>();
+        app.UseSerilogRequestLogging(options => RequestLog.Configure(options, app.Services.GetRequiredService<Serilog.ILogger>()));
         return app;
     }
 
@@ -57,17 +62,16 @@ internal static class ObservabilityRegistration
     }
 
     /// <summary>Begins to aggregate, and maps <c>/metrics</c>.</summary>
-    /// <exception cref="UriFormatException">The endpoint for telemetry is no address.</exception>
     public static WebApplication MapMetrics(this WebApplication app)
     {
         // Made now, so that nothing is missed: the providers, and the gauges that nobody else asks for.
-        app.Services.GetRequiredService<Telemetry>();
+        app.Services.GetRequiredService<LastExport>();
         app.Services.GetRequiredService<LaneGauges>();
         app.Services.GetRequiredService<ServiceMetrics>();
-        app.MapGet(
-                ProbePaths.Metrics,
-                async (PrometheusExporter exporter, HttpContext context) =>
-                    Results.Bytes(await exporter.ScrapeAsync(context.RequestAborted), PrometheusText.ContentType))
+        var scrape = ((IApplicationBuilder)app).New().UseOpenTelemetryPrometheusScrapingEndpoint(_ => true).Build();
+
+        // As a delegate, and not as a request delegate, the OpenAPI document knows it.
+        app.MapGet(ProbePaths.Metrics, (Delegate)((HttpContext context) => scrape(context)))
             .WithName("metrics")
             .WithTags("Observability")
             .WithSummary("What the service counts, for Prometheus")

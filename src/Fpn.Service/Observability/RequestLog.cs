@@ -1,117 +1,114 @@
+using System.Globalization;
 using System.Net;
 using Fpn.Service.Api;
 using Fpn.Service.Api.Security;
+using Serilog.AspNetCore;
+using Serilog.Events;
+using Serilog.Parsing;
 
 namespace Fpn.Service.Observability;
 
-/// <summary>Writes one line a request: status, model, detections, times; counts problems, completes the span.</summary>
-/// <param name="next">The rest of the pipeline.</param>
-/// <param name="logger">Where the line goes.</param>
-/// <param name="metrics">Counts.</param>
-/// <param name="clock">Measures the whole request.</param>
-internal sealed partial class RequestLog(
-    RequestDelegate next, ILogger<RequestLog> logger, ServiceMetrics metrics, TimeProvider clock)
+/// <summary>What the one line of a request says: status, time, model, detections, stage times, who asked.</summary>
+internal static class RequestLog
 {
-    /// <summary>Ends each line: who asked, by the name of the key and never by the key, and the id that the answer carried.</summary>
-    private const string Origin = " [client {Client}, key {Key}, request {RequestId}]";
+    /// <summary>The line: what became of the request, then who asked, by the name of the key and never by the key, and
+    /// the id that the answer carried.</summary>
+    private const string Template = "{Method} {Path} {Status} in {ElapsedMs} ms{Outcome}{Origin}";
 
-    /// <summary>Runs the request and logs it.</summary>
-    public async Task InvokeAsync(HttpContext context)
+    private static readonly MessageTemplateParser Parser = new();
+
+    private static readonly MessageTemplate Origin = Parser.Parse(" [client {Client:l}, key {Key:l}, request {RequestId:l}]");
+
+    private static readonly MessageTemplate Problem = Parser.Parse(": {Problem:l}: {Detail:l} (traceId {TraceId:l})");
+
+    private static readonly MessageTemplate Detection = Parser.Parse(
+        ": {Model:l} found {Detections} in {Width}x{Height} {Format:l}, batch {BatchSize}, decode {DecodeMs}, "
+        + "preprocess {PreprocessMs}, queue {QueueMs}, inference {InferenceMs}, postprocess {PostprocessMs} ms");
+
+    private static readonly MessageTemplate Images = Parser.Parse(": {Model:l} found {Detections} in {Images} images");
+
+    private static readonly MessageTemplate Partly = Parser.Parse(
+        ": {Model:l} found {Detections} in {Images} images, of which {Failed} failed: {Failures:l} (traceId {TraceId:l})");
+
+    private static readonly MessageTemplate Plain = Parser.Parse(string.Empty);
+
+    /// <summary>Sets Serilog's request logging up.</summary>
+    /// <param name="options">Of the middleware.</param>
+    /// <param name="logger">Where the lines go: this service's own, since there may be others in the process.</param>
+    public static void Configure(RequestLoggingOptions options, Serilog.ILogger logger)
     {
-        var start = clock.GetTimestamp();
-        try
-        {
-            await next(context);
-        }
-        finally
-        {
-            RequestSpan.Complete(context);
-            Log(context, Math.Round(clock.GetElapsedTime(start).TotalMilliseconds, 1));
-        }
+        options.Logger = logger;
+        options.MessageTemplate = Template;
+        options.GetLevel = (context, _, exception) => exception is null && IsQuiet(context) ? LogEventLevel.Debug : LogEventLevel.Information;
+        options.GetMessageTemplateProperties = Describe;
     }
 
-    private void Log(HttpContext context, double elapsedMs)
+    /// <summary>Probes come every few seconds for ever: they are not worth a line unless they fail.</summary>
+    private static bool IsQuiet(HttpContext context) =>
+        context.Response.StatusCode == StatusCodes.Status200OK
+        && ProbePaths.Contain(context.Request.Path)
+        && context.Features.Get<Problem>() is null;
+
+    private static List<LogEventProperty> Describe(HttpContext context, string path, double elapsedMs, int status)
     {
-        var request = context.Request;
-        var status = context.Response.StatusCode;
-        var client = Address(context.Connection.RemoteIpAddress);
-        var key = context.Caller().Name ?? "-";
-        var requestId = context.TraceIdentifier;
+        var fields = new Fields();
+        fields.Add("Method", context.Request.Method);
+        fields.Add("Path", context.Request.Path.ToString());
+        fields.Add("Status", status);
+        fields.Add("ElapsedMs", Math.Round(elapsedMs, 1));
+        var outcome = fields.Render(AddOutcome(context, fields));
+        fields.Add("Client", Address(context.Connection.RemoteIpAddress));
+        fields.Add("Key", context.Caller().Name ?? "-");
+        fields.Add("RequestId", context.TraceIdentifier);
+        var origin = fields.Render(Origin);
+        fields.Add("Outcome", outcome);
+        fields.Add("Origin", origin);
+        return fields.ToProperties();
+    }
+
+    private static MessageTemplate AddOutcome(HttpContext context, Fields fields)
+    {
         if (context.Features.Get<Problem>() is { } problem)
         {
-            metrics.RecordProblem(problem);
-            var traceId = ProblemResult.TraceId(context);
-            var detail = OneLine(problem.Detail);
-            LogProblem(logger, request.Method, request.Path, status, elapsedMs, problem.Type, detail, traceId, client, key, requestId);
+            fields.Add("Problem", problem.Type);
+            fields.Add("Detail", OneLine(problem.Detail));
+            fields.Add("TraceId", ProblemResult.TraceId(context));
+            return Problem;
         }
-        else if (context.Features.Get<DetectionAnswer>() is { } answer)
-        {
-            LogDetection(
-                logger,
-                request.Method,
-                request.Path,
-                status,
-                elapsedMs,
-                answer.Contract.Name,
-                answer.Detections.Count,
-                answer.Size.Width,
-                answer.Size.Height,
-                answer.FormatName,
-                answer.BatchSize,
-                answer.Timings.DecodeMs,
-                answer.Timings.PreprocessMs,
-                answer.Timings.QueueMs,
-                answer.Timings.InferenceMs,
-                answer.Timings.PostprocessMs,
-                client,
-                key,
-                requestId);
-        }
-        else if (context.Features.Get<BatchSummary>() is { } batch)
-        {
-            LogBatch(context, batch, elapsedMs, client, key);
-        }
-        else if (ProbePaths.Contain(request.Path) && status == StatusCodes.Status200OK)
-        {
-            LogProbe(logger, request.Method, request.Path, status, elapsedMs);
-        }
-        else
-        {
-            LogRequest(logger, request.Method, request.Path, status, elapsedMs, client, key, requestId);
-        }
-    }
 
-    private void LogBatch(HttpContext context, BatchSummary batch, double elapsedMs, string client, string key)
-    {
-        var (request, status) = (context.Request, context.Response.StatusCode);
-        var (model, found, images, requestId) = (batch.Model, batch.Detections, batch.Images, context.TraceIdentifier);
+        if (context.Features.Get<DetectionAnswer>() is { } answer)
+        {
+            fields.Add("Model", answer.Contract.Name);
+            fields.Add("Detections", answer.Detections.Count);
+            fields.Add("Width", answer.Size.Width);
+            fields.Add("Height", answer.Size.Height);
+            fields.Add("Format", answer.FormatName);
+            fields.Add("BatchSize", answer.BatchSize);
+            fields.Add("DecodeMs", answer.Timings.DecodeMs);
+            fields.Add("PreprocessMs", answer.Timings.PreprocessMs);
+            fields.Add("QueueMs", answer.Timings.QueueMs);
+            fields.Add("InferenceMs", answer.Timings.InferenceMs);
+            fields.Add("PostprocessMs", answer.Timings.PostprocessMs);
+            return Detection;
+        }
+
+        if (context.Features.Get<BatchSummary>() is not { } batch)
+        {
+            return Plain;
+        }
+
+        fields.Add("Model", batch.Model);
+        fields.Add("Detections", batch.Detections);
+        fields.Add("Images", batch.Images);
         if (batch.Problems.Count == 0)
         {
-            LogImages(logger, request.Method, request.Path, status, elapsedMs, model, found, images, client, key, requestId);
-            return;
+            return Images;
         }
 
-        foreach (var problem in batch.Problems)
-        {
-            metrics.RecordProblem(problem);
-        }
-
-        var (failed, failures, traceId) = (batch.Problems.Count, batch.Failures, ProblemResult.TraceId(context));
-        LogPartly(
-            logger,
-            request.Method,
-            request.Path,
-            status,
-            elapsedMs,
-            model,
-            found,
-            images,
-            failed,
-            failures,
-            traceId,
-            client,
-            key,
-            requestId);
+        fields.Add("Failed", batch.Problems.Count);
+        fields.Add("Failures", batch.Failures);
+        fields.Add("TraceId", ProblemResult.TraceId(context));
+        return Partly;
     }
 
     private static string Address(IPAddress? address) =>
@@ -128,86 +125,16 @@ internal sealed partial class RequestLog(
         })
         : detail;
 
-    [LoggerMessage(
-        Level = LogLevel.Information,
-        Message = "{Method} {Path} {Status} in {ElapsedMs} ms: {Model} found {Detections} in {Width}x{Height} {Format}, batch {BatchSize}, "
-            + "decode {DecodeMs}, preprocess {PreprocessMs}, queue {QueueMs}, inference {InferenceMs}, postprocess {PostprocessMs} ms" + Origin)]
-    private static partial void LogDetection(
-        ILogger logger,
-        string method,
-        PathString path,
-        int status,
-        double elapsedMs,
-        string model,
-        int detections,
-        int width,
-        int height,
-        string format,
-        int batchSize,
-        double decodeMs,
-        double preprocessMs,
-        double queueMs,
-        double inferenceMs,
-        double postprocessMs,
-        string client,
-        string key,
-        string requestId);
+    /// <summary>The values of a line by name.</summary>
+    private sealed class Fields
+    {
+        private readonly Dictionary<string, LogEventPropertyValue> _values = new(StringComparer.Ordinal);
 
-    [LoggerMessage(
-        Level = LogLevel.Information,
-        Message = "{Method} {Path} {Status} in {ElapsedMs} ms: {Model} found {Detections} in {Images} images" + Origin)]
-    private static partial void LogImages(
-        ILogger logger,
-        string method,
-        PathString path,
-        int status,
-        double elapsedMs,
-        string model,
-        int detections,
-        int images,
-        string client,
-        string key,
-        string requestId);
+        public void Add(string name, object value) => _values.Add(name, new ScalarValue(value));
 
-    [LoggerMessage(
-        Level = LogLevel.Information,
-        Message = "{Method} {Path} {Status} in {ElapsedMs} ms: {Model} found {Detections} in {Images} images, "
-            + "of which {Failed} failed: {Failures} (traceId {TraceId})" + Origin)]
-    private static partial void LogPartly(
-        ILogger logger,
-        string method,
-        PathString path,
-        int status,
-        double elapsedMs,
-        string model,
-        int detections,
-        int images,
-        int failed,
-        string failures,
-        string traceId,
-        string client,
-        string key,
-        string requestId);
+        public string Render(MessageTemplate template) => template.Render(_values, CultureInfo.InvariantCulture);
 
-    [LoggerMessage(Level = LogLevel.Information, Message = "{Method} {Path} {Status} in {ElapsedMs} ms: {Problem}: {Detail} (traceId {TraceId})" + Origin)]
-    private static partial void LogProblem(
-        ILogger logger,
-        string method,
-        PathString path,
-        int status,
-        double elapsedMs,
-        string problem,
-        string detail,
-        string traceId,
-        string client,
-        string key,
-        string requestId);
-
-    [LoggerMessage(Level = LogLevel.Information, Message = "{Method} {Path} {Status} in {ElapsedMs} ms" + Origin)]
-    private static partial void LogRequest(
-        ILogger logger, string method, PathString path, int status, double elapsedMs, string client, string key, string requestId);
-
-    /// <summary>Probes come every few seconds for ever: they are not worth a line unless they fail.</summary>
-    [LoggerMessage(Level = LogLevel.Debug, Message = "{Method} {Path} {Status} in {ElapsedMs} ms")]
-    private static partial void LogProbe(ILogger logger, string method, PathString path, int status, double elapsedMs);
+        public List<LogEventProperty> ToProperties() =>
+            [.. _values.Select(value => new LogEventProperty(value.Key, value.Value))];
+    }
 }

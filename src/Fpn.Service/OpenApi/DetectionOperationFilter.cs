@@ -38,9 +38,9 @@ internal sealed class DetectionOperationFilter(LaneRegistry lanes, LimitsOptions
 
     private OpenApiRequestBody Body()
     {
-        var content = new Dictionary<string, OpenApiMediaType>
+        var content = new Dictionary<string, IOpenApiMediaType>
         {
-            ["multipart/form-data"] = new()
+            ["multipart/form-data"] = new OpenApiMediaType
             {
                 Schema = new OpenApiSchema
                 {
@@ -72,9 +72,9 @@ internal sealed class DetectionOperationFilter(LaneRegistry lanes, LimitsOptions
         Required = true,
         Description = $"1 to {limits.MaxBatchImages} parts `{BatchBodyReader.PartName}`, each an image as `/detect` takes "
             + $"it; the whole form at most {limits.MaxBatchBytes} bytes.",
-        Content = new Dictionary<string, OpenApiMediaType>
+        Content = new Dictionary<string, IOpenApiMediaType>
         {
-            ["multipart/form-data"] = new()
+            ["multipart/form-data"] = new OpenApiMediaType
             {
                 Schema = new OpenApiSchema
                 {

@@ -17,8 +17,8 @@ internal sealed class ExampleFilter(LaneRegistry lanes) : IOperationFilter
         foreach (var example in metadata.OfType<AnswerExample>())
         {
             var isJson = example.ContentType.EndsWith("json", StringComparison.Ordinal);
-            operation.Responses!["200"].Content![example.ContentType].Example =
-                isJson ? JsonNode.Parse(example.Text) : JsonValue.Create(example.Text);
+            var content = (OpenApiMediaType)operation.Responses!["200"].Content![example.ContentType];
+            content.Example = isJson ? JsonNode.Parse(example.Text) : JsonValue.Create(example.Text);
         }
 
         foreach (var body in metadata.OfType<BodyExample>())
@@ -26,9 +26,9 @@ internal sealed class ExampleFilter(LaneRegistry lanes) : IOperationFilter
             operation.RequestBody = new OpenApiRequestBody
             {
                 Description = body.Description,
-                Content = new Dictionary<string, OpenApiMediaType>
+                Content = new Dictionary<string, IOpenApiMediaType>
                 {
-                    ["application/json"] = new()
+                    ["application/json"] = new OpenApiMediaType
                     {
                         Schema = new OpenApiSchema { Type = JsonSchemaType.Object },
                         Example = JsonNode.Parse(body.Json),

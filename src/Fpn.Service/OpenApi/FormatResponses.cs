@@ -38,19 +38,19 @@ internal static class FormatResponses
     public static OpenApiResponse OfDetect(OperationFilterContext context)
     {
         var coco = Generate(context, typeof(CocoResponse[]));
-        var content = new Dictionary<string, OpenApiMediaType>();
+        var content = new Dictionary<string, IOpenApiMediaType>();
         foreach (var choice in FormatNegotiation.Served.Where(choice => choice.NamesFormat))
         {
             content[choice.MediaType] = choice.Format switch
             {
-                OutputFormat.Json => new()
+                OutputFormat.Json => new OpenApiMediaType
                 {
                     Schema = Generate(context, typeof(DetectionResponse)), Example = JsonNode.Parse(ReadExample()),
                 },
-                OutputFormat.Coco => new() { Schema = coco, Example = JsonNode.Parse(CocoExample) },
-                OutputFormat.Voc => new() { Schema = Text("A Pascal VOC annotation."), Example = VocExample },
-                OutputFormat.Yolo => new() { Schema = Text("Lines `class cx cy w h score`."), Example = YoloExample },
-                _ => new()
+                OutputFormat.Coco => new OpenApiMediaType { Schema = coco, Example = JsonNode.Parse(CocoExample) },
+                OutputFormat.Voc => new OpenApiMediaType { Schema = Text("A Pascal VOC annotation."), Example = VocExample },
+                OutputFormat.Yolo => new OpenApiMediaType { Schema = Text("Lines `class cx cy w h score`."), Example = YoloExample },
+                _ => new OpenApiMediaType
                 {
                     Schema = new OpenApiSchema
                     {
@@ -80,9 +80,9 @@ internal static class FormatResponses
     public static OpenApiResponse OfBatch(OperationFilterContext context) => new()
     {
         Description = "One result an image, in the order sent; one that failed is a problem.",
-        Content = new Dictionary<string, OpenApiMediaType>
+        Content = new Dictionary<string, IOpenApiMediaType>
         {
-            ["application/json"] = new()
+            ["application/json"] = new OpenApiMediaType
             {
                 Schema = new OpenApiSchema
                 {

@@ -76,9 +76,9 @@ internal sealed class HealthPathFilter : IDocumentFilter
     private static OpenApiResponse Answer(string description, string text) => new()
     {
         Description = description,
-        Content = new Dictionary<string, OpenApiMediaType>
+        Content = new Dictionary<string, IOpenApiMediaType>
         {
-            ["text/plain"] = new() { Schema = new OpenApiSchema { Type = JsonSchemaType.String }, Example = JsonValue.Create(text) },
+            ["text/plain"] = new OpenApiMediaType { Schema = new OpenApiSchema { Type = JsonSchemaType.String }, Example = JsonValue.Create(text) },
         },
     };
 }

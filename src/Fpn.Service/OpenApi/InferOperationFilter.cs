@@ -28,10 +28,10 @@ internal sealed class InferOperationFilter(LimitsOptions limits) : IOperationFil
             Required = true,
             Description = $"JSON; or JSON and binary data after it, where `{InferHeaders.LengthName}` says; or one encoded image and nothing "
                 + $"else, with that header 0. At most {limits.MaxBatchImages} images and {limits.MaxBatchBytes} bytes.",
-            Content = new Dictionary<string, OpenApiMediaType>
+            Content = new Dictionary<string, IOpenApiMediaType>
             {
-                [Json] = new() { Schema = Refer(context, "InferRequest", "requestSchema"), Example = Example("requestExample") },
-                [Binary] = new() { Schema = Bytes() },
+                [Json] = new OpenApiMediaType { Schema = Refer(context, "InferRequest", "requestSchema"), Example = Example("requestExample") },
+                [Binary] = new OpenApiMediaType { Schema = Bytes() },
             },
         };
         (operation.Parameters ??= []).Add(new OpenApiParameter
@@ -53,10 +53,10 @@ internal sealed class InferOperationFilter(LimitsOptions limits) : IOperationFil
                     Schema = new OpenApiSchema { Type = JsonSchemaType.Integer },
                 },
             },
-            Content = new Dictionary<string, OpenApiMediaType>
+            Content = new Dictionary<string, IOpenApiMediaType>
             {
-                [Json] = new() { Schema = Refer(context, "InferAnswer", "answerSchema"), Example = Example("answerExample") },
-                [Binary] = new() { Schema = Bytes(), Example = JsonValue.Create("the JSON, then the binary outputs in its order, little-endian") },
+                [Json] = new OpenApiMediaType { Schema = Refer(context, "InferAnswer", "answerSchema"), Example = Example("answerExample") },
+                [Binary] = new OpenApiMediaType { Schema = Bytes(), Example = JsonValue.Create("the JSON, then the binary outputs in its order, little-endian") },
             },
         };
     }

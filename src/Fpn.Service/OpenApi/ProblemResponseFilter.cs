@@ -81,9 +81,9 @@ internal sealed class ProblemResponseFilter : IOperationFilter
     private static OpenApiResponse DescribeErrors(IReadOnlyList<Problem> problems, IOpenApiSchema schema) => new()
     {
         Description = Titles(problems),
-        Content = new Dictionary<string, OpenApiMediaType>
+        Content = new Dictionary<string, IOpenApiMediaType>
         {
-            ["application/json"] = new()
+            ["application/json"] = new OpenApiMediaType
             {
                 Schema = schema,
                 Examples = problems.ToDictionary(
@@ -98,9 +98,9 @@ internal sealed class ProblemResponseFilter : IOperationFilter
     private static OpenApiResponse Describe(IReadOnlyList<Problem> problems, IOpenApiSchema schema) => new()
     {
         Description = Titles(problems),
-        Content = new Dictionary<string, OpenApiMediaType>
+        Content = new Dictionary<string, IOpenApiMediaType>
         {
-            ["application/problem+json"] = new()
+            ["application/problem+json"] = new OpenApiMediaType
             {
                 Schema = schema,
                 Examples = problems.ToDictionary(problem => problem.Type, IOpenApiExample (problem) => new OpenApiExample { Value = Example(problem) }),

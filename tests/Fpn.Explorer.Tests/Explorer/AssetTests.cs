@@ -1,5 +1,5 @@
-using System.Diagnostics;
 using System.Net;
+using System.Security.Cryptography;
 using System.Text.Json;
 using System.Text.RegularExpressions;
 using Fpn.Service.Explorer;
@@ -105,15 +105,40 @@ public sealed partial class AssetTests(ExplorerFixture fixture)
     [Fact]
     public async Task Sources_TypeScript_HasNoErrors()
     {
-        using var compiler = Process.Start(new ProcessStartInfo("node", [Path.Combine(Repository.Root, "node_modules", "typescript", "bin", "tsc"), "-p", "."])
-        {
-            WorkingDirectory = Path.Combine(Repository.Root, "src", "Fpn.Explorer"),
-            RedirectStandardOutput = true,
-        })!;
-        var output = await compiler.StandardOutput.ReadToEndAsync(Cancel);
-        await compiler.WaitForExitAsync(Cancel);
-        Assert.True(compiler.ExitCode == 0, output);
+        RequirePackages();
+        var (code, output, _) = await ProgramRun.RunAsync(
+            Sources, "node", Path.Combine(Packages, "typescript", "bin", "tsc"), "-p", ".");
+        Assert.True(code == 0, output);
     }
+
+    /// <summary>Whoever changes the page builds it too: what is served is what the sources say.</summary>
+    [Fact]
+    public async Task Sources_Built_AreTheCommittedFilesByteForByte()
+    {
+        RequirePackages();
+        var built = Directory.CreateTempSubdirectory("fpn-page-").FullName;
+        try
+        {
+            var (code, _, errors) = await ProgramRun.RunAsync(Sources, "node", "build.mjs", built);
+            Assert.True(code == 0, errors);
+            Assert.Equal(Contents(Path.Combine(Sources, "dist")), Contents(built));
+        }
+        finally
+        {
+            Directory.Delete(built, recursive: true);
+        }
+    }
+
+    private static string Sources => Path.Combine(Repository.Root, "src", "Fpn.Explorer");
+
+    private static string Packages => Path.Combine(Repository.Root, "node_modules");
+
+    private static void RequirePackages() =>
+        Assert.SkipUnless(Directory.Exists(Packages), "node_modules is absent: test.sh installs it, as does npm ci.");
+
+    private static SortedDictionary<string, string> Contents(string folder) => new(
+        Directory.EnumerateFiles(folder).ToDictionary(
+            file => Path.GetFileName(file), file => Convert.ToHexStringLower(SHA256.HashData(File.ReadAllBytes(file)))));
 
     private static string[] References(byte[] page) =>
         [.. Reference().Matches(System.Text.Encoding.UTF8.GetString(page)).Select(match => match.Groups[1].Value).Where(file => file != "swagger")];

@@ -350,7 +350,7 @@ public sealed class DetectionPipelineTests : IAsyncDisposable
         }
 
         _detector.RunsFreely = false;
-        _pipeline = new DetectionPipeline(new ImageDecoder(10_000_000), _bytes, _options, _slots, _clock);
+        _pipeline = new DetectionPipeline(new ImageDecoder(10_000_000, new VipsCodec()), _bytes, _options, _slots, _clock);
     }
 
     private Task<DetectionResult> Send(int width, TimeSpan? timeout = null, CancellationTokenSource? gone = null) =>

@@ -24,7 +24,7 @@ public sealed class MixedBatchTests(ServiceFixture fixture, ITestOutputHelper ou
 
     private static List<GoldenDetection[]>? s_alone;
 
-    private readonly ImageDecoder _decoder = new(maxPixels: 40_000_000);
+    private readonly ImageDecoder _decoder = new(40_000_000, new VipsCodec());
 
     private IDetector Detector => fixture.Service.Services.GetRequiredService<LaneRegistry>().Lanes[0].Model.Detector;
 

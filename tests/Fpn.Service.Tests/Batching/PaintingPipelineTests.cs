@@ -22,8 +22,8 @@ public sealed class PaintingPipelineTests : IDisposable
     private readonly PaintingPipeline _pipeline;
 
     public PaintingPipelineTests() => _pipeline = new PaintingPipeline(
-        new ImageDecoder(10_000),
-        new DetectionPainter(Vips.FontFolder),
+        new ImageDecoder(10_000, new VipsCodec()),
+        new DetectionPainter(VipsLibrary.FontFolder),
         _bytes,
         _slots,
         new BatchingOptions { QueueCapacity = 2, Deadline = TimeSpan.FromSeconds(30) },

@@ -6,7 +6,7 @@ namespace Fpn.Service.Tests.Batching;
 /// <summary>Black pictures of any size.</summary>
 internal static class Pictures
 {
-    private static readonly ImageDecoder Decoder = new(10_000_000);
+    private static readonly ImageDecoder Decoder = new(10_000_000, new VipsCodec());
 
     public static DecodedImage Decoded(int width, int height) =>
         Decoder.Decode(Png(width, height)).Image ?? throw new InvalidOperationException("The PNG that was made cannot be decoded.");

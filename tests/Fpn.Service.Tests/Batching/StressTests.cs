@@ -76,7 +76,7 @@ public sealed class StressTests(ITestOutputHelper output)
         var model = service.Services.GetRequiredService<LaneRegistry>().Lanes[0].Model;
         var sizes = Images.Select(name =>
         {
-            using var image = new ImageDecoder(maxPixels: 40_000_000).Decode(MadeImages.Read(name)).Image!;
+            using var image = new ImageDecoder(40_000_000, new VipsCodec()).Decode(MadeImages.Read(name)).Image!;
             return model.Measure(image.Size).Padded;
         }).Distinct().ToList();
         var tensors = sizes.SelectMany(size => Enumerable.Range(0, AtATime * MaxBatchSize).Select(i => ImageBatch.Rent(1 + (i % MaxBatchSize), size))).ToList();

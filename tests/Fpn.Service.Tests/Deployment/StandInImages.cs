@@ -5,7 +5,7 @@ namespace Fpn.Service.Tests.Deployment;
 
 /// <summary>
 /// Base images made of what this machine has, for machines that cannot pull the public ones: Debian, made by debootstrap,
-/// with the machine's .NET SDK, and with Node.js; and what .NET needs at run time without a shell, as the chiselled images are.
+/// with the machine's .NET SDK; and what .NET needs at run time without a shell, as the chiselled images are.
 /// </summary>
 /// <remarks>Everything, buildah's storage included, is in one folder that goes in the end.</remarks>
 internal sealed class StandInImages : IAsyncDisposable
@@ -13,21 +13,18 @@ internal sealed class StandInImages : IAsyncDisposable
     /// <summary>The image with the SDK, a shell and apt.</summary>
     public const string Sdk = "localhost/fpn-test-sdk";
 
-    /// <summary>The same with Node.js, which the stage of the SDK must do without.</summary>
-    public const string Node = "localhost/fpn-test-node";
-
     /// <summary>The image with little more than glibc, libstdc++ and OpenSSL.</summary>
     public const string Bare = "localhost/fpn-test-bare";
 
     private const string Certificates = "/etc/ssl/certs/ca-certificates.crt";
 
-    private static readonly string[] Programs = ["buildah", "debootstrap", "npm", "dpkg-deb", "setpriv", "unshare"];
+    private static readonly string[] Programs = ["buildah", "debootstrap", "dpkg-deb", "setpriv", "unshare"];
 
     /// <summary>How this machine reaches its registries, whatever way that is.</summary>
     private static readonly string[] Network =
     [
         "HTTP_PROXY", "HTTPS_PROXY", "NO_PROXY", "http_proxy", "https_proxy", "no_proxy",
-        "SSL_CERT_FILE", "NODE_EXTRA_CA_CERTS", "NUGET_CERT_REVOCATION_MODE",
+        "SSL_CERT_FILE", "NUGET_CERT_REVOCATION_MODE",
     ];
 
     /// <summary>Package caches of the machine, mounted over those of the build, which cannot change them.</summary>
@@ -52,10 +49,8 @@ internal sealed class StandInImages : IAsyncDisposable
         var (site, codename) = await FindDebianAsync();
         await RunAsync("debootstrap", "--variant=minbase", "--include=ca-certificates,libssl3,libstdc++6", codename, debian, site);
         await MakeSdkAsync(debian);
-        await MakeNodeAsync();
         await MakeBareAsync(Path.Combine(debian, "var", "cache", "apt", "archives"));
         await RunAsync("rm", "-rf", debian);
-        AddCache("/root/.npm", (await RunAsync("npm", "config", "get", "cache")).Trim().Split('\n')[^1]);
         AddCache(
             "/root/.nuget/packages", Environment.GetEnvironmentVariable("NUGET_PACKAGES") ?? Path.Combine(Home, ".nuget", "packages"));
     }
@@ -69,7 +64,7 @@ internal sealed class StandInImages : IAsyncDisposable
     public Task<string> BuildAsync(string dockerfile, string name, string last, params string[] more) => BuildahAsync(
         [
             "build", "--format", "docker", "--isolation", "chroot", "--layers", "--file", Path.Combine(Repository.Root, dockerfile), "--tag", name,
-            "--build-arg", $"NODE_IMAGE={Node}", "--build-arg", $"SDK_IMAGE={Sdk}", "--build-arg", $"BASE_IMAGE={last}",
+            "--build-arg", $"SDK_IMAGE={Sdk}", "--build-arg", $"BASE_IMAGE={last}",
             .. _caches.SelectMany(cache => new[] { "--volume", cache }),
             .. more, Repository.Root,
         ]);
@@ -130,7 +125,6 @@ internal sealed class StandInImages : IAsyncDisposable
         foreach (var (from, to) in new[]
         {
             (Certificates, Certificates),
-            (Path.Combine(Home, ".npmrc"), "/root/.npmrc"),
             (Path.Combine(Home, ".nuget/NuGet/NuGet.Config"), "/root/.nuget/NuGet/NuGet.Config"),
         })
         {
@@ -143,19 +137,6 @@ internal sealed class StandInImages : IAsyncDisposable
         var environment = Network.Where(name => Environment.GetEnvironmentVariable(name) is not null)
             .SelectMany(name => new[] { "--env", $"{name}={Environment.GetEnvironmentVariable(name)}" });
         await CommitAsync("scratch", debian, Sdk, ["--env", "DOTNET_SYSTEM_GLOBALIZATION_INVARIANT=1", .. environment]);
-    }
-
-    private async Task MakeNodeAsync()
-    {
-        var node = (await RunAsync("node", "-p", "process.execPath")).Trim();
-        var npm = Path.Combine((await RunAsync("npm", "root", "--global")).Trim().Split('\n')[^1], "npm");
-        var files = Path.Combine(Folder, "node");
-        Directory.CreateDirectory(Path.Combine(files, "usr/bin"));
-        Directory.CreateDirectory(Path.Combine(files, "usr/lib/node_modules"));
-        await RunAsync("cp", "-a", npm, Path.Combine(files, "usr/lib/node_modules"));
-        await RunAsync("cp", "-aL", node, Path.Combine(files, "usr/bin/node"));
-        File.CreateSymbolicLink(Path.Combine(files, "usr/bin/npm"), "../lib/node_modules/npm/bin/npm-cli.js");
-        await CommitAsync(Sdk, files, Node, []);
     }
 
     /// <summary>Unpacks the libraries without their packages' scripts and documents, as the chiselled images hold them.</summary>

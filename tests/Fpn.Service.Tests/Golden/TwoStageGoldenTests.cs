@@ -101,7 +101,7 @@ public sealed class TwoStageGoldenTests(ServiceFixture fixture)
 
     private PreparedBatch Prepare(GoldenCase golden)
     {
-        using var image = new ImageDecoder(maxPixels: 40_000_000).Decode(golden.ReadImage()).Image;
+        using var image = new ImageDecoder(40_000_000, new VipsCodec()).Decode(golden.ReadImage()).Image;
         Assert.NotNull(image);
         return Detector.Prepare(golden.Padded.ToImageSize(), [image]);
     }

@@ -14,7 +14,7 @@ public sealed class BccdDecodingTests
     public void Decode_AllBccdPhotographs_GivesThePixelsOfPillow()
     {
         var folder = GoldenFolder.RequireShared("data", "bccd", "JPEGImages");
-        var decoder = new ImageDecoder(40_000_000);
+        var decoder = new ImageDecoder(40_000_000, new VipsCodec());
         using var hash = IncrementalHash.CreateHash(HashAlgorithmName.SHA256);
 
         foreach (var path in Directory.EnumerateFiles(folder, "*.jpg").Order(StringComparer.Ordinal))

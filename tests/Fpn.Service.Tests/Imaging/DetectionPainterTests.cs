@@ -1,5 +1,6 @@
 using Fpn.Detection.Boxes;
 using Fpn.Detection.Imaging;
+using Fpn.Imaging;
 using Fpn.Service.Imaging;
 
 namespace Fpn.Service.Tests.Imaging;
@@ -7,8 +8,8 @@ namespace Fpn.Service.Tests.Imaging;
 /// <summary>What is drawn, told from the decoded picture.</summary>
 public sealed class DetectionPainterTests
 {
-    private static readonly ImageDecoder Decoder = new(40_000_000);
-    private static readonly DetectionPainter Painter = new(Vips.FontFolder);
+    private static readonly ImageDecoder Decoder = new(40_000_000, new VipsCodec());
+    private static readonly DetectionPainter Painter = new(VipsLibrary.FontFolder);
     private static readonly ImageSize Size = new(240, 320);
     private static readonly Rgb Grey = new(120, 120, 120);
 

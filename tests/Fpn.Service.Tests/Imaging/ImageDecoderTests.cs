@@ -1,4 +1,5 @@
 using Fpn.Detection.Imaging;
+using Fpn.Imaging;
 using Fpn.Service.Imaging;
 
 namespace Fpn.Service.Tests.Imaging;
@@ -6,9 +7,13 @@ namespace Fpn.Service.Tests.Imaging;
 /// <summary>What well-formed images of every served kind decode to.</summary>
 public sealed class ImageDecoderTests
 {
-    private readonly ImageDecoder _decoder = new(40_000_000);
+    private readonly ImageDecoder _decoder = new(40_000_000, new VipsCodec());
 
-    public static TheoryData<string> Expectations => [.. TestImages.WithExpectation()];
+    public static TheoryData<string> Expectations => [.. Known];
+
+    /// <summary>Of all formats that libvips reads.</summary>
+    private static IEnumerable<string> Known =>
+        TestImages.WithExpectation().Where(name => !name.EndsWith(".bmp", StringComparison.Ordinal));
 
     [Fact]
     public void Decode_HandWrittenGif_GivesItsTwoPixels()
@@ -69,7 +74,7 @@ public sealed class ImageDecoderTests
     [Fact]
     public void Decode_ByManyThreads_GivesEveryoneTheirOwn()
     {
-        var names = TestImages.WithExpectation().ToArray();
+        var names = Known.ToArray();
 
         Parallel.For(0, names.Length * 8, i =>
         {
@@ -93,7 +98,7 @@ public sealed class ImageDecoderTests
     [InlineData(0L)]
     [InlineData(int.MaxValue / 4 + 1L)]
     public void Constructor_LimitOutOfRange_Throws(long maxPixels) =>
-        Assert.Throws<ArgumentOutOfRangeException>(() => new ImageDecoder(maxPixels));
+        Assert.Throws<ArgumentOutOfRangeException>(() => new ImageDecoder(maxPixels, new VipsCodec()));
 
     private static int[] Pixel(DecodedImage image, int x)
     {

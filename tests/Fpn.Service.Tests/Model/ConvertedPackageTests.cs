@@ -121,7 +121,7 @@ public sealed class ConvertedPackageTests(ConvertedPackages packages) : IClassFi
     private List<Answer> InferBatch(string package, string[] names)
     {
         var detector = packages.Detector(package);
-        var decoder = new ImageDecoder(maxPixels: 40_000_000);
+        var decoder = new ImageDecoder(40_000_000, new VipsCodec());
         var images = names.Select(name => decoder.Decode(MadeImages.Read(name)).Image!).ToArray();
         try
         {

@@ -26,7 +26,7 @@ public sealed class FixedRunTests : IDisposable
 
     private readonly ModelContract _contract = ModelManifestReader.Read(Path.Combine(Repository.Models, "blood-cells"));
     private readonly List<DecodedImage> _images = [];
-    private readonly ImageDecoder _decoder = new(maxPixels: 40_000_000);
+    private readonly ImageDecoder _decoder = new(40_000_000, new VipsCodec());
 
     public FixedRunTests() => _images.Add(_decoder.Decode(File.ReadAllBytes(Repository.SampleImage)).Image!);
 

@@ -94,7 +94,7 @@ public sealed unsafe class PreprocessorTests : IDisposable
     public void Dispose() => _images.ForEach(image => image.Dispose());
 
     private static DecodedImage Decode(string name) =>
-        new ImageDecoder(maxPixels: 40_000_000).Decode(MadeImages.Read(name)).Image!;
+        new ImageDecoder(40_000_000, new VipsCodec()).Decode(MadeImages.Read(name)).Image!;
 
     private static Span<byte> Bytes(PreparedBatch prepared, int image)
     {

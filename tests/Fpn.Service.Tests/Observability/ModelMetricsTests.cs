@@ -1,10 +1,8 @@
 using System.Diagnostics.Metrics;
-using System.Text;
 using Fpn.Detection;
 using Fpn.Detection.Imaging;
+using Fpn.Imaging;
 using Fpn.Service.Batching;
-using Fpn.Service.Imaging;
-using Fpn.Service.Lifetime;
 using Fpn.Service.Model;
 using Fpn.Service.Model.Execution;
 using Fpn.Service.Observability;
@@ -19,12 +17,15 @@ namespace Fpn.Service.Tests.Observability;
 /// <summary>Recording: for every outcome, for models that come and go, and without garbage.</summary>
 public sealed class ModelMetricsTests : IAsyncDisposable
 {
-    private readonly ServiceProvider _services = new ServiceCollection().AddMetrics().BuildServiceProvider();
-    private readonly PrometheusExporter _exporter = new();
+    private readonly ServiceProvider _services = new ServiceCollection()
+        .AddMetrics()
+        .AddTelemetry(new TelemetryOptions(), new ConfigurationBuilder().Build())
+        .BuildServiceProvider();
+
+    private readonly Scraper _scraper;
     private readonly FakeDetector _detector = new() { RunsFreely = true };
     private readonly DetectionMetrics _metrics;
     private readonly LaneRegistry _lanes;
-    private readonly Telemetry _telemetry;
 
     public ModelMetricsTests()
     {
@@ -36,14 +37,7 @@ public sealed class ModelMetricsTests : IAsyncDisposable
             _metrics,
             TimeProvider.System,
             NullLogger<LaneRegistry>.Instance);
-        _telemetry = new Telemetry(
-            new TelemetryOptions(),
-            new ConfigurationBuilder().Build(),
-            _exporter,
-            factory,
-            NullLogger<Telemetry>.Instance,
-            new ShutdownOptions(),
-            TimeProvider.System);
+        _scraper = new Scraper(_services);
         _ = new LaneGauges(_lanes, factory);
     }
 
@@ -52,7 +46,6 @@ public sealed class ModelMetricsTests : IAsyncDisposable
     public async ValueTask DisposeAsync()
     {
         await _lanes.DisposeAsync();
-        _telemetry.Dispose();
         await _services.DisposeAsync();
     }
 
@@ -228,6 +221,5 @@ public sealed class ModelMetricsTests : IAsyncDisposable
     private async Task<double> RequestsAsync(string outcome, string reason) =>
         (await ScrapeAsync()).Value("fpn_requests_total", ("outcome", outcome), ("reason", reason));
 
-    private async Task<ScrapedMetrics> ScrapeAsync() =>
-        ScrapedMetrics.Parse(Encoding.UTF8.GetString((await _exporter.ScrapeAsync(Cancel)).Span));
+    private async Task<ScrapedMetrics> ScrapeAsync() => ScrapedMetrics.Parse(await _scraper.ScrapeAsync());
 }

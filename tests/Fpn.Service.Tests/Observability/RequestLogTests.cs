@@ -9,7 +9,7 @@ namespace Fpn.Service.Tests.Observability;
 [Collection(ServiceFixture.Collection)]
 public sealed partial class RequestLogTests(ServiceFixture fixture)
 {
-    private const string Category = "Fpn.Service.Observability.RequestLog: ";
+    private const string Category = "Serilog.AspNetCore.RequestLoggingMiddleware: ";
 
     private HttpClient Client => fixture.Service.Client;
 
@@ -75,7 +75,7 @@ public sealed partial class RequestLogTests(ServiceFixture fixture)
     }
 
     [GeneratedRegex(
-        @"^Information Fpn\.Service\.Observability\.RequestLog: POST /detect 200 in [\d.]+ ms: (?<model>\S+) found (?<detections>\d+) in 333x501 png, batch 1, "
+        @"^Information Serilog\.AspNetCore\.RequestLoggingMiddleware: POST /detect 200 in [\d.]+ ms: (?<model>\S+) found (?<detections>\d+) in 333x501 png, batch 1, "
         + @"decode (?<decode>[\d.]+), preprocess (?<preprocess>[\d.]+), queue (?<queue>[\d.]+), inference (?<inference>[\d.]+), postprocess (?<postprocess>[\d.]+) ms")]
     private static partial Regex DetectionLine();
 }

@@ -40,12 +40,13 @@ internal sealed partial class ScrapedMetrics
         {
             if (HelpLine().Match(line) is { Success: true } help)
             {
-                family = help.Groups[1].Value;
+                // After the type, as the exporter writes them.
+                Assert.Equal(family, help.Groups[1].Value);
                 Assert.True(metrics._help.TryAdd(family, Unescape(help.Groups[2].Value)), $"{family} begins twice");
             }
             else if (TypeLine().Match(line) is { Success: true } type)
             {
-                Assert.Equal(family, type.Groups[1].Value);
+                family = type.Groups[1].Value;
                 Assert.True(metrics._types.TryAdd(family, type.Groups[2].Value), $"{family} has two types");
             }
             else
@@ -95,7 +96,7 @@ internal sealed partial class ScrapedMetrics
 
     [GeneratedRegex(
         """^(?<name>[a-zA-Z_][a-zA-Z0-9_]*)"""
-            + """(\{(?<labels>[a-zA-Z_][a-zA-Z0-9_]*="(\\[\\"n]|[^\\"])*"(,[a-zA-Z_][a-zA-Z0-9_]*="(\\[\\"n]|[^\\"])*")*)\})?"""
+            + """(\{(?<labels>[a-zA-Z_][a-zA-Z0-9_]*="(\\[\\"n]|[^\\"])*"(,[a-zA-Z_][a-zA-Z0-9_]*="(\\[\\"n]|[^\\"])*")*)?\})?"""
             + """ (?<value>[+-]Inf|NaN|-?[0-9.]+([eE][+-]?[0-9]+)?)$""",
         RegexOptions.ExplicitCapture)]
     private static partial Regex SampleLine();

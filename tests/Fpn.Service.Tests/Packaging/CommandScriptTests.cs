@@ -20,7 +20,7 @@ public sealed class CommandScriptTests : IDisposable
 
     public CommandScriptTests()
     {
-        string[] folders = ["build", "src", "docs/sample", "node_modules", "bin", "artifacts/service", "elsewhere"];
+        string[] folders = ["build", "src", "docs/sample", "bin", "artifacts/service", "elsewhere"];
         foreach (var folder in folders)
         {
             Directory.CreateDirectory(At(folder));
@@ -28,17 +28,14 @@ public sealed class CommandScriptTests : IDisposable
 
         string[] files =
         [
-            "fpn", "build/prepare.sh", "package-lock.json", "Directory.Build.props", "Directory.Packages.props", "global.json",
+            "fpn", "build/prepare.sh", "Directory.Build.props", "Directory.Packages.props", "global.json",
         ];
         foreach (var file in files)
         {
             File.Copy(Path.Combine(Repository.Root, file), At(file));
         }
 
-        foreach (var program in new[] { "bin/dotnet", "bin/npm" })
-        {
-            File.WriteAllText(At(program), StandIn);
-        }
+        File.WriteAllText(At("bin/dotnet"), StandIn);
     }
 
     public void Dispose() => Directory.Delete(_root, recursive: true);
@@ -94,7 +91,6 @@ public sealed class CommandScriptTests : IDisposable
 
     private async Task<(int Code, string Output, string Errors)> RunAsync(params string[] arguments)
     {
-        // The stamp of installed packages, as the script itself leaves it: nothing is fetched.
         return await ProgramRun.RunAsync(
             At("elsewhere"),
             "bash",
@@ -102,8 +98,6 @@ public sealed class CommandScriptTests : IDisposable
                 "-c",
                 """
                 root=$1 NOTES=$1/notes PATH=$1/bin:$PATH; export NOTES PATH; unset ASPNETCORE_URLS
-                printf '%s' "$(cksum < "$root/package-lock.json")" > "$root/node_modules/.installed"
-                touch -d @1 "$root/node_modules/.installed"
                 chmod +x "$root"/bin/*
                 shift; exec "$root/fpn" "$@"
                 """,

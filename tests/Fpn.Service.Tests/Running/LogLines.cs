@@ -1,10 +1,17 @@
+using System.Globalization;
 using Microsoft.Extensions.Logging;
+using Serilog.Core;
+using Serilog.Events;
+using Serilog.Formatting.Display;
 
 namespace Fpn.Service.Tests.Running;
 
-/// <summary>Keeps what the service logs, so that tests can read it.</summary>
-internal sealed class LogLines : ILoggerProvider
+/// <summary>Keeps what the service logs, or a logger of .NET's, so that tests can read it.</summary>
+internal sealed class LogLines : ILogEventSink, ILoggerProvider
 {
+    /// <summary>As on the console: text without quotation marks.</summary>
+    private static readonly MessageTemplateTextFormatter Message = new("{Message:lj}", CultureInfo.InvariantCulture);
+
     private readonly Lock _gate = new();
     private readonly List<string> _lines = [];
     private TaskCompletionSource _grown = NewSignal();
@@ -52,6 +59,16 @@ internal sealed class LogLines : ILoggerProvider
         {
             _lines.Clear();
         }
+    }
+
+    public void Emit(LogEvent logEvent)
+    {
+        using var message = new StringWriter(CultureInfo.InvariantCulture);
+        Message.Format(logEvent, message);
+        var category = logEvent.Properties.TryGetValue(Constants.SourceContextPropertyName, out var source)
+            ? (source as ScalarValue)?.Value
+            : null;
+        Add($"{logEvent.Level} {category}: {message} {logEvent.Exception}");
     }
 
     public ILogger CreateLogger(string categoryName) => new Logger(this, categoryName);

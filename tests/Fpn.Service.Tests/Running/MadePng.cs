@@ -37,7 +37,8 @@ internal static class MadePng
         return [0x89, .. "PNG\r\n\x1a\n"u8, .. Chunk("IHDR", header), .. Chunk("IDAT", packed.ToArray()), .. Chunk("IEND", [])];
     }
 
-    private static byte[] Chunk(string type, byte[] data)
+    /// <summary>A chunk: its length, type, content and checksum.</summary>
+    public static byte[] Chunk(string type, byte[] data)
     {
         byte[] typed = [.. Encoding.ASCII.GetBytes(type), .. data];
         var chunk = new byte[4 + typed.Length + 4];

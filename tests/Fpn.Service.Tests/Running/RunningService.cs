@@ -1,7 +1,7 @@
 using Microsoft.AspNetCore.Hosting;
 using Microsoft.AspNetCore.Mvc.Testing;
 using Microsoft.Extensions.DependencyInjection;
-using Microsoft.Extensions.Logging;
+using Serilog.Core;
 
 namespace Fpn.Service.Tests.Running;
 
@@ -53,6 +53,9 @@ internal sealed class RunningService : IDisposable
         protected override void ConfigureWebHost(IWebHostBuilder builder)
         {
             builder.UseSetting("Fpn:Models:Path", Repository.Models);
+
+            // Lines go to the tests and not to their console.
+            builder.UseSetting("Serilog:WriteTo:0:Args:restrictedToMinimumLevel", "Fatal");
             foreach (var (name, value) in settings)
             {
                 builder.UseSetting(name, value);
@@ -60,7 +63,7 @@ internal sealed class RunningService : IDisposable
 
             builder.ConfigureServices(services =>
             {
-                services.AddLogging(logging => logging.ClearProviders().AddProvider(Log));
+                services.AddSingleton<ILogEventSink>(Log);
                 configure(services);
             });
         }

@@ -3,10 +3,10 @@ using System.Text;
 using System.Xml.Linq;
 using Fpn.Detection.Boxes;
 using Fpn.Detection.Imaging;
+using Fpn.Imaging;
 using Fpn.Service.Api;
 using Fpn.Service.Api.Formats;
 using Fpn.Service.Batching;
-using Fpn.Service.Imaging;
 using Fpn.Service.Model;
 using Fpn.Service.Tests.Batching;
 

@@ -29,6 +29,7 @@ def pattern():
 
 RGB = pattern()
 GREY = RGB[..., 0] // 2 + RGB[..., 1] // 2
+INKS = np.dstack([RGB, GREY // 2])
 ALPHA = ((np.mgrid[0:H, 0:W][1] * 37) % 256).astype(np.uint8)
 
 
@@ -102,10 +103,16 @@ def jpegs():
         exif = Image.Exif()
         exif[0x0112] = orientation
         save(f"orientation-{orientation}.jpg", image, quality=90, subsampling=0, exif=exif)
-    # libvips' conversion is the rule for CMYK; the test knows four inks: none, cyan, yellow and black.
+    # The test knows four inks: none, cyan, yellow and black.
     inks = np.zeros((16, 64, 4), np.uint8)
     inks[:, 16:32, 0] = inks[:, 32:48, 2] = inks[:, 48:, 3] = 255
-    Image.fromarray(inks, "CMYK").save(HERE / "cmyk.jpg", quality=100)
+    save("cmyk.jpg", Image.fromarray(inks, "CMYK"), quality=100)
+    save("inks.jpg", Image.fromarray(INKS, "CMYK"), quality=95, subsampling=0)
+    # Adobe's marker, by which some decoders tell whether inks are inverted, is an APP14 of 14 bytes.
+    marked = (HERE / "inks.jpg").read_bytes()
+    at = marked.index(b"\xFF\xEE\x00\x0EAdobe")
+    (HERE / "inks-unmarked.jpg").write_bytes(marked[:at] + marked[at + 16:])
+    expected("inks-unmarked.jpg", np.asarray(Image.open(HERE / "inks-unmarked.jpg").convert("RGB")))
 
 
 def pngs():
@@ -195,7 +202,25 @@ def tiffs():
     save("rgba.tif", Image.fromarray(np.dstack([RGB, ALPHA])))
     save("pages.tif", image, save_all=True, append_images=[ImageOps.invert(image)])
     save("orientation-8.tif", image, tiffinfo={274: 8}, rgb=np.rot90(RGB, 1))
+    save("inks.tif", Image.fromarray(INKS, "CMYK"))
     save("grey16.tif", Image.fromarray(GREY.astype(np.uint16) * 256 + 77), rgb=three(GREY))
+
+
+def bmps():
+    image = Image.fromarray(RGB)
+    save("rgb.bmp", image)
+    save("grey.bmp", Image.fromarray(GREY))
+    save("palette.bmp", image.quantize(32))
+    save("rgbx.bmp", Image.fromarray(np.dstack([RGB, ALPHA])), rgb=RGB)
+    # Four bits a pixel, and the first row on top: Pillow writes neither.
+    colours = [(i * 15, 255 - i * 9, i * 3 + 20) for i in range(16)]
+    indices = np.mgrid[0:H, 0:W][1] * 2 // 3
+    rows = b"".join(bytes(row[::2] << 4 | row[1::2]) for row in indices.astype(np.uint8))
+    palette = b"".join(bytes((b, g, r, 0)) for r, g, b in colours)
+    start = 14 + 40 + len(palette)
+    header = struct.pack("<IiiHHIIiiII", 40, W, -H, 1, 4, 0, len(rows), 2835, 2835, 16, 0)
+    (HERE / "palette4.bmp").write_bytes(b"BM" + struct.pack("<IHHI", start + len(rows), 0, 0, start) + header + palette + rows)
+    expected("palette4.bmp", np.asarray(colours, np.uint8)[indices])
 
 
 def avifs(library):
@@ -218,6 +243,7 @@ def main():
     webps()
     gifs()
     tiffs()
+    bmps()
     if len(sys.argv) > 1:
         avifs(sys.argv[1])
 

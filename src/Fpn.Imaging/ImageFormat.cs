@@ -1,7 +1,7 @@
-namespace Fpn.Service.Imaging;
+namespace Fpn.Imaging;
 
 /// <summary>The image formats that are served.</summary>
-internal enum ImageFormat
+public enum ImageFormat
 {
     /// <summary>JPEG, baseline or progressive.</summary>
     Jpeg,
@@ -20,4 +20,7 @@ internal enum ImageFormat
 
     /// <summary>AVIF, the primary item.</summary>
     Avif,
+
+    /// <summary>BMP, uncompressed.</summary>
+    Bmp,
 }

@@ -1,0 +1,32 @@
+using Fpn.Service.Api;
+
+namespace Fpn.Service.Observability;
+
+/// <summary>Counts the problems that were answered, logged or not.</summary>
+/// <param name="next">The rest of the pipeline.</param>
+/// <param name="metrics">Counts.</param>
+internal sealed class ProblemCounter(RequestDelegate next, ServiceMetrics metrics)
+{
+    /// <summary>Runs the request and counts what became of it.</summary>
+    public async Task InvokeAsync(HttpContext context)
+    {
+        try
+        {
+            await next(context);
+        }
+        finally
+        {
+            if (context.Features.Get<Problem>() is { } problem)
+            {
+                metrics.RecordProblem(problem);
+            }
+            else if (context.Features.Get<DetectionAnswer>() is null && context.Features.Get<BatchSummary>() is { } batch)
+            {
+                foreach (var failed in batch.Problems)
+                {
+                    metrics.RecordProblem(failed);
+                }
+            }
+        }
+    }
+}
