@@ -36,11 +36,11 @@ public sealed class StartTests
     [InlineData("--Fpn:Cors:AllowedOrigins=*,https://app.example.com", "'Fpn:Cors:AllowedOrigins'", "'*'")]
     [InlineData("--Fpn:Connections:Max=0", "'Fpn:Connections:Max'")]
     public async Task Start_WrongSecuritySetting_EndsWithOneLineThatNamesIt(string argument, params string[] words) =>
-        await AssertRefusedAsync([$"--Fpn:Models:Path={Repository.Models}", argument], words);
+        await AssertRefusedAsync([$"--Fpn:Models:Path={Repository.BloodCells}", argument], words);
 
     [Fact]
     public async Task Start_EveryProxyBelieved_IsRefused() => await AssertRefusedAsync(
-        [$"--Fpn:Models:Path={Repository.Models}"], ["ForwardedHeaders_Enabled", "'Fpn:Proxies:Trusted'"], ("DOTNET_FORWARDEDHEADERS_ENABLED", "true"));
+        [$"--Fpn:Models:Path={Repository.BloodCells}"], ["ForwardedHeaders_Enabled", "'Fpn:Proxies:Trusted'"], ("DOTNET_FORWARDEDHEADERS_ENABLED", "true"));
 
     [Theory]
     [InlineData("Fpn__Keys__Json", "'Fpn:Keys:Json': entry 1 has an unknown member")]
@@ -48,7 +48,7 @@ public sealed class StartTests
     public async Task Start_WrongKeys_NamesTheSettingAndNoKey(string variable, string words)
     {
         using var process = new ServiceProcess(
-            [$"--Fpn:Models:Path={Repository.Models}"], (variable, $$"""[{ "name": "alice", "kee": "{{KeyFile.Alice}}", "scopes": ["detect"] }]"""));
+            [$"--Fpn:Models:Path={Repository.BloodCells}"], (variable, $$"""[{ "name": "alice", "kee": "{{KeyFile.Alice}}", "scopes": ["detect"] }]"""));
         var (code, errors) = await process.WaitForExitAsync();
         Assert.Equal(1, code);
         Assert.Contains(words, Assert.Single(errors), StringComparison.Ordinal);
@@ -60,7 +60,7 @@ public sealed class StartTests
     [InlineData("--Fpn:Cuda:Device=1", "'Fpn:Cuda:Device'", "DeviceId")]
     [InlineData("--Fpn:Batching:FixedShapes=yes", "'Fpn:Batching:FixedShapes'", "auto, on, off")]
     public async Task Start_WrongExecutionSetting_EndsWithOneLineThatNamesIt(string argument, params string[] words) =>
-        await AssertRefusedAsync([$"--Fpn:Models:Path={Repository.Models}", argument], words);
+        await AssertRefusedAsync([$"--Fpn:Models:Path={Repository.BloodCells}", argument], words);
 
     [Fact]
     public async Task Start_CudaIsDemandedAndItsLibraryIsNone_SaysWhatIsNeeded()
@@ -70,7 +70,7 @@ public sealed class StartTests
         try
         {
             await AssertRefusedAsync(
-                [$"--Fpn:Models:Path={Repository.Models}", "--Fpn:Execution:Provider=cuda", $"--Fpn:Cuda:Library={library}"],
+                [$"--Fpn:Models:Path={Repository.BloodCells}", "--Fpn:Execution:Provider=cuda", $"--Fpn:Cuda:Library={library}"],
                 ["'Fpn:Execution:Provider' is 'cuda'", "CUDA 13 and cuDNN 9", library, "With 'auto'"]);
         }
         finally
@@ -81,12 +81,12 @@ public sealed class StartTests
 
     [Fact]
     public async Task Start_CudaIsDemandedAndItsLibraryIsMissing_SaysSo() => await AssertRefusedAsync(
-        [$"--Fpn:Models:Path={Repository.Models}", "--Fpn:Execution:Provider=cuda", "--Fpn:Cuda:Library=/no/such/library.so"],
+        [$"--Fpn:Models:Path={Repository.BloodCells}", "--Fpn:Execution:Provider=cuda", "--Fpn:Cuda:Library=/no/such/library.so"],
         ["'Fpn:Execution:Provider' is 'cuda'", "'/no/such/library.so' of setting 'Fpn:Cuda:Library' does not exist"]);
 
     [Fact]
     public async Task Start_UnknownDefaultModel_NamesTheSettingAndTheKnown() =>
-        await AssertRefusedAsync([$"--Fpn:Models:Path={Repository.Models}", "--Fpn:Models:Default=cells"], ["'Fpn:Models:Default'", "'cells'", "blood-cells"]);
+        await AssertRefusedAsync([$"--Fpn:Models:Path={Repository.BloodCells}", "--Fpn:Models:Default=cells"], ["'Fpn:Models:Default'", "'cells'", "blood-cells"]);
 
     [Fact]
     public async Task Start_NoModels_NamesTheSetting()
@@ -148,7 +148,7 @@ public sealed class StartTests
     public async Task Start_Good_ServesLogsALineARequestAndEndsOnSigterm()
     {
         Assert.SkipWhen(OperatingSystem.IsWindows(), "SIGTERM is absent on Windows");
-        using var process = new ServiceProcess([$"--Fpn:Models:Path={Repository.Models}"]);
+        using var process = new ServiceProcess([$"--Fpn:Models:Path={Repository.BloodCells}"]);
         using (var client = new HttpClient { BaseAddress = await process.WaitForAddressAsync() })
         {
             using var live = await client.GetAsync("health/live", Cancel);
