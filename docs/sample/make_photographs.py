@@ -1,4 +1,4 @@
-"""Turns three free photographs of Debian's python3-skimage into the sample JPEGs; README.md beside this file names sources.
+"""Turns three free photographs of Debian's python3-skimage into the sample JPEGs; README.md names their sources.
 
     make_photographs.py docs/sample     (Pillow; apt-get install python3-skimage)
 """

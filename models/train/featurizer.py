@@ -1,4 +1,4 @@
-"""Turns the ResNet of a NuGet package, Microsoft.ML.DnnImageFeaturizer.ResNet18, into a state dict of torchvision's names.
+"""Turns the ResNet of the NuGet package Microsoft.ML.DnnImageFeaturizer.ResNet18 into a state dict as torchvision's.
 
     featurizer.py PACKAGE.nupkg resnet18.pth [--check PICTURE]
 
@@ -56,14 +56,14 @@ def convolutions(graph: onnx.GraphProto) -> list[dict[str, torch.Tensor]]:
             norm = norms.get(node.output[0])
             eps = next((a.f for a in norm.attribute if a.name == "epsilon"), 1e-5) if norm else None
             if eps is None or abs(eps - 1e-5) > 1e-9:
-                raise RecipeError(f"convolution {node.name}: a batch norm with eps 1e-5 is expected behind it, not {eps}")
+                raise RecipeError(f"convolution {node.name}: expected a batch norm with eps 1e-5 behind it, not {eps}")
             figures = (values[name] for name in norm.input[1:5])
             found.append({"conv": values[node.input[1]], **dict(zip(NORM, figures))})
     return found
 
 
 def blocks_of(found: list[dict]) -> list[list[list[dict]]]:
-    """The convolutions after the first, by stage and block; the 1×1, which shrinks what goes past a block, comes last."""
+    """The convolutions after the first, by stage and block; the 1×1, which shrinks what goes past it, comes last."""
     stages, rest = [], found[1:]
     while rest:
         main = [f for f in rest[:3] if f["conv"].shape[2] > 1][:2]

@@ -15,7 +15,8 @@ public sealed class SampleTests(ExplorerFixture fixture) : IDisposable
     public async Task Samples_OfEachModel_AreAnsweredByIt()
     {
         await using var explorer = await fixture.OpenAsync(_service.Address);
-        await Assertions.Expect(explorer.Page.Locator(".sample span")).ToHaveTextAsync(["astronaut", "cameraman", "cat", "smear", "smear-wide"]);
+        await Assertions.Expect(explorer.Page.Locator(".sample span")).ToHaveTextAsync(
+            ["astronaut", "cameraman", "cat", "smear", "smear-wide"]);
 
         // The default model's first: one click, and there is a person.
         await ChooseAsync(explorer, "astronaut");
@@ -52,7 +53,8 @@ public sealed class SampleTests(ExplorerFixture fixture) : IDisposable
         await Assertions.Expect(explorer.Page.Locator(".sample span")).ToHaveTextAsync(["smear", "smear-wide"]);
     }
 
-    private static ILocator Model(ExplorerPage explorer) => explorer.Page.GetByRole(AriaRole.Combobox, new() { Name = "Model" });
+    private static ILocator Model(ExplorerPage explorer) =>
+        explorer.Page.GetByRole(AriaRole.Combobox, new() { Name = "Model" });
 
     private static async Task ChooseAsync(ExplorerPage explorer, string sample)
     {
