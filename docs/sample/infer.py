@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """A client of the Open Inference Protocol in nothing but Python's standard library.
 
-    infer.py [--form json|binary|raw] http://localhost:8080 blood-cells image.jpg [image.jpg ...]
+    infer.py [--form json|binary|raw] http://localhost:8080 everyday image.jpg [image.jpg ...]
 
 Prints one JSON object a detection. The form `raw` takes one image.
 """

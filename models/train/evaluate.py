@@ -13,10 +13,12 @@ from torchvision.ops import box_iou
 
 import data
 import model as models
+import pretrained
 import recipe as recipes
 
 THRESHOLDS = [0.5 + 0.05 * k for k in range(10)]
 RECALLS = numpy.linspace(0.0, 1.0, 101)
+SCORES = [0.3, 0.5, 0.7, 0.9]
 
 
 def average_precision(outcomes: list[tuple[float, bool]], objects: int) -> float:
@@ -82,11 +84,42 @@ def summarize(detections: list[dict], examples: list[data.Example], labels: list
     return result
 
 
+def at_scores(detections: list[dict], examples: list[data.Example], labels: list[str]) -> dict:
+    """Precision and recall of detections from a score on, at IoU 0.5, for all labels together ("all") and for each that
+    has objects: {label: {score: (precision, recall)}}. No detection at all has no precision (None)."""
+    result, everything, sought = {}, [], 0
+    for number, name in enumerate(labels, start=1):
+        objects, outcomes = 0, []
+        for found, example in zip(detections, examples):
+            mine, real = found["labels"] == number, example.labels == number
+            objects += int((real & ~example.ignored).sum())
+            outcomes += match(found["boxes"][mine], found["scores"][mine], example.boxes[real],
+                              example.ignored[real], 0.5)
+        if objects:
+            result[name] = _at_scores(outcomes, objects)
+        everything += outcomes
+        sought += objects
+    return {"all": _at_scores(everything, sought), **result}
+
+
+def _at_scores(outcomes, objects: int) -> dict:
+    rows = {}
+    for score in SCORES:
+        hits = [hit for value, hit in outcomes if value >= score]
+        rows[score] = (sum(hits) / len(hits) if hits else None, sum(hits) / max(objects, 1))
+    return rows
+
+
 def evaluate(model, examples: list[data.Example], labels: list[str], device="cpu", report=None) -> dict:
     """Runs the model over the examples one by one and summarizes; leaves it in evaluation mode.
 
     ``report(done, total)`` is called after each image.
     """
+    return summarize(detect(model, examples, device, report), examples, labels)
+
+
+def detect(model, examples: list[data.Example], device="cpu", report=None) -> list[dict]:
+    """What the model finds in each example: {boxes, labels, scores}, on the CPU. See ``evaluate``."""
     model.eval()
     detections = []
     with torch.no_grad():
@@ -95,7 +128,7 @@ def evaluate(model, examples: list[data.Example], labels: list[str], device="cpu
             detections.append({k: v.cpu() for k, v in model([image])[0].items()})
             if report:
                 report(done, len(examples))
-    return summarize(detections, examples, labels)
+    return detections
 
 
 def progress(every: float = 10.0):
@@ -122,6 +155,18 @@ def table(result: dict) -> str:
                      + [f"{n:{width}}  {figure(a)} {figure(b)} {c:>8}" for n, a, b, c in rows])
 
 
+def scores_table(result: dict) -> str:
+    """``at_scores`` as aligned text, one label a line: precision / recall."""
+    width = max(len(name) for name in result)
+
+    def figure(precision, recall):
+        return f"{'  - ' if precision is None else f'{precision:.2f}'} / {recall:.2f}"
+    head = " ".join(f"{f'score >= {score:g}':>13}" for score in SCORES)
+    lines = [" ".join([f"{name:{width}}", *(f"{figure(*rows[score]):>13}" for score in SCORES)])
+             for name, rows in result.items()]
+    return "\n".join([f"{'':{width}} {head}", *lines])
+
+
 def main() -> int:
     parser = argparse.ArgumentParser(description="Measures a checkpoint on a recipe's test split.")
     parser.add_argument("recipe", type=pathlib.Path)
@@ -137,9 +182,12 @@ def main() -> int:
     examples = data.load(arguments.data, arguments.split or recipe.data.test, recipe.labels, recipe.data)
     device = "cuda" if torch.cuda.is_available() else "cpu"
     model = models.build(recipe.model, len(recipe.labels))
-    models.load_weights(model, arguments.weights)
-    result = evaluate(model.to(device), examples, recipe.labels, device, progress())
+    pretrained.load(model, arguments.weights)
+    detections = detect(model.to(device), examples, device, progress())
+    result = summarize(detections, examples, recipe.labels)
     print(table(result))
+    print("\nprecision / recall at IoU 0.5")
+    print(scores_table(at_scores(detections, examples, recipe.labels)))
     if arguments.json:
         arguments.json.write_text(json.dumps(result, indent=1) + "\n", encoding="utf-8")
     return 0

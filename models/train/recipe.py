@@ -35,7 +35,12 @@ class ModelOptions:
     anchor_sizes: list[list[int]] = dataclasses.field(
         default_factory=lambda: [[32], [64], [128], [256], [512]])
     aspect_ratios: list[float] = dataclasses.field(default_factory=lambda: [0.5, 1.0, 2.0])
+    proposals: int = 1000         # kept per image after NMS at inference
     detections: int = 100         # per image, at most
+    init: str = ""                # weights to start from, where they fit: see pretrained.py
+    norms: str = "train"          # batch norms of the body: "train", "freeze" (as they come), or "fold" (the scale
+                                  # goes into the convolution before; only the bias is left, and trained)
+    frozen_stages: int = 0        # of the body, not trained: 1 the stem, 2 also the first stage … 5 all
 
 
 @dataclasses.dataclass(frozen=True)
@@ -47,6 +52,7 @@ class TrainOptions:
     rate: float                   # AdamW learning rate at its peak
     weight_decay: float
     decay_norms: bool = True      # whether weight decay also acts on biases and norms
+    body_rate: float = 1.0        # factor on the rate in the body: less where it starts from trained weights
     warmup: int = 100             # steps
     floor: float = 0.02
     clip: float = 5.0             # largest gradient norm
@@ -79,7 +85,7 @@ class Recipe:
 
 
 CHOICES = {"format": ("voc", "coco", "annotations"), "other_labels": ("error", "skip"),
-           "fpn_norm": ("none", "batch"), "engine": ("reference", "batched")}
+           "fpn_norm": ("none", "batch"), "norms": ("train", "freeze", "fold"), "engine": ("reference", "batched")}
 
 
 def read(path: pathlib.Path, overrides: list[str] = ()) -> Recipe:
@@ -110,6 +116,8 @@ def parse(table: dict, where: str) -> Recipe:
         raise RecipeError(f"{where}: [model] blocks: four stages are needed")
     if len(recipe.model.anchor_sizes) != 5:
         raise RecipeError(f"{where}: [model] anchor_sizes: five levels (P2…P6) are needed")
+    if not 0 <= recipe.model.frozen_stages <= 5:
+        raise RecipeError(f"{where}: [model] frozen_stages: from 0 to 5")
     for name in ("steps", "batch"):
         if getattr(recipe.train, name) < 1:
             raise RecipeError(f"{where}: [train] {name}: at least 1")

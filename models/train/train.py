@@ -21,6 +21,7 @@ from torch import nn
 import data
 import evaluate
 import model as models
+import pretrained
 import recipe as recipes
 from reference import ReferenceEngine
 
@@ -48,13 +49,14 @@ class Trainer:
             self.engine = BatchedEngine(self.model, examples, options, device)
         else:
             self.engine = ReferenceEngine(self.model, examples, options, device)
-        parameters = list(self.model.parameters())
-        exempt = [] if options.decay_norms else [p for p in parameters if p.dim() < 2]
-        decayed = [p for p in parameters if options.decay_norms or p.dim() >= 2]
-        self.optimizer = torch.optim.AdamW(
-            [{"params": decayed, "weight_decay": options.weight_decay}]
-            + ([{"params": exempt, "weight_decay": 0.0}] if exempt else []), lr=options.rate)
+        self.optimizer = torch.optim.AdamW(parameter_groups(self.model, options), lr=options.rate)
         self.done, self.steps, self.seconds = 0, options.steps, 0.0
+
+    def start(self, source: str) -> list[str]:
+        """Begins with what fits of these weights; returns the names of the tensors that stay fresh."""
+        fresh = pretrained.start(self.model, source, self.recipe.model)
+        self.average.load_state_dict(self.model.state_dict())
+        return fresh
 
     def rate(self) -> float:
         """The learning rate of the next step."""
@@ -66,7 +68,7 @@ class Trainer:
         """One batch: losses, gradients, update, average. Raises FloatingPointError if the loss is not finite."""
         start = time.monotonic()
         for group in self.optimizer.param_groups:
-            group["lr"] = self.rate()
+            group["lr"] = self.rate() * group["factor"]
         self.model.train()
         with torch.autocast(self.device, torch.bfloat16, enabled=self.device == "cuda"):
             losses = self.engine.losses(self.done / self.steps)
@@ -119,6 +121,18 @@ class Trainer:
         torch.set_rng_state(state["random"])
         if self.device == "cuda" and state["random_cuda"] is not None:
             torch.cuda.set_rng_state(state["random_cuda"])
+
+
+def parameter_groups(model: nn.Module, options: recipes.TrainOptions) -> list[dict]:
+    """What is trained, for AdamW: by weight decay and by the factor on the learning rate."""
+    groups = {}
+    for name, parameter in model.named_parameters():
+        if parameter.requires_grad:
+            decay = options.weight_decay if options.decay_norms or parameter.dim() >= 2 else 0.0
+            factor = options.body_rate if name.startswith(pretrained.BODY) else 1.0
+            groups.setdefault((factor, decay), []).append(parameter)
+    return [{"params": parameters, "weight_decay": decay, "factor": factor}
+            for (factor, decay), parameters in groups.items()]
 
 
 def _flat(table: dict, prefix: str = "") -> dict:
@@ -188,7 +202,7 @@ def main() -> int:
     parser.add_argument("--data", type=pathlib.Path, required=True, help="folder of the data")
     parser.add_argument("--out", type=pathlib.Path, required=True, help="weights to write, FILE.pth")
     parser.add_argument("--set", action="append", default=[], metavar="KEY=VALUE", help="e.g. train.steps=200")
-    parser.add_argument("--init", type=pathlib.Path, help="start from these weights where they fit")
+    parser.add_argument("--init", metavar="WEIGHTS", help="in place of the recipe's init; see pretrained.py")
     parser.add_argument("--fresh", action="store_true", help="start over even if there is a checkpoint")
     parser.add_argument("--minutes", type=float, help="save and stop after this time")
     parser.add_argument("--fit-minutes", type=float, help="choose the number of steps to take this long")
@@ -208,10 +222,9 @@ def main() -> int:
     if checkpoint.exists() and not arguments.fresh:
         trainer.restore(torch.load(checkpoint, map_location="cpu", weights_only=True))
         print(f"continuing {checkpoint} after step {trainer.done}", flush=True)
-    elif arguments.init:
-        kept = models.load_weights(trainer.model, arguments.init, partly=True)
-        trainer.average.load_state_dict(trainer.model.state_dict())
-        print(f"started from {arguments.init}; fresh: {', '.join(kept) or 'nothing'}", flush=True)
+    elif source := arguments.init or recipe.model.init:
+        fresh = trainer.start(source)
+        print(f"started from {source}; fresh: {', '.join(fresh) or 'nothing'}", flush=True)
     finished = run(trainer, checkpoint, arguments.minutes, arguments.fit_minutes)
     weights = trainer.average.state_dict()
     save({k: v.half() if arguments.half and v.is_floating_point() else v.cpu() for k, v in weights.items()},

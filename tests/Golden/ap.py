@@ -13,7 +13,7 @@ import pathlib
 import numpy as np
 import torch
 
-import make_goldens
+import references
 from golden_files import HERE, versions, write_json
 
 THRESHOLDS = [round(0.5 + 0.05 * k, 2) for k in range(10)]
@@ -55,8 +55,9 @@ def main():
     arguments = parser.parse_args()
     torch.manual_seed(0)
     torch.set_num_threads(2)
-    model, train, checkpoint = make_goldens.load_model(arguments.shared)
-    labels = make_goldens.LABELS
+    reference = references.BLOOD_CELLS
+    model, checkpoint = reference.load(arguments.shared), reference.checkpoint(arguments.shared)
+    train, labels = reference.load_module(arguments.shared), reference.labels
     detections, truths = {label: [] for label in labels}, {label: {} for label in labels}
     images = train.load(str(arguments.shared / "data" / "bccd"), "test")
     for name, image, boxes, classes in images:
@@ -74,7 +75,7 @@ def main():
     means = {key: float(np.mean([f[key] for f in figures.values()])) for key in ("ap50", "ap")}
     given = json.loads((checkpoint.parent / "result.json").read_text())["test"]
     assert abs(given["mAP50"] - means["ap50"]) < 1e-3 and abs(given["mAP"] - means["ap"]) < 1e-3, (given, means)
-    write_json(make_goldens.OUT / "ap.json", {
+    write_json(reference.folder / "ap.json", {
         "data": "BCCD test", "images": len(images), "rule": "COCO 101-point, IoU 0.50 and 0.50:0.05:0.95",
         "checkpointSha256": hashlib.sha256(checkpoint.read_bytes()).hexdigest(),
         "command": "tests/Golden/ap.py --shared ../shared", "versions": versions(),

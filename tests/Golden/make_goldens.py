@@ -1,67 +1,28 @@
-"""Makes the blood-cells goldens: torchvision's own numbers for the made images and for some BCCD test images.
+"""Makes a model's goldens: torchvision's own numbers for the made images and for some pictures of the shared data.
 
-usage: make_goldens.py [--shared ../shared] [--only CASE ...]    (torch 1.13, torchvision 0.14, Pillow 9.4)
+usage: make_goldens.py MODEL [--shared ../shared] [--only CASE ...]    (torch 1.13, torchvision 0.14, Pillow 9.4)
 
-Writes blood-cells/meta.json and, a case, blood-cells/cases/<case>/expected.json, resized.npy, proposals.npy and
+Writes MODEL/meta.json and, a case, MODEL/cases/<case>/expected.json, resized.npy, proposals.npy and
 levels.npy; README.md beside this file says what is in them. Shape letters: P proposals, H x W the resized image.
 """
 import argparse
+import collections
 import hashlib
-import importlib.util
 import io
-import math
 import pathlib
 
 import numpy as np
 import torch
 from PIL import Image, ImageOps
-from torch import nn
-from torchvision.models.detection.transform import GeneralizedRCNNTransform
-from torchvision.ops.poolers import initLevelMapper
 
+import references
 from golden_files import HERE, save, size_of, versions, write_json
 
-OUT = HERE / "blood-cells"
-LABELS = ["RBC", "WBC", "Platelets"]
 LEVELS = ["p2", "p3", "p4", "p5", "p6"]
-# Annotated with: all three in a crowd, 21 red, no white, platelets only, a lone white, two white, few, three platelets.
-BCCD = ["00031", "00018", "00135", "00327", "00303", "00249", "00157", "00385"]
 TOLERANCE = {
     "box": 0.1, "score": 0.001, "matchFrom": 0.1, "nothingExtraAbove": 0.105, "resizedTensor": 2e-5,
     "proposalBox": 0.05, "proposalScore": 1e-4,
 }
-
-
-class Transform(GeneralizedRCNNTransform):
-    """torchvision's own transform, except that a resized side is never below one pixel, where torchvision fails."""
-
-    def resize(self, image, target=None):
-        assert target is None
-        height, width = image.shape[-2:]
-        sides = torch.tensor([height, width]).to(torch.float32)
-        scale = torch.min(float(self.min_size[-1]) / sides.min(), float(self.max_size) / sides.max()).item()
-        size = [max(1, math.floor(height * scale)), max(1, math.floor(width * scale))]
-        ours = nn.functional.interpolate(image[None], size=size, mode="bilinear", align_corners=False)[0]
-        if min(math.floor(height * scale), math.floor(width * scale)) > 0:
-            theirs, _ = super().resize(image)
-            assert torch.equal(ours, theirs), "the size= form must be torchvision's own resize to the bit"
-        return ours, None
-
-
-def load_model(shared):
-    """The checkpoint in the network of the script that trained it, ready for inference, with RoI scales pinned."""
-    folder = shared / "models" / "blood-cells"
-    spec = importlib.util.spec_from_file_location("blood_cells_train", folder / "train.py")
-    train = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(train)
-    model = train.build(len(LABELS) + 1)
-    model.load_state_dict(torch.load(folder / "blood-cells.pth", map_location="cpu"))
-    t = model.transform
-    model.transform = Transform(t.min_size, t.max_size, t.image_mean, t.image_std, t.size_divisible)
-    # Left alone, torchvision infers the scales from the first image it sees, and a thin one breaks them for good.
-    model.roi_heads.box_roi_pool.scales = [1 / 4, 1 / 8, 1 / 16, 1 / 32]
-    model.roi_heads.box_roi_pool.map_levels = initLevelMapper(2, 5, canonical_scale=224, canonical_level=4, eps=1e-6)
-    return model.eval(), train, folder / "blood-cells.pth"
 
 
 def decode(encoded):
@@ -115,7 +76,7 @@ def sample_step(height, width):
     return step
 
 
-def make_case(model, record, name, encoded, source):
+def make_case(reference, model, record, name, encoded, source):
     pixels = decode(encoded)
     with torch.no_grad():
         output = model([to_input(pixels)])[0]
@@ -128,7 +89,8 @@ def make_case(model, record, name, encoded, source):
     for box, score, label in zip(output["boxes"], output["scores"], output["labels"]):
         pooled = {LEVELS[levels[p]] for p in record.proposal_of(score, label)}
         detections.append({
-            "label": LABELS[label - 1], "score": round(float(score), 6), "box": [round(float(v), 4) for v in box],
+            "label": reference.labels[label - 1], "score": round(float(score), 6),
+            "box": [round(float(v), 4) for v in box],
             "level": pooled.pop() if len(pooled) == 1 else None})
     scores = torch.softmax(record.class_logits, -1)[:, 1:]
     expected = source | {
@@ -136,47 +98,48 @@ def make_case(model, record, name, encoded, source):
         "original": size_of(*pixels.shape[:2]), "resized": size_of(height, width),
         "padded": size_of(*padded.shape[-2:]),
         "grids": [size_of(*f.shape[-2:]) for f in record.features],
-        "resizedSampleStep": step,
+        "resizedSampleStep": step if reference.may_show or "image" in source else None,
         "resizedMean": [round(float(c.double().mean()), 8) for c in resized],
         "resizedMeanAbs": [round(float(c.double().abs().mean()), 8) for c in resized],
         "candidates": int((scores > model.roi_heads.score_thresh).sum()),
         "detections": detections}
-    folder = OUT / "cases" / name
+    folder = reference.folder / "cases" / name
     folder.mkdir(parents=True, exist_ok=True)
-    rows, columns = sampled(height, step), sampled(width, step)
-    save(folder / "resized.npy", resized.numpy()[np.ix_(range(3), rows, columns)], "<f4")
+    if expected["resizedSampleStep"]:  # the samples are a small picture
+        rows, columns = sampled(height, step), sampled(width, step)
+        save(folder / "resized.npy", resized.numpy()[np.ix_(range(3), rows, columns)], "<f4")
     save(folder / "proposals.npy", torch.cat([record.proposals, record.objectness[:, None]], 1).numpy(), "<f4")
     save(folder / "levels.npy", levels.numpy(), "|u1")
     write_json(folder / "expected.json", expected)
-    count = [sum(d["label"] == label and d["score"] >= 0.1 for d in detections) for label in LABELS]
+    sure = collections.Counter(d["label"] for d in detections if d["score"] >= 0.1)
     print(f"{name}: {width}x{height}, {len(levels)} proposals, {expected['candidates']} candidates, "
-          f"{len(detections)} detections, from 0.1 {count}", flush=True)
+          f"{len(detections)} detections, from 0.1 {dict(sure)}", flush=True)
 
 
 def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("model", choices=references.ALL)
     parser.add_argument("--shared", type=pathlib.Path, default=HERE.parents[2] / "shared",
-                        help="folder with models/blood-cells and data/bccd (default: beside the repository)")
+                        help="folder with models and data (default: beside the repository)")
     parser.add_argument("--only", nargs="*", help="cases to make again; meta.json is then left alone")
     arguments = parser.parse_args()
     torch.manual_seed(0)
     torch.set_num_threads(2)
-    model, _, checkpoint = load_model(arguments.shared)
+    reference = references.ALL[arguments.model]
+    model = reference.load(arguments.shared)
     record = Recorder(model)
-    cases = []
-    for path in sorted((OUT / "images").iterdir()):
-        cases.append((path.stem, path, {"image": path.name}))
-    for number in BCCD:
-        path = arguments.shared / "data" / "bccd" / "JPEGImages" / f"BloodImage_{number}.jpg"
-        cases.append((f"bccd-{number}", path, {"bccd": path.stem}))
-    for name, path, source in cases:
+    made = sorted((reference.folder / "images").iterdir())
+    cases = [(path.stem, path.read_bytes(), {"image": path.name}) for path in made]
+    cases += reference.pictures(arguments.shared)
+    for name, encoded, source in cases:
         if not arguments.only or name in arguments.only:
-            make_case(model, record, name, path.read_bytes(), source)
+            make_case(reference, model, record, name, encoded, source)
     if not arguments.only:
-        write_json(OUT / "meta.json", {
-            "model": "blood-cells", "checkpointSha256": hashlib.sha256(checkpoint.read_bytes()).hexdigest(),
-            "command": "tests/Golden/make_goldens.py --shared ../shared", "versions": versions(),
-            "threads": torch.get_num_threads(), "labels": LABELS, "levels": LEVELS,
+        checkpoint = reference.checkpoint(arguments.shared)
+        write_json(reference.folder / "meta.json", {
+            "model": reference.name, "checkpointSha256": hashlib.sha256(checkpoint.read_bytes()).hexdigest(),
+            "command": f"tests/Golden/make_goldens.py {reference.name} --shared ../shared", "versions": versions(),
+            "threads": torch.get_num_threads(), "labels": reference.labels, "levels": LEVELS,
             "thresholds": {"score": model.roi_heads.score_thresh, "nms": model.roi_heads.nms_thresh,
                            "detections": model.roi_heads.detections_per_img, "rpnNms": model.rpn.nms_thresh,
                            "rpnPreNmsTopN": model.rpn.pre_nms_top_n(), "rpnPostNmsTopN": model.rpn.post_nms_top_n()},

@@ -6,7 +6,7 @@ namespace Fpn.Benchmarks.Load;
 
 /// <summary>
 /// The service against the same pipeline in a bare loop, against the two sessions alone, and against many clients:
-/// <c>load --models DIR --images DIR [--seconds 5] [--rounds 5] [--plot FILE.svg]</c>.
+/// <c>load --models DIR --images DIR [--model NAME] [--seconds 5] [--rounds 5] [--plot FILE.svg]</c>.
 /// </summary>
 /// <remarks>The three take turns in one run, so that the machine's drift hits all alike; ratios are medians over the rounds.</remarks>
 internal static class LoadCommand
@@ -19,16 +19,17 @@ internal static class LoadCommand
     {
         var models = Option(args, "--models") ?? throw new ArgumentException("--models DIR is missing.");
         var folder = Option(args, "--images") ?? throw new ArgumentException("--images DIR is missing.");
+        var model = Option(args, "--model") ?? new ModelOptions().Default;
         var seconds = double.Parse(Option(args, "--seconds") ?? "5", CultureInfo.InvariantCulture);
         var rounds = int.Parse(Option(args, "--rounds") ?? "5", CultureInfo.InvariantCulture);
         var images = Directory.EnumerateFiles(folder, "*.jpg").Order(StringComparer.Ordinal).Take(72).Select(File.ReadAllBytes).ToArray();
         var threads = Environment.ProcessorCount;
-        Console.WriteLine($"{images.Length} images, {threads} processors, {rounds} rounds of {seconds} s");
+        Console.WriteLine($"{model}, {images.Length} images, {threads} processors, {rounds} rounds of {seconds} s");
 
         var device = ExecutionDevice.Open(new ExecutionOptions { Threads = threads }, new CudaOptions());
-        using var detector = new TwoStageDetector(ModelManifestReader.Read(Path.Combine(models, "blood-cells")), device);
+        using var detector = new TwoStageDetector(ModelManifestReader.Read(Path.Combine(models, model)), device);
         using var bare = new BarePipeline(detector, images, device.Description.Streams);
-        using var service = await ServiceUnderLoad.StartAsync(models);
+        using var service = await ServiceUnderLoad.StartAsync(models, ("Models:Default", model));
         using var load = new LoadGenerator(service.Address, images);
         await load.RunAsync(SaturatingClients, TimeSpan.FromSeconds(2));
         bare.RunStages(20);

@@ -1,5 +1,5 @@
 import { faultOf, offline, type Fault } from './fault';
-import type { Answer, Model, Problem, Settings } from './types';
+import type { Answer, Model, Problem, Sample, Settings } from './types';
 
 const keyName = 'fpn-key';
 
@@ -61,9 +61,12 @@ export const models = (): Promise<Outcome<{ models: Model[] }>> => getJson('mode
 
 export const settings = (): Promise<Outcome<Settings>> => getJson('explorer/settings.json');
 
-export async function sample(name: string): Promise<Outcome<Blob>> {
+/** Where a sample lies. */
+export const sampleUrl = ({ model, name }: Sample): string => `explorer/samples/${model}/${name}`;
+
+export async function sample(wanted: Sample): Promise<Outcome<Blob>> {
   try {
-    const response = await fetch(`explorer/samples/${name}`);
+    const response = await fetch(sampleUrl(wanted));
     return response.ok ? { value: await response.blob() } : read(response.status, await response.text());
   } catch {
     return { fault: offline() };

@@ -2,7 +2,7 @@ import { useEffect, useState } from 'preact/hooks';
 import * as api from './api';
 import { tooLarge, type Fault } from './fault';
 import type { Filter } from './filter';
-import type { Answer, Model, Settings } from './types';
+import type { Answer, Model, Sample, Settings } from './types';
 
 export type Page = 'pictures' | 'server';
 export type Tab = 'detections' | 'decision' | 'request';
@@ -123,13 +123,23 @@ export function add(files: Iterable<File>): void {
   work();
 }
 
-export async function addSample(name: string): Promise<void> {
-  const outcome = await api.sample(name);
+/** The samples of the models that are served, the default model's first; all of them while that is not known. */
+export function samplesOf({ settings, models }: State): Sample[] {
+  const place = ({ model }: Sample) => models.findIndex(({ name }) => name === model);
+  return (settings?.samples ?? [])
+    .filter(sample => models.length === 0 || place(sample) >= 0)
+    .sort((one, other) => place(one) - place(other));
+}
+
+/** Adds a sample, and asks the model that knows what is in it. */
+export async function addSample(wanted: Sample): Promise<void> {
+  const outcome = await api.sample(wanted);
   if ('fault' in outcome) {
     return fail(outcome.fault);
   }
 
-  add([new File([outcome.value], name, { type: outcome.value.type })]);
+  askFromNowOn(wanted.model);
+  add([new File([outcome.value], wanted.name, { type: outcome.value.type })]);
 }
 
 export function select(id: number): void {
@@ -168,12 +178,17 @@ export function retryAll(): void {
 
 /** Another model answers from now on: the picture at hand at once, the others when they are looked at. */
 export function chooseModel(name: string): void {
+  askFromNowOn(name);
+  update({});
+  renew();
+}
+
+/** Sets the model that is asked, if it is another one and is served. */
+function askFromNowOn(name: string): void {
   const model = state.models.find(item => item.name === name);
-  if (model) {
+  if (model && name !== state.model) {
     const { pointed: _, chosen: __, ...rest } = state;
     state = { ...rest, model: name, filter: startingFilter(model) };
-    update({});
-    renew();
   }
 }
 

@@ -91,7 +91,13 @@ export interface Model {
 export interface Settings {
   maxImageBytes: number;
   maxImagePixels: number;
-  samples: string[];
+  samples: Sample[];
+}
+
+/** A picture to try, and the model that knows what is in it. */
+export interface Sample {
+  model: string;
+  name: string;
 }
 
 /** A problem of the service (RFC 9457). */

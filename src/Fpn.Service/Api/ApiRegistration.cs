@@ -16,10 +16,18 @@ internal static class ApiRegistration
 
     private const string ModelExample = """
         {
-          "name": "blood-cells", "version": "1", "isDefault": true, "layout": "two-stage", "convention": "torchvision",
-          "description": "Red cells, white cells and platelets in stained blood smears", "license": "MIT", "source": null,
+          "name": "everyday", "version": "1", "isDefault": true, "layout": "two-stage", "convention": "torchvision",
+          "description": "Everyday photographs, the 20 classes of Pascal VOC", "license": "MIT", "source": null,
           "input": { "minSize": 384, "maxSize": 640 }, "scoreThreshold": 0.05, "maxDetections": 100,
-          "classes": [{ "label": "RBC", "classId": 1 }, { "label": "WBC", "classId": 2 }, { "label": "Platelets", "classId": 3 }],
+          "classes": [
+            { "label": "aeroplane", "classId": 1 }, { "label": "bicycle", "classId": 2 }, { "label": "bird", "classId": 3 },
+            { "label": "boat", "classId": 4 }, { "label": "bottle", "classId": 5 }, { "label": "bus", "classId": 6 },
+            { "label": "car", "classId": 7 }, { "label": "cat", "classId": 8 }, { "label": "chair", "classId": 9 },
+            { "label": "cow", "classId": 10 }, { "label": "diningtable", "classId": 11 }, { "label": "dog", "classId": 12 },
+            { "label": "horse", "classId": 13 }, { "label": "motorbike", "classId": 14 }, { "label": "person", "classId": 15 },
+            { "label": "pottedplant", "classId": 16 }, { "label": "sheep", "classId": 17 }, { "label": "sofa", "classId": 18 },
+            { "label": "train", "classId": 19 }, { "label": "tvmonitor", "classId": 20 }
+          ],
           "execution": { "provider": "cpu", "device": "CPU, 8 threads", "reason": "setting 'Fpn:Execution:Provider' is 'cpu'" },
           "batching": { "maxBatchSize": 1, "buckets": [], "fixedShapes": false, "curve": [{ "batchSize": 1, "imagesPerSecond": 15.2 }] }
         }
@@ -113,7 +121,7 @@ internal static class ApiRegistration
             .Produces<ModelResponse>()
             .WithMetadata(new AnswerExample("application/json", ModelExample))
             .WithMetadata(new PathParameterNote("name", "Name of the model."))
-            .WithMetadata(new ProblemsMetadata(Problem.UnknownModel("cells", ["blood-cells"])))
+            .WithMetadata(new ProblemsMetadata(Problem.UnknownModel("pets", ["everyday", "blood-cells"])))
             .RequireScope(KeyScope.Detect);
         app.MapOpenInference();
         app.MapRepository();
@@ -125,7 +133,7 @@ internal static class ApiRegistration
         Problem.TooManyImages("The form has more than one part 'image'. Send one; /detect/batch takes several."),
         Problem.BadParameter("scoreThreshold", "'abc' is not a number from 0 to 1."),
         Problem.BrokenMultipart("The form is cut off, has a wrong boundary, or has headers that are too long."),
-        Problem.UnknownModel("cells", ["blood-cells"]),
+        Problem.UnknownModel("pets", ["everyday", "blood-cells"]),
         Problem.NotAcceptable("Accept 'text/html' excludes everything that is served here: application/json, …"),
         Problem.BodyTooSlow(),
         Problem.ImageTooLarge(20L << 20),
@@ -137,14 +145,14 @@ internal static class ApiRegistration
         Problem.InternalError(),
         Problem.QueueFull("256 images wait already, which is the most.", TimeSpan.FromSeconds(3)),
         Problem.ShuttingDown("The service is shutting down."),
-        Problem.DeviceLost("The device of model 'blood-cells' was lost."),
+        Problem.DeviceLost("The device of model 'everyday' was lost."),
         Problem.DeadlinePassed("The deadline of 500 ms cannot be met: with those ahead it would take about 2100 ms."));
 
     private static ProblemsMetadata BatchProblems() => new(
         Problem.NoImage("The form has no part 'images'.", BatchBodyReader.PartName),
         Problem.BadParameter("scoreThreshold", "'abc' is not a number from 0 to 1."),
         Problem.BrokenMultipart("The form is cut off, has a wrong boundary, or has headers that are too long."),
-        Problem.UnknownModel("cells", ["blood-cells"]),
+        Problem.UnknownModel("pets", ["everyday", "blood-cells"]),
         Problem.NotAcceptable("Accept 'text/html' excludes everything that is served here: application/json, …"),
         Problem.BodyTooSlow(),
         Problem.TooManyBatchImages(64),

@@ -34,7 +34,7 @@ internal sealed class ExplorerAssets
     /// <summary>What the document refers to, by file name; each name changes with its content.</summary>
     public IReadOnlyDictionary<string, ExplorerAsset> Files { get; }
 
-    /// <summary>The sample images by file name.</summary>
+    /// <summary>The sample images by the model that they are for and file name: <c>everyday/cat.jpg</c>.</summary>
     public IReadOnlyDictionary<string, ExplorerAsset> Samples { get; }
 
     /// <summary>Reads all files from the assembly.</summary>

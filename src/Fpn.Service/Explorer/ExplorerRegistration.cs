@@ -36,9 +36,10 @@ internal static class ExplorerRegistration
             .ExcludeFromDescription()
             .AllowWithoutKey();
         app.MapMethods(
-                "/explorer/samples/{file}",
+                "/explorer/samples/{model}/{file}",
                 Methods,
-                (HttpContext context, string file, ExplorerAssets assets) => File(context, file, assets.Samples, Ask))
+                (HttpContext context, string model, string file, ExplorerAssets assets) =>
+                    File(context, $"{model}/{file}", assets.Samples, Ask))
             .ExcludeFromDescription()
             .AllowWithoutKey();
         app.MapMethods("/explorer/settings.json", Methods, Settings).ExcludeFromDescription().AllowWithoutKey();
@@ -64,8 +65,13 @@ internal static class ExplorerRegistration
     private static IResult Settings(HttpContext context, LimitsOptions limits, ExplorerAssets assets)
     {
         context.Response.Headers.CacheControl = Ask;
+        var samples = assets.Samples.Keys.OrderBy(path => Path.ChangeExtension(path, null), StringComparer.Ordinal).Select(Sample);
         return Results.Json(
-            new ExplorerSettings(limits.MaxImageBytes, limits.MaxImagePixels, [.. assets.Samples.Keys.OrderBy(Path.GetFileNameWithoutExtension, StringComparer.Ordinal)]),
+            new ExplorerSettings(limits.MaxImageBytes, limits.MaxImagePixels, [.. samples]),
             ExplorerJsonContext.Readable.ExplorerSettings);
     }
+
+    private static ExplorerSample Sample(string path) => path.Split('/') is [var model, var name]
+        ? new ExplorerSample(model, name)
+        : throw new InvalidOperationException($"The sample image '{path}' lies under no model.");
 }

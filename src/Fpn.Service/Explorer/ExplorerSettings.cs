@@ -7,8 +7,13 @@ namespace Fpn.Service.Explorer;
 /// <summary>What the page has to know before the first request.</summary>
 /// <param name="MaxImageBytes">Larger files are refused: the page says so before it uploads them.</param>
 /// <param name="MaxImagePixels">Likewise, width times height.</param>
-/// <param name="Samples">File names of the sample images.</param>
-internal sealed record ExplorerSettings(long MaxImageBytes, long MaxImagePixels, IReadOnlyList<string> Samples);
+/// <param name="Samples">The sample images.</param>
+internal sealed record ExplorerSettings(long MaxImageBytes, long MaxImagePixels, IReadOnlyList<ExplorerSample> Samples);
+
+/// <summary>A picture to try.</summary>
+/// <param name="Model">The model that knows what is in it; it need not be served.</param>
+/// <param name="Name">File name.</param>
+internal sealed record ExplorerSample(string Model, string Name);
 
 /// <summary>Serialisation without reflection.</summary>
 [JsonSourceGenerationOptions(PropertyNamingPolicy = JsonKnownNamingPolicy.CamelCase)]

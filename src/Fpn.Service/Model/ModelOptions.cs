@@ -9,7 +9,7 @@ internal sealed class ModelOptions
     [Required(ErrorMessage = "{0} must name a folder")]
     public string Path { get; set; } = "models";
 
-    /// <summary>The model that answers requests which name none. Default <c>blood-cells</c>.</summary>
+    /// <summary>The model that answers requests which name none. Default <c>everyday</c>.</summary>
     [Required(ErrorMessage = "{0} must name a model")]
-    public string Default { get; set; } = "blood-cells";
+    public string Default { get; set; } = "everyday";
 }

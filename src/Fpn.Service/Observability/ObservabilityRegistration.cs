@@ -14,7 +14,7 @@ internal static class ObservabilityRegistration
     private const string MetricsExample = """
         # HELP fpn_requests_total Images that the model was asked about, by what became of them.
         # TYPE fpn_requests_total counter
-        fpn_requests_total{model="blood-cells",outcome="success",reason="none",version="1"} 3
+        fpn_requests_total{model="everyday",outcome="success",reason="none",version="1"} 3
 
         """;
 

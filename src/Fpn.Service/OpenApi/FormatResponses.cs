@@ -11,25 +11,25 @@ namespace Fpn.Service.OpenApi;
 internal static class FormatResponses
 {
     private const string CocoExample = """
-        [{ "image_id": 7, "category_id": 1, "bbox": [84.792, 363.697, 112.461, 116.303], "score": 0.99971 }]
+        [{ "image_id": 7, "category_id": 15, "bbox": [37.435, 16.727, 348.253, 495.199], "score": 0.98704 }]
         """;
 
-    private const string YoloExample = "0 0.220347656 0.878851042 0.175720313 0.242297917 0.99971\n";
+    private const string YoloExample = "14 0.413206055 0.516262695 0.680181641 0.967185547 0.98704\n";
 
     private const string VocExample = """
         <annotation>
           <folder>images</folder>
           <filename>7.jpeg</filename>
-          <source><database>blood-cells 1</database></source>
-          <size><width>640</width><height>480</height><depth>3</depth></size>
+          <source><database>everyday 1</database></source>
+          <size><width>512</width><height>512</height><depth>3</depth></size>
           <segmented>0</segmented>
           <object>
-            <name>RBC</name>
+            <name>person</name>
             <pose>Unspecified</pose>
             <truncated>0</truncated>
             <difficult>0</difficult>
-            <score>0.99971</score>
-            <bndbox><xmin>85</xmin><ymin>364</ymin><xmax>198</xmax><ymax>480</ymax></bndbox>
+            <score>0.98704</score>
+            <bndbox><xmin>38</xmin><ymin>17</ymin><xmax>386</xmax><ymax>512</ymax></bndbox>
           </object>
         </annotation>
         """;

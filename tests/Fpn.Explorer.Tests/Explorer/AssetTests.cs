@@ -55,7 +55,7 @@ public sealed partial class AssetTests(ExplorerFixture fixture)
     public async Task Files_AskedAgain_AreNotSentAgain()
     {
         var page = await Client.GetByteArrayAsync(string.Empty, Cancel);
-        foreach (var file in (string[])[string.Empty, .. References(page), "explorer/samples/smear.jpg"])
+        foreach (var file in (string[])[string.Empty, .. References(page), "explorer/samples/blood-cells/smear.jpg"])
         {
             using var first = await Client.GetAsync(file, Cancel);
             Assert.Equal(HttpStatusCode.OK, first.StatusCode);
@@ -76,9 +76,12 @@ public sealed partial class AssetTests(ExplorerFixture fixture)
     [Theory]
     [InlineData("explorer/absent.js")]
     [InlineData("explorer/index.html")]
-    [InlineData("explorer/samples/absent.jpg")]
+    [InlineData("explorer/samples/blood-cells/absent.jpg")]
+    [InlineData("explorer/samples/everyday/smear.jpg")]
+    [InlineData("explorer/samples/smear.jpg")]
     [InlineData("explorer/..%2Fappsettings.json")]
     [InlineData("explorer/samples/..%2F..%2Fappsettings.json")]
+    [InlineData("explorer/samples/blood-cells/..%2F..%2F..%2Fappsettings.json")]
     public async Task Files_Unknown_Are404(string path)
     {
         using var response = await Client.GetAsync(path, Cancel);
@@ -92,13 +95,20 @@ public sealed partial class AssetTests(ExplorerFixture fixture)
         using var settings = JsonDocument.Parse(await service.Client.GetStringAsync("explorer/settings.json", Cancel));
         Assert.Equal(12345, settings.RootElement.GetProperty("maxImageBytes").GetInt64());
         Assert.Equal(678, settings.RootElement.GetProperty("maxImagePixels").GetInt64());
-        var samples = settings.RootElement.GetProperty("samples").EnumerateArray().Select(name => name.GetString()!).ToArray();
-        Assert.Equal(["smear.jpg", "smear-wide.jpg"], samples);
-        foreach (var sample in samples)
+        var samples = settings.RootElement.GetProperty("samples").EnumerateArray()
+            .Select(sample => (Model: sample.GetProperty("model").GetString()!, Name: sample.GetProperty("name").GetString()!))
+            .ToArray();
+        Assert.Equal(
+            [
+                ("blood-cells", "smear.jpg"), ("blood-cells", "smear-wide.jpg"),
+                ("everyday", "astronaut.jpg"), ("everyday", "cameraman.jpg"), ("everyday", "cat.jpg"),
+            ],
+            samples);
+        foreach (var (model, name) in samples)
         {
             Assert.Equal(
-                await File.ReadAllBytesAsync(Path.Combine(Repository.Root, "docs", "sample", sample), Cancel),
-                await service.Client.GetByteArrayAsync($"explorer/samples/{sample}", Cancel));
+                await File.ReadAllBytesAsync(Repository.Sample(name), Cancel),
+                await service.Client.GetByteArrayAsync($"explorer/samples/{model}/{name}", Cancel));
         }
     }
 

@@ -160,7 +160,7 @@ public sealed class FaultTests(ExplorerFixture fixture)
     }
 
     private static ServiceProcess Start(int port) => new(
-        ["--urls", $"http://127.0.0.1:{port}"], ("Fpn__Models__Path", Repository.Models), ("Fpn__Batching__MaxBatchSize", "1"));
+        ["--urls", $"http://127.0.0.1:{port}"], ("Fpn__Models__Path", Repository.BloodCells), ("Fpn__Batching__MaxBatchSize", "1"));
 
     private static int FreePort()
     {

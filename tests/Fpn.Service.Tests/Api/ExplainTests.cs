@@ -61,7 +61,7 @@ public sealed class ExplainTests(ServiceFixture fixture)
     [Fact]
     public async Task Detect_Explained_ProposalsAreTorchvisions()
     {
-        var golden = GoldenCase.Load("smear-480x640");
+        var golden = GoldenModel.BloodCells.Load("smear-480x640");
         var answer = await Client.DetectAsync(golden.ReadImage(), "explain=true");
         var levels = golden.ReadArray<byte>("levels.npy").Values.Length;
         var values = golden.ReadArray<float>("proposals.npy").Values;

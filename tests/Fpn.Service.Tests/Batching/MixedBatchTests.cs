@@ -37,7 +37,7 @@ public sealed class MixedBatchTests(ServiceFixture fixture, ITestOutputHelper ou
         Print("four of 384x512 in 384x512", Compare(alone, together), split, alone, together);
         for (var image = 0; image < alone.Count; image++)
         {
-            DetectionMatcher.AssertMatches($"image {image}", alone[image], together[image], GoldenCase.Meta.Tolerance);
+            DetectionMatcher.AssertMatches($"image {image}", alone[image], together[image], GoldenModel.BloodCells.Meta.Tolerance);
         }
     }
 
@@ -153,7 +153,7 @@ public sealed class MixedBatchTests(ServiceFixture fixture, ITestOutputHelper ou
 
         (double Ap50, double Ap) Mean(List<GoldenDetection[]> detections)
         {
-            var figures = GoldenCase.Meta.Labels.Select(label => split.Score(label, detections)).ToList();
+            var figures = GoldenModel.BloodCells.Meta.Labels.Select(label => split.Score(label, detections)).ToList();
             return (figures.Average(figure => figure.Ap50), figures.Average(figure => figure.Ap));
         }
     }

@@ -192,7 +192,7 @@ public sealed class StressTests(ITestOutputHelper output)
         using var body = JsonDocument.Parse(answer.Body);
         if (answer.Status == 200)
         {
-            DetectionMatcher.AssertMatches(image, alone[image], ServedDetections.Of(body.RootElement), GoldenCase.Meta.Tolerance);
+            DetectionMatcher.AssertMatches(image, alone[image], ServedDetections.Of(body.RootElement), GoldenModel.BloodCells.Meta.Tolerance);
             Count($"batch of {body.RootElement.GetProperty("batchSize").GetInt32()}");
         }
         else

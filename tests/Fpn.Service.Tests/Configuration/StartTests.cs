@@ -37,7 +37,7 @@ public sealed class StartTests
     [InlineData("--Fpn:Cors:AllowedOrigins=*,https://app.example.com", "'Fpn:Cors:AllowedOrigins'", "'*'")]
     [InlineData("--Fpn:Connections:Max=0", "'Fpn:Connections:Max'")]
     public async Task Start_WrongSecuritySetting_EndsWithOneLineThatNamesIt(string argument, params string[] words) =>
-        await AssertRefusedAsync([$"--Fpn:Models:Path={Repository.Models}", argument], words);
+        await AssertRefusedAsync([$"--Fpn:Models:Path={Repository.BloodCells}", argument], words);
 
     /// <summary>A volume that was not mounted: open to everybody, or to nobody, would both be wrong.</summary>
     [Fact]
@@ -51,7 +51,7 @@ public sealed class StartTests
 
     [Fact]
     public async Task Start_EveryProxyBelieved_IsRefused() => await AssertRefusedAsync(
-        [$"--Fpn:Models:Path={Repository.Models}"], ["ForwardedHeaders_Enabled", "'Fpn:Proxies:Trusted'"], ("DOTNET_FORWARDEDHEADERS_ENABLED", "true"));
+        [$"--Fpn:Models:Path={Repository.BloodCells}"], ["ForwardedHeaders_Enabled", "'Fpn:Proxies:Trusted'"], ("DOTNET_FORWARDEDHEADERS_ENABLED", "true"));
 
     [Theory]
     [InlineData("Fpn__Keys__Json", "'Fpn:Keys:Json': entry 1 has an unknown member")]
@@ -59,7 +59,7 @@ public sealed class StartTests
     public async Task Start_WrongKeys_NamesTheSettingAndNoKey(string variable, string words)
     {
         using var process = new ServiceProcess(
-            [$"--Fpn:Models:Path={Repository.Models}"], (variable, $$"""[{ "name": "alice", "kee": "{{KeyFile.Alice}}", "scopes": ["detect"] }]"""));
+            [$"--Fpn:Models:Path={Repository.BloodCells}"], (variable, $$"""[{ "name": "alice", "kee": "{{KeyFile.Alice}}", "scopes": ["detect"] }]"""));
         var (code, errors) = await process.WaitForExitAsync();
         Assert.Equal(1, code);
         Assert.Contains(words, Assert.Single(errors), StringComparison.Ordinal);
@@ -71,21 +71,21 @@ public sealed class StartTests
     [InlineData("--Fpn:Cuda:Device=1", "'Fpn:Cuda:Device'", "DeviceId")]
     [InlineData("--Fpn:Batching:FixedShapes=yes", "'Fpn:Batching:FixedShapes'", "auto, on, off")]
     public async Task Start_WrongExecutionSetting_EndsWithOneLineThatNamesIt(string argument, params string[] words) =>
-        await AssertRefusedAsync([$"--Fpn:Models:Path={Repository.Models}", argument], words);
+        await AssertRefusedAsync([$"--Fpn:Models:Path={Repository.BloodCells}", argument], words);
 
     [Fact]
     public async Task Start_CudaIsDemandedAndThereIsNoGpu_SaysWhatIsMissing() => await AssertRefusedAsync(
-        [$"--Fpn:Models:Path={Repository.Models}", "--Fpn:Execution:Provider=cuda"],
+        [$"--Fpn:Models:Path={Repository.BloodCells}", "--Fpn:Execution:Provider=cuda"],
         ["'Fpn:Execution:Provider' is 'cuda'", "there is no NVIDIA driver", "With 'auto'"]);
 
     [Fact]
     public async Task Start_FusingWithChannelsFirst_NamesBothSettings() => await AssertRefusedAsync(
-        [$"--Fpn:Models:Path={Repository.Models}", "--Fpn:Cuda:FuseConvBias=true"],
+        [$"--Fpn:Models:Path={Repository.BloodCells}", "--Fpn:Cuda:FuseConvBias=true"],
         ["'Fpn:Cuda:FuseConvBias'", "'Fpn:Cuda:PreferNhwc'"]);
 
     [Fact]
     public async Task Start_UnknownDefaultModel_NamesTheSettingAndTheKnown() =>
-        await AssertRefusedAsync([$"--Fpn:Models:Path={Repository.Models}", "--Fpn:Models:Default=cells"], ["'Fpn:Models:Default'", "'cells'", "blood-cells"]);
+        await AssertRefusedAsync([$"--Fpn:Models:Path={Repository.BloodCells}", "--Fpn:Models:Default=cells"], ["'Fpn:Models:Default'", "'cells'", "blood-cells"]);
 
     [Fact]
     public async Task Start_NoModels_NamesTheSetting()
@@ -158,7 +158,7 @@ public sealed class StartTests
     public async Task Start_Good_ServesLogsALineARequestAndEndsOnSigterm()
     {
         Assert.SkipWhen(OperatingSystem.IsWindows(), "SIGTERM is absent on Windows");
-        using var process = new ServiceProcess([$"--Fpn:Models:Path={Repository.Models}"]);
+        using var process = new ServiceProcess([$"--Fpn:Models:Path={Repository.BloodCells}"]);
         using (var client = new HttpClient { BaseAddress = await process.WaitForAddressAsync() })
         {
             using var live = await client.GetAsync("health/live", Cancel);

@@ -59,7 +59,7 @@ public sealed partial class ComponentTests
         {
             await File.WriteAllTextAsync(Path.Combine(folder.FullName, file.Name), file.Value.GetString(), Cancel);
             using var process = new ServiceProcess(
-                [$"--Fpn:Models:Path={Repository.Models}", $"--Fpn:Keys:File={folder.FullName}"]);
+                [$"--Fpn:Models:Path={Repository.BloodCells}", $"--Fpn:Keys:File={folder.FullName}"]);
             var (code, errors) = await process.WaitForExitAsync();
             Assert.Equal(1, code);
             Assert.Contains("sha256", Assert.Single(errors), StringComparison.Ordinal);

@@ -65,7 +65,7 @@ public sealed class KServeTests(ServiceFixture fixture)
         Assert.Contains($"--Fpn:Models:Default={name}", arguments);
         var variables = container.Variables();
         Assert.Equal("/mnt/models", variables["Fpn__Models__Path"]);
-        variables["Fpn__Models__Path"] = Repository.Models;
+        variables["Fpn__Models__Path"] = Repository.Everyday;
 
         // Nobody has to hear of the end here.
         variables["Fpn__Shutdown__Delay"] = "0";

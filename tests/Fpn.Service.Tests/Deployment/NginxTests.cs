@@ -17,7 +17,7 @@ public sealed class NginxTests(ITestOutputHelper output)
 
     /// <summary>As in docker/Dockerfile and docker-compose.yml, with nginx as the one trusted proxy.</summary>
     private static readonly string[] AsInContainers =
-        [$"--Fpn:Models:Path={Repository.Models}", "--Fpn:Shutdown:Delay=5s", "--Fpn:Proxies:Trusted=127.0.0.1", "--Fpn:Batching:MaxBatchSize=1"];
+        [$"--Fpn:Models:Path={Repository.BloodCells}", "--Fpn:Shutdown:Delay=5s", "--Fpn:Proxies:Trusted=127.0.0.1", "--Fpn:Batching:MaxBatchSize=1"];
 
     private static readonly TimeSpan LoadTime = TimeSpan.FromSeconds(60);
     private static readonly byte[] Sample = File.ReadAllBytes(Repository.SampleImage);

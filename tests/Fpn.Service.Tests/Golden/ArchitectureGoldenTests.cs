@@ -52,7 +52,7 @@ public sealed class ArchitectureGoldenTests(ArchitectureFixture fixture) : IClas
     public async Task Detect_Float16Package_IsNearTorchvision(string name)
     {
         Require(ArchitectureFixture.HalfPackage);
-        var golden = GoldenCase.Load(name);
+        var golden = GoldenModel.BloodCells.Load(name);
         using var content = new ByteArrayContent(golden.ReadImage());
         using var response = await fixture.Service.Client.PostAsync(
             $"detect?model={ArchitectureFixture.HalfPackage}", content, TestContext.Current.CancellationToken);
@@ -60,7 +60,7 @@ public sealed class ArchitectureGoldenTests(ArchitectureFixture fixture) : IClas
         var body = await response.Content.ReadFromJsonAsync<JsonElement>(TestContext.Current.CancellationToken);
 
         // Ten bits of mantissa: half a pixel in 640, and scores to a hundredth. Unsure ones may come and go.
-        var tolerance = GoldenCase.Meta.Tolerance with { Box = 0.6, Score = 0.01, MatchFrom = 0.3, NothingExtraAbove = 0.32 };
+        var tolerance = GoldenModel.BloodCells.Meta.Tolerance with { Box = 0.6, Score = 0.01, MatchFrom = 0.3, NothingExtraAbove = 0.32 };
         DetectionMatcher.AssertMatches(name, golden.Detections, ServedDetections.Of(body), tolerance);
     }
 

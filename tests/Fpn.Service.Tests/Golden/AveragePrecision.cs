@@ -21,7 +21,13 @@ internal static class AveragePrecision
     /// <param name="detections">Of all images, in any order.</param>
     /// <param name="truths">Boxes of each image.</param>
     /// <param name="iouThreshold">Overlap from which a detection counts as right.</param>
-    public static double At(IReadOnlyList<ScoredBox> detections, IReadOnlyList<double[][]> truths, double iouThreshold)
+    /// <param name="ignored">Boxes of each image that need not be found: a detection that is not right and overlaps one of
+    /// them by the threshold is left out. Null for none.</param>
+    public static double At(
+        IReadOnlyList<ScoredBox> detections,
+        IReadOnlyList<double[][]> truths,
+        double iouThreshold,
+        IReadOnlyList<double[][]>? ignored = null)
     {
         var found = truths.Select(boxes => new bool[boxes.Length]).ToArray();
         var total = truths.Sum(boxes => boxes.Length);
@@ -35,6 +41,11 @@ internal static class AveragePrecision
             {
                 found[detection.Image][index] = true;
                 right++;
+            }
+            else if (ignored?[detection.Image].Any(
+                box => IntersectionOverUnion(detection.Box, box) >= iouThreshold) == true)
+            {
+                continue;
             }
 
             recalls.Add(total == 0 ? 0 : (double)right / total);

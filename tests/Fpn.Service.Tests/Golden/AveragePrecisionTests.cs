@@ -51,6 +51,20 @@ public sealed class AveragePrecisionTests
     }
 
     [Fact]
+    public void At_IgnoredObject_CountsNeitherWay()
+    {
+        // Of three, the one on the ignored object is left out: right, wrong, and precision 1 at recall 1.
+        ScoredBox[] detections = [new(0, 0.9, Right), new(0, 0.8, Left), new(0, 0.7, Nowhere)];
+        double[][][] ignored = [[Right]];
+
+        Assert.Equal(1, AveragePrecision.At(detections, [[Left]], 0.5, ignored), 12);
+        Assert.Equal(0.5, AveragePrecision.At(detections, [[Left]], 0.5), 12);
+
+        // One that finds what is to be found counts, whatever else it overlaps.
+        Assert.Equal(1, AveragePrecision.At([new(0, 0.9, Left)], [[Left]], 0.5, [[Left]]), 12);
+    }
+
+    [Fact]
     public void At_NothingToFindOrNothingFound_IsZero()
     {
         Assert.Equal(0, AveragePrecision.At([], [[Left]], 0.5));

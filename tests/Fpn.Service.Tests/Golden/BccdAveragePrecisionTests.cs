@@ -19,7 +19,7 @@ public sealed class BccdAveragePrecisionTests(ServiceFixture fixture, ITestOutpu
             detections.Add(ServedDetections.Of(await ServedDetections.PostAsync(fixture.Service.Client, image, TestContext.Current.CancellationToken)));
         }
 
-        var labels = GoldenCase.Meta.Labels;
+        var labels = GoldenModel.BloodCells.Meta.Labels;
         var figures = labels.ToDictionary(label => label, label =>
         {
             var (ap50, ap) = split.Score(label, detections);

@@ -6,13 +6,13 @@ namespace Fpn.Service.Tests.Golden;
 /// <summary>The pixels that the reference saw are the pixels that the service sees.</summary>
 public sealed class DecodeGoldenTests
 {
-    public static TheoryData<string> Cases => GoldenCase.Names;
+    public static TheoryData<string, string> Cases => GoldenModel.AllCases;
 
     [Theory]
     [MemberData(nameof(Cases))]
-    public void Decode_GoldenImage_GivesPillowsPixels(string name)
+    public void Decode_GoldenImage_GivesPillowsPixels(string model, string name)
     {
-        var golden = GoldenCase.Load(name);
+        var golden = GoldenModel.Of(model).Load(name);
         var encoded = golden.ReadImage();
         Assert.Equal(golden.FileSha256, Sha256(encoded));
 

@@ -17,24 +17,31 @@ internal sealed record GoldenDetection(string Label, double Score, double[] Box,
 internal sealed record GoldenTolerance(
     double Box, double Score, double MatchFrom, double NothingExtraAbove, double ResizedTensor, double ProposalBox, double ProposalScore);
 
+/// <summary>The reference's settings that a test needs.</summary>
+/// <param name="RpnPostNmsTopN">Proposals of an image at most.</param>
+internal sealed record GoldenThresholds(int RpnPostNmsTopN);
+
 /// <summary>One file for all cases of a model.</summary>
-internal sealed record GoldenMeta(string Model, string CheckpointSha256, string[] Labels, GoldenTolerance Tolerance, string[] Cases);
+internal sealed record GoldenMeta(
+    string Model, string CheckpointSha256, string[] Labels, GoldenThresholds Thresholds, GoldenTolerance Tolerance, string[] Cases);
 
 /// <summary>The reference's numbers for one image.</summary>
 internal sealed record GoldenCase
 {
-    private const string Model = "blood-cells";
-
-    public static GoldenMeta Meta { get; } = GoldenFolder.ReadJson<GoldenMeta>(Model, "meta.json");
-
     /// <summary>The case's name; not in the file.</summary>
     public string Name { get; init; } = "";
+
+    /// <summary>Name of the model; not in the file.</summary>
+    public string Model { get; init; } = "";
 
     /// <summary>File name of a made image, or null.</summary>
     public string? Image { get; init; }
 
     /// <summary>Name of a BCCD image in the shared data, or null.</summary>
     public string? Bccd { get; init; }
+
+    /// <summary>Id of a photograph of Pascal VOC in the shared data, or null.</summary>
+    public string? Voc { get; init; }
 
     /// <summary>SHA-256 of the encoded file, lower-case hex.</summary>
     public required string FileSha256 { get; init; }
@@ -48,8 +55,9 @@ internal sealed record GoldenCase
 
     public required GoldenSize Padded { get; init; }
 
-    /// <summary>Every so many rows and columns of the resized image are in resized.npy, and the last ones.</summary>
-    public required int ResizedSampleStep { get; init; }
+    /// <summary>Every so many rows and columns of the resized image are in resized.npy, and the last ones; null where
+    /// there is no such file, since nobody may pass on pixels of the photograph.</summary>
+    public required int? ResizedSampleStep { get; init; }
 
     /// <summary>Mean of each plane of the resized, normalised image.</summary>
     public required double[] ResizedMean { get; init; }
@@ -60,15 +68,14 @@ internal sealed record GoldenCase
     /// <summary>All detections ≥ 0.05, best first.</summary>
     public required GoldenDetection[] Detections { get; init; }
 
-    /// <summary>The names of all cases: one test a name.</summary>
-    public static TheoryData<string> Names => [.. Meta.Cases];
-
-    public static GoldenCase Load(string name) =>
-        GoldenFolder.ReadJson<GoldenCase>(Model, "cases", name, "expected.json") with { Name = name };
-
     /// <summary>The encoded image; skips the test where it is in shared data that is absent.</summary>
     public byte[] ReadImage()
     {
+        if (Voc is not null)
+        {
+            return VocPhotographs.Require().Read(Voc);
+        }
+
         var path = Bccd is null
             ? GoldenFolder.At(Model, "images", Image!)
             : GoldenFolder.RequireShared("data", "bccd", "JPEGImages", $"{Bccd}.jpg");

@@ -10,10 +10,16 @@ internal static class ServedDetections
     private static readonly string[] Corners = ["x1", "y1", "x2", "y2"];
 
     /// <summary>Posts an image and returns the answer's body.</summary>
-    public static async Task<JsonElement> PostAsync(HttpClient client, byte[] image, CancellationToken cancellationToken)
+    /// <param name="client">Whose base address is the service's.</param>
+    /// <param name="image">The encoded image.</param>
+    /// <param name="cancellationToken">Ends it.</param>
+    /// <param name="model">Which model answers; null for the default one.</param>
+    public static async Task<JsonElement> PostAsync(
+        HttpClient client, byte[] image, CancellationToken cancellationToken, string? model = null)
     {
         using var content = new ByteArrayContent(image);
-        using var response = await client.PostAsync(new Uri("detect", UriKind.Relative), content, cancellationToken);
+        var path = new Uri(model is null ? "detect" : $"detect?model={model}", UriKind.Relative);
+        using var response = await client.PostAsync(path, content, cancellationToken);
         Assert.True(
             response.StatusCode == HttpStatusCode.OK,
             $"{(int)response.StatusCode}: {await response.Content.ReadAsStringAsync(cancellationToken)}");

@@ -7,33 +7,37 @@ using Microsoft.Extensions.DependencyInjection;
 
 namespace Fpn.Service.Tests.Golden;
 
-/// <summary>The stages between a decoded image and its detections, one by one, on the trained model.</summary>
-[Collection(ServiceFixture.Collection)]
-public sealed class TwoStageGoldenTests(ServiceFixture fixture)
+/// <summary>The stages between a decoded image and its detections, one by one, on the trained models.</summary>
+[Collection(ShippedServiceFixture.Collection)]
+public sealed class TwoStageGoldenTests(ShippedServiceFixture fixture)
 {
-    public static TheoryData<string> Cases => GoldenCase.Names;
+    public static TheoryData<string, string> Cases => GoldenModel.AllCases;
 
     [Theory]
     [MemberData(nameof(Cases))]
-    public void Prepare_GoldenImage_EqualsTorchvisionsTensor(string name)
+    public void Prepare_GoldenImage_EqualsTorchvisionsTensor(string model, string name)
     {
-        var golden = GoldenCase.Load(name);
+        var golden = GoldenModel.Of(model).Load(name);
         using var batch = Prepare(golden);
 
         Assert.Equal(
             new ImageGeometry(golden.Original.ToImageSize(), golden.Resized.ToImageSize(), golden.Padded.ToImageSize()),
             batch.Geometries[0]);
-        AssertSamples(golden, batch.Tensor.Image<float>(0));
+        if (golden.ResizedSampleStep is { } step)
+        {
+            AssertSamples(golden, step, batch.Tensor.Image<float>(0));
+        }
+
         AssertMeans(golden, batch.Tensor.Image<float>(0));
     }
 
     [Theory]
     [MemberData(nameof(Cases))]
-    public void Infer_GoldenImage_GivesTorchvisionsProposalsAndLevels(string name)
+    public void Infer_GoldenImage_GivesTorchvisionsProposalsAndLevels(string model, string name)
     {
-        var golden = GoldenCase.Load(name);
+        var golden = GoldenModel.Of(model).Load(name);
         using var batch = Prepare(golden);
-        using var inferred = Assert.IsType<TwoStageBatch>(Detector.Infer(batch));
+        using var inferred = Assert.IsType<TwoStageBatch>(Detector(model).Infer(batch));
         var proposals = inferred.Proposals(0);
         var actual = new PooledProposal[proposals.Count];
         for (var i = 0; i < actual.Length; i++)
@@ -51,17 +55,18 @@ public sealed class TwoStageGoldenTests(ServiceFixture fixture)
         }
 
         Assert.NotEmpty(reference);
-        Assert.Empty(ProposalMatcher.Mismatches(reference, actual, limit: 1000, GoldenCase.Meta.Tolerance));
+        var meta = GoldenModel.Of(model).Meta;
+        Assert.Empty(ProposalMatcher.Mismatches(reference, actual, limit: meta.Thresholds.RpnPostNmsTopN, meta.Tolerance));
     }
 
     [Theory]
     [MemberData(nameof(Cases))]
-    public void Explain_GoldenImage_TellsWhereEachDetectionComesFrom(string name)
+    public void Explain_GoldenImage_TellsWhereEachDetectionComesFrom(string model, string name)
     {
-        var golden = GoldenCase.Load(name);
+        var golden = GoldenModel.Of(model).Load(name);
         var (original, resized) = (golden.Original.ToImageSize(), golden.Resized.ToImageSize());
         using var batch = Prepare(golden);
-        using var inferred = Assert.IsType<TwoStageBatch>(Detector.Infer(batch));
+        using var inferred = Assert.IsType<TwoStageBatch>(Detector(model).Infer(batch));
         var explanation = inferred.Explain(0);
 
         Assert.Equal(inferred.Select(0), explanation.Objects);
@@ -97,20 +102,21 @@ public sealed class TwoStageGoldenTests(ServiceFixture fixture)
             $"{accounted} of {explanation.Candidates} candidates");
     }
 
-    private IDetector Detector => fixture.Service.Services.GetRequiredService<LaneRegistry>().Lanes[0].Model.Detector;
+    private IDetector Detector(string model) => fixture.Service.Services.GetRequiredService<LaneRegistry>().Lanes
+        .Single(lane => lane.Model.Contract.Name == model).Model.Detector;
 
     private PreparedBatch Prepare(GoldenCase golden)
     {
         using var image = new ImageDecoder(40_000_000, new VipsCodec()).Decode(golden.ReadImage()).Image;
         Assert.NotNull(image);
-        return Detector.Prepare(golden.Padded.ToImageSize(), [image]);
+        return Detector(golden.Model).Prepare(golden.Padded.ToImageSize(), [image]);
     }
 
-    private static void AssertSamples(GoldenCase golden, ReadOnlySpan<float> tensor)
+    private static void AssertSamples(GoldenCase golden, int step, ReadOnlySpan<float> tensor)
     {
         var samples = golden.ReadArray<float>("resized.npy");
-        var rows = Sampled(golden.Resized.Height, golden.ResizedSampleStep);
-        var columns = Sampled(golden.Resized.Width, golden.ResizedSampleStep);
+        var rows = Sampled(golden.Resized.Height, step);
+        var columns = Sampled(golden.Resized.Width, step);
         Assert.Equal([3, rows.Length, columns.Length], samples.Shape);
         for (var i = 0; i < samples.Values.Length; i++)
         {
@@ -119,7 +125,7 @@ public sealed class TwoStageGoldenTests(ServiceFixture fixture)
             var (y, x) = (rows[at], columns[column]);
             var actual = tensor[(plane * golden.Padded.Height + y) * golden.Padded.Width + x];
             Assert.True(
-                MathF.Abs(samples.Values[i] - actual) <= GoldenCase.Meta.Tolerance.ResizedTensor,
+                MathF.Abs(samples.Values[i] - actual) <= GoldenModel.Of(golden.Model).Meta.Tolerance.ResizedTensor,
                 $"{golden.Name}: plane {plane}, y {y}, x {x}: {actual}, not {samples.Values[i]}");
         }
     }

@@ -35,7 +35,7 @@ public sealed class ShutdownTests(ITestOutputHelper output)
     public async Task Sigterm_BodyThatNeverEnds_IsAnsweredBeforeTheTimeout()
     {
         Assert.SkipWhen(OperatingSystem.IsWindows(), "SIGTERM is absent on Windows");
-        using var process = new ServiceProcess([$"--Fpn:Models:Path={Repository.Models}", "--Fpn:Batching:MaxBatchSize=1", "--Fpn:Shutdown:Timeout=3s"]);
+        using var process = new ServiceProcess([$"--Fpn:Models:Path={Repository.BloodCells}", "--Fpn:Batching:MaxBatchSize=1", "--Fpn:Shutdown:Timeout=3s"]);
         using var connection = await RawConnection.OpenAsync(await process.WaitForAddressAsync());
         await connection.SendAsync("POST /detect HTTP/1.1\r\nHost: test\r\nContent-Length: 1000\r\nExpect: 100-continue\r\n\r\n");
         Assert.StartsWith("HTTP/1.1 100", await connection.ReadHeadAsync(), StringComparison.Ordinal);
@@ -53,7 +53,7 @@ public sealed class ShutdownTests(ITestOutputHelper output)
     private async Task StopUnderLoadAsync(int run, int delayMs)
     {
         using var process = new ServiceProcess(
-            [$"--Fpn:Models:Path={Repository.Models}", "--Fpn:Batching:MaxBatchSize=1", $"--Fpn:Shutdown:Delay={delayMs}ms", $"--Fpn:Shutdown:Timeout={Timeout.TotalSeconds}s"]);
+            [$"--Fpn:Models:Path={Repository.BloodCells}", "--Fpn:Batching:MaxBatchSize=1", $"--Fpn:Shutdown:Delay={delayMs}ms", $"--Fpn:Shutdown:Timeout={Timeout.TotalSeconds}s"]);
         var address = await process.WaitForAddressAsync();
         var load = new Load(Clients + run);
         var clients = Enumerable.Range(0, Clients).Select(_ => Task.Run(() => PostUntilClosedAsync(address, load), Cancel)).ToArray();

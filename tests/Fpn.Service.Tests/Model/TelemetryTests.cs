@@ -15,7 +15,7 @@ public sealed class TelemetryTests
         {
             // Under CI ONNX Runtime keeps silent by itself; without diagnostics .NET opens no socket there.
             using var process = new ServiceProcess(
-                [$"--Fpn:Models:Path={Repository.Models}", "--Fpn:Batching:MaxBatchSize=1"],
+                [$"--Fpn:Models:Path={Repository.BloodCells}", "--Fpn:Batching:MaxBatchSize=1"],
                 ("TMPDIR", folder), ("HOME", folder), ("CI", string.Empty), ("DOTNET_EnableDiagnostics", "0"));
             await process.WaitForAddressAsync();
             process.SendTerminate();

@@ -142,7 +142,7 @@ public sealed class OtlpTests
         }
 
         using var process = new ServiceProcess([
-            $"--Fpn:Models:Path={Repository.Models}",
+            $"--Fpn:Models:Path={Repository.BloodCells}",
             $"--Fpn:Telemetry:OtlpEndpoint={gone}",
             "--Fpn:Telemetry:OtlpProtocol=http/protobuf"]);
         using var client = new HttpClient { BaseAddress = await process.WaitForAddressAsync() };
@@ -161,7 +161,7 @@ public sealed class OtlpTests
     {
         await using var receiver = await OtlpReceiver.StartAsync(grpc: false);
         using var process = new ServiceProcess(
-            [$"--Fpn:Models:Path={Repository.Models}"],
+            [$"--Fpn:Models:Path={Repository.BloodCells}"],
             ("OTEL_EXPORTER_OTLP_ENDPOINT", receiver.Address),
             ("OTEL_EXPORTER_OTLP_PROTOCOL", "http/protobuf"),
             ("OTEL_SERVICE_NAME", "another-name"));

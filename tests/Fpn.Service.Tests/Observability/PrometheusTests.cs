@@ -22,7 +22,7 @@ public sealed class PrometheusTests
         PrometheusTools.Require();
 
         // Nobody reads their lines meanwhile: with one a request the pipe would fill.
-        string[] arguments = [$"--Fpn:Models:Path={Repository.Models}", "--Serilog:MinimumLevel:Default=Warning"];
+        string[] arguments = [$"--Fpn:Models:Path={Repository.BloodCells}", "--Serilog:MinimumLevel:Default=Warning"];
         using var first = new ServiceProcess(arguments);
         using var second = new ServiceProcess(arguments);
         using var a = new HttpClient { BaseAddress = await first.WaitForAddressAsync() };

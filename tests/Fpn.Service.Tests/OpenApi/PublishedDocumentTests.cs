@@ -5,8 +5,8 @@ using Fpn.Service.Tests.Running;
 namespace Fpn.Service.Tests.OpenApi;
 
 /// <summary>docs/openapi.json: what the service serves, clean by a linter, and good for a generated client.</summary>
-[Collection(ServiceFixture.Collection)]
-public sealed class PublishedDocumentTests(ServiceFixture fixture)
+[Collection(ShippedServiceFixture.Collection)]
+public sealed class PublishedDocumentTests(ShippedServiceFixture fixture)
 {
     private static readonly string Checks = Path.Combine(Repository.Root, "tests", "OpenApi");
 
@@ -79,7 +79,7 @@ public sealed class PublishedDocumentTests(ServiceFixture fixture)
             File.Copy(Path.Combine(Checks, "client.ts"), Path.Combine(folder.FullName, "client.ts"));
             File.Copy(Path.Combine(Checks, "tsconfig.json"), Path.Combine(folder.FullName, "tsconfig.json"));
             await RunAsync("tsc", "--project", folder.FullName);
-            var sample = Path.Combine(Repository.Root, "docs", "sample", "smear.jpg");
+            var sample = Repository.Astronaut;
             var (exitCode, output, errors) = await ProgramRun.RunAsync(
                 folder.FullName, "node", "client.js", fixture.Service.Address.ToString(), sample);
             Assert.True(exitCode == 0, output + errors);
@@ -89,7 +89,7 @@ public sealed class PublishedDocumentTests(ServiceFixture fixture)
             var direct = await fixture.Service.Client.DetectAsync(await File.ReadAllBytesAsync(sample, Cancel), "maxDetections=5");
             Assert.Equal(5, found.GetProperty("detections").GetArrayLength());
             Assert.Equal(direct.Detections(), found.Detections());
-            Assert.Equal("blood-cells", answer.RootElement.GetProperty("models").GetProperty("models")[0].GetProperty("name").GetString());
+            Assert.Equal("everyday", answer.RootElement.GetProperty("models").GetProperty("models")[0].GetProperty("name").GetString());
             Assert.Equal("unsupported-image-format", answer.RootElement.GetProperty("problem").GetProperty("type").GetString());
             Assert.Equal(415, answer.RootElement.GetProperty("status").GetInt32());
         }

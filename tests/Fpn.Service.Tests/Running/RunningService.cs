@@ -1,3 +1,4 @@
+using Fpn.Service.Model;
 using Microsoft.AspNetCore.Hosting;
 using Microsoft.AspNetCore.Mvc.Testing;
 using Microsoft.Extensions.DependencyInjection;
@@ -5,7 +6,8 @@ using Serilog.Core;
 
 namespace Fpn.Service.Tests.Running;
 
-/// <summary>The real service on a free port of the loopback interface, with Kestrel and the trained model.</summary>
+/// <summary>The real service on a free port of the loopback interface, with Kestrel and trained models: blood-cells alone,
+/// unless the settings say otherwise.</summary>
 internal sealed class RunningService : IDisposable
 {
     private readonly Factory _factory;
@@ -27,6 +29,10 @@ internal sealed class RunningService : IDisposable
         _factory.StartServer();
         Client = _factory.CreateClient();
     }
+
+    /// <summary>Starts the service as <c>run.sh</c> does: with all committed packages, and the default model.</summary>
+    public static RunningService AsShipped() =>
+        new(("Fpn:Models:Path", Repository.Models), ("Fpn:Models:Default", new ModelOptions().Default));
 
     /// <summary>A client whose base address is the service's; follows redirects.</summary>
     public HttpClient Client { get; }
@@ -52,7 +58,8 @@ internal sealed class RunningService : IDisposable
 
         protected override void ConfigureWebHost(IWebHostBuilder builder)
         {
-            builder.UseSetting("Fpn:Models:Path", Repository.Models);
+            builder.UseSetting("Fpn:Models:Path", Repository.BloodCells);
+            builder.UseSetting("Fpn:Models:Default", "blood-cells");
 
             // Lines go to the tests and not to their console.
             builder.UseSetting("Serilog:WriteTo:0:Args:restrictedToMinimumLevel", "Fatal");

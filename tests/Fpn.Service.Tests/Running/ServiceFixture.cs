@@ -1,6 +1,7 @@
 namespace Fpn.Service.Tests.Running;
 
-/// <summary>One service with default settings, shared by the tests of the collection <see cref="Collection"/>.</summary>
+/// <summary>One service with blood-cells and otherwise default settings, shared by the tests of the collection
+/// <see cref="Collection"/>.</summary>
 public sealed class ServiceFixture : IDisposable
 {
     /// <summary>Name of the collection.</summary>

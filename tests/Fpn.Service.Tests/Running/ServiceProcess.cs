@@ -15,7 +15,7 @@ internal sealed partial class ServiceProcess : IDisposable
     private readonly Task<string> _errors;
     private Task? _rest;
 
-    /// <summary>Starts it on a free port.</summary>
+    /// <summary>Starts it on a free port; the model is blood-cells unless the arguments or variables say otherwise.</summary>
     /// <param name="arguments">More of the command line.</param>
     /// <param name="environment">More variables.</param>
     public ServiceProcess(IEnumerable<string> arguments, params (string Name, string Value)[] environment)
@@ -38,6 +38,7 @@ internal sealed partial class ServiceProcess : IDisposable
             start.Environment.Remove(name);
         }
 
+        start.Environment["Fpn__Models__Default"] = "blood-cells";
         foreach (var (name, value) in environment)
         {
             start.Environment[name] = value;

@@ -1,5 +1,6 @@
 import { useRef, useState } from 'preact/hooks';
-import { add, addSample, fail, type State } from '../store';
+import { sampleUrl } from '../api';
+import { add, addSample, fail, samplesOf, type State } from '../store';
 import { fileSize, stem } from '../text';
 import { CameraDialog } from './CameraDialog';
 import { Icon } from './Icon';
@@ -50,16 +51,16 @@ export function Sources({ compact = false }: { compact?: boolean }) {
 }
 
 function Samples({ state }: { state: State }) {
-  const samples = state.settings?.samples ?? [];
+  const samples = samplesOf(state);
   return samples.length === 0 ? null : (
     <div class="samples">
       <h2 class="small">Or try a sample</h2>
       <ul>
-        {samples.map(name => (
-          <li key={name}>
-            <button type="button" class="sample" onClick={() => void addSample(name)}>
-              <img src={`explorer/samples/${name}`} alt="" />
-              <span>{stem(name)}</span>
+        {samples.map(sample => (
+          <li key={sampleUrl(sample)}>
+            <button type="button" class="sample" onClick={() => void addSample(sample)}>
+              <img src={sampleUrl(sample)} alt="" />
+              <span>{stem(sample.name)}</span>
             </button>
           </li>
         ))}

@@ -19,7 +19,7 @@ internal static class OpenInferenceRegistration
 
     private const string ModelExample = """
         {
-          "name": "blood-cells", "versions": ["1"], "platform": "onnx_onnxv1",
+          "name": "everyday", "versions": ["1"], "platform": "onnx_onnxv1",
           "inputs": [ { "name": "image", "datatype": "BYTES", "shape": [-1] } ],
           "outputs": [
             { "name": "boxes", "datatype": "FP32", "shape": [-1, 4] }, { "name": "scores", "datatype": "FP32", "shape": [-1] },
@@ -126,8 +126,8 @@ internal static class OpenInferenceRegistration
         .WithSummary("Says whether a model can be asked")
         .WithDescription("200 means yes, 400 means no, and the body says why.")
         .Produces<ModelReadyResponse>()
-        .WithMetadata(new AnswerExample(Json, """{ "name": "blood-cells", "ready": true }"""))
-        .WithMetadata(UnknownModel(), new ProblemsMetadata(Problem.BadRequest("The device of the model 'blood-cells' was lost.")))
+        .WithMetadata(new AnswerExample(Json, """{ "name": "everyday", "ready": true }"""))
+        .WithMetadata(UnknownModel(), new ProblemsMetadata(Problem.BadRequest("The device of the model 'everyday' was lost.")))
         .RequireScope(KeyScope.Detect)
         .NamesModel(operation);
 
@@ -152,7 +152,7 @@ internal static class OpenInferenceRegistration
                 Problem.InternalError(),
                 ImageTensor.At(0, Problem.QueueFull("256 images wait already, which is the most.", TimeSpan.FromSeconds(3))),
                 ImageTensor.At(0, Problem.ShuttingDown("The service is shutting down.")),
-                ImageTensor.At(0, Problem.DeviceLost("The device of model 'blood-cells' was lost.")),
+                ImageTensor.At(0, Problem.DeviceLost("The device of model 'everyday' was lost.")),
                 ImageTensor.At(0, Problem.DeadlinePassed("The deadline of 500 ms passed."))))
         .RequireScope(KeyScope.Detect)
         .NamesModel(operation);
@@ -167,5 +167,5 @@ internal static class OpenInferenceRegistration
     }
 
     private static ProblemsMetadata UnknownModel() =>
-        new(Problem.UnknownModel("cells", ["blood-cells"]), Problem.UnknownVersion("blood-cells", "7", "1"));
+        new(Problem.UnknownModel("pets", ["everyday", "blood-cells"]), Problem.UnknownVersion("everyday", "7", "1"));
 }

@@ -9,7 +9,7 @@ internal static class RepositoryRegistration
 
     private const string IndexExample = """
         [
-          { "name": "blood-cells", "version": "1", "state": "READY", "reason": "" },
+          { "name": "everyday", "version": "1", "state": "READY", "reason": "" },
           { "name": "pets", "state": "UNAVAILABLE", "reason": "unloaded" }
         ]
         """;

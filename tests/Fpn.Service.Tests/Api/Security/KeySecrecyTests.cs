@@ -61,7 +61,7 @@ public sealed class KeySecrecyTests
         using var file = new KeyFile(KeyFile.Entry("alice", KeyFile.Alice));
         using var process = new ServiceProcess(
             [
-                $"--Fpn:Models:Path={Repository.Models}", $"--Fpn:Keys:File={file.Path}",
+                $"--Fpn:Models:Path={Repository.BloodCells}", $"--Fpn:Keys:File={file.Path}",
                 "--Fpn:Batching:MaxBatchSize=1",
             ],
             ("Fpn__Keys__Json", $"[{KeyFile.Entry("admin", Admin)}]"),
