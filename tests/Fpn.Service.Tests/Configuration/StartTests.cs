@@ -80,7 +80,7 @@ public sealed class StartTests
 
     [Fact]
     public async Task Start_FusingWithChannelsFirst_NamesBothSettings() => await AssertRefusedAsync(
-        [$"--Fpn:Models:Path={Repository.BloodCells}", "--Fpn:Cuda:FuseConvBias=true"],
+        [$"--Fpn:Models:Path={Repository.BloodCells}", "--Fpn:Cuda:PreferNhwc=false", "--Fpn:Cuda:FuseConvBias=true"],
         ["'Fpn:Cuda:FuseConvBias'", "'Fpn:Cuda:PreferNhwc'"]);
 
     [Fact]

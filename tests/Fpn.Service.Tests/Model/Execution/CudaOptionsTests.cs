@@ -14,7 +14,7 @@ public sealed class CudaOptionsTests
             ["device_id"] = "0",
             ["cudnn_conv_algo_search"] = "HEURISTIC",
             ["use_tf32"] = "1",
-            ["prefer_nhwc"] = "0",
+            ["prefer_nhwc"] = "1",
             ["fuse_conv_bias"] = "0",
         };
 
@@ -31,7 +31,7 @@ public sealed class CudaOptionsTests
             ["Fpn:Cuda:ArenaStrategy"] = "nextpoweroftwo",
             ["Fpn:Cuda:ConvAlgorithmSearch"] = "exhaustive",
             ["Fpn:Cuda:Tf32"] = "false",
-            ["Fpn:Cuda:PreferNhwc"] = "true",
+            ["Fpn:Cuda:PreferNhwc"] = "false",
             ["Fpn:Cuda:FuseConvBias"] = "true",
             ["Fpn:Cuda:SessionPerShape"] = "false",
         }).Build();
@@ -44,7 +44,7 @@ public sealed class CudaOptionsTests
             ["device_id"] = "3",
             ["cudnn_conv_algo_search"] = "EXHAUSTIVE",
             ["use_tf32"] = "0",
-            ["prefer_nhwc"] = "1",
+            ["prefer_nhwc"] = "0",
             ["fuse_conv_bias"] = "1",
         };
         Assert.Equal(expected, options.ToProviderOptions(inHalf: false));

@@ -21,7 +21,7 @@ public sealed class ExecutionDeviceTests
 
     [Fact]
     public void Open_FusingWithChannelsFirst_IsRefusedWhateverItRunsOn() => Assert.Throws<SettingsException>(
-        () => ExecutionDevice.Open(Wanting(ExecutionProvider.Cpu), new CudaOptions { FuseConvBias = true }));
+        () => ExecutionDevice.Open(Wanting(ExecutionProvider.Cpu), new CudaOptions { PreferNhwc = false, FuseConvBias = true }));
 
     [Fact]
     public void Run_TrialOnTheCpu_Succeeds()
