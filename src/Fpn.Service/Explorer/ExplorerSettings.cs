@@ -16,5 +16,6 @@ internal sealed record ExplorerSettings(long MaxImageBytes, long MaxImagePixels,
 internal sealed partial class ExplorerJsonContext : JsonSerializerContext
 {
     /// <summary>The context that everything is written with.</summary>
-    public static ExplorerJsonContext Readable => field ??= new(new JsonSerializerOptions(Default.Options) { Encoder = ReadableEncoder.Instance });
+    public static ExplorerJsonContext Readable =>
+        field ??= new(new JsonSerializerOptions(Default.Options) { Encoder = ReadableEncoder.Instance });
 }
