@@ -158,6 +158,9 @@ class ExportTests(unittest.TestCase):
         self.assertEqual(manifest["input"], {"minSize": 96, "maxSize": 128, "sizeDivisor": 1})
         model = onnx.load(os.path.join(self.path("one-file"), "model.onnx"))
         self.assertEqual([v.name for v in model.graph.output], ["boxes", "labels", "scores"])
+        operators = {node.op_type for node in model.graph.node}
+        self.assertIn("Exp", operators)
+        self.assertNotIn("Sigmoid", operators)  # its error reorders proposals
 
     def test_export_existing_package_needs_force_and_keeps_the_model_card(self):
         self.run_export("small", "--labels", "a,b,c")

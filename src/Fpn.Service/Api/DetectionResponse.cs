@@ -134,5 +134,6 @@ internal sealed record ModelListResponse(IReadOnlyList<ModelResponse> Models);
 internal sealed partial class ApiJsonContext : JsonSerializerContext
 {
     /// <summary>The context that everything is written with.</summary>
-    public static ApiJsonContext Readable => field ??= new(new JsonSerializerOptions(Default.Options) { Encoder = ReadableEncoder.Instance });
+    public static ApiJsonContext Readable =>
+        field ??= new(new JsonSerializerOptions(Default.Options) { Encoder = ReadableEncoder.Instance });
 }

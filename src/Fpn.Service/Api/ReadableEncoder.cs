@@ -4,11 +4,13 @@ using System.Text.Encodings.Web;
 namespace Fpn.Service.Api;
 
 /// <summary>
-/// Escapes in JSON what must be, what a page could take for markup, and what a terminal could take for a command; letters of
+/// Escapes in JSON what must be, what a page could take for markup, and what a terminal could take for a command;
+/// letters of
 /// every script stay readable.
 /// </summary>
 /// <remarks>
-/// The framework's own encoder also escapes apostrophes and whatever is not ASCII, and its relaxed one lets markup through.
+/// The framework's own encoder also escapes apostrophes and whatever is not ASCII, and its relaxed one lets markup
+/// through.
 /// </remarks>
 internal sealed unsafe class ReadableEncoder : JavaScriptEncoder
 {
@@ -31,7 +33,8 @@ internal sealed unsafe class ReadableEncoder : JavaScriptEncoder
         '"' or '\\' or '<' or '>' or '&' => true,
 
         // Control characters, line and paragraph separators, half surrogates, and what is no character.
-        < 0x20 or (>= 0x7F and <= 0x9F) or 0x2028 or 0x2029 or (>= SurrogatesBegin and <= SurrogatesEnd) or 0xFEFF or 0xFFFE or 0xFFFF => true,
+        < 0x20 or (>= 0x7F and <= 0x9F) or 0x2028 or 0x2029 => true,
+        (>= SurrogatesBegin and <= SurrogatesEnd) or 0xFEFF or 0xFFFE or 0xFFFF => true,
 
         // Marks that turn the direction of text, with which one text can be shown as another.
         0x061C or 0x200E or 0x200F or (>= 0x202A and <= 0x202E) or (>= 0x2066 and <= 0x2069) => true,
@@ -57,7 +60,8 @@ internal sealed unsafe class ReadableEncoder : JavaScriptEncoder
     }
 
     /// <inheritdoc/>
-    public override bool TryEncodeUnicodeScalar(int unicodeScalar, char* buffer, int bufferLength, out int numberOfCharactersWritten)
+    public override bool TryEncodeUnicodeScalar(
+        int unicodeScalar, char* buffer, int bufferLength, out int numberOfCharactersWritten)
     {
         // All that is encoded lies within 16 bits.
         Span<char> written = stackalloc char[6];

@@ -6,7 +6,8 @@ using Microsoft.Net.Http.Headers;
 namespace Fpn.Service.Api;
 
 /// <summary>
-/// Reads what is left of a body that was answered before its end, so that clients that send everything before they listen
+/// Reads what is left of a body that was answered before its end, so that clients that send everything before they
+/// listen
 /// read the answer, most often a refusal: a connection that is closed while they send breaks for them, and it is lost.
 /// </summary>
 /// <param name="next">The rest of the pipeline.</param>
@@ -14,10 +15,12 @@ namespace Fpn.Service.Api;
 /// <param name="clock">Measures the patience.</param>
 /// <param name="lifetime">Ends it early.</param>
 /// <remarks>
-/// The answer is sent first. What is read is dropped; beyond the limits the server closes the connection. HTTP/2 refuses the
+/// The answer is sent first. What is read is dropped; beyond the limits the server closes the connection. HTTP/2
+/// refuses the
 /// rest of a body by itself.
 /// </remarks>
-internal sealed class UnreadBodies(RequestDelegate next, LimitsOptions limits, TimeProvider clock, IHostApplicationLifetime lifetime)
+internal sealed class UnreadBodies(
+    RequestDelegate next, LimitsOptions limits, TimeProvider clock, IHostApplicationLifetime lifetime)
 {
     private const int Piece = 64 << 10;
 
@@ -42,7 +45,8 @@ internal sealed class UnreadBodies(RequestDelegate next, LimitsOptions limits, T
     private async Task DropAsync(HttpContext context)
     {
         using var patience = new CancellationTokenSource(Patience, clock);
-        using var end = CancellationTokenSource.CreateLinkedTokenSource(patience.Token, context.RequestAborted, lifetime.ApplicationStopping);
+        using var end = CancellationTokenSource.CreateLinkedTokenSource(
+            patience.Token, context.RequestAborted, lifetime.ApplicationStopping);
         var buffer = ArrayPool<byte>.Shared.Rent(Piece);
         try
         {

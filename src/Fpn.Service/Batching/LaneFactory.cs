@@ -31,7 +31,8 @@ internal sealed partial class LaneFactory(
 
     /// <summary>Measures a model, warms it up and gives it a lane.</summary>
     /// <param name="model">Still the caller's when this fails.</param>
-    /// <exception cref="SettingsException">The buckets' setting is wrong, or the model fails on its first batch or cannot
+    /// <exception cref="SettingsException">The buckets' setting is wrong, or the model fails on its first batch or
+    /// cannot
     /// be warmed up.</exception>
     public async Task<ModelLane> CreateAsync(ModelEntry model)
     {

@@ -4,8 +4,10 @@ using Fpn.Service.Observability;
 
 namespace Fpn.Service.Configuration;
 
-/// <summary>What the command line asks for besides settings, and whether it asks for anything that is not there.</summary>
-/// <remarks>The framework takes settings from it and ignores the rest, so that a mistyped word would start the service.</remarks>
+/// <summary>What the command line asks for besides settings, and whether it asks for anything that is not
+/// there.</summary>
+/// <remarks>The framework takes settings from it and ignores the rest, so that a mistyped word would start the
+/// service.</remarks>
 internal static class CommandLine
 {
     /// <summary>Exit status of a command that was called wrongly.</summary>
@@ -87,7 +89,8 @@ internal static class CommandLine
         ];
         var nearest = known.MinBy(word => Distance(name, word))!;
         var hint = Distance(name, nearest) <= 3 ? $" Did you mean '{nearest}'?" : string.Empty;
-        return $"Unknown argument '{name}'.{hint} --help lists the commands; settings look like --Fpn:Models:Path=models (docs/settings.md).";
+        return $"Unknown argument '{name}'.{hint} --help lists the commands; "
+            + "settings look like --Fpn:Models:Path=models (docs/settings.md).";
     }
 
     /// <summary>Letters to change, add or leave out, whatever their case (Levenshtein).</summary>
@@ -99,7 +102,8 @@ internal static class CommandLine
             var diagonal = row[0]++;
             for (var j = 1; j <= to.Length; j++)
             {
-                var changed = diagonal + (char.ToLowerInvariant(from[i - 1]) == char.ToLowerInvariant(to[j - 1]) ? 0 : 1);
+                var isSame = char.ToLowerInvariant(from[i - 1]) == char.ToLowerInvariant(to[j - 1]);
+                var changed = diagonal + (isSame ? 0 : 1);
                 diagonal = row[j];
                 row[j] = Math.Min(changed, Math.Min(row[j], row[j - 1]) + 1);
             }

@@ -21,5 +21,6 @@ internal sealed record ExplorerSample(string Model, string Name);
 internal sealed partial class ExplorerJsonContext : JsonSerializerContext
 {
     /// <summary>The context that everything is written with.</summary>
-    public static ExplorerJsonContext Readable => field ??= new(new JsonSerializerOptions(Default.Options) { Encoder = ReadableEncoder.Instance });
+    public static ExplorerJsonContext Readable =>
+        field ??= new(new JsonSerializerOptions(Default.Options) { Encoder = ReadableEncoder.Instance });
 }

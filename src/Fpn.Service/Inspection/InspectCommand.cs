@@ -72,7 +72,9 @@ internal static class InspectCommand
         SettingsReader.Read(configuration.GetSection("Fpn:Cuda"), cuda);
 
         // Also the manifest itself, and with the slash that completion adds.
-        var named = Path.GetFileName(arguments.Package) == ModelManifestReader.FileName ? Path.GetDirectoryName(arguments.Package) : arguments.Package;
+        var named = Path.GetFileName(arguments.Package) == ModelManifestReader.FileName
+            ? Path.GetDirectoryName(arguments.Package)
+            : arguments.Package;
         var folder = Path.TrimEndingDirectorySeparator(Path.GetFullPath(named is { Length: > 0 } ? named : "."));
         var contract = ModelManifestReader.Read(folder);
         var device = ExecutionDevice.Open(execution, cuda);

@@ -19,7 +19,8 @@ internal static class AddressTrial
     {
         var named = Settings.Where(setting => !string.IsNullOrWhiteSpace(configuration[setting]))
             .Select(setting => $"'{setting}' = '{configuration[setting]}'")
-            .Concat(configuration.GetSection(Endpoints).GetChildren().Select(endpoint => $"'{endpoint.Path}:Url' = '{endpoint["Url"]}'"))
+            .Concat(configuration.GetSection(Endpoints).GetChildren()
+                .Select(endpoint => $"'{endpoint.Path}:Url' = '{endpoint["Url"]}'"))
             .ToArray();
         if (named.Length == 0)
         {
@@ -40,7 +41,9 @@ internal static class AddressTrial
         catch (Exception exception)
 #pragma warning restore CA1031
         {
-            throw new SettingsException($"cannot listen where the settings say ({string.Join(", ", named)}): {StartFailure.Reason(exception)}", exception);
+            throw new SettingsException(
+                $"cannot listen where the settings say ({string.Join(", ", named)}): {StartFailure.Reason(exception)}",
+                exception);
         }
     }
 }

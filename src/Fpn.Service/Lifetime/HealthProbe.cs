@@ -20,7 +20,8 @@ internal static class HealthProbe
     /// What follows <see cref="Command"/>: the addresses, where the environment does not give them.
     /// </param>
     /// <returns>
-    /// 0 when the service is ready; 1 when it is not, does not answer, or has no address that could be asked; 2 for wrong
+    /// 0 when the service is ready; 1 when it is not, does not answer, or has no address that could be asked; 2 for
+    /// wrong
     /// arguments.
     /// </returns>
     public static async Task<int> RunAsync(string[] arguments)

@@ -18,7 +18,8 @@ internal static class StartFailure
             exception = inner;
         }
 
-        var lines = exception.Message.Split('\n', StringSplitOptions.RemoveEmptyEntries | StringSplitOptions.TrimEntries);
+        var lines = exception.Message.Split(
+            '\n', StringSplitOptions.RemoveEmptyEntries | StringSplitOptions.TrimEntries);
         return exception switch
         {
             SettingsException => string.Join(' ', lines),

@@ -26,7 +26,8 @@ internal static class GraphCheck
 
     /// <summary>Checks what the graphs declare, before they run.</summary>
     /// <param name="graphs">Loaded, with the inputs and outputs of the manifest's levels.</param>
-    /// <exception cref="SettingsException">The backbone takes only some sizes, or judges levels that the manifest leaves
+    /// <exception cref="SettingsException">The backbone takes only some sizes, or judges levels that the manifest
+    /// leaves
     /// out.</exception>
     public static void RequireDeclared(TwoStageGraphs graphs)
     {
@@ -67,17 +68,21 @@ internal static class GraphCheck
             if (pooled != judged)
             {
                 throw new SettingsException(
-                    $"{graphs.Backbone.Path}: output '{graphs.BackboneOutputs[feature]}' has a grid of {pooled} cells, but 'objectness_{graphs.BackboneOutputs[feature]}' one of {judged}: a level's outputs share their grid.");
+                    $"{graphs.Backbone.Path}: output '{graphs.BackboneOutputs[feature]}' has a grid of {pooled} cells, but "
+                    + $"'{graphs.BackboneOutputs[graphs.Objectness(level)]}' one of {judged}: a level's outputs share their grid.");
             }
         }
 
         for (var level = 0; level < graphs.Levels.Count; level++)
         {
             var grid = GridOf(shapes[graphs.Objectness(level)]);
-            if (level > 0 && GridOf(shapes[graphs.Objectness(level - 1)]) is var finer && (finer.Height < grid.Height || finer.Width < grid.Width))
+            if (level > 0
+                && GridOf(shapes[graphs.Objectness(level - 1)]) is var finer
+                && (finer.Height < grid.Height || finer.Width < grid.Width))
             {
                 throw new SettingsException(
-                    $"{graphs.Backbone.Path}: level '{graphs.Levels[level].Name}' has a grid of {grid} cells, more than the {finer} of '{graphs.Levels[level - 1].Name}': 'levels' of model.json must name the finest first.");
+                    $"{graphs.Backbone.Path}: level '{graphs.Levels[level].Name}' has a grid of {grid} cells, more "
+                    + $"than the {finer} of '{graphs.Levels[level - 1].Name}': 'levels' of model.json must name the finest first.");
             }
 
             RequireStride(graphs, level, side, grid.Height);
@@ -88,13 +93,15 @@ internal static class GraphCheck
     }
 
     /// <summary>
-    /// Checks that the head gives its rows level by level, in the manifest's order: a RoI alone must give the row that it
+    /// Checks that the head gives its rows level by level, in the manifest's order: a RoI alone must give the row that
+    /// it
     /// gives among others.
     /// </summary>
     /// <param name="graphs">What was run.</param>
     /// <param name="rois">[P, 5], one for each pooled level.</param>
     /// <param name="all">What the head gave for all of them.</param>
-    /// <param name="run">Runs the head with some RoIs, so many on each pooled level; the caller disposes the result.</param>
+    /// <param name="run">Runs the head with some RoIs, so many on each pooled level; the caller disposes the
+    /// result.</param>
     /// <exception cref="SettingsException">The rows come in another order.</exception>
     public static void RequireRowOrder(
         TwoStageGraphs graphs, float[] rois, HeadOutputs all, Func<float[], int[], HeadOutputs> run)
@@ -125,7 +132,9 @@ internal static class GraphCheck
             if (Distance(logits, alone[row]) > 0.01f * (1 + Math.Abs(TensorPrimitives.MaxMagnitude(logits))))
             {
                 throw new SettingsException(
-                    $"{graphs.Head.Path}: row {row} of '{TwoStageGraphs.ClassLogitsOutput}' is {(nearest == row ? "of no level" : $"that of level '{graphs.HeadInputs[nearest]}'")}, where the order of 'levels' in model.json promises that of '{graphs.HeadInputs[row]}'.");
+                    $"{graphs.Head.Path}: row {row} of '{TwoStageGraphs.ClassLogitsOutput}' is "
+                    + (nearest == row ? "of no level" : $"that of level '{graphs.HeadInputs[nearest]}'")
+                    + $", where the order of 'levels' in model.json promises that of '{graphs.HeadInputs[row]}'.");
             }
         }
 
@@ -149,7 +158,8 @@ internal static class GraphCheck
             if (mustBeFree(axis) && int.TryParse(dimension, out _))
             {
                 throw new SettingsException(
-                    $"{graph.Path}: input '{input}' is declared as [{string.Join(", ", dimensions)}]: it takes one size or number only, where any must do.");
+                    $"{graph.Path}: input '{input}' is declared as [{string.Join(", ", dimensions)}]: "
+                    + "it takes one size or number only, where any must do.");
             }
         }
     }
@@ -163,7 +173,9 @@ internal static class GraphCheck
             if (actual != declared && cells != (side + declared - 1) / declared)
             {
                 throw new SettingsException(
-                    $"{graphs.Backbone.Path}: level '{graphs.Levels[level].Name}' has {cells} cells for {side} pixels, a stride of {actual}, but 'anchors.strides' of model.json says {declared} (where it is absent, 'convention' detectron2 means 4, 8, 16 … from the first level).");
+                    $"{graphs.Backbone.Path}: level '{graphs.Levels[level].Name}' has {cells} cells for {side} pixels, "
+                    + $"a stride of {actual}, but 'anchors.strides' of model.json says {declared} "
+                    + "(where it is absent, 'convention' detectron2 means 4, 8, 16 … from the first level).");
             }
 
             return;
@@ -173,7 +185,8 @@ internal static class GraphCheck
         if (actual < 1 || cells != (side + (1 << Halvings(side, cells)) - 1) >> Halvings(side, cells))
         {
             throw new SettingsException(
-                $"{graphs.Backbone.Path}: level '{graphs.Levels[level].Name}' has {cells} cells for {side} pixels, which no number of halvings gives: 'anchors.strides' of model.json must list the strides.");
+                $"{graphs.Backbone.Path}: level '{graphs.Levels[level].Name}' has {cells} cells for {side} pixels, "
+                + "which no number of halvings gives: 'anchors.strides' of model.json must list the strides.");
         }
     }
 
@@ -185,7 +198,9 @@ internal static class GraphCheck
         if (span > pooled)
         {
             throw new SettingsException(
-                $"{graphs.Backbone.Path}: the strides of the pooled levels '{graphs.HeadInputs[0]}' to '{graphs.HeadInputs[pooled - 1]}' span {span} halvings, but 'levels' of model.json pools from {pooled}: RoIs would belong to levels that are not there.");
+                $"{graphs.Backbone.Path}: the strides of the pooled levels '{graphs.HeadInputs[0]}' to "
+                + $"'{graphs.HeadInputs[pooled - 1]}' span {span} halvings, but 'levels' of model.json pools from {pooled}: "
+                + "RoIs would belong to levels that are not there.");
         }
 
         int Exponent(int feature) => Halvings(side, GridOf(shapes[feature]).Height);

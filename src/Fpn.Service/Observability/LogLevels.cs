@@ -3,7 +3,8 @@ using Serilog.Events;
 
 namespace Fpn.Service.Observability;
 
-/// <summary>Checks the levels in section <c>Serilog</c>, where a wrong one would fail without naming its setting.</summary>
+/// <summary>Checks the levels in section <c>Serilog</c>, where a wrong one would fail without naming its
+/// setting.</summary>
 internal static class LogLevels
 {
     /// <summary>Refuses a level that is none.</summary>

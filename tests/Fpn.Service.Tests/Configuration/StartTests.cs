@@ -250,7 +250,7 @@ public sealed class StartTests
         var (code, _, errors) = await ProgramRun.RunAsync(
             Path.GetTempPath(), "bash", "-c", $"ulimit -n 1000 && exec dotnet '{service}' --urls http://127.0.0.1:0 '--Fpn:Models:Path={Repository.Models}'");
         Assert.Equal(
-            "Fpn.Service cannot start: Setting 'Fpn:Connections:Max' is 1024, which takes 1280 file descriptors with the service's own, but the process may have 1000: raise the limit (ulimit -n, LimitNOFILE), or lower the setting.\n",
+            "Fpn.Service cannot start: Setting 'Fpn:Connections:Max' is 1024, which takes 1408 file descriptors with the service's own, but the process may have 1000: raise the limit (ulimit -n, LimitNOFILE), or lower the setting.\n",
             errors);
         Assert.Equal(1, code);
     }

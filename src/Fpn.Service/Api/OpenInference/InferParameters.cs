@@ -6,7 +6,8 @@ namespace Fpn.Service.Api.OpenInference;
 /// <summary>Reads the three kinds of <c>parameters</c>: of a request, of an input, of an output.</summary>
 /// <remarks>
 /// The protocol leaves parameters to servers, so that clients send what only others know: unknown ones are ignored.
-/// Those that are null count as absent. Those that would change the answer on other servers and cannot be honoured here are refused.
+/// Those that are null count as absent. Those that would change the answer on other servers and cannot be honoured here
+/// are refused.
 /// </remarks>
 internal static class InferParameters
 {

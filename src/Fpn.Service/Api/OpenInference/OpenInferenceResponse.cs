@@ -78,5 +78,6 @@ internal sealed record ErrorResponse(string Error)
 internal sealed partial class OpenInferenceJsonContext : JsonSerializerContext
 {
     /// <summary>The context that everything is written with.</summary>
-    public static OpenInferenceJsonContext Readable => field ??= new(new JsonSerializerOptions(Default.Options) { Encoder = ReadableEncoder.Instance });
+    public static OpenInferenceJsonContext Readable =>
+        field ??= new(new JsonSerializerOptions(Default.Options) { Encoder = ReadableEncoder.Instance });
 }

@@ -34,5 +34,6 @@ internal sealed record RepositoryModelResponse(
 internal sealed partial class RepositoryJsonContext : JsonSerializerContext
 {
     /// <summary>The context that everything is written with.</summary>
-    public static RepositoryJsonContext Readable => field ??= new(new JsonSerializerOptions(Default.Options) { Encoder = ReadableEncoder.Instance });
+    public static RepositoryJsonContext Readable =>
+        field ??= new(new JsonSerializerOptions(Default.Options) { Encoder = ReadableEncoder.Instance });
 }

@@ -39,7 +39,8 @@ internal static class SecurityRegistration
         return builder;
     }
 
-    /// <summary>Believes the trusted proxies about the client's address, the scheme and the prefix of paths, and nobody else.</summary>
+    /// <summary>Believes the trusted proxies about the client's address, the scheme and the prefix of paths, and nobody
+    /// else.</summary>
     public static WebApplication UseTrustedProxies(this WebApplication app)
     {
         var options = app.Services.GetRequiredService<ProxyOptions>();

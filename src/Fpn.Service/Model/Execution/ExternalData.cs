@@ -4,10 +4,12 @@ using Fpn.Service.Configuration;
 namespace Fpn.Service.Model.Execution;
 
 /// <summary>
-/// Finds weights that an ONNX file leaves in another file. ONNX Runtime would look for that in the folder that the process
+/// Finds weights that an ONNX file leaves in another file. ONNX Runtime would look for that in the folder that the
+/// process
 /// runs in, and no checksum of the package covers it.
 /// </summary>
-/// <remarks>Reads just enough of Protocol Buffers; field numbers are those of onnx.proto. Weights are skipped, not read.</remarks>
+/// <remarks>Reads just enough of Protocol Buffers; field numbers are those of onnx.proto. Weights are skipped, not
+/// read.</remarks>
 internal static class ExternalData
 {
     private const int Varint = 0;
@@ -39,7 +41,8 @@ internal static class ExternalData
         if (Find(model, Message.Model) is { } location)
         {
             throw new SettingsException(
-                $"{path}: its weights lie in another file, '{location}', which no checksum of model.json covers: save it as one file, in Python onnx.save(onnx.load(\"{Path.GetFileName(path)}\"), \"one.onnx\").");
+                $"{path}: its weights lie in another file, '{location}', which no checksum of model.json covers: "
+                + $"save it as one file, in Python onnx.save(onnx.load(\"{Path.GetFileName(path)}\"), \"one.onnx\").");
         }
     }
 
@@ -106,7 +109,9 @@ internal static class ExternalData
     private static string? Location(ReadOnlySpan<byte> entry)
     {
         ReadOnlySpan<byte> key = [];
-        while (TryReadVarint(ref entry, out var tag) && TryReadVarint(ref entry, out var length) && length <= (ulong)entry.Length)
+        while (TryReadVarint(ref entry, out var tag)
+            && TryReadVarint(ref entry, out var length)
+            && length <= (ulong)entry.Length)
         {
             var content = entry[..(int)length];
             entry = entry[(int)length..];
