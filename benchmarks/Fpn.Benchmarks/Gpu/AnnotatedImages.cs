@@ -29,10 +29,14 @@ internal sealed class AnnotatedImages
     public bool Fit(ModelContract contract) =>
         _truths.SelectMany(truths => truths.Select(group => group.Key)).All(label => contract.Labels.Contains(label));
 
-    /// <summary>Mean over the labels of the AP at an overlap of 0.5, and of COCO's mean over 0.5 … 0.95.</summary>
+    /// <summary>
+    /// Mean over the labels of the AP at an overlap of 0.5, and of COCO's mean over 0.5 … 0.95; and how many images
+    /// were counted.
+    /// </summary>
     /// <param name="contract">Names the labels.</param>
     /// <param name="detections">Those of each image, or of the first ones, which alone count then.</param>
-    public (double Ap50, double Ap) Score(ModelContract contract, IReadOnlyList<DetectedObject[]> detections)
+    public (double Ap50, double Ap, int Images) Score(
+        ModelContract contract, IReadOnlyList<DetectedObject[]> detections)
     {
         var counted = _truths[..detections.Count];
         var labels = contract.Labels.Where(label => counted.Any(truths => truths.Contains(label))).ToArray();
@@ -47,7 +51,7 @@ internal sealed class AnnotatedImages
             ap += AveragePrecision.Thresholds.Average(iou => AveragePrecision.At(found, truths, iou)) / labels.Length;
         }
 
-        return (ap50, ap);
+        return (ap50, ap, counted.Length);
     }
 
     private static ScoredBox Scored(int image, DetectedObject found) =>

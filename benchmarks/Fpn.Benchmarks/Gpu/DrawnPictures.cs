@@ -40,7 +40,8 @@ internal sealed class DrawnPictures
     public byte[][] DrawMixed(int count, int shortest, int longest)
     {
         MadeNumbers numbers = new(1);
-        return [.. Enumerable.Range(0, count).Select(i => Draw(new ImageSize(Side(), Side()), 100 + i))];
+        ImageSize[] sizes = [.. Enumerable.Range(0, count).Select(_ => new ImageSize(Side(), Side()))];
+        return [.. sizes.Index().AsParallel().AsOrdered().Select(entry => Draw(entry.Item, 100 + entry.Index))];
 
         int Side() => (int)numbers.Uniform(shortest, longest);
     }

@@ -12,14 +12,14 @@ internal static class GpuCommand
     [
         new MachineSection(),
         new PlacementSection(),
-        new ParitySection(),
         new ThroughputSection(),
         new ShapesSection(),
-        new StagesSection(),
-        new TransfersSection(),
+        new ParitySection(),
         new ServiceSection(),
+        new StagesSection(),
         new LatencySection(),
         new MemorySection(),
+        new TransfersSection(),
         new RaceSection(),
     ];
 
@@ -27,7 +27,9 @@ internal static class GpuCommand
     public static IEnumerable<string> AllNames => Sections.Select(section => section.Name);
 
     /// <summary>Runs the command.</summary>
-    /// <returns>0; 1 where a section failed; 2 where the command line is wrong.</returns>
+    /// <returns>
+    /// 0; 1 where a section failed; 2 where the command line is wrong; 3 where the device cannot be used.
+    /// </returns>
     public static async Task<int> RunAsync(string[] args)
     {
         GpuOptions options;
@@ -39,6 +41,9 @@ internal static class GpuCommand
                 throw new ArgumentException(
                     $"There is no section '{unknown}'; there are {string.Join(", ", AllNames)}.");
             }
+
+            // Names that are none would else fail every section.
+            _ = options.ReportOnly ? null : new Bench(options);
         }
         catch (ArgumentException exception)
         {
@@ -52,7 +57,7 @@ internal static class GpuCommand
             return 0;
         }
 
-        var failed = false;
+        var (failed, deviceFailed) = (false, false);
         var wanted = Array.FindAll(Sections, section => options.Only.Count == 0 || options.Only.Contains(section.Name));
         foreach (var section in wanted)
         {
@@ -71,11 +76,12 @@ internal static class GpuCommand
             ResultFolder.Write(options.Output, result);
             ResultFolder.WriteReport(options.Output);
             failed |= result.State == SectionState.Failed;
+            deviceFailed |= result.State == SectionState.Failed && section is MachineSection;
             var reason = result.State == SectionState.Failed ? $": {result.Notes[^1]}" : string.Empty;
             Console.WriteLine($"{section.Name}: {result.State}, {result.Seconds:F1} s{reason}");
         }
 
-        return failed ? 1 : 0;
+        return deviceFailed ? 3 : failed ? 1 : 0;
     }
 
     private static async Task RunAsync(ISection section, GpuOptions options, SectionResult result)

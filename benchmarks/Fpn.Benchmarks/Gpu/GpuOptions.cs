@@ -7,13 +7,14 @@ namespace Fpn.Benchmarks.Gpu;
 internal sealed record GpuOptions
 {
     private const string Usage =
-        "gpu --models DIR --out DIR [--provider cpu|cuda] [--only SECTION,…] [--quick] [--limit SECONDS] "
-        + "[--images DIR] [--annotated DIR] [--python PROGRAM] [--requests N], or gpu --out DIR --report-only";
+        "gpu --packages DIR --out DIR [--provider cpu|cuda] [--only SECTION,…] [--models NAME,…] [--variants NAME,…] "
+        + "[--batches N,…] [--quick] [--limit SECONDS] [--images DIR] [--annotated DIR] [--requests N], "
+        + "or gpu --out DIR --report-only";
 
     /// <summary>
     /// Folder of model packages: <c>name</c>, and its float16 twin <c>name-fp16</c> where there is one.
     /// </summary>
-    public required string Models { get; init; }
+    public required string Packages { get; init; }
 
     /// <summary>Where the results go.</summary>
     public required string Output { get; init; }
@@ -25,6 +26,15 @@ internal sealed record GpuOptions
 
     /// <summary>Sections to run; empty for all.</summary>
     public IReadOnlyList<string> Only { get; init; } = [];
+
+    /// <summary>Models to measure, by the names of their float32 packages; empty for each section's own.</summary>
+    public IReadOnlyList<string> Models { get; init; } = [];
+
+    /// <summary>Variants to measure, such as <c>fp16-nhwc</c>; empty for all.</summary>
+    public IReadOnlyList<string> Variants { get; init; } = [];
+
+    /// <summary>Batch sizes to measure, rising; empty for the usual ones.</summary>
+    public IReadOnlyList<int> Batches { get; init; } = [];
 
     /// <summary>
     /// Few repetitions and small batches: shows that everything works, and measures nothing worth keeping.
@@ -42,9 +52,6 @@ internal sealed record GpuOptions
     /// none.
     /// </summary>
     public string? Annotated { get; init; }
-
-    /// <summary>The Python that has torch and torchvision; null for none.</summary>
-    public string? Python { get; init; }
 
     /// <summary>Requests of the memory section; null for its own number.</summary>
     public int? Requests { get; init; }
@@ -77,8 +84,8 @@ internal sealed record GpuOptions
         var options = new GpuOptions
         {
             ReportOnly = reportOnly,
-            Models = Take("--models")
-                ?? (reportOnly ? string.Empty : throw new ArgumentException($"--models is missing: {Usage}")),
+            Packages = Take("--packages")
+                ?? (reportOnly ? string.Empty : throw new ArgumentException($"--packages is missing: {Usage}")),
             Output = Take("--out") ?? throw new ArgumentException($"--out is missing: {Usage}"),
             Provider = (Take("--provider") ?? "cuda") switch
             {
@@ -86,25 +93,27 @@ internal sealed record GpuOptions
                 "cuda" => ExecutionProvider.Cuda,
                 var other => throw new ArgumentException($"--provider is cpu or cuda, not '{other}'."),
             },
-            Only = Take("--only")?.Split(',', StringSplitOptions.RemoveEmptyEntries) ?? [],
+            Only = List("--only"),
+            Models = List("--models"),
+            Variants = List("--variants"),
+            Batches = [.. List("--batches").Select(batch => WholeNumber("--batches", batch)).Order()],
             Quick = Take("--quick") is not null,
             Limit = TimeSpan.FromSeconds(Number("--limit") ?? 300),
             Images = Take("--images"),
             Annotated = Take("--annotated"),
-            Python = Take("--python"),
             Requests = Number("--requests"),
         };
         return values.Count == 0 ? options : throw new ArgumentException($"{values.First().Key} is unknown: {Usage}");
 
         string? Take(string name) => values.Remove(name, out var value) ? value : null;
 
-        int? Number(string name)
-        {
-            var text = Take(name);
-            var isNumber = int.TryParse(text, NumberStyles.None, CultureInfo.InvariantCulture, out var number);
-            return text is null ? null
-                : isNumber && number > 0 ? number
-                : throw new ArgumentException($"{name} must be a whole number above 0, not '{text}'.");
-        }
+        string[] List(string name) => Take(name)?.Split(',', StringSplitOptions.RemoveEmptyEntries) ?? [];
+
+        int? Number(string name) => Take(name) is { } text ? WholeNumber(name, text) : null;
     }
+
+    private static int WholeNumber(string name, string text) =>
+        int.TryParse(text, NumberStyles.None, CultureInfo.InvariantCulture, out var number) && number > 0
+            ? number
+            : throw new ArgumentException($"{name} must be a whole number above 0, not '{text}'.");
 }

@@ -6,7 +6,7 @@ namespace Fpn.Benchmarks.Gpu;
 /// <summary>Memory while requests of changing sizes come.</summary>
 internal sealed class MemorySection : ISection
 {
-    private const int Requests = 10_000;
+    private const int Requests = 2_000;
     private const int Clients = 32;
     private const int Batch = 8;
     private const int Rows = 20;
@@ -20,15 +20,13 @@ internal sealed class MemorySection : ISection
     /// <inheritdoc/>
     public async Task RunAsync(Bench bench, SectionResult result)
     {
-        // The larger model, in the arithmetic that serves float32 packages by default.
-        var largest = bench.LargestFirst.First();
-        var variant = bench.Variants.FirstOrDefault(other => other.Model == largest.Model && other.Tf32) ?? largest;
+        var variant = bench.BestLayouts(ThroughputSection.BestFigure)[0];
         var requests = bench.Options.Requests ?? (bench.Options.Quick ? 12 : Requests);
         var images = bench.DrawMixed(bench.Options.Quick ? 6 : 48);
         using var service = await ServedVariant.StartAsync(bench, variant, Batch);
         using var load = service.Clients(images);
         var table = result.AddTable(
-            $"{variant.Model}, {variant.Precision}, batches of up to {Batch}, {Clients} clients",
+            $"{variant.Model}, {variant.Name}, batches of up to {Batch}, {Clients} clients",
             "requests", "GPU memory in use, MiB", "service's resident memory, MiB");
         var sent = 0;
         List<(int Requests, double? Gpu, double Resident)> samples = [];

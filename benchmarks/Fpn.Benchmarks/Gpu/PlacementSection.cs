@@ -12,21 +12,25 @@ internal sealed class PlacementSection : ISection
     /// <inheritdoc/>
     public Task RunAsync(Bench bench, SectionResult result)
     {
-        var table = result.AddTable("", "package", "graph", "nodes", "fell back to the CPU", "in words");
-        foreach (var variant in bench.Variants.DistinctBy(variant => variant.Contract.Name))
+        var table = result.AddTable(
+            "", "package", "variant", "graph", "nodes", "fell back to the CPU", "load, s", "in words");
+        foreach (var variant in bench.Timed.Where(variant => !variant.FusesConvBias))
         {
             if (bench.Stop(result))
             {
                 break;
             }
 
-            using var detector = bench.Open(variant);
-            foreach (var graph in detector.Graphs)
+            using var loaded = bench.Open(variant);
+            loaded.KeepTimes(result);
+            foreach (var graph in loaded.Detector.Graphs)
             {
                 var (file, placement) = (Path.GetFileName(graph.Path), graph.Placement);
-                result.Keep($"{variant.Contract.Name}.{file}.fellBack", placement.FallenBack.Count);
-                var words = placement.Describe(file).Text;
-                table.Add(variant.Contract.Name, file, placement.Nodes.Count, placement.FallenBack.Count, words);
+                result.Keep($"{variant.Key}.{file}.nodes", placement.Nodes.Count);
+                result.Keep($"{variant.Key}.{file}.fellBack", placement.FallenBack.Count);
+                table.Add(
+                    variant.Contract.Name, variant.Name, file, placement.Nodes.Count, placement.FallenBack.Count,
+                    loaded.LoadSeconds, placement.Describe(file).Text);
             }
         }
 

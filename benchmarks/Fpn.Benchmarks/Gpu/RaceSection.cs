@@ -1,14 +1,10 @@
-using System.Diagnostics;
-using System.Globalization;
 using System.Text.Json;
 
 namespace Fpn.Benchmarks.Gpu;
 
-/// <summary>torchvision's ResNet-50-FPN on the same device, by <c>torch_race.py</c> in a process of its own.</summary>
+/// <summary>torchvision's ResNet-50-FPN on the same device: what <c>torch_race.py</c> measured before.</summary>
 internal sealed class RaceSection : ISection
 {
-    private const string Script = "torch_race.py";
-
     private static readonly JsonSerializerOptions Json = new() { PropertyNamingPolicy = JsonNamingPolicy.CamelCase };
 
     /// <inheritdoc/>
@@ -20,36 +16,12 @@ internal sealed class RaceSection : ISection
     /// <inheritdoc/>
     public async Task RunAsync(Bench bench, SectionResult result)
     {
-        if (bench.Options.Python is not { } python)
-        {
-            throw new NotMeasurableException("No python3 with torch and torchvision was found.");
-        }
-
-        var output = Path.Combine(Path.GetFullPath(bench.Options.Output), "torch.json");
-        File.Delete(output);
-        string[] arguments =
-        [
-            Path.Combine(AppContext.BaseDirectory, Script),
-            "--out", output,
-            "--device", bench.OnGpu ? "cuda" : "cpu",
-            "--limit", bench.TimeLeft.TotalSeconds.ToString("F0", CultureInfo.InvariantCulture),
-            .. bench.Options.Quick ? ["--quick"] : Array.Empty<string>(),
-        ];
-        using var process = Process.Start(python, arguments);
-        using CancellationTokenSource patience = new(bench.TimeLeft);
-        try
-        {
-            await process.WaitForExitAsync(patience.Token);
-        }
-        catch (OperationCanceledException)
-        {
-            process.Kill(entireProcessTree: true);
-            result.State = SectionState.TimeUp;
-        }
-
+        var output = Path.Combine(bench.Options.Output, "torch.json");
         if (!File.Exists(output))
         {
-            throw new InvalidOperationException($"{Script} wrote nothing; its last words are in the log.");
+            throw new NotMeasurableException(
+                "torch_race.py wrote nothing: no python3 with torch and torchvision was found, or it failed; the log "
+                + "says more.");
         }
 
         var race = JsonSerializer.Deserialize<Race>(await File.ReadAllTextAsync(output), Json)

@@ -25,7 +25,7 @@ internal static class Report
         ResultTable judged = new()
         {
             Title = string.Empty,
-            Columns = ["to reach on an H200", "target", "measured", "verdict"],
+            Columns = ["to reach on an H100 or H200", "target", "measured", "verdict"],
         };
         foreach (var target in targets)
         {

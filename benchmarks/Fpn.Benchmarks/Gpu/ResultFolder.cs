@@ -37,12 +37,23 @@ internal static class ResultFolder
         .SelectMany(section => section.Figures)
         .ToDictionary(figure => figure.Key, figure => figure.Value);
 
-    /// <summary>Writes <c>report.md</c> and <c>report.json</c> from all sections that were run.</summary>
+    /// <summary>
+    /// Writes <c>report.md</c>, and <c>results-DEVICE.json</c> with every figure, from all sections that were run.
+    /// </summary>
     public static void WriteReport(string output)
     {
         var sections = Read(output, GpuCommand.AllNames);
         var targets = Targets.Judge(sections);
-        Replace(Path.Combine(output, "report.json"), JsonSerializer.Serialize(new { targets, sections }, Json));
+        var machine = sections.FirstOrDefault(section => section.Facts.Count > 0)?.Facts;
+        var device = machine?.GetValueOrDefault(MachineSection.DeviceFact) ?? "unknown";
+        var file = Path.Combine(output, $"results-{device.ToLowerInvariant().Replace(' ', '-')}.json");
+        foreach (var other in Directory.GetFiles(output, "results-*.json").Where(other => other != file))
+        {
+            // Written before the device was known.
+            File.Delete(other);
+        }
+
+        Replace(file, JsonSerializer.Serialize(new { machine, targets, sections }, Json));
         Replace(Path.Combine(output, "report.md"), Report.Write(sections, targets));
     }
 

@@ -44,6 +44,9 @@ internal sealed class SectionResult
     /// <summary>Wall-clock time of the section.</summary>
     public double Seconds { get; set; }
 
+    /// <summary>What is no number, by name: the device's, versions.</summary>
+    public SortedDictionary<string, string> Facts { get; init; } = new(StringComparer.Ordinal);
+
     /// <summary>Remarks, each a sentence.</summary>
     public List<string> Notes { get; init; } = [];
 

@@ -1,5 +1,6 @@
 using System.Diagnostics;
 using Fpn.Benchmarks.Load;
+using Fpn.Detection.Imaging;
 
 namespace Fpn.Benchmarks.Gpu;
 
@@ -29,20 +30,23 @@ internal sealed class ServedVariant : IDisposable
     /// <param name="bench">Where it runs, and how.</param>
     /// <param name="variant">The only model that it is given.</param>
     /// <param name="batch">Images in a batch at most.</param>
-    /// <param name="settings">More settings.</param>
+    /// <param name="buckets">The sizes that its shapes are fixed to; without any, the service's own.</param>
     public static async Task<ServedVariant> StartAsync(
-        Bench bench, Variant variant, int batch, params (string, string)[] settings)
+        Bench bench, Variant variant, int batch, params IReadOnlyList<ImageSize> buckets)
     {
         var folder = Directory.CreateTempSubdirectory("fpn-gpu-").FullName;
         try
         {
             var name = variant.Contract.Name;
-            var package = Path.GetFullPath(Path.Combine(bench.Options.Models, name));
+            var package = Path.GetFullPath(Path.Combine(bench.Options.Packages, name));
             Directory.CreateSymbolicLink(Path.Combine(folder, name), package);
             var begun = Stopwatch.GetTimestamp();
             (string, string)[] batching = [("Batching:MaxBatchSize", $"{batch}"), ("Batching:QueueCapacity", "1024")];
+            (string, string)[] shapes = buckets.Count == 0
+                ? []
+                : [("Batching:FixedShapes", "on"), ("Batching:Buckets", string.Join(',', buckets))];
             var service = await ServiceUnderLoad.StartAsync(
-                folder, [.. bench.ServiceSettings(variant), .. batching, .. settings]);
+                folder, [.. bench.ServiceSettings(variant), .. batching, .. shapes]);
             return new ServedVariant(folder, service, Stopwatch.GetElapsedTime(begun).TotalSeconds);
         }
         catch
@@ -60,7 +64,7 @@ internal sealed class ServedVariant : IDisposable
     public async Task<double?> KeepUnwarmedShapesAsync(SectionResult result, Variant variant)
     {
         var shapes = await _service.ReadMetricAsync(UnwarmedMetric);
-        return shapes is { } count ? result.Keep($"{variant.Key}.shapesAfterWarmUp", count) : null;
+        return shapes is { } count ? result.Keep($"{variant.ArithmeticKey}.shapesAfterWarmUp", count) : null;
     }
 
     /// <inheritdoc/>

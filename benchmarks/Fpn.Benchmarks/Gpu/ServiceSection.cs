@@ -24,10 +24,10 @@ internal sealed class ServiceSection : ISection
             + "batch is the best of the section throughput where that was run before, else 8.");
         var table = result.AddTable(
             "Images/s (median of the rounds)",
-            "model", "arithmetic", "picture", "batch", "bare loop", "service", "service / bare loop",
+            "model", "variant", "picture", "batch", "bare loop", "service", "service / bare loop",
             "mean batch of the service", "p50, ms", "clients", "start, s", "shapes after the warm-up");
         var earlier = ResultFolder.Figures(bench.Options.Output);
-        foreach (var variant in bench.LargestFirst)
+        foreach (var variant in bench.BestLayouts(ThroughputSection.BestFigure))
         {
             if (bench.Stop(result))
             {
@@ -44,14 +44,15 @@ internal sealed class ServiceSection : ISection
     {
         var size = bench.PictureSize(variant);
         var images = bench.Draw(size, 32);
-        using var detector = bench.OpenWarm(variant, batch);
+        using var loaded = bench.OpenWarm(variant, [batch]);
         var streams = bench.DeviceOf(variant).Description.Streams;
-        using BarePipeline bare = new(detector, images, streams);
-        using var service = await ServedVariant.StartAsync(bench, variant, batch);
+        using BarePipeline bare = new(loaded.Detector, images, streams);
+        using var service = await ServedVariant.StartAsync(
+            bench, variant, batch, bench.OnGpu ? [bench.PaddedSize(variant)] : []);
         using var load = service.Clients(images);
         var lanes = batch == 1 ? bench.Threads : streams + 2;
         var clients = 6 * batch;
-        var time = bench.Options.Quick ? TimeSpan.FromSeconds(0.3) : TimeSpan.FromSeconds(4);
+        var time = bench.Options.Quick ? TimeSpan.FromSeconds(0.3) : TimeSpan.FromSeconds(3);
         bare.RunLoop(lanes, time / 3, batch);
         await load.RunAsync(clients, time / 3);
 
@@ -66,14 +67,14 @@ internal sealed class ServiceSection : ISection
 
         var middle = served.OrderBy(run => run.PerSecond).ElementAt(served.Count / 2);
         var (loop, ratio) = (new Samples(loops).P50, new Samples(ratios).P50);
-        result.Keep($"{variant.Key}.batch", batch);
-        result.Keep($"{variant.Key}.bareImagesPerSecond", loop);
-        result.Keep($"{variant.Key}.imagesPerSecond", middle.PerSecond);
-        result.Keep($"{variant.Key}.ratio", ratio);
-        result.Keep($"{variant.Key}.startSeconds", service.StartSeconds);
+        result.Keep($"{variant.ArithmeticKey}.batch", batch);
+        result.Keep($"{variant.ArithmeticKey}.bareImagesPerSecond", loop);
+        result.Keep($"{variant.ArithmeticKey}.imagesPerSecond", middle.PerSecond);
+        result.Keep($"{variant.ArithmeticKey}.ratio", ratio);
+        result.Keep($"{variant.ArithmeticKey}.startSeconds", service.StartSeconds);
         var shapes = await service.KeepUnwarmedShapesAsync(result, variant);
         table.Add(
-            variant.Model, variant.Precision, size, batch, loop, middle.PerSecond, ratio, middle.MeanBatch, middle.P50,
+            variant.Model, variant.Name, size, batch, loop, middle.PerSecond, ratio, middle.MeanBatch, middle.P50,
             clients, service.StartSeconds, shapes);
     }
 }

@@ -20,29 +20,56 @@ internal sealed class ShapesSection : ISection
     public Task RunAsync(Bench bench, SectionResult result)
     {
         result.Notes.Add(
-            "One image at a time, graphs and what lies between them, medians. \"Taking turns\" runs a lying and an upright "
-            + "picture one after the other; the ratio compares it with the mean of the two alone: 1 when changing costs "
-            + "nothing.");
+            "Graphs and what lies between them, medians of a batch. \"Taking turns\" runs a lying and an upright batch "
+            + "one after the other; the ratio compares it with the mean of the two alone: 1 when changing costs nothing. "
+            + "A session for each shape is what is served on a GPU; one for all shows what that spares.");
         var table = result.AddTable(
-            "Lying and upright", "model", "arithmetic", "lying alone, ms", "upright alone, ms", "taking turns, ms", "ratio");
-        foreach (var variant in bench.LargestFirst)
+            "Lying and upright",
+            "model", "variant", "sessions", "batch", "lying alone, ms", "upright alone, ms", "taking turns, ms",
+            "ratio");
+        var variants = bench.BestLayouts(ThroughputSection.BestFigure);
+        Measure(bench, variants[0], sessionPerShape: bench.OnGpu, result, table);
+        if (bench.OnGpu)
+        {
+            Measure(bench, variants[0], sessionPerShape: false, result, table);
+        }
+
+        foreach (var variant in variants.Skip(1))
+        {
+            Measure(bench, variant, sessionPerShape: bench.OnGpu, result, table);
+        }
+
+        return Task.CompletedTask;
+    }
+
+    private static void Measure(
+        Bench bench, Variant variant, bool sessionPerShape, SectionResult result, ResultTable table)
+    {
+        if (bench.Stop(result))
+        {
+            return;
+        }
+
+        var lying = bench.PictureSize(variant);
+        var upright = new ImageSize(lying.Width, lying.Height);
+        var padded = bench.PaddedSize(variant);
+        int[] batches = bench.Options.Quick ? [1] : [1, 8];
+        using var loaded = bench.Open(variant);
+        if (bench.OnGpu)
+        {
+            loaded.WarmUp([padded, new ImageSize(padded.Width, padded.Height)], batches, sessionPerShape);
+        }
+
+        var (sessions, figure) = sessionPerShape ? ("one for each", "own") : ("one for all", "shared");
+        foreach (var batch in batches)
         {
             if (bench.Stop(result))
             {
-                break;
+                return;
             }
 
-            var lying = bench.PictureSize(variant);
-            var upright = new ImageSize(lying.Width, lying.Height);
-            using var detector = bench.Open(variant);
-            using var first = Prepare(bench, detector, lying);
-            using var second = Prepare(bench, detector, upright);
-            if (bench.OnGpu)
-            {
-                var rois = variant.Contract.Proposals.PostNmsTopN;
-                detector.WarmUp(new FixedShapes([first.Tensor.Size, second.Tensor.Size], 1, rois), _ => { });
-            }
-
+            using var first = bench.Prepare(loaded, batch, lying);
+            using var second = bench.Prepare(loaded, batch, upright);
             var one = Time(() => Run(first));
             var other = Time(() => Run(second));
             var turns = Time(() =>
@@ -50,14 +77,13 @@ internal sealed class ShapesSection : ISection
                 Run(first);
                 Run(second);
             }) / 2;
-            var ratio = result.Keep($"{variant.Key}.ratio", turns / ((one + other) / 2));
-            result.Keep($"{variant.Key}.turnsMs", turns);
-            table.Add(variant.Model, variant.Precision, one, other, turns, ratio);
-
-            void Run(PreparedBatch prepared) => detector.Infer(prepared).Dispose();
+            var name = $"{variant.ArithmeticKey}.{figure}.batch{batch}";
+            var ratio = result.Keep($"{name}.ratio", turns / ((one + other) / 2));
+            result.Keep($"{name}.turnsMs", turns);
+            table.Add(variant.Model, variant.Name, sessions, batch, one, other, turns, ratio);
         }
 
-        return Task.CompletedTask;
+        void Run(PreparedBatch prepared) => loaded.Detector.Infer(prepared).Dispose();
 
         double Time(Action action)
         {
@@ -66,11 +92,5 @@ internal sealed class ShapesSection : ISection
             action();
             return Samples.Repeat(bench.PointTime, action).P50;
         }
-    }
-
-    private static PreparedBatch Prepare(Bench bench, TwoStageDetector detector, ImageSize size)
-    {
-        using var image = bench.Decode(bench.Draw(size, 1)[0]);
-        return detector.Prepare(detector.Measure(size).Padded, [image]);
     }
 }

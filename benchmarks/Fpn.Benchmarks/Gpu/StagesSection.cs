@@ -24,7 +24,7 @@ internal sealed class StagesSection : ISection
             "Milliseconds of the whole batch (median), stages one after the other. Decoding and selecting run on "
             + "one thread here, in the service on several; the backbone includes the upload of its images, and "
             + "whatever comes down with its outputs.");
-        foreach (var variant in bench.LargestFirst)
+        foreach (var variant in bench.BestLayouts(ThroughputSection.BestFigure))
         {
             if (bench.Stop(result))
             {
@@ -32,17 +32,17 @@ internal sealed class StagesSection : ISection
             }
 
             int[] batches = bench.Options.Quick ? [1] : [1, 8];
-            using var detector = bench.OpenWarm(variant, batches[^1]);
-            var table = result.AddTable($"{variant.Model}, {variant.Precision}", ["batch", .. Stages, "sum"]);
+            using var loaded = bench.OpenWarm(variant, batches);
+            var table = result.AddTable($"{variant.Model}, {variant.Name}", ["batch", .. Stages, "sum"]);
             foreach (var batch in batches)
             {
                 var encoded = bench.Draw(bench.PictureSize(variant), batch);
-                RunOnce(bench, detector, encoded);
-                RunOnce(bench, detector, encoded);
+                RunOnce(bench, loaded.Detector, encoded);
+                RunOnce(bench, loaded.Detector, encoded);
                 var times = Stages.Select(_ => new List<double>()).ToArray();
                 Samples.Repeat(bench.PointTime, () =>
                 {
-                    foreach (var (stage, time) in RunOnce(bench, detector, encoded).Index())
+                    foreach (var (stage, time) in RunOnce(bench, loaded.Detector, encoded).Index())
                     {
                         times[stage].Add(time);
                     }
@@ -50,7 +50,7 @@ internal sealed class StagesSection : ISection
                 var medians = times.Select(list => new Samples(list).P50).ToArray();
                 foreach (var (stage, median) in medians.Index())
                 {
-                    result.Keep($"{variant.Key}.batch{batch}.{Stages[stage]}Ms", median);
+                    result.Keep($"{variant.ArithmeticKey}.batch{batch}.{Stages[stage]}Ms", median);
                 }
 
                 table.Add([batch, .. medians.Cast<object?>(), medians.Sum()]);

@@ -1,4 +1,5 @@
 using System.Diagnostics;
+using System.Globalization;
 using Fpn.Service.Model;
 
 namespace Fpn.Benchmarks.Gpu;
@@ -15,13 +16,19 @@ internal sealed class ThroughputSection : ISection
     /// <summary>Where other sections find the batch with the highest throughput.</summary>
     public static string BestBatchFigure(Variant variant) => $"throughput.{variant.Key}.bestBatch";
 
+    /// <summary>Where they find the throughput with that batch.</summary>
+    public static string BestFigure(Variant variant) => $"throughput.{variant.Key}.imagesPerSecond";
+
+    /// <summary>Where they find the throughput of one image at a time.</summary>
+    public static string SingleFigure(Variant variant) => $"throughput.{variant.Key}.batch1.imagesPerSecond";
+
     /// <inheritdoc/>
     public Task RunAsync(Bench bench, SectionResult result)
     {
         result.Notes.Add(
             "Prepared tensors in host memory to chosen detections in host memory: uploads, both graphs, proposals"
             + " and selection are included; decoding, resizing and HTTP are not.");
-        foreach (var variant in bench.LargestFirst)
+        foreach (var variant in bench.Timed)
         {
             if (bench.Stop(result))
             {
@@ -36,10 +43,12 @@ internal sealed class ThroughputSection : ISection
 
     private static void Measure(Bench bench, Variant variant, SectionResult result)
     {
-        using var detector = bench.OpenWarm(variant, bench.Batches[^1]);
+        using var loaded = bench.OpenWarm(variant, bench.Batches);
+        loaded.KeepTimes(result);
+        var detector = loaded.Detector;
         var streams = bench.DeviceOf(variant).Description.Streams;
         var table = result.AddTable(
-            $"{variant.Model}, {variant.Precision}, {bench.PaddedSize(variant)}",
+            $"{variant.Model}, {variant.Name}, {bench.PaddedSize(variant)}; {Times(loaded)}",
             "batch", "images/s", "batch p50, ms", "batch p95, ms", "RoIs an image", "runs", "images/s with two "
             + "batches under way");
         var best = 0.0;
@@ -50,14 +59,14 @@ internal sealed class ThroughputSection : ISection
                 return;
             }
 
-            using var prepared = bench.Prepare(detector, variant, batch);
+            using var prepared = bench.Prepare(loaded, batch);
             var rois = 0.0;
 
             // Twice: the first run of a shape allocates and chooses algorithms, the second takes what that left behind.
             for (var run = 0; run < 2; run++)
             {
                 using var inferred = detector.Infer(prepared);
-                Bench.RequirePinnedRois(variant, inferred, batch);
+                Bench.CheckPinnedRois(variant, inferred, batch, result);
                 rois = Enumerable.Range(0, batch).Average(image => ((TwoStageBatch)inferred).Proposals(image).Count);
             }
 
@@ -76,6 +85,10 @@ internal sealed class ThroughputSection : ISection
             }
         }
     }
+
+    private static string Times(LoadedVariant loaded) => string.Create(
+        CultureInfo.InvariantCulture,
+        $"loaded in {loaded.LoadSeconds:F1} s, warm after {loaded.WarmUpSeconds ?? 0:F1} s more");
 
     private static void Run(TwoStageDetector detector, PreparedBatch prepared)
     {

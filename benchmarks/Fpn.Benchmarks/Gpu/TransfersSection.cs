@@ -24,7 +24,7 @@ internal sealed class TransfersSection : ISection
             "Single copies of CUDA's runtime, each waited for (median): from and to pageable memory, and "
             + "page-locked memory.");
         using var cuda = new CudaRuntime();
-        foreach (var variant in bench.LargestFirst.DistinctBy(variant => variant.Model))
+        foreach (var variant in bench.Timed.DistinctBy(variant => variant.Model))
         {
             var padded = bench.PaddedSize(variant);
             var anchors = Anchors(variant, padded);

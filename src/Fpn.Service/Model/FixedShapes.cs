@@ -23,15 +23,25 @@ internal sealed class FixedShapes
     private readonly int[] _roiCounts;
     private readonly HashSet<ImageSize> _buckets;
 
-    /// <summary>Makes the lists.</summary>
+    /// <summary>Makes the lists; batch sizes double up to the largest.</summary>
     /// <param name="buckets">The sizes that images are padded to.</param>
     /// <param name="maxBatchSize">Images in a batch at most.</param>
     /// <param name="roisPerImage">RoIs of an image at most.</param>
     public FixedShapes(IReadOnlyList<ImageSize> buckets, int maxBatchSize, int roisPerImage)
+        : this(buckets, Steps(1, maxBatchSize, 1).Append(maxBatchSize), roisPerImage)
+    {
+    }
+
+    /// <summary>Makes the lists for certain batch sizes.</summary>
+    /// <param name="buckets">The sizes that images are padded to.</param>
+    /// <param name="batchSizes">Images in a batch, in any order; at least one.</param>
+    /// <param name="roisPerImage">RoIs of an image at most.</param>
+    public FixedShapes(IReadOnlyList<ImageSize> buckets, IEnumerable<int> batchSizes, int roisPerImage)
     {
         Buckets = buckets;
         _buckets = [.. buckets];
-        _batchSizes = [.. Steps(1, maxBatchSize, 1).Append(maxBatchSize).Distinct().Order()];
+        _batchSizes = [.. batchSizes.Distinct().Order()];
+        var maxBatchSize = _batchSizes[^1];
 
         // Most batches have as many RoIs as may be: those sizes fit exactly.
         _roiCounts =

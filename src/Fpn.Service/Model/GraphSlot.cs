@@ -176,7 +176,7 @@ internal sealed class GraphSlot : IDisposable
     {
         var (height, width) = (images.Size.Height, images.Size.Width);
         return OrtValue.CreateTensorValueWithData(
-            _graphs.Device.HostMemory,
+            OrtMemoryInfo.DefaultInstance,
             images.Type switch
             {
                 PixelType.Float32 => TensorElementType.Float,

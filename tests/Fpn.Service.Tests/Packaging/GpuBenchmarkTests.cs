@@ -9,7 +9,7 @@ public sealed class GpuBenchmarkTests(PackedBenchmark packed) : IClassFixture<Pa
 {
     private static readonly string[] Sections =
     [
-        "machine", "placement", "parity", "throughput", "shapes", "stages", "transfers", "service", "latency", "memory", "race",
+        "machine", "placement", "throughput", "shapes", "parity", "service", "stages", "latency", "memory", "transfers", "race",
     ];
 
     private static CancellationToken Cancel => TestContext.Current.CancellationToken;
@@ -30,7 +30,8 @@ public sealed class GpuBenchmarkTests(PackedBenchmark packed) : IClassFixture<Pa
         var (code, log, errors) = await packed.RunAsync(packed.Folder, "--provider", "cpu", "--quick", "--out", output);
         Assert.True(code == 0, log + errors);
 
-        using var report = JsonDocument.Parse(await File.ReadAllBytesAsync(Path.Combine(output, "report.json"), Cancel));
+        using var report = JsonDocument.Parse(await File.ReadAllBytesAsync(Path.Combine(output, "results-cpu.json"), Cancel));
+        Assert.Equal("CPU", report.RootElement.GetProperty("machine").GetProperty("device").GetString());
         var states = report.RootElement.GetProperty("sections").EnumerateArray()
             .ToDictionary(section => section.GetProperty("name").GetString()!, section => section.GetProperty("state").GetString());
         Assert.Equal(Sections, states.Keys);
@@ -48,6 +49,8 @@ public sealed class GpuBenchmarkTests(PackedBenchmark packed) : IClassFixture<Pa
         Assert.InRange(figures["parity.blood-cells.fp32.scoreDifference"], 0, 0.0001);
         Assert.Equal(0, figures["latency.blood-cells.fp32.shapesAfterWarmUp"]);
         Assert.Equal(12, figures["memory.requests"]);
+        Assert.Equal(4, figures["parity.blood-cells.fp32.answersOfTwoCallers"]);
+        Assert.Equal(0, figures["parity.blood-cells.fp32.differentOfTwoCallers"]);
 
         var text = await File.ReadAllTextAsync(Path.Combine(output, "report.md"), Cancel);
         Assert.All(Sections, name => Assert.Contains($"`{name}`, on cpu", text, StringComparison.Ordinal));
@@ -72,6 +75,39 @@ public sealed class GpuBenchmarkTests(PackedBenchmark packed) : IClassFixture<Pa
         Assert.NotEqual(0, code);
         Assert.Contains("no section 'speed'", log + errors, StringComparison.Ordinal);
         Assert.Contains("throughput", log + errors, StringComparison.Ordinal);
+    }
+
+    [Theory]
+    [InlineData("--models", "mask", "no model 'mask'; there are blood-cells")]
+    [InlineData("--variants", "int8", "no variant 'int8'; there are fp32")]
+    [InlineData("--batches", "8,none", "--batches must be a whole number above 0, not 'none'")]
+    public async Task Run_FilterThatNamesNothing_IsRefusedWithTheKnown(string option, string value, string message)
+    {
+        var (code, log, errors) = await packed.RunAsync(
+            packed.Folder, "--provider", "cpu", option, value, "--only", "machine", "--out", packed.NewFolder());
+        Assert.Equal(2, code);
+        Assert.Contains(message, log + errors, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task Run_TotalTimeIsUp_BeginsNoSectionAndEndsInTime()
+    {
+        var output = packed.NewFolder();
+        var (code, _, errors) = await packed.RunAsync(
+            packed.Folder, "--provider", "cpu", "--quick", "--total", "10", "--out", output);
+        Assert.Equal(1, code);
+        Assert.Contains("machine: not begun, the time is up", errors, StringComparison.Ordinal);
+        Assert.Empty(ReportedSections(output));
+    }
+
+    [Fact]
+    public async Task Run_CopyTo_HasTheReportAndTheLog()
+    {
+        var copy = packed.NewFolder();
+        await AssertSucceedsAsync("--only", "machine", "--out", packed.NewFolder(), "--copy-to", copy);
+        Assert.Equal(
+            ["log.txt", "report.md", "results-cpu.json"],
+            Directory.GetFiles(copy).Select(Path.GetFileName).Order(StringComparer.Ordinal));
     }
 
     [Fact]
@@ -139,7 +175,7 @@ public sealed class GpuBenchmarkTests(PackedBenchmark packed) : IClassFixture<Pa
         var program = Path.Combine(packed.Unpacked, "program", "Fpn.Benchmarks");
         var (code, _, errors) = await ProgramRun.RunAsync(output, program, "gpu", "--out", output, "--report-only");
         Assert.True(code == 0, errors);
-        using var report = JsonDocument.Parse(await File.ReadAllBytesAsync(Path.Combine(output, "report.json"), Cancel));
+        using var report = JsonDocument.Parse(await File.ReadAllBytesAsync(ResultsOf(output), Cancel));
         var judged = report.RootElement.GetProperty("targets").EnumerateArray()
             .Where(target => target.GetProperty("verdict").GetString() != "not measured").ToArray();
         var expected = verdict == "not measured"
@@ -158,9 +194,12 @@ public sealed class GpuBenchmarkTests(PackedBenchmark packed) : IClassFixture<Pa
             .GetProperty("figures").EnumerateObject()
             .Select(figure => KeyValuePair.Create(figure.Name, figure.Value.GetDouble()));
 
+    /// <summary>The one file of results that there is.</summary>
+    private static string ResultsOf(string output) => Assert.Single(Directory.GetFiles(output, "results-*.json"));
+
     private static string[] ReportedSections(string output)
     {
-        using var report = JsonDocument.Parse(File.ReadAllBytes(Path.Combine(output, "report.json")));
+        using var report = JsonDocument.Parse(File.ReadAllBytes(ResultsOf(output)));
         return [.. report.RootElement.GetProperty("sections").EnumerateArray()
             .Select(section => section.GetProperty("name").GetString()!)];
     }

@@ -16,7 +16,7 @@ public sealed class PackedBenchmark : IAsyncLifetime
     private static readonly string[] BareMachine =
     [
         "awk", "bash", "cat", "cmp", "cp", "dirname", "env", "grep", "gzip", "ldd", "mkdir", "rm", "sed", "sha256sum", "tar", "tee",
-        "timeout", "tr", "uname",
+        "timeout", "tr", "uname", "xz",
     ];
 
     private readonly string _folder = Directory.CreateTempSubdirectory("fpn-gpu-benchmark-").FullName;
@@ -51,6 +51,8 @@ public sealed class PackedBenchmark : IAsyncLifetime
             "--without-resnet50",
             "--piece-megabytes",
             PieceMegabytes.ToString(CultureInfo.InvariantCulture),
+            "--compression",
+            "1",
             "--work",
             Path.Combine(_folder, "work"),
             "--out",

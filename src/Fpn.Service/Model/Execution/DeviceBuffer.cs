@@ -12,7 +12,7 @@ internal sealed class DeviceBuffer : IDisposable
 
     /// <summary>Allocates.</summary>
     /// <param name="allocator">Where.</param>
-    /// <param name="memory">What the allocator gives.</param>
+    /// <param name="memory">What ONNX Runtime takes it for.</param>
     /// <param name="length">Bytes; less than 4 GiB, which is ONNX Runtime's limit for one piece.</param>
     /// <exception cref="ModelFailureException">There is not so much memory.</exception>
     public DeviceBuffer(OrtAllocator allocator, OrtMemoryInfo memory, long length)

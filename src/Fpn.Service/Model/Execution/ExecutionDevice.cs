@@ -24,7 +24,7 @@ internal sealed class ExecutionDevice
     {
         Description = new(ExecutionProvider.Cpu, name, reason, Streams: 1);
         _allocator = _hostAllocator = OrtAllocator.DefaultInstance;
-        Memory = HostMemory = OrtMemoryInfo.DefaultInstance;
+        Memory = OrtMemoryInfo.DefaultInstance;
     }
 
     /// <summary>A GPU, after a trial.</summary>
@@ -36,8 +36,6 @@ internal sealed class ExecutionDevice
         };
         _cuda = options;
         Memory = new OrtMemoryInfo("Cuda", OrtAllocatorType.DeviceAllocator, options.DeviceId, OrtMemType.Default);
-        HostMemory = new OrtMemoryInfo(
-            "CudaPinned", OrtAllocatorType.DeviceAllocator, options.DeviceId, OrtMemType.Default);
         using (var settings = new OrtSessionOptions())
         {
             // Loads CUDA's libraries, which the pool needs.
@@ -49,7 +47,12 @@ internal sealed class ExecutionDevice
         try
         {
             _allocator = new OrtAllocator(trial, Memory);
-            _hostAllocator = new OrtAllocator(trial, HostMemory);
+            using (var pinned = new OrtMemoryInfo(
+                "CudaPinned", OrtAllocatorType.DeviceAllocator, options.DeviceId, OrtMemType.Default))
+            {
+                _hostAllocator = new OrtAllocator(trial, pinned);
+            }
+
             InputMemory = _inputMemory = new HostMemoryPool(this);
             TrialGraph.Run(trial, this);
         }
@@ -65,11 +68,6 @@ internal sealed class ExecutionDevice
 
     /// <summary>Where tensors lie that go from one graph to the other.</summary>
     public OrtMemoryInfo Memory { get; }
-
-    /// <summary>
-    /// Where tensors lie that the CPU reads and writes: page-locked for a GPU, so that it can copy by itself.
-    /// </summary>
-    public OrtMemoryInfo HostMemory { get; }
 
     /// <summary>Where batches of images are put together; null for memory that need not be the device's.</summary>
     public ITensorMemoryPool? InputMemory { get; }
@@ -130,9 +128,15 @@ internal sealed class ExecutionDevice
     /// <exception cref="ModelFailureException">There is not so much memory.</exception>
     public DeviceBuffer Allocate(long bytes) => new(_allocator, Memory, bytes);
 
-    /// <summary>Allocates memory that the CPU reads and writes and the device copies from and to.</summary>
+    /// <summary>
+    /// Allocates memory that the CPU reads and writes: page-locked for a GPU, which can then copy by itself.
+    /// </summary>
+    /// <remarks>
+    /// ONNX Runtime is told that it is common memory: it would take an output's page-locked memory for the GPU's own,
+    /// write into it directly, and then refuse to copy it onto itself (1.31).
+    /// </remarks>
     /// <exception cref="ModelFailureException">There is not so much memory.</exception>
-    public DeviceBuffer AllocateHost(long bytes) => new(_hostAllocator, HostMemory, bytes);
+    public DeviceBuffer AllocateHost(long bytes) => new(_hostAllocator, OrtMemoryInfo.DefaultInstance, bytes);
 
     /// <summary>Frees memory for batches of images that nobody uses now.</summary>
     public void FreeIdleInputMemory() => _inputMemory?.FreeIdle();
