@@ -1,8 +1,8 @@
 """Rebuilds a torchvision FPN Faster R-CNN from the shapes in its state dict."""
 import itertools
 import math
-import pickle
 import re
+from unittest import mock
 
 import torch
 from torch import nn
@@ -15,6 +15,7 @@ from torchvision.models.detection.rpn import RPNHead
 from torchvision.models.resnet import BasicBlock, Bottleneck, ResNet
 from torchvision.ops import MultiScaleRoIAlign
 
+import safe_pickle
 from errors import ExportError
 
 _OTHER_HEADS = re.compile(r"roi_heads\.(mask|keypoint)_")
@@ -23,12 +24,17 @@ _OTHER_HEADS = re.compile(r"roi_heads\.(mask|keypoint)_")
 def read_state_dict(path):
     """Tensors by name, without the prefix of DataParallel and without mask and keypoint heads."""
     try:
-        loaded = torch.load(path, map_location="cpu", weights_only=True)
+        # torch 1.13.0 takes its own pickle whatever is given, so that its name is lent to ours.
+        with mock.patch.object(torch.serialization, "pickle", safe_pickle):
+            loaded = torch.load(path, map_location="cpu", pickle_module=safe_pickle, weights_only=False)
     except FileNotFoundError:
         raise ExportError(f"{path}: no such file") from None
-    except (pickle.UnpicklingError, RuntimeError, EOFError, OSError) as error:
+    except Exception as error:  # bytes that are no checkpoint fail in any way
         reason = str(error).splitlines()[0] if str(error) else type(error).__name__
         raise ExportError(f"{path}: not a file of tensors; save model.state_dict() with torch.save ({reason})") from None
+    if isinstance(loaded, safe_pickle.StandIn):
+        raise ExportError(f"{path}: a whole model, which only its own program can load: "
+                          'there, torch.save(model.state_dict(), "weights.pth")')
     for wrapper in ("model", "state_dict", "model_state_dict"):
         if isinstance(loaded, dict) and isinstance(loaded.get(wrapper), dict):
             loaded = loaded[wrapper]
@@ -48,10 +54,11 @@ def _modernise(state):
     return renamed
 
 
-def build_detector(state, norm_eps, anchor_sizes, aspect_ratios, **settings):
+def build_detector(state, norm_eps, anchor_sizes, aspect_ratios, sampling_ratio=2, **settings):
     """A FasterRCNN in evaluation with the weights of `state`.
 
-    `anchor_sizes` (one tuple a level) may be None for the usual ones; `settings` are FasterRCNN's keyword arguments.
+    `anchor_sizes` (one tuple a level) may be None for the usual ones; `sampling_ratio` is RoIAlign's, 0 for as many samples
+    as a cell has pixels; `settings` are FasterRCNN's keyword arguments.
     """
     if not any(key.startswith("backbone.fpn.") for key in state):
         first = next(iter(state), "nothing")
@@ -69,7 +76,7 @@ def build_detector(state, norm_eps, anchor_sizes, aspect_ratios, **settings):
         backbone,
         rpn_anchor_generator=anchors,
         rpn_head=RPNHead(channels, anchors.num_anchors_per_location()[0], conv_depth=depth),
-        box_roi_pool=MultiScaleRoIAlign(["0", "1", "2", "3"], resolution, 2),
+        box_roi_pool=MultiScaleRoIAlign(["0", "1", "2", "3"], resolution, sampling_ratio),
         box_head=box_head,
         box_predictor=FastRCNNPredictor(width, state["roi_heads.box_predictor.cls_score.weight"].shape[0]),
         **settings,

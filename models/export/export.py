@@ -6,6 +6,7 @@
 README.md beside this file tells the rest.
 """
 import argparse
+import codecs
 import os
 import re
 import sys
@@ -16,7 +17,12 @@ import named_weights
 from checkpoints import build_detector, read_state_dict
 from errors import ExportError, exit_code
 from graphs import export_backbone, export_end_to_end, export_head, levels_of, thaw_batch_norms
+from manifest_check import check_manifest
 from package import check_destination, end_to_end_manifest, two_stage_manifest, write_package
+
+# What a name is taken for a file by, where no file has it.
+_LABEL_FILES = (".txt", ".names", ".labels", ".lst", ".list", ".csv", ".json", ".yaml", ".yml")
+
 
 def _sizes(text):
     return tuple(tuple(int(size) for size in level.split(",")) for level in text.split("/"))
@@ -44,6 +50,7 @@ _SETTINGS = {
 _SHAPES = {
     "anchor-sizes": (_sizes, None, "levels parted by '/', several sizes of a level by ',': 32/64/128/256/512"),
     "aspect-ratios": (_floats, (0.5, 1.0, 2.0), "height over width; default 0.5,1,2"),
+    "sampling-ratio": (int, 2, "of RoIAlign, 0 for adaptive; default 2, as torchvision's builders have it"),
     "norm-eps": (float, 1e-5, "eps of the batch norms; 0 if fine-tuned from ResNet50's COCO_V1; default 1e-5"),
 }
 
@@ -86,7 +93,10 @@ def build(options):
     settings = {argument: value for argument, value in given.items() if value is not None}
     if options.checkpoint:
         state = read_state_dict(options.checkpoint)
-        detector = build_detector(state, options.norm_eps, options.anchor_sizes, options.aspect_ratios, **settings)
+        if options.sampling_ratio < 0:
+            raise ExportError("--sampling-ratio must be 0 (adaptive) or a number of samples")
+        detector = build_detector(
+            state, options.norm_eps, options.anchor_sizes, options.aspect_ratios, options.sampling_ratio, **settings)
         labels = None
     else:
         detector, labels = named_weights.build(options.weights, options.random_weights, **settings)
@@ -96,17 +106,31 @@ def build(options):
         raise ExportError(f"--labels is missing: the checkpoint has {classes} classes without the background")
     if len(labels) != classes:
         raise ExportError(f"{len(labels)} labels for {classes} classes (the background is not one of them)")
-    if any(not label for label in labels):
-        raise ExportError("a label is empty")
     thaw_batch_norms(detector)
     return detector.eval(), labels
 
 
 def _labels(text):
     if os.path.isfile(text):
-        with open(text, encoding="utf-8") as file:
-            return [line.strip() for line in file if line.strip()]
+        return [line.strip() for line in _read_text(text).splitlines() if line.strip()]
+    if "," not in text and (os.sep in text or os.path.splitext(text)[1].lower() in _LABEL_FILES):
+        raise ExportError(f"--labels {text}: no such file")
     return [label.strip() for label in text.split(",")]
+
+
+def _read_text(path):
+    """UTF-8, with or without its mark, or UTF-16 with one; nothing is guessed."""
+    with open(path, "rb") as file:
+        data = file.read()
+    name, encoding = ("UTF-16",) * 2 if data[:2] in (codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE) else ("UTF-8", "utf-8-sig")
+    try:
+        text = data.decode(encoding)
+    except UnicodeDecodeError as error:
+        line = data[: error.start].count(b"\n") + 1
+        raise ExportError(f"{path}: line {line} is not {name}: save the file as UTF-8") from None
+    if "\0" in text:
+        raise ExportError(f"{path}: holds zero bytes, as UTF-16 without its mark does: save the file as UTF-8")
+    return text
 
 
 def export(options):
@@ -120,13 +144,19 @@ def export(options):
     about = {key: getattr(options, key) for key in ("version", "description", "license", "source")}
     about["name"] = name
     if options.layout == "two-stage":
-        graphs = {"backbone": export_backbone(detector, levels), "head": export_head(detector, levels)}
         manifest = two_stage_manifest(detector, levels, about, labels)
+        check_manifest(manifest)
+        graphs = {"backbone": export_backbone(detector, levels), "head": export_head(detector, levels)}
     else:
-        graphs = {"model": export_end_to_end(detector, levels)}
         manifest = end_to_end_manifest(detector, about, labels)
+        check_manifest(manifest)
+        graphs = {"model": export_end_to_end(detector, levels)}
     manifest = write_package(options.out, manifest, graphs, options.force)
     _summarise(options.out, manifest, graphs, levels, detector)
+    if options.checkpoint:
+        weights = ",".join(f"{weight:g}" for weight in detector.roi_heads.box_coder.weights)
+        print(f"  taken as usual, since no checkpoint says them: sampling ratio {options.sampling_ratio} (--sampling-ratio), "
+              f"batch norms' eps {options.norm_eps:g} (--norm-eps), box weights {weights}")
     return manifest
 
 

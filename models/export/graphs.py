@@ -5,6 +5,7 @@ R RoIs (R_l of one level), C classes without the background.
 """
 import io
 import warnings
+from collections import OrderedDict
 from dataclasses import dataclass
 
 import onnx
@@ -12,6 +13,7 @@ import torch
 from torch import nn
 from torch.onnx import register_custom_op_symbolic
 from torch.onnx.symbolic_helper import parse_args
+from torchvision.models.detection.image_list import ImageList
 from torchvision.ops import misc, roi_align
 
 from errors import ExportError
@@ -100,6 +102,11 @@ def levels_of(detector):
             name += "abcdefgh"[numbers[:index].count(numbers[index])]
         pooled = key in detector.roi_heads.box_roi_pool.featmap_names
         levels.append(Level(name, stride, feature.shape[1], tuple(sizes[index]), pooled))
+    strides = [level.stride for level in levels if level.pooled]
+    if not strides or numbers != sorted(numbers):
+        raise ExportError(f"the levels' strides are {[level.stride for level in levels]}: finest first, one pooled at least")
+    if (strides[-1] // strides[0]).bit_length() > len(strides):
+        raise ExportError(f"RoIs are pooled from strides {strides}, between which levels are missing")
     return levels
 
 
@@ -140,14 +147,23 @@ class Head(nn.Module):
 
 
 class EndToEnd(nn.Module):
-    """image [3, H, W], RGB in 0..1 -> boxes [M, 4] in its pixels, labels [M] (1 is the first class), scores [M]."""
+    """image [3, h, w], resized and normalised -> boxes [M, 4] in its pixels, labels [M] (1 is the first class), scores [M].
+
+    Resizing stays outside: a traced graph multiplies side and scale in float32, torchvision in double, and about every
+    third size comes out a pixel larger (pytorch/vision #3654).
+    """
 
     def __init__(self, detector):
         super().__init__()
         self.detector = detector
 
     def forward(self, image):
-        result = self.detector([image])[0]
+        detector = self.detector
+        padded = detector.transform.batch_images([image], detector.transform.size_divisible)
+        images = ImageList(padded, [(image.shape[-2], image.shape[-1])])
+        features = OrderedDict(feature_maps(detector, images.tensors))
+        proposals, _ = detector.rpn(images, features)
+        result = detector.roi_heads(features, proposals, images.image_sizes)[0][0]
         return result["boxes"], result["labels"], result["scores"]
 
 
@@ -195,7 +211,7 @@ def torch_mapper(strides, canonical_scale=224, canonical_level=4):
 
 
 def export_end_to_end(detector, levels):
-    """Bytes of the one-file form: resize, normalisation, both stages and post-processing inside."""
+    """Bytes of the one-file form: padding, both stages and post-processing inside."""
     pin_roi_scales(detector, levels)
     generator = torch.Generator().manual_seed(0)
     example = torch.rand(3, 96, 128, generator=generator)

@@ -15,11 +15,7 @@ def two_stage_manifest(detector, levels, about, labels):
 
     Keys whose default follows from the convention appear only where the model differs from it.
     """
-    transform, rpn, roi = detector.transform, detector.rpn, detector.roi_heads
-    if transform.fixed_size is not None:
-        raise ExportError("a model with a fixed input size has no place in model.json")
-    size = {"minSize": transform.min_size[-1], "maxSize": transform.max_size, "sizeDivisor": transform.size_divisible}
-    size.update(_unless(("mean", list(transform.image_mean), _MEAN), ("std", list(transform.image_std), _STD)))
+    rpn, roi = detector.rpn, detector.roi_heads
     ratios = {tuple(r) for r in rpn.anchor_generator.aspect_ratios}
     if len(ratios) != 1:
         raise ExportError("every level must have the same aspect ratios")
@@ -27,7 +23,7 @@ def two_stage_manifest(detector, levels, about, labels):
     canonical = _unless(("canonicalLevel", pool.canonical_level, 4), ("canonicalSize", pool.canonical_scale, 224))
     manifest = {
         **_head(about, "two-stage"),
-        "input": size,
+        "input": _input(detector.transform, detector.transform.size_divisible),
         "levels": [
             {"name": level.name, "anchorSizes": list(level.anchor_sizes), "pooled": level.pooled} for level in levels
         ],
@@ -48,20 +44,19 @@ def two_stage_manifest(detector, levels, about, labels):
 
 def end_to_end_manifest(detector, about, labels):
     """The contents of model.json for the one-file form, without files."""
-    transform = detector.transform
     return {
         **_head(about, "end-to-end"),
         "endToEnd": {
             "input": "image",
             "rank": 3,
-            "resizeInside": True,
+            "resizeInside": False,
             "boxes": "boxes",
             "labels": "labels",
             "scores": "scores",
-            "boxSpace": "original",
+            "boxSpace": "resized",
         },
-        # For the reader: the graph resizes and normalises by itself, and is fed with RGB / 255.
-        "input": {"minSize": transform.min_size[-1], "maxSize": transform.max_size},
+        # The graph pads, since it clips boxes to the image without its padding.
+        "input": _input(detector.transform, 1),
         "detection": _thresholds(detector.roi_heads),
         "labels": labels,
     }
@@ -72,6 +67,14 @@ def _head(about, layout):
     manifest.update({key: about[key] for key in ("description", "license", "source") if about.get(key)})
     manifest["files"] = {}
     return manifest
+
+
+def _input(transform, divisor):
+    if transform.fixed_size is not None:
+        raise ExportError("a model with a fixed input size has no place in model.json")
+    size = {"minSize": transform.min_size[-1], "maxSize": transform.max_size, "sizeDivisor": divisor}
+    size.update(_unless(("mean", list(transform.image_mean), _MEAN), ("std", list(transform.image_std), _STD)))
+    return size
 
 
 def _thresholds(roi):

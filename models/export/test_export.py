@@ -1,12 +1,17 @@
 """Tests of the exporter: python3 models/export/test_export.py"""
+import argparse
+import codecs
+import collections
 import contextlib
 import io
 import json
 import os
+import pathlib
 import sys
 import tempfile
 import unittest
 
+import numpy
 import onnx
 import torch
 from torch import nn
@@ -22,6 +27,7 @@ import export
 import graphs
 import named_weights
 from errors import ExportError
+from manifest_check import check_manifest
 from package import format_manifest
 
 
@@ -40,6 +46,19 @@ def small_detector(width=8, channels=16, hidden=24, classes=3):
         box_head=TwoMLPHead(channels * 49, hidden),
         box_predictor=FastRCNNPredictor(hidden, classes + 1),
     ).eval()
+
+
+_DETECTION = {"scoreThreshold": 0.05, "nmsThreshold": 0.5, "maxDetections": 100}
+
+
+class Trap:
+    """Makes a file when it is unpickled by whoever trusts it."""
+
+    def __init__(self, path):
+        self.path = path
+
+    def __reduce__(self):
+        return open, (self.path, "w")
 
 
 class ExportTests(unittest.TestCase):
@@ -134,8 +153,9 @@ class ExportTests(unittest.TestCase):
         self.run_export("one-file", "--labels", "a,b,c", "--layout", "end-to-end", "--min-size", "96", "--max-size", "128")
         with open(os.path.join(self.path("one-file"), "model.json"), encoding="utf-8") as file:
             manifest = json.load(file)
-        self.assertEqual(manifest["endToEnd"], {"input": "image", "rank": 3, "resizeInside": True, "boxes": "boxes",
-                                                "labels": "labels", "scores": "scores", "boxSpace": "original"})
+        self.assertEqual(manifest["endToEnd"], {"input": "image", "rank": 3, "resizeInside": False, "boxes": "boxes",
+                                                "labels": "labels", "scores": "scores", "boxSpace": "resized"})
+        self.assertEqual(manifest["input"], {"minSize": 96, "maxSize": 128, "sizeDivisor": 1})
         model = onnx.load(os.path.join(self.path("one-file"), "model.onnx"))
         self.assertEqual([v.name for v in model.graph.output], ["boxes", "labels", "scores"])
 
@@ -184,6 +204,104 @@ class ExportTests(unittest.TestCase):
         self.assertEqual((detector.rpn.pre_nms_top_n(), detector.rpn.score_thresh, detector.transform.min_size), (150, 0.05, (320,)))
         self.assertEqual([level.name for level in graphs.levels_of(detector)], ["p5a", "p5b", "p6"])
         self.assert_error("known: FasterRCNN", lambda: named_weights.build("YOLO.V1"))
+
+    def write_labels(self, data):
+        with open(self.path("labels.txt"), "wb") as file:
+            file.write(data)
+        return self.path("labels.txt")
+
+    def test_labels_of_a_file_are_read_in_the_encodings_that_name_themselves(self):
+        names = ["Zelle", "größer", "赤血球"]
+        text = "\r\n".join(names)
+        for data in (text.encode(), text.encode("utf-8-sig"), text.encode("utf-16"),
+                     codecs.BOM_UTF16_BE + text.encode("utf-16-be")):
+            self.assertEqual(export._labels(self.write_labels(data)), names)
+
+    def test_labels_that_cannot_be_read_say_where(self):
+        export_with = lambda labels: lambda: self.run_export("x", "--labels", labels)
+        self.assert_error("line 2 is not UTF-8: save the file as UTF-8",
+                          export_with(self.write_labels("Zelle\ngrößer\n".encode("cp1252"))))
+        self.assert_error("save the file as UTF-8", export_with(self.write_labels("a\nb\nc".encode("utf-16-le"))))
+        for name in (self.path("none.txt"), "labels.txt", "classes.names", "folder/labels"):
+            self.assert_error("no such file", export_with(name))
+        self.assertFalse(os.path.exists(self.path("x")))
+
+    def test_settings_that_the_service_refuses_are_refused_before_anything_is_written(self):
+        for arguments, reason in (
+            (("--min-size", "800", "--max-size", "600"), "input.maxSize must be from 800 to 16384; it is 600"),
+            (("--min-size", "0"), "input.minSize must be from 1 to 8192; it is 0"),
+            (("--mean", "0.5,0.5"), "input.mean must hold three numbers"),
+            (("--mean", "0.5,nan,0.5"), "input.mean must hold three numbers"),
+            (("--std", "0.2,0,0.2"), "input.std must hold three numbers greater than 0"),
+            (("--anchor-sizes", "32/64/128/256/0"), "levels[4].anchorSizes must hold 1 to 64 sizes greater than 0"),
+            (("--aspect-ratios", "0.5,1,2000"), "aspectRatios must hold 1 to 64 ratios"),
+            (("--pre-nms-top-n", "0"), "rpn.preNmsTopN must be from 1 to 100000; it is 0"),
+            (("--post-nms-top-n", "100001"), "rpn.postNmsTopN must be from 1 to 100000; it is 100001"),
+            (("--rpn-nms-threshold", "1.5"), "rpn.nmsThreshold must be from 0 to 1; it is 1.5"),
+            (("--rpn-score-threshold", "-1"), "rpn.scoreThreshold must be from 0 to 1; it is -1"),
+            (("--score-threshold", "nan"), "detection.scoreThreshold must be from 0 to 1; it is nan"),
+            (("--nms-threshold", "2"), "detection.nmsThreshold must be from 0 to 1; it is 2"),
+            (("--max-detections", "0"), "detection.maxDetections must be from 1 to 100000; it is 0"),
+            (("--version", ""), "version is empty"),
+            (("--labels", "a,b,a"), "the label 'a' is given twice"),
+            (("--labels", "a,,b"), "a label is empty"),
+            (("--sampling-ratio", "-1"), "--sampling-ratio must be 0"),
+        ):
+            for layout in ("two-stage", "end-to-end"):
+                if layout == "end-to-end" and reason.startswith(("rpn.", "levels", "aspectRatios")):
+                    continue
+                with self.subTest(reason, layout=layout):
+                    self.assert_error(reason, lambda: self.run_export("x", "--labels", "a,b,c", "--layout", layout, *arguments))
+        self.assertFalse(os.path.exists(self.path("x")))
+        self.assertEqual(check_manifest({"version": "1", "labels": ["a", "N/A", "N/A"], "detection": _DETECTION,
+                                         "input": {"minSize": 1, "maxSize": 1, "sizeDivisor": 1}}), None)
+
+    def test_sampling_ratio_is_the_given_one_and_said_where_it_was_not(self):
+        for given, written in ((("--sampling-ratio", "0"), 0), (("--sampling-ratio", "4"), 4), ((), 2)):
+            self.run_export("ratio", "--labels", "a,b,c", "--force", *given)
+            head = onnx.load(os.path.join(self.path("ratio"), "head.onnx"))
+            ratios = {onnx.helper.get_attribute_value(a) for n in head.graph.node if n.op_type == "RoiAlign"
+                      for a in n.attribute if a.name == "sampling_ratio"}
+            self.assertEqual(ratios, {written})
+        said = io.StringIO()
+        with contextlib.redirect_stdout(said):
+            export.export(export.parse(["--checkpoint", self.checkpoint, "--labels", "a,b,c", "--force", self.path("ratio")]))
+        self.assertIn("sampling ratio 2 (--sampling-ratio)", said.getvalue())
+
+    def test_checkpoints_of_trainings_are_read_without_running_anything(self):
+        state = self.detector.state_dict()
+        optimizer = torch.optim.SGD(self.detector.parameters(), lr=0.02, momentum=0.9)
+        arguments = argparse.Namespace(lr=0.02, model="fasterrcnn", path=pathlib.PurePosixPath("/data"))
+        for name, saved in (
+            ("tutorial", {"epoch": 5, "model_state_dict": state, "optimizer_state_dict": optimizer.state_dict(), "loss": 0.4}),
+            ("reference", {"model": state, "optimizer": optimizer.state_dict(), "lr_scheduler": {"milestones": collections.Counter([16, 22])},
+                           "args": arguments, "epoch": 25}),
+            ("numpy", {"state_dict": state, "best": numpy.float64(0.61)}),
+        ):
+            for zipped in (True, False):
+                with self.subTest(name, zipped=zipped):
+                    torch.save(saved, self.path("training.pth"), _use_new_zipfile_serialization=zipped)
+                    read = checkpoints.read_state_dict(self.path("training.pth"))
+                    self.assertEqual(set(read), set(state))
+                    self.assertTrue(all(torch.equal(read[key], state[key]) for key in state))
+
+    def test_checkpoint_that_would_run_something_does_not(self):
+        trap = Trap(self.path("sprung"))
+        for saved in ({"model": self.detector.state_dict(), "trap": trap}, trap, {"model": trap}):
+            for zipped in (True, False):
+                torch.save(saved, self.path("trap.pth"), _use_new_zipfile_serialization=zipped)
+                with contextlib.suppress(ExportError):
+                    checkpoints.read_state_dict(self.path("trap.pth"))
+        self.assertFalse(os.path.exists(self.path("sprung")))
+
+    def test_whole_model_says_the_line_that_saves_its_weights(self):
+        torch.save(self.detector, self.path("whole.pth"))
+        self.assert_error('torch.save(model.state_dict(), "weights.pth")',
+                          lambda: checkpoints.read_state_dict(self.path("whole.pth")))
+
+    def test_pooled_levels_with_a_gap_are_refused(self):
+        self.detector.roi_heads.box_roi_pool.featmap_names = ["0", "3"]
+        self.assert_error("between which levels are missing", lambda: graphs.levels_of(self.detector))
 
     def test_format_manifest_reads_back(self):
         manifest = {"a": 1.0, "list": [{"x": [0.5, 2.0]}], "empty": [], "labels": ["long name"] * 40}

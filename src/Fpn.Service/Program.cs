@@ -11,7 +11,12 @@ using Fpn.Service.Model;
 using Fpn.Service.Model.Execution;
 using Fpn.Service.Observability;
 using Fpn.Service.OpenApi;
-using Microsoft.AspNetCore.Connections;
+
+if (CommandLine.Answer(args) is { } answer)
+{
+    await Console.Out.WriteLineAsync(answer);
+    return 0;
+}
 
 if (args is [HealthProbe.Command, .. var options])
 {
@@ -23,10 +28,17 @@ if (args is [InspectCommand.Command, .. var inspected])
     return await InspectCommand.RunAsync(inspected, Console.Out, Console.Error);
 }
 
+if (CommandLine.Fault(args) is { } fault)
+{
+    await Console.Error.WriteLineAsync(fault);
+    return CommandLine.WrongUsage;
+}
+
+var started = false;
 try
 {
     var builder = WebApplication.CreateBuilder(args);
-    var telemetry = new TelemetryOptions();
+    var (connections, telemetry) = (new ConnectionOptions(), new TelemetryOptions());
     builder.Services.AddSettings(
         builder.Configuration,
         ("Limits", new LimitsOptions()),
@@ -40,8 +52,11 @@ try
         ("Keys", new KeyOptions()),
         ("Cors", new CrossOriginOptions()),
         ("Proxies", new ProxyOptions()),
-        ("Connections", new ConnectionOptions()),
+        ("Connections", connections),
         ("Telemetry", telemetry));
+    LogLevels.Require(builder.Configuration);
+    FileDescriptors.Require(connections.Max);
+    await AddressTrial.RunAsync(builder.Configuration);
     builder.AddObservability(telemetry);
     builder.AddSecurity();
     builder.Services
@@ -57,9 +72,11 @@ try
     app.UseTrustedProxies();
     app.UseRequestIds();
     app.UseDrain();
+    app.UseUnreadBodies();
     app.UseRequestLog();
     app.UseSecurityHeaders();
     app.UseProblems();
+    app.UseEndpointRouting();
     app.UseCrossOrigin();
     app.UseKeys();
     app.UseOpenApiDocument();
@@ -72,17 +89,15 @@ try
     app.Services.GetRequiredService<ImageDecoder>();
     app.Services.GetRequiredService<DetectionPainter>();
     await app.Services.GetRequiredService<LaneRegistry>().StartAsync();
-    await app.RunAsync();
+    await app.StartAsync();
+    started = true;
+    await app.WaitForShutdownAsync();
     return 0;
 }
-catch (SettingsException exception)
+#pragma warning disable CA1031 // Whatever it is, a person reads it: one line, and no dump.
+catch (Exception exception) when (!started)
+#pragma warning restore CA1031
 {
-    await Console.Error.WriteLineAsync($"Fpn.Service cannot start: {exception.Message}");
-    return 1;
-}
-catch (Exception exception) when (exception is FormatException or IOException { InnerException: AddressInUseException })
-{
-    // An address to listen on that is none, or is taken.
-    await Console.Error.WriteLineAsync($"Fpn.Service cannot start: {exception.Message}");
+    await Console.Error.WriteLineAsync($"Fpn.Service cannot start: {StartFailure.Reason(exception)}");
     return 1;
 }

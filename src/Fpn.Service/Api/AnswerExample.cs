@@ -13,5 +13,5 @@ internal sealed record BodyExample(string Description, string Json);
 /// <summary>What a part of an endpoint's path stands for, for the OpenAPI document.</summary>
 /// <param name="Name">Name in the route.</param>
 /// <param name="Description">What it stands for.</param>
-/// <param name="Example">One that works.</param>
-internal sealed record PathParameterNote(string Name, string Description, string Example);
+/// <param name="IsVersion">Whether it is a model's version, and not its name.</param>
+internal sealed record PathParameterNote(string Name, string Description, bool IsVersion = false);

@@ -28,7 +28,11 @@ internal static class ApiRegistration
     /// <summary>Registers what the endpoints need.</summary>
     public static IServiceCollection AddApi(this IServiceCollection services)
     {
-        services.ConfigureHttpJsonOptions(options => options.SerializerOptions.TypeInfoResolverChain.Insert(0, ApiJsonContext.Default));
+        services.ConfigureHttpJsonOptions(options =>
+        {
+            options.SerializerOptions.TypeInfoResolverChain.Insert(0, ApiJsonContext.Default);
+            options.SerializerOptions.Encoder = ReadableEncoder.Instance;
+        });
         services.AddExceptionHandler<FailureHandler>();
         services.AddSingleton<BodyMemory>();
         services.AddSingleton<ImageBodyReader>();
@@ -41,6 +45,21 @@ internal static class ApiRegistration
         return services.AddOpenInference();
     }
 
+    /// <summary>Lets clients that still send read their answer.</summary>
+    public static WebApplication UseUnreadBodies(this WebApplication app)
+    {
+        app.UseMiddleware<UnreadBodies>();
+        return app;
+    }
+
+    /// <summary>Chooses endpoints; those of GET serve HEAD, too.</summary>
+    public static WebApplication UseEndpointRouting(this WebApplication app)
+    {
+        app.UseMiddleware<HeadRequests>();
+        app.UseRouting();
+        return app;
+    }
+
     /// <summary>Turns failures and bare statuses (404, 405 …) into problems.</summary>
     public static WebApplication UseProblems(this WebApplication app)
     {
@@ -50,7 +69,7 @@ internal static class ApiRegistration
             var http = context.HttpContext;
             var problem = http.Response.StatusCode switch
             {
-                StatusCodes.Status404NotFound => Problem.NotFound(http.Request.Path),
+                StatusCodes.Status404NotFound => Problem.NotFound(http.Request),
                 StatusCodes.Status405MethodNotAllowed => Problem.MethodNotAllowed(http.Request.Method),
                 var status => Problem.OfStatus(status),
             };
@@ -93,7 +112,7 @@ internal static class ApiRegistration
             .WithDescription("Its input rule, thresholds, labels, and how requests for it are batched.")
             .Produces<ModelResponse>()
             .WithMetadata(new AnswerExample("application/json", ModelExample))
-            .WithMetadata(new PathParameterNote("name", "Name of the model.", "blood-cells"))
+            .WithMetadata(new PathParameterNote("name", "Name of the model."))
             .WithMetadata(new ProblemsMetadata(Problem.UnknownModel("cells", ["blood-cells"])))
             .RequireScope(KeyScope.Detect);
         app.MapOpenInference();

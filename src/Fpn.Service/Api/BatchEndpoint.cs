@@ -170,8 +170,8 @@ internal sealed partial class BatchEndpoint(
     private static void WriteProblem(HttpContext context, Problem problem, BatchSummary summary)
     {
         summary.Refused(problem);
-        using var json = new Utf8JsonWriter(context.Response.BodyWriter);
-        JsonSerializer.Serialize(json, ProblemResult.Details(problem, context), ApiJsonContext.Default.ProblemDetails);
+        using var json = new Utf8JsonWriter(context.Response.BodyWriter, new JsonWriterOptions { Encoder = ReadableEncoder.Instance });
+        JsonSerializer.Serialize(json, ProblemResult.Details(problem, context), ApiJsonContext.Readable.ProblemDetails);
     }
 
     private Problem Fail(HttpContext context, Exception exception)

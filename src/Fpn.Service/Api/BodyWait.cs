@@ -1,5 +1,4 @@
 using Fpn.Service.Lifetime;
-using Microsoft.AspNetCore.Http.Features;
 
 namespace Fpn.Service.Api;
 
@@ -7,16 +6,6 @@ namespace Fpn.Service.Api;
 /// <param name="drain">Ends the wait.</param>
 internal sealed class BodyWait(Drain drain)
 {
-    /// <summary>Takes the server's own limit off a body whose size is checked while it is read.</summary>
-    /// <remarks>The server's limit would cut the connection before the client has read why.</remarks>
-    public static void LiftServerLimit(HttpContext context)
-    {
-        if (context.Features.Get<IHttpMaxRequestBodySizeFeature>() is { IsReadOnly: false } size)
-        {
-            size.MaxRequestBodySize = null;
-        }
-    }
-
     /// <summary>Reads a body.</summary>
     /// <param name="context">The request.</param>
     /// <param name="read">Reads it; ends when its token is cancelled.</param>

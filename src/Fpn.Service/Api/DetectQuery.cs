@@ -9,7 +9,7 @@ namespace Fpn.Service.Api;
 internal sealed class DetectQuery : IDisposable
 {
     private static readonly string[] Names =
-        ["model", "scoreThreshold", "maxDetections", "labels", "format", "imageId", "explain"];
+        ["model", "scoreThreshold", "maxDetections", "labels", "label", "format", "imageId", "explain"];
 
     private readonly LaneUse _use;
 
@@ -44,7 +44,7 @@ internal sealed class DetectQuery : IDisposable
                 return Problem.BadParameter(name, $"The parameter '{name}' is unknown. Known: {string.Join(", ", Names)}.");
             }
 
-            if (values.Count != 1)
+            if (values.Count != 1 && name != "label")
             {
                 return Problem.BadParameter(name, $"The parameter '{name}' is given {values.Count} times; give it once.");
             }
@@ -75,7 +75,8 @@ internal sealed class DetectQuery : IDisposable
         ?? Apply(query, "format", SetFormat)
         ?? Apply(query, "imageId", SetImageId)
         ?? Apply(query, "explain", SetExplain)
-        ?? Apply(query, "labels", Filter.SetLabels);
+        ?? Apply(query, "labels", Filter.KeepLabels)
+        ?? query["label"].Select(label => Filter.KeepLabel("label", label ?? string.Empty)).FirstOrDefault(problem => problem is not null);
 
     private Problem? SetFormat(string parameter, string text)
     {
@@ -107,8 +108,10 @@ internal sealed class DetectQuery : IDisposable
 
     private Problem? SetExplain(string parameter, string text)
     {
-        Explain = text == "true";
-        return !Explain && text != "false"
+        // Python writes True.
+        var isBoolean = bool.TryParse(text, out var explain);
+        Explain = explain;
+        return !isBoolean
             ? Problem.BadParameter(parameter, $"'{text}' is not true or false.")
             : Explain && Contract.Layout != ModelLayout.TwoStage
                 ? Problem.BadParameter(

@@ -19,11 +19,15 @@ internal sealed class DetectRequest : IDisposable
     /// <summary>How urgent it is.</summary>
     public DetectHeaders Headers { get; }
 
-    /// <summary>Reads the query and the headers, and prepares the request for a body of any size.</summary>
+    /// <summary>Reads the query and the headers.</summary>
     /// <returns>The request, which the caller disposes, or the first problem.</returns>
     public static Outcome<DetectRequest> Read(HttpContext context, LaneRegistry lanes)
     {
-        BodyWait.LiftServerLimit(context);
+        if (BodyEncoding.Check(context.Request) is { } compressed)
+        {
+            return compressed;
+        }
+
         if (!DetectQuery.Parse(context.Request.Query, lanes).Succeeded(out var query, out var problem))
         {
             return problem;

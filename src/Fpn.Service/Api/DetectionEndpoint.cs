@@ -59,7 +59,7 @@ internal sealed class DetectionEndpoint(
         switch (output.Format)
         {
             case OutputFormat.Json:
-                return Results.Json(answer.ToResponse(), ApiJsonContext.Default.DetectionResponse);
+                return Results.Json(answer.ToResponse(), ApiJsonContext.Readable.DetectionResponse);
             case OutputFormat.Image:
                 var start = clock.GetTimestamp();
                 var painted = await painter.PaintAsync(

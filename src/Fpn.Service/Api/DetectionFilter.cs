@@ -50,33 +50,42 @@ internal sealed class DetectionFilter(ModelContract contract)
         return null;
     }
 
-    /// <summary>Keeps only some labels.</summary>
+    /// <summary>Keeps only some labels, and those that were named before.</summary>
     /// <param name="parameter">What the client calls it.</param>
-    /// <param name="text">Names, separated by commas.</param>
+    /// <param name="text">Names, separated by commas; or one name that holds some.</param>
     /// <returns>What is wrong with it, or null.</returns>
-    public Problem? SetLabels(string parameter, string text)
+    public Problem? KeepLabels(string parameter, string text)
+    {
+        var names = text.Split(',', StringSplitOptions.TrimEntries);
+        if (names.Length > 1 && !names.All(contract.Labels.Contains) && contract.Labels.Contains(text))
+        {
+            names = [text];
+        }
+
+        return names.Select(name => KeepLabel(parameter, name)).FirstOrDefault(problem => problem is not null);
+    }
+
+    /// <summary>Keeps a label, and those that were named before.</summary>
+    /// <param name="parameter">What the client calls it.</param>
+    /// <param name="name">Its name, as the model has it.</param>
+    /// <returns>What is wrong with it, or null.</returns>
+    public Problem? KeepLabel(string parameter, string name)
     {
         var known = contract.Labels;
-        _labels = new bool[known.Count];
-        foreach (var label in text.Split(',', StringSplitOptions.TrimEntries))
+        _labels ??= new bool[known.Count];
+        var found = false;
+        for (var i = 0; i < known.Count; i++)
         {
-            var found = false;
-            for (var i = 0; i < known.Count; i++)
+            if (known[i] == name)
             {
-                if (known[i] == label)
-                {
-                    found = _labels[i] = true;
-                }
-            }
-
-            if (!found)
-            {
-                return Problem.BadParameter(
-                    parameter, $"'{label}' is not a label of the model '{contract.Name}'. Known: {string.Join(", ", known)}.");
+                found = _labels[i] = true;
             }
         }
 
-        return null;
+        return found
+            ? null
+            : Problem.BadParameter(
+                parameter, $"'{name}' is not a label of the model '{contract.Name}'. Known: {string.Join(", ", known)}.");
     }
 
     /// <summary>Puts detections in the order of the answer, then applies threshold, count and labels, in this order.</summary>

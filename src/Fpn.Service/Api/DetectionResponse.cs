@@ -1,3 +1,4 @@
+using System.Text.Json;
 using System.Text.Json.Serialization;
 using Fpn.Detection.Boxes;
 using Fpn.Service.Api.Formats;
@@ -130,4 +131,8 @@ internal sealed record ModelListResponse(IReadOnlyList<ModelResponse> Models);
 [JsonSerializable(typeof(CocoResponse[]))]
 [JsonSerializable(typeof(string))]
 [JsonSerializable(typeof(long))]
-internal sealed partial class ApiJsonContext : JsonSerializerContext;
+internal sealed partial class ApiJsonContext : JsonSerializerContext
+{
+    /// <summary>The context that everything is written with.</summary>
+    public static ApiJsonContext Readable => field ??= new(new JsonSerializerOptions(Default.Options) { Encoder = ReadableEncoder.Instance });
+}

@@ -8,11 +8,11 @@ internal static class ModelEndpoints
 {
     /// <summary>All models.</summary>
     public static IResult List(LaneRegistry lanes) =>
-        Results.Json(new ModelListResponse([.. lanes.Lanes.Select(lane => Describe(lane, lanes))]), ApiJsonContext.Default.ModelListResponse);
+        Results.Json(new ModelListResponse([.. lanes.Lanes.Select(lane => Describe(lane, lanes))]), ApiJsonContext.Readable.ModelListResponse);
 
     /// <summary>One model.</summary>
     public static IResult Get(string name, LaneRegistry lanes) => lanes.Lanes.FirstOrDefault(lane => lane.Model.Contract.Name == name) is { } lane
-        ? Results.Json(Describe(lane, lanes), ApiJsonContext.Default.ModelResponse)
+        ? Results.Json(Describe(lane, lanes), ApiJsonContext.Readable.ModelResponse)
         : new ProblemResult(Problem.UnknownModel(name, lanes.Names));
 
     private static ModelResponse Describe(ModelLane lane, LaneRegistry lanes)

@@ -85,8 +85,12 @@ internal sealed record Problem(int Status, string Type, string Title, string Det
             Parameter = "version",
         };
 
-    public static Problem NotFound(string path) =>
-        new(StatusCodes.Status404NotFound, "not-found", "Not found", $"There is nothing at '{path}'. /swagger lists what there is.");
+    public static Problem NotFound(HttpRequest request) =>
+        new(
+            StatusCodes.Status404NotFound,
+            "not-found",
+            "Not found",
+            $"There is nothing at '{request.PathBase.Value}{request.Path.Value}'. {request.PathBase.Value}/swagger lists what there is.");
 
     public static Problem MethodNotAllowed(string method) =>
         new(StatusCodes.Status405MethodNotAllowed, "method-not-allowed", "Method not allowed", $"{method} is not served here; the header Allow says what is.");

@@ -27,9 +27,9 @@ internal sealed class ProblemResult(Problem problem) : IResult
         // Not cancelled with the request: a client that hangs up now would turn its own problem into a defect.
         return OpenInferenceRegistration.Speaks(httpContext.Request.Path)
             ? response.WriteAsJsonAsync(
-                ErrorResponse.Of(problem, httpContext), OpenInferenceJsonContext.Default.ErrorResponse, "application/json", CancellationToken.None)
+                ErrorResponse.Of(problem, httpContext), OpenInferenceJsonContext.Readable.ErrorResponse, "application/json", CancellationToken.None)
             : response.WriteAsJsonAsync(
-                Details(problem, httpContext), ApiJsonContext.Default.ProblemDetails, "application/problem+json", CancellationToken.None);
+                Details(problem, httpContext), ApiJsonContext.Readable.ProblemDetails, "application/problem+json", CancellationToken.None);
     }
 
     /// <summary>What a request is found by: in the problem's body and in the log.</summary>

@@ -31,13 +31,13 @@ internal sealed partial class LaneFactory(
 
     /// <summary>Measures a model, warms it up and gives it a lane.</summary>
     /// <param name="model">Still the caller's when this fails.</param>
-    /// <param name="mustRun">Whether a first batch that fails is a failure.</param>
-    /// <exception cref="SettingsException">The buckets' setting is wrong, or the model cannot be warmed up.</exception>
-    public async Task<ModelLane> CreateAsync(ModelEntry model, bool mustRun)
+    /// <exception cref="SettingsException">The buckets' setting is wrong, or the model fails on its first batch or cannot
+    /// be warmed up.</exception>
+    public async Task<ModelLane> CreateAsync(ModelEntry model)
     {
         try
         {
-            return await TryAsync(model, mustRun);
+            return await TryAsync(model);
         }
         catch (DeviceLostException exception)
         {
@@ -60,13 +60,13 @@ internal sealed partial class LaneFactory(
     /// <summary>Ends the device's threads, after what they were handed.</summary>
     public void Dispose() => Device.Dispose();
 
-    private async Task<ModelLane> TryAsync(ModelEntry model, bool mustRun)
+    private async Task<ModelLane> TryAsync(ModelEntry model)
     {
         var detector = model.Detector;
         var buckets = ShapeBuckets.Create(options.Buckets, ShapesAreFixed, detector);
         var shapesAreFixed = ShapesAreFixed && detector.LargestBatch > 1 && HasSizes(buckets);
         var isMeasured = options.MaxBatchSize == 0;
-        var curve = await MeasureAsync(detector, isMeasured ? options.TuningBudget : TimeSpan.Zero, mustRun);
+        var curve = await MeasureAsync(detector, isMeasured ? options.TuningBudget : TimeSpan.Zero);
         var size = isMeasured ? BatchSizeTuner.Choose(curve) : Math.Min(options.MaxBatchSize, detector.LargestBatch);
         if (shapesAreFixed)
         {
@@ -150,7 +150,7 @@ internal sealed partial class LaneFactory(
         LogWarmUpEnd(logger, model.Contract.Name, seconds);
     }
 
-    private async Task<IReadOnlyList<BatchTiming>> MeasureAsync(IDetector detector, TimeSpan budget, bool mustRun)
+    private async Task<IReadOnlyList<BatchTiming>> MeasureAsync(IDetector detector, TimeSpan budget)
     {
         try
         {
@@ -160,11 +160,10 @@ internal sealed partial class LaneFactory(
                 return inferred.Select(0);
             }));
         }
-        catch (Exception exception) when (!mustRun && exception is NonFiniteOutputException or ModelFailureException)
+        catch (Exception exception) when (exception is NonFiniteOutputException or ModelFailureException)
         {
-            // The model is loaded; it may do better on pictures than on noise, and if not, its requests are told why.
-            LogNotMeasured(logger, detector.Contract.Name, exception.Message);
-            return [];
+            throw new SettingsException(
+                $"Model '{detector.Contract.Name}' fails on its first batch: {exception.Message}", exception);
         }
     }
 
@@ -179,9 +178,6 @@ internal sealed partial class LaneFactory(
 
     [LoggerMessage(Level = LogLevel.Information, Message = "Model {Model}: all shapes are warm after {Seconds:F1} s")]
     private static partial void LogWarmUpEnd(ILogger logger, string model, double seconds);
-
-    [LoggerMessage(Level = LogLevel.Warning, Message = "Model {Model} failed on its first batch: {Reason}")]
-    private static partial void LogNotMeasured(ILogger logger, string model, string reason);
 
     [LoggerMessage(Level = LogLevel.Information, Message = "Model {Model} is warm: batches of up to {MaxBatchSize}; images/s by batch size {Curve}")]
     private static partial void LogReady(ILogger logger, string model, int maxBatchSize, string curve);

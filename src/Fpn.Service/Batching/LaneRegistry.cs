@@ -86,7 +86,8 @@ internal sealed partial class LaneRegistry(
     }
 
     /// <summary>Loads, measures and warms up every package; to be awaited before the port opens.</summary>
-    /// <exception cref="SettingsException">A package or the buckets' setting is wrong.</exception>
+    /// <exception cref="SettingsException">A package or the buckets' setting is wrong, or a model fails on its first
+    /// batch.</exception>
     public async Task StartAsync()
     {
         foreach (var name in packages.List())
@@ -94,7 +95,7 @@ internal sealed partial class LaneRegistry(
             var model = await Task.Run(() => packages.Load(name));
             try
             {
-                var lane = await _factory.CreateAsync(model, mustRun: false);
+                var lane = await _factory.CreateAsync(model);
                 lock (_gate)
                 {
                     _lanes.Add(name, lane);
@@ -226,7 +227,7 @@ internal sealed partial class LaneRegistry(
         try
         {
             model = await Task.Run(() => packages.Load(name));
-            var lane = await _factory.CreateAsync(model, mustRun: true);
+            var lane = await _factory.CreateAsync(model);
             lock (_gate)
             {
                 if (!_stopped)

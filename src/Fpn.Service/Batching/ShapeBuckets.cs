@@ -31,6 +31,9 @@ internal sealed class ShapeBuckets
     public static ShapeBuckets Create(string setting, bool shapesAreFixed, IDetector detector) => setting.Trim().ToLowerInvariant() switch
     {
         "off" => new([]),
+
+        // A graph with everything inside takes padding for a part of the picture.
+        _ when detector.LargestBatch == 1 => new([]),
         "auto" when !shapesAreFixed => new([]),
         "auto" or "derived" => new(Derive(detector)),
         var list => new(Order(list.Split(',').Select(size => Parse(size, detector.Contract.Input.SizeDivisor)))),
@@ -53,11 +56,6 @@ internal sealed class ShapeBuckets
     /// <summary>The padded sizes of common photographs, upright and lying, and those of the longest images: four at most.</summary>
     private static IReadOnlyList<ImageSize> Derive(IDetector detector)
     {
-        if (detector.LargestBatch == 1)
-        {
-            return [];
-        }
-
         const int Side = 6000;
         var input = detector.Contract.Input;
         var longest = Math.Max(1, input.MaxSize / (double)input.MinSize);

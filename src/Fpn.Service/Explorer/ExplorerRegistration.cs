@@ -53,7 +53,7 @@ internal static class ExplorerRegistration
     }
 
     private static IResult File(HttpContext context, string file, IReadOnlyDictionary<string, ExplorerAsset> files, string caching) =>
-        files.TryGetValue(file, out var asset) ? Send(context, asset, caching) : new ProblemResult(Problem.NotFound(context.Request.Path));
+        files.TryGetValue(file, out var asset) ? Send(context, asset, caching) : new ProblemResult(Problem.NotFound(context.Request));
 
     private static FileContentHttpResult Send(HttpContext context, ExplorerAsset asset, string caching)
     {
@@ -66,6 +66,6 @@ internal static class ExplorerRegistration
         context.Response.Headers.CacheControl = Ask;
         return Results.Json(
             new ExplorerSettings(limits.MaxImageBytes, limits.MaxImagePixels, [.. assets.Samples.Keys.OrderBy(Path.GetFileNameWithoutExtension, StringComparer.Ordinal)]),
-            ExplorerJsonContext.Default.ExplorerSettings);
+            ExplorerJsonContext.Readable.ExplorerSettings);
     }
 }

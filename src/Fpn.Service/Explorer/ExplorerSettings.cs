@@ -1,4 +1,6 @@
+using System.Text.Json;
 using System.Text.Json.Serialization;
+using Fpn.Service.Api;
 
 namespace Fpn.Service.Explorer;
 
@@ -11,4 +13,8 @@ internal sealed record ExplorerSettings(long MaxImageBytes, long MaxImagePixels,
 /// <summary>Serialisation without reflection.</summary>
 [JsonSourceGenerationOptions(PropertyNamingPolicy = JsonKnownNamingPolicy.CamelCase)]
 [JsonSerializable(typeof(ExplorerSettings))]
-internal sealed partial class ExplorerJsonContext : JsonSerializerContext;
+internal sealed partial class ExplorerJsonContext : JsonSerializerContext
+{
+    /// <summary>The context that everything is written with.</summary>
+    public static ExplorerJsonContext Readable => field ??= new(new JsonSerializerOptions(Default.Options) { Encoder = ReadableEncoder.Instance });
+}

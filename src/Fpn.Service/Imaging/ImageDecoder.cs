@@ -64,7 +64,8 @@ internal sealed class ImageDecoder
         pixelBytes = 0;
         if (ImageSignature.Identify(encoded) is not { } format || CodecOf(format) is not { } codec)
         {
-            return DecodeOutcome.Fail(DecodeFailure.UnsupportedFormat, _unsupported);
+            return DecodeOutcome.Fail(
+                DecodeFailure.UnsupportedFormat, WrappedImage.Describe(encoded) ?? _unsupported);
         }
 
         if (CheckBytes(encoded, format) is { } refusal)

@@ -3,6 +3,7 @@ using System.Text.Encodings.Web;
 using System.Text.Json;
 using System.Text.Json.Serialization;
 using Fpn.Service.Configuration;
+using Fpn.Service.Lifetime;
 using Fpn.Service.Model;
 using Fpn.Service.Model.Execution;
 
@@ -18,7 +19,6 @@ internal static class InspectCommand
     public const string Command = "inspect";
 
     private const int Wrong = 1;
-    private const int WrongUsage = 2;
 
     private static readonly JsonSerializerOptions JsonOptions = new()
     {
@@ -40,7 +40,7 @@ internal static class InspectCommand
         if (InspectArguments.Parse(arguments) is not { } parsed)
         {
             await errors.WriteLineAsync(InspectArguments.Usage);
-            return WrongUsage;
+            return CommandLine.WrongUsage;
         }
 
         try
@@ -50,9 +50,11 @@ internal static class InspectCommand
                 parsed.IsJson ? JsonSerializer.Serialize(report, JsonOptions) : ReportText.Of(report));
             return 0;
         }
-        catch (SettingsException exception)
+#pragma warning disable CA1031 // Whatever it is, a person reads it: one line, and no dump.
+        catch (Exception exception)
+#pragma warning restore CA1031
         {
-            await errors.WriteLineAsync(exception.Message);
+            await errors.WriteLineAsync(StartFailure.Reason(exception));
             return Wrong;
         }
     }
@@ -69,7 +71,9 @@ internal static class InspectCommand
         SettingsReader.Read(configuration.GetSection("Fpn:Execution"), execution);
         SettingsReader.Read(configuration.GetSection("Fpn:Cuda"), cuda);
 
-        var folder = Path.GetFullPath(arguments.Package);
+        // Also the manifest itself, and with the slash that completion adds.
+        var named = Path.GetFileName(arguments.Package) == ModelManifestReader.FileName ? Path.GetDirectoryName(arguments.Package) : arguments.Package;
+        var folder = Path.TrimEndingDirectorySeparator(Path.GetFullPath(named is { Length: > 0 } ? named : "."));
         var contract = ModelManifestReader.Read(folder);
         var device = ExecutionDevice.Open(execution, cuda);
         var before = Environment.WorkingSet;

@@ -1,3 +1,5 @@
+using Fpn.Service.Configuration;
+
 namespace Fpn.Service.Lifetime;
 
 /// <summary>
@@ -17,15 +19,36 @@ internal static class HealthProbe
     /// <param name="arguments">
     /// What follows <see cref="Command"/>: the addresses, where the environment does not give them.
     /// </param>
-    /// <returns>0 when the service is ready, 1 when it is not or does not answer.</returns>
+    /// <returns>
+    /// 0 when the service is ready; 1 when it is not, does not answer, or has no address that could be asked; 2 for wrong
+    /// arguments.
+    /// </returns>
     public static async Task<int> RunAsync(string[] arguments)
     {
+        if (CommandLine.Fault(arguments) is { } fault)
+        {
+            await Console.Error.WriteLineAsync(fault);
+            return CommandLine.WrongUsage;
+        }
+
         var configuration = new ConfigurationBuilder()
             .AddEnvironmentVariables("ASPNETCORE_")
             .AddEnvironmentVariables("DOTNET_")
             .AddCommandLine(arguments)
             .Build();
-        if (Address(configuration) is not { } address)
+        Uri? address;
+        try
+        {
+            address = Address(configuration);
+        }
+        catch (Exception exception) when (exception is FormatException or ArgumentException)
+        {
+            var given = configuration["urls"] is { Length: > 0 } urls ? urls : configuration["http_ports"];
+            await Console.Error.WriteLineAsync($"Not ready: '{given}' is no address to ask: {exception.Message.ReplaceLineEndings(" ")}");
+            return 1;
+        }
+
+        if (address is null)
         {
             await Console.Error.WriteLineAsync("Not ready: no http address in 'urls' or 'http_ports' to ask.");
             return 1;
@@ -51,6 +74,8 @@ internal static class HealthProbe
     /// <c>http_ports</c>.
     /// </summary>
     /// <returns>The first http address with a port; null when there is none.</returns>
+    /// <exception cref="FormatException">An address is none.</exception>
+    /// <exception cref="ArgumentException">A port is none.</exception>
     internal static Uri? Address(IConfiguration configuration)
     {
         var urls = configuration["urls"] is { Length: > 0 } given ? given

@@ -38,6 +38,7 @@ internal sealed class EndToEndDetector : IDetector
                 throw new SettingsException($"{_graph.Path}: input '{_options.Input}' must be float32; it is {input}.");
             }
 
+            GraphCheck.RequireFreeSize(_graph, _options.Input);
             _graph.RequireNoOtherInputs([_options.Input]);
             _labelsType = _graph.RequireOutput(_options.Labels, 1);
             if (_labelsType is not (TensorElementType.Int64 or TensorElementType.Int32))

@@ -172,7 +172,7 @@ internal sealed class GraphSlot : IDisposable
         return run;
     }
 
-    private OrtValue TensorOf(ImageBatch images)
+    private static OrtValue TensorOf(ImageBatch images)
     {
         var (height, width) = (images.Size.Height, images.Size.Width);
         return OrtValue.CreateTensorValueWithData(

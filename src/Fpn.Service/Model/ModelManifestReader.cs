@@ -1,3 +1,4 @@
+using System.Buffers;
 using System.Globalization;
 using System.Text.Json;
 using System.Text.Json.Serialization;
@@ -20,6 +21,9 @@ internal static class ModelManifestReader
 
     /// <summary>Stands for a class id that a model has a column for but that no class uses; the only label that may repeat.</summary>
     public const string PlaceholderLabel = "N/A";
+
+    /// <summary>Where the framework's messages begin to say where; lines counted from 0, bytes, and a path.</summary>
+    private static readonly SearchValues<string> MessagePlaces = SearchValues.Create([" Path: ", " LineNumber: "], StringComparison.Ordinal);
 
     private static readonly JsonSerializerOptions JsonOptions = new()
     {
@@ -111,7 +115,7 @@ internal static class ModelManifestReader
             var relative = check.Required(entry.Path, $"{key}.path");
             var sha256 = check.Required(entry.Sha256, $"{key}.sha256");
             check.That(sha256.Length == 64 && sha256.All(char.IsAsciiHexDigit), $"{key}.sha256", "must be 64 hexadecimal digits");
-            var root = Path.GetFullPath(folder) + Path.DirectorySeparatorChar;
+            var root = Path.TrimEndingDirectorySeparator(Path.GetFullPath(folder)) + Path.DirectorySeparatorChar;
             var full = Path.GetFullPath(Path.Combine(root, relative));
             check.That(full.StartsWith(root, StringComparison.Ordinal), $"{key}.path", $"must lie inside the package; it is '{relative}'");
             check.That(File.Exists(full), $"{key}.path", $"names '{relative}', which does not exist");
@@ -311,8 +315,15 @@ internal static class ModelManifestReader
         }
 
         var line = exception.LineNumber is { } number ? string.Create(CultureInfo.InvariantCulture, $" (line {number + 1})") : string.Empty;
-        var message = exception.InnerException is null ? exception.Message : "has a value of the wrong type.";
-        var end = message.IndexOf(" Path: ", StringComparison.Ordinal);
+
+        // What is no JSON at all comes from the reader below, with its own words.
+        var message = exception.InnerException switch
+        {
+            null => exception.Message,
+            JsonException syntax => $"is not valid JSON: {syntax.Message}",
+            _ => "has a value of the wrong type.",
+        };
+        var end = message.AsSpan().IndexOfAny(MessagePlaces);
         return (end < 0 ? message : message[..end]) + line;
     }
 }

@@ -249,9 +249,8 @@ internal sealed class TwoStageGraphs : IDisposable
     /// <returns>log2 of the first and of the last pooled level's stride.</returns>
     private (int First, int Last) Probe(ModelContract contract)
     {
-        const int Side = 256;
-        var divisor = contract.Input.SizeDivisor;
-        var side = (Side + divisor - 1) / divisor * divisor;
+        GraphCheck.RequireDeclared(this);
+        var side = GraphCheck.ProbeSide(contract);
         var anchorsPerRatio = contract.Anchors.AspectRatios.Count;
         try
         {
@@ -273,6 +272,7 @@ internal sealed class TwoStageGraphs : IDisposable
                     AnchorKeys(level));
             }
 
+            GraphCheck.RequireGrids(this, side, [.. BackboneOutputs.Select((_, output) => ShapeOf(output))]);
             var pooled = PooledLevels.Count;
             var rois = new float[pooled * 5];
             var counts = new int[pooled];
@@ -293,6 +293,7 @@ internal sealed class TwoStageGraphs : IDisposable
             RequireShape(Head, ClassLogitsOutput, head.ClassLogitsShape, [pooled, classes + 1], "labels");
             RequireShape(
                 Head, BoxDeltasOutput, head.BoxDeltasShape, [pooled, deltaColumns], "labels' and 'detection.boxDeltas");
+            GraphCheck.RequireRowOrder(this, rois, head, (some, on) => slot.RunHead(outputs, some, on, outputs: null));
             ClassLogits = ClassLogits with { Columns = classes + 1 };
             BoxDeltas = BoxDeltas with { Columns = deltaColumns };
             return (StrideLog2(0), StrideLog2(pooled - 1));

@@ -130,6 +130,16 @@ internal sealed class DetectionOperationFilter(LaneRegistry lanes, LimitsOptions
             $"Comma-separated names to keep, applied last; {string.Join("; ", known)}.",
             string.Join(',', shown?.Labels ?? []),
             Text());
+        yield return new OpenApiParameter
+        {
+            Name = "label",
+            In = ParameterLocation.Query,
+            Description = "A name to keep, beside those of `labels`: for names that hold a comma. May be repeated.",
+            Style = ParameterStyle.Form,
+            Explode = true,
+            Example = new JsonArray([.. (shown?.Labels ?? []).Take(3).Select(label => JsonValue.Create(label))]),
+            Schema = new OpenApiSchema { Type = JsonSchemaType.Array, Items = Text() },
+        };
         yield return Query(
             "format",
             "How to answer; beats `Accept`, which then only chooses between the media types of the format.",

@@ -1,12 +1,14 @@
 using System.Text.Json.Nodes;
 using Fpn.Service.Api;
+using Fpn.Service.Batching;
 using Microsoft.OpenApi;
 using Swashbuckle.AspNetCore.SwaggerGen;
 
 namespace Fpn.Service.OpenApi;
 
 /// <summary>Puts the examples that endpoints declare (<see cref="AnswerExample"/> and its like) into the document.</summary>
-internal sealed class ExampleFilter : IOperationFilter
+/// <param name="lanes">The models that are served: examples name the default one.</param>
+internal sealed class ExampleFilter(LaneRegistry lanes) : IOperationFilter
 {
     /// <inheritdoc/>
     public void Apply(OpenApiOperation operation, OperationFilterContext context)
@@ -40,7 +42,9 @@ internal sealed class ExampleFilter : IOperationFilter
             var parameter = (OpenApiParameter)operation.Parameters!.Single(
                 candidate => candidate.In == ParameterLocation.Path && candidate.Name == note.Name);
             parameter.Description = note.Description;
-            parameter.Example = note.Example;
+            parameter.Example = note.IsVersion
+                ? lanes.Lanes.Select(lane => lane.Model.Contract.Version).FirstOrDefault()
+                : lanes.DefaultModel;
         }
     }
 }

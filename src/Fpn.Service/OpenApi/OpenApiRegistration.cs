@@ -18,7 +18,9 @@ internal static class OpenApiRegistration
                 License = new OpenApiLicense { Name = "MIT", Url = new Uri("https://spdx.org/licenses/MIT.html") },
                 Contact = new OpenApiContact { Name = "Whoever runs this service" },
             });
-            options.AddServer(new OpenApiServer { Url = "/", Description = "The service that serves this document" });
+
+            // From the document's own address: a proxy may serve all of this below a prefix.
+            options.AddServer(new OpenApiServer { Url = "../..", Description = "The service that serves this document" });
             options.IncludeXmlComments(Path.Combine(AppContext.BaseDirectory, "Fpn.Service.xml"));
             options.SupportNonNullableReferenceTypes();
             options.NonNullableReferenceTypesAsRequired();

@@ -1,3 +1,4 @@
+using System.IO.Compression;
 using System.Net;
 using System.Net.Http.Headers;
 using System.Text;
@@ -26,6 +27,58 @@ public sealed class BadInputTests(ServiceFixture fixture)
     [InlineData("%PDF-1.7 1 0 obj")]
     public async Task Detect_TextCalledJpeg_Is415(string text) => await ProblemBody.AssertAsync(
         await PostAsync(Encoding.ASCII.GetBytes(text), "image/jpeg"), HttpStatusCode.UnsupportedMediaType, "unsupported-image-format");
+
+    /// <summary>Who wrapped the image is told what to take off.</summary>
+    [Theory]
+    [InlineData("gzip", "compressed with gzip")]
+    [InlineData("base64", "in base64")]
+    [InlineData("data", "data: URL")]
+    [InlineData("zip", "ZIP archive")]
+    [InlineData("pdf", "PDF document")]
+    public async Task Detect_WrappedImage_Is415ThatSaysHow(string wrapping, string words)
+    {
+        var body = await ProblemBody.AssertAsync(await PostAsync(Wrap(wrapping)), HttpStatusCode.UnsupportedMediaType, "unsupported-image-format");
+        Assert.Contains(words, body.GetProperty("detail").GetString(), StringComparison.Ordinal);
+    }
+
+    [Theory]
+    [InlineData("detect", "gzip")]
+    [InlineData("detect", "br")]
+    [InlineData("detect/batch", "gzip")]
+    public async Task Detect_ContentEncoding_Is415(string path, string encoding)
+    {
+        using var content = new ByteArrayContent(Wrap("gzip"));
+        content.Headers.ContentEncoding.Add(encoding);
+        using var response = await Client.PostAsync(path, content, Cancel);
+        var body = await ProblemBody.AssertAsync(response, HttpStatusCode.UnsupportedMediaType, "unsupported-encoding");
+        Assert.Contains($"'{encoding}'", body.GetProperty("detail").GetString(), StringComparison.Ordinal);
+    }
+
+    private static byte[] Wrap(string wrapping)
+    {
+        switch (wrapping)
+        {
+            case "gzip":
+                using (var compressed = new MemoryStream())
+                {
+                    using (var gzip = new GZipStream(compressed, CompressionLevel.Fastest))
+                    {
+                        gzip.Write(Jpeg);
+                    }
+
+                    return compressed.ToArray();
+                }
+
+            case "base64":
+                return Encoding.ASCII.GetBytes(Convert.ToBase64String(Jpeg));
+            case "data":
+                return Encoding.ASCII.GetBytes($"data:image/jpeg;base64,{Convert.ToBase64String(Jpeg)}");
+            case "zip":
+                return [.. "PK\u0003\u0004"u8, .. new byte[100]];
+            default:
+                return Encoding.ASCII.GetBytes("%PDF-1.7 1 0 obj");
+        }
+    }
 
     [Fact]
     public async Task Detect_PngWithBadChecksum_Is422()

@@ -131,11 +131,11 @@ public sealed class BatchLimitsTests
     {
         using var models = new ModelFolder();
         models.Add();
-        var head = File.ReadAllBytes(ModelFolder.OriginalFile("head.onnx"));
-        models.Add("broken", null, ("head", OnnxEdit.AddToOutput(head, "class_logits", float.NaN)));
+        models.AddSpoiled("broken", "class_logits", float.NaN);
+        var wide = File.ReadAllBytes(Repository.WideImage);
         using var service = new RunningService(("Fpn:Models:Path", models.Path));
         var log = service.Log.All.Count;
-        var results = await service.Client.BatchAsync([Sample, [1, 2, 3, 4], Sample], "model=broken");
+        var results = await service.Client.BatchAsync([wide, [1, 2, 3, 4], wide], "model=broken");
         BatchRequests.AssertProblem(results[0], 500, "model-output-not-finite");
         BatchRequests.AssertProblem(results[1], 415, "unsupported-image-format");
         BatchRequests.AssertProblem(results[2], 500, "model-output-not-finite");

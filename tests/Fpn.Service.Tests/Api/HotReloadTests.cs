@@ -87,6 +87,8 @@ public sealed class HotReloadTests : IDisposable
         var model = Assert.Single(await IndexAsync());
         Assert.Equal(("READY", "1"), (model.GetProperty("state").GetString(), model.GetProperty("version").GetString()));
         Assert.Contains("head.onnx", model.GetProperty("reason").GetString(), StringComparison.Ordinal);
+        using var index = await _service.Client.PostAsync("v2/repository/index", null, Cancel);
+        Assert.Contains("'files.head.sha256'", await index.Content.ReadAsStringAsync(Cancel), StringComparison.Ordinal);
     }
 
     [Fact]

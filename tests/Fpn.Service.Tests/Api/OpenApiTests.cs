@@ -37,7 +37,7 @@ public sealed class OpenApiTests(ServiceFixture fixture)
         var parameters = (await DetectOperationAsync()).GetProperty("parameters").EnumerateArray().ToArray();
         Assert.Equal(
             [
-                "model", "scoreThreshold", "maxDetections", "labels", "format", "imageId", "explain", "X-Priority",
+                "model", "scoreThreshold", "maxDetections", "labels", "label", "format", "imageId", "explain", "X-Priority",
                 "X-Request-Timeout-Ms",
             ],
             parameters.Select(parameter => parameter.GetProperty("name").GetString()!));
@@ -121,7 +121,11 @@ public sealed class OpenApiTests(ServiceFixture fixture)
             var name = parameter.GetProperty("name").GetString()!;
             var shown = parameter.GetProperty("example");
             var example = shown.ValueKind == JsonValueKind.String ? shown.GetString()! : shown.GetRawText();
-            if (parameter.GetProperty("in").GetString() == "header")
+            if (shown.ValueKind == JsonValueKind.Array)
+            {
+                query.AddRange(shown.EnumerateArray().Select(item => $"{name}={Uri.EscapeDataString(item.GetString()!)}"));
+            }
+            else if (parameter.GetProperty("in").GetString() == "header")
             {
                 request.Headers.Add(name, example);
             }

@@ -221,7 +221,7 @@ public sealed class LaneRegistryTests : IAsyncDisposable
         await _lanes.StartAsync();
         _second.DuringRun = _ => throw new ModelFailureException("the head failed");
         _packages.Loads["fake"] = () => _second;
-        Assert.Equal("the head failed", await _lanes.LoadAsync("fake"));
+        Assert.Equal("Model 'fake' fails on its first batch: the head failed", await _lanes.LoadAsync("fake"));
         Assert.Equal(1, _second.Disposals);
         Assert.True(_lanes.TryTake("fake", out var use));
         using (use)

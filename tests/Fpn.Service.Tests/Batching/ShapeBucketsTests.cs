@@ -38,9 +38,11 @@ public sealed class ShapeBucketsTests
         ["384x512", "512x384", "384x640", "640x384"],
         Create("derived", false, BloodCells).Sizes.Select(size => size.ToString()));
 
-    [Fact]
-    public void Create_DerivedForAGraphThatCannotBatch_HasNone() =>
-        Assert.Empty(ShapeBuckets.Create("derived", shapesAreFixed: true, new FakeDetector(Torchvision) { LargestBatch = 1 }).Sizes);
+    [Theory]
+    [InlineData("derived")]
+    [InlineData("800x1344")]
+    public void Create_ForAGraphThatCannotBatch_HasNone(string setting) =>
+        Assert.Empty(ShapeBuckets.Create(setting, shapesAreFixed: true, new FakeDetector(Torchvision) { LargestBatch = 1 }).Sizes);
 
     [Theory]
     [InlineData(800, 1333)]

@@ -1,4 +1,5 @@
 using System.Net;
+using System.Net.Sockets;
 using Fpn.Service.Tests.Running;
 
 namespace Fpn.Service.Tests.Configuration;
@@ -37,6 +38,16 @@ public sealed class StartTests
     [InlineData("--Fpn:Connections:Max=0", "'Fpn:Connections:Max'")]
     public async Task Start_WrongSecuritySetting_EndsWithOneLineThatNamesIt(string argument, params string[] words) =>
         await AssertRefusedAsync([$"--Fpn:Models:Path={Repository.Models}", argument], words);
+
+    /// <summary>A volume that was not mounted: open to everybody, or to nobody, would both be wrong.</summary>
+    [Fact]
+    public async Task Start_FolderOfKeysIsEmpty_NamesIt()
+    {
+        var folder = Directory.CreateTempSubdirectory("fpn-keys-").FullName;
+        await AssertRefusedAsync(
+            [$"--Fpn:Models:Path={Repository.Models}", $"--Fpn:Keys:File={folder}"], ["'Fpn:Keys:File'", folder, "holds no *.json file"]);
+        Directory.Delete(folder);
+    }
 
     [Fact]
     public async Task Start_EveryProxyBelieved_IsRefused() => await AssertRefusedAsync(
@@ -124,6 +135,17 @@ public sealed class StartTests
         await AssertRefusedAsync(models, ["backbone.onnx", "'objectness_p3'", "missing"]);
     }
 
+    /// <summary>Whatever it is given: it would answer nothing but errors.</summary>
+    [Theory]
+    [InlineData("head", "class_logits", float.NaN)]
+    [InlineData("backbone", "deltas_p4", float.PositiveInfinity)]
+    public async Task Start_ModelThatGivesNoNumbers_NamesModelAndOutput(string role, string output, float value)
+    {
+        using var models = new ModelFolder();
+        models.Add(graphs: (role, OnnxEdit.AddToOutput(File.ReadAllBytes(ModelFolder.OriginalFile($"{role}.onnx")), output, value)));
+        await AssertRefusedAsync(models, ["Model 'blood-cells' fails on its first batch", $"'{output}' holds {value}"]);
+    }
+
     [Fact]
     public async Task Start_LabelTooFew_NamesFileAndKey()
     {
@@ -151,6 +173,96 @@ public sealed class StartTests
         var line = Assert.Single(process.Output, line => line.Contains("/detect", StringComparison.Ordinal));
         Assert.Contains("INF POST /detect 200 in ", line, StringComparison.Ordinal);
         Assert.DoesNotContain(process.Output, line => line.Contains("/health", StringComparison.Ordinal));
+    }
+
+    [Theory]
+    [InlineData("https://127.0.0.1:0", "certificate")]
+    [InlineData("http://192.0.2.1:8080", "address")]
+    [InlineData("http://127.0.0.1:99999", "99999")]
+    [InlineData("127.0.0.1:8080", "127.0.0.1:8080")]
+    [InlineData("ftp://127.0.0.1:8080", "ftp")]
+    public async Task Start_AddressThatCannotBeHad_SaysSoBeforeModelsAreLoaded(string address, string word)
+    {
+        using var process = new ServiceProcess([$"--Fpn:Models:Path={Repository.Models}", "--urls", address]);
+        await AssertEndedBeforeLoadingAsync(process, "'urls'", address, word);
+    }
+
+    [Fact]
+    public async Task Start_PortThatIsTaken_SaysSoBeforeModelsAreLoaded()
+    {
+        using var taken = new TcpListener(IPAddress.Loopback, 0);
+        taken.Start();
+        var port = ((IPEndPoint)taken.LocalEndpoint).Port;
+        using var process = new ServiceProcess([$"--Fpn:Models:Path={Repository.Models}", "--urls", $"http://127.0.0.1:{port}"]);
+        await AssertEndedBeforeLoadingAsync(process, "'urls'", "address already in use");
+        using var endpoint = new ServiceProcess([$"--Fpn:Models:Path={Repository.Models}", $"--Kestrel:Endpoints:Main:Url=http://127.0.0.1:{port}"]);
+        await AssertEndedBeforeLoadingAsync(endpoint, "'Kestrel:Endpoints:Main:Url'", "address already in use");
+    }
+
+    [Theory]
+    [InlineData("--Serilog:MinimumLevel:Default=Chatty", "'Serilog:MinimumLevel:Default'", "'Chatty'", "Information")]
+    [InlineData("--Serilog:MinimumLevel:Override:Microsoft=3", "'Serilog:MinimumLevel:Override:Microsoft'", "'3'")]
+    [InlineData("--Logging:LogLevel:Default=Chatty", "Chatty")]
+    public async Task Start_WrongLogLevel_NamesIt(string argument, params string[] words) =>
+        await AssertRefusedAsync([$"--Fpn:Models:Path={Repository.Models}", argument], words);
+
+    /// <summary>A copy of the service that lacks one file.</summary>
+    [Fact]
+    public async Task Start_OnnxRuntimeMissing_SaysSo()
+    {
+        var copy = Directory.CreateTempSubdirectory("fpn-service-").FullName;
+        try
+        {
+            foreach (var file in Directory.EnumerateFiles(AppContext.BaseDirectory, "*", SearchOption.AllDirectories)
+                .Where(file => !Path.GetFileName(file).StartsWith("libonnxruntime.so", StringComparison.Ordinal)))
+            {
+                var target = Path.Combine(copy, Path.GetRelativePath(AppContext.BaseDirectory, file));
+                Directory.CreateDirectory(Path.GetDirectoryName(target)!);
+
+                // Links would lead .NET back to where the library is.
+                if (Path.GetFileName(file).StartsWith("Fpn.Service.", StringComparison.Ordinal))
+                {
+                    File.Copy(file, target);
+                }
+                else
+                {
+                    File.CreateSymbolicLink(target, file);
+                }
+            }
+
+            var (code, _, errors) = await ProgramRun.RunAsync(
+                copy, "dotnet", Path.Combine(copy, "Fpn.Service.dll"), "--urls", "http://127.0.0.1:0", $"--Fpn:Models:Path={Repository.Models}");
+            var line = Assert.Single(errors.Split('\n', StringSplitOptions.RemoveEmptyEntries));
+            Assert.StartsWith("Fpn.Service cannot start: a native library is missing: ", line, StringComparison.Ordinal);
+            Assert.Contains("onnxruntime", line, StringComparison.Ordinal);
+            Assert.Equal(1, code);
+        }
+        finally
+        {
+            Directory.Delete(copy, recursive: true);
+        }
+    }
+
+    [Fact]
+    public async Task Start_TooFewFileDescriptors_SaysSo()
+    {
+        var service = Path.Combine(AppContext.BaseDirectory, "Fpn.Service.dll");
+        var (code, _, errors) = await ProgramRun.RunAsync(
+            Path.GetTempPath(), "bash", "-c", $"ulimit -n 1000 && exec dotnet '{service}' --urls http://127.0.0.1:0 '--Fpn:Models:Path={Repository.Models}'");
+        Assert.Equal(
+            "Fpn.Service cannot start: Setting 'Fpn:Connections:Max' is 1024, which takes 1280 file descriptors with the service's own, but the process may have 1000: raise the limit (ulimit -n, LimitNOFILE), or lower the setting.\n",
+            errors);
+        Assert.Equal(1, code);
+    }
+
+    private static async Task AssertEndedBeforeLoadingAsync(ServiceProcess process, params string[] words)
+    {
+        var (code, errors) = await process.WaitForExitAsync();
+        var line = Assert.Single(errors);
+        Assert.StartsWith("Fpn.Service cannot start: cannot listen where the settings say ", line, StringComparison.Ordinal);
+        Assert.All(words, word => Assert.Contains(word, line, StringComparison.Ordinal));
+        Assert.Equal(1, code);
+        Assert.Empty(process.Output);
     }
 
     private static Task AssertRefusedAsync(ModelFolder models, string[] words) => AssertRefusedAsync([$"--Fpn:Models:Path={models.Path}"], words);

@@ -37,6 +37,30 @@ public sealed class InspectCommandTests : IDisposable
         Assert.DoesNotContain("/backbone/body/conv1/Conv", output, StringComparison.Ordinal);
     }
 
+    /// <summary>As shells write paths; most come from completion.</summary>
+    [Theory]
+    [InlineData("models", "blood-cells/")]
+    [InlineData("models", "blood-cells//")]
+    [InlineData("models", "./blood-cells/.")]
+    [InlineData("models", "blood-cells/../blood-cells")]
+    [InlineData("models/export", "../blood-cells/")]
+    [InlineData("models/blood-cells", ".")]
+    [InlineData("models/blood-cells", "./")]
+    [InlineData("models/blood-cells", "model.json")]
+    [InlineData(".", "models/blood-cells/model.json")]
+    [InlineData(".", "//{0}/models/blood-cells/")]
+    public async Task Inspect_AnyPathToThePackage_FindsIt(string from, string path)
+    {
+        var (code, output, errors) = await ProgramRun.RunAsync(
+            Path.Combine(Repository.Root, from),
+            "dotnet",
+            Path.Combine(AppContext.BaseDirectory, "Fpn.Service.dll"),
+            InspectCommand.Command,
+            path.Replace("{0}", Repository.Root.TrimStart('/'), StringComparison.Ordinal));
+        Assert.Equal((0, string.Empty), (code, errors));
+        Assert.Equal(BloodCells, output.Split('\n')[1]);
+    }
+
     [Fact]
     public async Task Inspect_WithNodes_ListsEachWithItsProvider()
     {

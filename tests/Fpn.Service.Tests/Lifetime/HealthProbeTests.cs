@@ -55,6 +55,28 @@ public sealed class HealthProbeTests
         Assert.StartsWith("Not ready: ", Assert.Single(errors.Split('\n', StringSplitOptions.RemoveEmptyEntries)), StringComparison.Ordinal);
     }
 
+    [Theory]
+    [InlineData("localhost:8080")]
+    [InlineData("http://127.0.0.1:99999")]
+    [InlineData("http://127.0.0.1:http")]
+    [InlineData("http://")]
+    [InlineData("http://:8080")]
+    [InlineData("http://a b:80")]
+    public async Task Healthcheck_AddressThatIsNone_Ends1WithOneLine(string address)
+    {
+        var (code, output, errors) = await CheckAsync(address);
+        Assert.Equal((1, string.Empty), (code, output));
+        Assert.StartsWith("Not ready: ", Assert.Single(errors.Split('\n', StringSplitOptions.RemoveEmptyEntries)), StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task Healthcheck_UnknownArgument_Ends2()
+    {
+        var (code, _, errors) = await ProgramRun.RunAsync(AppContext.BaseDirectory, "dotnet", Service, HealthProbe.Command, "--port", "8080");
+        Assert.Equal(2, code);
+        Assert.StartsWith("Unknown argument '--port'.", errors, StringComparison.Ordinal);
+    }
+
     private static Task<(int ExitCode, string Output, string Errors)> CheckAsync(string address) =>
         ProgramRun.RunAsync(AppContext.BaseDirectory, "dotnet", Service, HealthProbe.Command, "--urls", address);
 }

@@ -131,6 +131,23 @@ public sealed class ModelManifestReaderTests : IDisposable
     public void Read_NoJsonObject_NamesTheFile(string text) =>
         Assert.StartsWith(Path.Combine(_folder.FullName, "blood-cells", "model.json") + ":", Assert.Throws<SettingsException>(() => Read(text)).Message, StringComparison.Ordinal);
 
+    /// <summary>What no JSON reader takes: where, and why.</summary>
+    [Theory]
+    [InlineData("{\n  \"name\": \"blood-cells\"\n  \"version\": \"1\"\n}", "is not valid JSON: '\"' is invalid after a value.", "(line 3)")]
+    [InlineData("{\n  \"name\": blood-cells\n}", "is not valid JSON: 'b' is an invalid start of a value.", "(line 2)")]
+    [InlineData("{\n  'name': 1\n}", "is not valid JSON: ''' is an invalid start of a property name.", "(line 2)")]
+    [InlineData("{\n\n  \"name\": \"a", "is not valid JSON: Expected end of string", "(line 3)")]
+    [InlineData("{ \"name\": \"a\nb\" }", "is not valid JSON: '0x0A' is invalid within a JSON string.", "(line 1)")]
+    [InlineData("{ } {", "is not valid JSON: ", "(line 1)")]
+    [InlineData("{\n\"input\": { \"minSize\": \"large\" } }", "key 'input.minSize': has a value of the wrong type.", "(line 2)")]
+    public void Read_NoJson_SaysTheLineAndWhatIsWrong(string text, string reason, string line)
+    {
+        var message = Assert.Throws<SettingsException>(() => Read(text)).Message;
+        Assert.Contains(reason, message, StringComparison.Ordinal);
+        Assert.EndsWith(line, message, StringComparison.Ordinal);
+        Assert.DoesNotContain("LineNumber", message, StringComparison.Ordinal);
+    }
+
     [Fact]
     public void Read_NoManifest_NamesTheFile() =>
         Assert.Contains("model.json: cannot be read", Assert.Throws<SettingsException>(() => ModelManifestReader.Read(_folder.FullName)).Message, StringComparison.Ordinal);

@@ -6,7 +6,7 @@ namespace Fpn.Service.Tests.Model;
 /// <summary>Models that give NaN or infinity: the tensor is named, and nobody else notices.</summary>
 public sealed class NonFiniteTests(NonFiniteTests.BrokenModels models) : IClassFixture<NonFiniteTests.BrokenModels>
 {
-    private static readonly byte[] Sample = File.ReadAllBytes(Repository.SampleImage);
+    private static readonly byte[] Sample = File.ReadAllBytes(Repository.WideImage);
 
     /// <summary>Every output that is read, with a value that it must not hold.</summary>
     public static TheoryData<string, float> Outputs => new()
@@ -69,15 +69,12 @@ public sealed class NonFiniteTests(NonFiniteTests.BrokenModels models) : IClassF
         public BrokenModels()
         {
             _folder.Add();
-            var backbone = File.ReadAllBytes(ModelFolder.OriginalFile("backbone.onnx"));
-            var head = File.ReadAllBytes(ModelFolder.OriginalFile("head.onnx"));
             foreach (var (output, value) in Outputs.Select(row => row.Data))
             {
-                var isHead = output is "class_logits" or "box_deltas";
-                _folder.Add(output, null, (isHead ? "head" : "backbone", OnnxEdit.AddToOutput(isHead ? head : backbone, output, value)));
+                _folder.AddSpoiled(output, output, value);
             }
 
-            Service = new RunningService(("Fpn:Models:Path", _folder.Path));
+            Service = new RunningService(("Fpn:Models:Path", _folder.Path), ("Fpn:Batching:MaxBatchSize", "1"));
         }
 
         internal RunningService Service { get; }

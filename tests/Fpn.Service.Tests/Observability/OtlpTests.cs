@@ -115,11 +115,10 @@ public sealed class OtlpTests
     {
         await using var receiver = await OtlpReceiver.StartAsync(grpc: false);
         using var models = new ModelFolder();
-        var head = await File.ReadAllBytesAsync(ModelFolder.OriginalFile("head.onnx"), Cancel);
-        models.Add(graphs: ("head", OnnxEdit.AddToOutput(head, "class_logits", float.NaN)));
+        models.AddSpoiled("blood-cells", "class_logits", float.NaN);
         using (var service = Start(receiver, "http/protobuf", ("Fpn:Models:Path", models.Path)))
         {
-            using var response = await PostAsync(service, MadeImages.Read("smear-480x640.jpg"));
+            using var response = await PostAsync(service, await File.ReadAllBytesAsync(Repository.WideImage, Cancel));
             Assert.Equal(HttpStatusCode.InternalServerError, response.StatusCode);
         }
 

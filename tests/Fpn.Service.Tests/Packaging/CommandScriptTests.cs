@@ -12,7 +12,7 @@ public sealed class CommandScriptTests : IDisposable
         case "$1" in
           --list-sdks) echo "10.0.100 [/stand-in]" ;;
           publish) echo "publish $2" >> "$NOTES" ;;
-          *) echo "run in $PWD: $*" >> "$NOTES"; exit 7 ;;
+          *) echo "run in $PWD: $*" >> "$NOTES"; echo "urls $ASPNETCORE_URLS" >> "$NOTES.urls"; exit 7 ;;
         esac
         """;
 
@@ -61,26 +61,43 @@ public sealed class CommandScriptTests : IDisposable
     [Theory]
     [InlineData]
     [InlineData("serve")]
-    [InlineData("--help")]
     public async Task Fpn_NoCommand_Ends2BeforeItBuilds(params string[] arguments)
     {
-        var (code, errors) = await RunAsync(arguments);
-        Assert.Equal(2, code);
-        Assert.StartsWith("usage: ./fpn inspect PACKAGE", errors, StringComparison.Ordinal);
+        var (code, output, errors) = await RunAsync(arguments);
+        Assert.Equal((2, string.Empty), (code, output));
+        Assert.Contains("usage: ./fpn inspect PACKAGE", errors, StringComparison.Ordinal);
+        Assert.Equal(arguments.Length > 0, errors.StartsWith("./fpn: unknown command 'serve'\n", StringComparison.Ordinal));
         Assert.False(File.Exists(At("notes")));
+    }
+
+    [Fact]
+    public async Task Fpn_Help_ListsTheCommandsAndEnds0()
+    {
+        var (code, output, errors) = await RunAsync("--help");
+        Assert.Equal((0, string.Empty), (code, errors));
+        Assert.StartsWith("usage: ./fpn inspect PACKAGE", output, StringComparison.Ordinal);
+        Assert.Contains("./fpn healthcheck", output, StringComparison.Ordinal);
+    }
+
+    /// <summary>Beside run.sh, which listens on 8080, and not where .NET would by default.</summary>
+    [Fact]
+    public async Task Fpn_Healthcheck_AsksWhereRunShListens()
+    {
+        Assert.Equal(7, (await RunAsync("healthcheck")).Code);
+        Assert.Equal(["urls http://0.0.0.0:8080"], File.ReadAllLines(At("notes.urls")));
     }
 
     private string At(string path) => Path.Combine(_root, path);
 
-    private async Task<(int Code, string Errors)> RunAsync(params string[] arguments)
+    private async Task<(int Code, string Output, string Errors)> RunAsync(params string[] arguments)
     {
-        var (code, _, errors) = await ProgramRun.RunAsync(
+        return await ProgramRun.RunAsync(
             At("elsewhere"),
             "bash",
             [
                 "-c",
                 """
-                root=$1 NOTES=$1/notes PATH=$1/bin:$PATH; export NOTES PATH
+                root=$1 NOTES=$1/notes PATH=$1/bin:$PATH; export NOTES PATH; unset ASPNETCORE_URLS
                 chmod +x "$root"/bin/*
                 shift; exec "$root/fpn" "$@"
                 """,
@@ -88,6 +105,5 @@ public sealed class CommandScriptTests : IDisposable
                 _root,
                 .. arguments,
             ]);
-        return (code, errors);
     }
 }

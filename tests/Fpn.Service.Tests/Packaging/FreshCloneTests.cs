@@ -35,7 +35,7 @@ public sealed partial class FreshCloneTests : IDisposable
         foreach (var argument in (string[])
         [
             "run", "-c", "Release", "--project", Path.Combine(Clone, "src", "Fpn.Service"),
-            "-p:RunAnalyzers=false", "-p:UseSharedCompilation=false", "-nodeReuse:false", "--",
+            "-p:RunAnalyzers=false", "-p:UseSharedCompilation=false", "--",
             "--urls", "http://127.0.0.1:0", "--Fpn:Batching:MaxBatchSize=1",
         ])
         {
@@ -43,6 +43,7 @@ public sealed partial class FreshCloneTests : IDisposable
         }
 
         start.Environment["PATH"] = Programs;
+        start.Environment["MSBUILDDISABLENODEREUSE"] = "1";
         start.Environment["DOTNET_ROOT"] = Path.GetDirectoryName(Environment.ProcessPath);
         using var process = Process.Start(start)!;
         try
@@ -53,7 +54,11 @@ public sealed partial class FreshCloneTests : IDisposable
             do
             {
                 var line = await process.StandardOutput.ReadLineAsync(Cancel);
-                Assert.True(line is not null, string.Join('\n', lines) + (line is null ? await errors : null));
+                if (line is null)
+                {
+                    Assert.Fail(string.Join('\n', lines) + await errors);
+                }
+
                 lines.Add(line);
                 match = Listening().Match(line);
             }

@@ -25,18 +25,39 @@ internal static class OnnxEdit
     /// <param name="model">The file.</param>
     /// <param name="output">An output of the graph, float32, that no node reads.</param>
     /// <param name="value">What to add.</param>
+    /// <param name="where">An input [N, C, H, W], and the width at which it is added; at every width without.</param>
     /// <returns>The changed file.</returns>
-    public static byte[] AddToOutput(byte[] model, string output, float value)
+    public static byte[] AddToOutput(byte[] model, string output, float value, (string Input, long Width)? where = null)
     {
         var changed = model.ToArray();
         var renamed = "~" + output[1..];
         Encoding.ASCII.GetBytes(renamed, changed.AsSpan(FindNodeOutput(model, output)));
-        byte[] node =
-        [
-            .. Text(NodeInput, renamed), .. Text(NodeInput, "~added"), .. Text(NodeOutput, output), .. Text(NodeOperator, "Add"),
-        ];
-        byte[] scalar = [TensorType << 3, 1, .. Text(TensorName, "~added"), .. Bytes(TensorRawData, BitConverter.GetBytes(value))];
-        return [.. changed, .. Bytes(ModelGraph, [.. Bytes(GraphNode, node), .. Bytes(GraphInitializer, scalar)])];
+        byte[] added = [.. Node("Add", output, renamed, "~added"), .. Scalar(where is null ? "~added" : "~value", 1, BitConverter.GetBytes(value))];
+        if (where is var (input, width))
+        {
+            added =
+            [
+                .. Node("Shape", "~shape", input), .. Node("Gather", "~width", "~shape", "~axis"), .. Node("Equal", "~is", "~width", "~wanted"),
+                .. Node("Where", "~added", "~is", "~value", "~zero"), .. added,
+                .. Scalar("~axis", 7, BitConverter.GetBytes(3L)), .. Scalar("~wanted", 7, BitConverter.GetBytes(width)), .. Scalar("~zero", 1, BitConverter.GetBytes(0f)),
+            ];
+        }
+
+        return [.. changed, .. Bytes(ModelGraph, added)];
+
+        static byte[] Node(string operation, string output, params ReadOnlySpan<string> inputs)
+        {
+            List<byte> node = [];
+            foreach (var input in inputs)
+            {
+                node.AddRange(Text(NodeInput, input));
+            }
+
+            return Bytes(GraphNode, [.. node, .. Text(NodeOutput, output), .. Text(NodeOperator, operation)]);
+        }
+
+        static byte[] Scalar(string name, byte type, byte[] value) =>
+            Bytes(GraphInitializer, [TensorType << 3, type, .. Text(TensorName, name), .. Bytes(TensorRawData, value)]);
     }
 
     /// <summary>Gives a tensor another name of the same length, wherever it is named.</summary>

@@ -12,6 +12,9 @@ internal static class Repository
     /// <summary>A picture that the project ships.</summary>
     public static string SampleImage => Path.Combine(Root, "docs", "sample", "smear.jpg");
 
+    /// <summary>Another one, 900 pixels wide and 600 high.</summary>
+    public static string WideImage => Path.Combine(Root, "docs", "sample", "smear-wide.jpg");
+
     private static string FindRoot()
     {
         for (var folder = new DirectoryInfo(AppContext.BaseDirectory); folder is not null; folder = folder.Parent)

@@ -36,15 +36,15 @@ internal static class AnswerText
     public static void WriteElement(
         OutputFormat format, DetectionAnswer answer, long imageId, IBufferWriter<byte> output)
     {
-        using var json = new Utf8JsonWriter(output);
+        using var json = new Utf8JsonWriter(output, new JsonWriterOptions { Encoder = ReadableEncoder.Instance });
         switch (format)
         {
             case OutputFormat.Json:
-                JsonSerializer.Serialize(json, answer.ToResponse(), ApiJsonContext.Default.DetectionResponse);
+                JsonSerializer.Serialize(json, answer.ToResponse(), ApiJsonContext.Readable.DetectionResponse);
                 break;
             case OutputFormat.Coco:
                 JsonSerializer.Serialize(
-                    json, CocoFormat.Of(answer, imageId), ApiJsonContext.Default.CocoResponseArray);
+                    json, CocoFormat.Of(answer, imageId), ApiJsonContext.Readable.CocoResponseArray);
                 break;
             default:
                 json.WriteStringValue(Body(format, answer, imageId).Span);

@@ -19,7 +19,6 @@ internal sealed class InferEndpoint(
     /// <param name="version">The version that must be loaded; null for whichever is.</param>
     public async Task<IResult> HandleAsync(HttpContext context, string model, string? version)
     {
-        BodyWait.LiftServerLimit(context);
         if (!models.Take(model, version).Succeeded(out var use, out var problem))
         {
             return new ProblemResult(problem);

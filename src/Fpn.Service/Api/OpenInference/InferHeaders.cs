@@ -1,6 +1,5 @@
 using System.Globalization;
 using Fpn.Service.Api.Security;
-using Microsoft.Net.Http.Headers;
 
 namespace Fpn.Service.Api.OpenInference;
 
@@ -23,11 +22,9 @@ internal sealed record InferHeaders(int? JsonLength, DetectHeaders Urgency)
     /// <param name="limits">The largest body and the largest image.</param>
     public static Outcome<InferHeaders> Parse(HttpRequest request, LimitsOptions limits)
     {
-        var encoding = request.Headers.ContentEncoding.ToString();
-        if (encoding.Length > 0 && !encoding.Equals("identity", StringComparison.OrdinalIgnoreCase))
+        if (BodyEncoding.Check(request) is { } compressed)
         {
-            request.HttpContext.Response.Headers[HeaderNames.AcceptEncoding] = "identity";
-            return Problem.UnsupportedEncoding(encoding);
+            return compressed;
         }
 
         if (!DetectHeaders.Parse(request.Headers, request.HttpContext.Caller()).Succeeded(out var urgency, out var problem))

@@ -45,6 +45,8 @@ internal static class InferOutputs
             var problem = seen.Twice(name, $"{path}.{name}");
             switch (problem is null ? name : null)
             {
+                case "parameters" when json.Token == JsonTokenType.Null:
+                    break;
                 case "name":
                     problem = ReadName(json, $"{path}.name", out tensor);
                     break;

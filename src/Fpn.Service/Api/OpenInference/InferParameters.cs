@@ -6,7 +6,7 @@ namespace Fpn.Service.Api.OpenInference;
 /// <summary>Reads the three kinds of <c>parameters</c>: of a request, of an input, of an output.</summary>
 /// <remarks>
 /// The protocol leaves parameters to servers, so that clients send what only others know: unknown ones are ignored.
-/// Those that would change the answer on other servers and cannot be honoured here are refused.
+/// Those that are null count as absent. Those that would change the answer on other servers and cannot be honoured here are refused.
 /// </remarks>
 internal static class InferParameters
 {
@@ -51,7 +51,7 @@ internal static class InferParameters
         while (json.NextMember(out var name))
         {
             var path = $"parameters.{name}";
-            var problem = seen.Twice(name, path) ?? name switch
+            var problem = seen.Twice(name, path) ?? (json.Token == JsonTokenType.Null ? null : name) switch
             {
                 Priority => SetPriority(json, path, choices),
                 Timeout => SetTimeout(json, path, choices),
@@ -63,7 +63,7 @@ internal static class InferParameters
                     ? choices.Filter.SetMaxDetections(path, number)
                     : Problem.BadParameter(path, "Must be a whole number of at least 1."),
                 Labels => json.Text(LongestLabels) is { } labels
-                    ? choices.Filter.SetLabels(path, labels)
+                    ? choices.Filter.KeepLabels(path, labels)
                     : Problem.BadParameter(path, "Must be a string: names, separated by commas."),
                 "sequence_id" or "sequence_start" or "sequence_end" =>
                     Problem.BadParameter(path, "Sequences are not supported: the models keep no state."),
@@ -95,6 +95,11 @@ internal static class InferParameters
         var seen = new SeenNames();
         while (json.NextMember(out var name))
         {
+            if (json.Token == JsonTokenType.Null)
+            {
+                continue;
+            }
+
             var problem = seen.Twice(name, $"{path}.{name}") ?? CheckSharedMemory(name, path);
             if (problem is null && name == BinaryDataSize)
             {
@@ -130,6 +135,11 @@ internal static class InferParameters
         var seen = new SeenNames();
         while (json.NextMember(out var name))
         {
+            if (json.Token == JsonTokenType.Null)
+            {
+                continue;
+            }
+
             var problem = seen.Twice(name, $"{path}.{name}") ?? CheckSharedMemory(name, path);
             if (problem is null && name == BinaryData)
             {
@@ -203,7 +213,7 @@ internal static class InferParameters
             : null;
 
     private static Problem? SkipScalar(JsonObjectReader json, string path) =>
-        json.Token is JsonTokenType.String or JsonTokenType.Number or JsonTokenType.True or JsonTokenType.False
+        json.Token is JsonTokenType.String or JsonTokenType.Number or JsonTokenType.True or JsonTokenType.False or JsonTokenType.Null
             ? null
             : Problem.BadParameter(path, "Must be a string, a number or a boolean.");
 }

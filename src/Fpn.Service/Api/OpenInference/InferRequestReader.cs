@@ -61,7 +61,8 @@ internal ref struct InferRequestReader
         var wanted = new List<WantedOutput>();
         while (_json.NextMember(out var name))
         {
-            var problem = seen.Twice(name, name) ?? name switch
+            // Clients that write out what they leave empty write null.
+            var problem = seen.Twice(name, name) ?? (_json.Token == JsonTokenType.Null ? null : name) switch
             {
                 "id" => ReadId(),
                 "parameters" => InferParameters.ReadRequest(ref _json, _request.Choices),
@@ -132,6 +133,8 @@ internal ref struct InferRequestReader
             var problem = seen.Twice(name, $"{path}.{name}");
             switch (problem is null ? name : null)
             {
+                case "parameters" when _json.Token == JsonTokenType.Null:
+                    break;
                 case "name":
                     (named, problem) = (true, CheckName($"{path}.name", isFirst));
                     break;

@@ -43,7 +43,7 @@ internal sealed class InferResult(
 
     private void WriteJson(PooledBuffer buffer)
     {
-        using var json = new Utf8JsonWriter(buffer);
+        using var json = new Utf8JsonWriter(buffer, new JsonWriterOptions { Encoder = ReadableEncoder.Instance });
         json.WriteStartObject();
         json.WriteString("model_name"u8, contract.Name);
         json.WriteString("model_version"u8, contract.Version);

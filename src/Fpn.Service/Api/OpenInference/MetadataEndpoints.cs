@@ -18,13 +18,13 @@ internal static class MetadataEndpoints
     public static IResult DescribeServer(ControlOptions control) => Results.Json(
         new ServerMetadataResponse(
             "Fpn.Service", Version, control.Enabled ? [.. Extensions, "model_repository"] : Extensions),
-        OpenInferenceJsonContext.Default.ServerMetadataResponse,
+        OpenInferenceJsonContext.Readable.ServerMetadataResponse,
         MediaTypeNames.Application.Json);
 
     /// <summary><c>GET /v2/health/live</c>.</summary>
     public static IResult Live() => Results.Json(
         new ServerLiveResponse(true),
-        OpenInferenceJsonContext.Default.ServerLiveResponse,
+        OpenInferenceJsonContext.Readable.ServerLiveResponse,
         MediaTypeNames.Application.Json);
 
     /// <summary><c>GET /v2/health/ready</c>: 200 for yes; 400 for no, which the protocol wants to be a 4xx.</summary>
@@ -37,7 +37,7 @@ internal static class MetadataEndpoints
             .Select(entry => entry.Description);
         return Results.Json(
             new ServerReadyResponse(Live: true, ready, ready ? null : string.Join(' ', reasons)),
-            OpenInferenceJsonContext.Default.ServerReadyResponse,
+            OpenInferenceJsonContext.Readable.ServerReadyResponse,
             MediaTypeNames.Application.Json,
             ready ? StatusCodes.Status200OK : StatusCodes.Status400BadRequest);
     }
@@ -60,7 +60,7 @@ internal static class MetadataEndpoints
                     Platform,
                     [new TensorMetadataResponse(Tensors.Input, Tensors.InputDatatype, [-1])],
                     [.. Tensors.All.Select(Describe)]),
-                OpenInferenceJsonContext.Default.ModelMetadataResponse,
+                OpenInferenceJsonContext.Readable.ModelMetadataResponse,
                 MediaTypeNames.Application.Json);
         }
     }
@@ -78,7 +78,7 @@ internal static class MetadataEndpoints
             var ready = !use.Lane.Model.IsLost;
             return Results.Json(
                 new ModelReadyResponse(model, ready, ready ? null : $"The device of the model '{model}' was lost."),
-                OpenInferenceJsonContext.Default.ModelReadyResponse,
+                OpenInferenceJsonContext.Readable.ModelReadyResponse,
                 MediaTypeNames.Application.Json,
                 ready ? StatusCodes.Status200OK : StatusCodes.Status400BadRequest);
         }

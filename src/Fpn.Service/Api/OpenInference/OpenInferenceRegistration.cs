@@ -104,7 +104,7 @@ internal static class OpenInferenceRegistration
         {
             if (pattern.PathSegments[i].Parts is [RoutePatternLiteralPart literal] && path[i] != literal.Content)
             {
-                return ValueTask.FromResult<object?>(new ProblemResult(Problem.NotFound(http.Request.Path)));
+                return ValueTask.FromResult<object?>(new ProblemResult(Problem.NotFound(http.Request)));
             }
         }
 
@@ -159,10 +159,10 @@ internal static class OpenInferenceRegistration
 
     private static void NamesModel(this RouteHandlerBuilder endpoint, string operation)
     {
-        endpoint.WithMetadata(new PathParameterNote("model", "Name of the model; case matters.", "blood-cells"));
+        endpoint.WithMetadata(new PathParameterNote("model", "Name of the model; case matters."));
         if (operation.EndsWith(Version, StringComparison.Ordinal))
         {
-            endpoint.WithMetadata(new PathParameterNote("version", "The version that must be loaded.", "1"));
+            endpoint.WithMetadata(new PathParameterNote("version", "The version that must be loaded.", IsVersion: true));
         }
     }
 

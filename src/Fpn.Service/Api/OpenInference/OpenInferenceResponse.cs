@@ -1,3 +1,4 @@
+using System.Text.Json;
 using System.Text.Json.Serialization;
 
 namespace Fpn.Service.Api.OpenInference;
@@ -74,4 +75,8 @@ internal sealed record ErrorResponse(string Error)
 [JsonSerializable(typeof(ModelReadyResponse))]
 [JsonSerializable(typeof(ModelMetadataResponse))]
 [JsonSerializable(typeof(ErrorResponse))]
-internal sealed partial class OpenInferenceJsonContext : JsonSerializerContext;
+internal sealed partial class OpenInferenceJsonContext : JsonSerializerContext
+{
+    /// <summary>The context that everything is written with.</summary>
+    public static OpenInferenceJsonContext Readable => field ??= new(new JsonSerializerOptions(Default.Options) { Encoder = ReadableEncoder.Instance });
+}

@@ -1,7 +1,6 @@
 using System.Text.Json;
 using System.Text.Json.Serialization.Metadata;
 using Fpn.Service.Batching;
-using Microsoft.AspNetCore.Http.Features;
 
 namespace Fpn.Service.Api.OpenInference;
 
@@ -32,7 +31,7 @@ internal sealed class RepositoryEndpoints(ControlOptions options, LaneRegistry l
 
         var states = lanes.States.Where(state => !request.Ready || state.Availability == ModelAvailability.Ready);
         return Results.Json<IReadOnlyList<RepositoryModelResponse>>(
-            [.. states.Select(Describe)], RepositoryJsonContext.Default.IReadOnlyListRepositoryModelResponse);
+            [.. states.Select(Describe)], RepositoryJsonContext.Readable.IReadOnlyListRepositoryModelResponse);
     }
 
     /// <summary>Loads a package, or loads it again; answers when it serves.</summary>
@@ -99,13 +98,17 @@ internal sealed class RepositoryEndpoints(ControlOptions options, LaneRegistry l
             return Problem.ControlOff();
         }
 
-        if (context.Features.Get<IHttpMaxRequestBodySizeFeature>() is { IsReadOnly: false } size)
+        using var body = new MemoryStream();
+        await using var counted = new CountedBody(context.Request.Body, LargestBody);
+        await counted.CopyToAsync(body, context.RequestAborted);
+        if (counted.IsExceeded)
         {
-            size.MaxRequestBodySize = LargestBody;
+            return Problem.BadRequest($"the body is larger than {LargestBody} bytes, the most that is served here") with
+            {
+                Status = StatusCodes.Status413PayloadTooLarge,
+            };
         }
 
-        using var body = new MemoryStream();
-        await context.Request.Body.CopyToAsync(body, context.RequestAborted);
         if (body.Length == 0)
         {
             return whenEmpty;

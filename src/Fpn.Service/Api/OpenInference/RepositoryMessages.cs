@@ -31,4 +31,8 @@ internal sealed record RepositoryModelResponse(
 [JsonSerializable(typeof(RepositoryIndexRequest))]
 [JsonSerializable(typeof(RepositoryChangeRequest))]
 [JsonSerializable(typeof(IReadOnlyList<RepositoryModelResponse>))]
-internal sealed partial class RepositoryJsonContext : JsonSerializerContext;
+internal sealed partial class RepositoryJsonContext : JsonSerializerContext
+{
+    /// <summary>The context that everything is written with.</summary>
+    public static RepositoryJsonContext Readable => field ??= new(new JsonSerializerOptions(Default.Options) { Encoder = ReadableEncoder.Instance });
+}

@@ -37,7 +37,7 @@ internal static class RepositoryRegistration
             .WithDescription("Answers when the package is warm and serves; until then, and if it fails, the one that was loaded before serves.")
             .Produces(StatusCodes.Status200OK)
             .WithMetadata(
-                new PathParameterNote("name", "Name of the package's folder.", "blood-cells"),
+                new PathParameterNote("name", "Name of the package's folder."),
                 new BodyExample("May be empty. Parameters that bring files or configuration are refused.", """{ "parameters": {} }"""),
                 Problems(Problem.ModelNotLoaded("failed to load 'pets': there is no package 'pets'")))
             .RequireScope(KeyScope.Admin);
@@ -50,7 +50,7 @@ internal static class RepositoryRegistration
             .WithDescription("Requests that were accepted before are answered.")
             .Produces(StatusCodes.Status200OK)
             .WithMetadata(
-                new PathParameterNote("name", "Name of the model.", "blood-cells"),
+                new PathParameterNote("name", "Name of the model."),
                 new BodyExample("May be empty.", """{ "parameters": { "unload_dependents": false } }"""),
                 Problems(Problem.ModelNotLoaded("failed to unload 'pets': there is no package 'pets'")))
             .RequireScope(KeyScope.Admin);

@@ -99,9 +99,12 @@ internal sealed class KeySource(KeyOptions options, string contentRoot)
         var path = Path.Combine(contentRoot, options.File);
         try
         {
-            return Directory.Exists(path)
+            string[] files = Directory.Exists(path)
                 ? [.. Directory.EnumerateFiles(path, "*.json").Order(StringComparer.Ordinal)]
                 : [path];
+            return files.Length > 0
+                ? files
+                : throw new SettingsException($"Setting 'Fpn:Keys:File' names the folder '{path}', which holds no *.json file.");
         }
         catch (Exception exception) when (exception is IOException or UnauthorizedAccessException)
         {

@@ -1,6 +1,7 @@
 using System.Net;
 using Fpn.Service.Api.OpenInference;
 using Fpn.Service.Configuration;
+using Microsoft.AspNetCore.HostFiltering;
 using Microsoft.AspNetCore.HttpOverrides;
 using Microsoft.AspNetCore.Server.Kestrel.Core;
 
@@ -14,10 +15,10 @@ internal static class SecurityRegistration
     private static readonly string[] AllowedHeaders =
     [
         KeyGate.HeaderName, "Authorization", "Content-Type", DetectHeaders.PriorityName, DetectHeaders.TimeoutName,
-        RequestIds.HeaderName,
+        RequestIds.HeaderName, InferHeaders.LengthName,
     ];
 
-    private static readonly string[] ExposedHeaders = ["Server-Timing", "Retry-After", RequestIds.HeaderName];
+    private static readonly string[] ExposedHeaders = ["Server-Timing", "Retry-After", RequestIds.HeaderName, InferHeaders.LengthName];
 
     /// <summary>Registers keys, origins, proxies and the limits of connections.</summary>
     public static WebApplicationBuilder AddSecurity(this WebApplicationBuilder builder)
@@ -31,17 +32,20 @@ internal static class SecurityRegistration
 
         builder.Services.AddSingleton<ApiKeys>();
         builder.Services.AddCors();
+
+        // A page would be the one answer here that is HTML.
+        builder.Services.Configure<HostFilteringOptions>(options => options.IncludeFailureMessage = false);
         builder.Services.AddOptions<KestrelServerOptions>().Configure<ConnectionOptions>(Limit);
         return builder;
     }
 
-    /// <summary>Believes the trusted proxies about the client's address and scheme, and nobody else.</summary>
+    /// <summary>Believes the trusted proxies about the client's address, the scheme and the prefix of paths, and nobody else.</summary>
     public static WebApplication UseTrustedProxies(this WebApplication app)
     {
         var options = app.Services.GetRequiredService<ProxyOptions>();
         var forwarded = new ForwardedHeadersOptions
         {
-            ForwardedHeaders = ForwardedHeaders.XForwardedFor | ForwardedHeaders.XForwardedProto,
+            ForwardedHeaders = ForwardedHeaders.XForwardedFor | ForwardedHeaders.XForwardedProto | ForwardedHeaders.XForwardedPrefix,
             ForwardLimit = options.ForwardLimit,
         };
 
@@ -108,7 +112,7 @@ internal static class SecurityRegistration
         // Without credentials: cookies are not ours, and a page must know a key to use one.
         app.UseCors(policy => policy
             .WithOrigins(origins)
-            .WithMethods("GET", "POST")
+            .WithMethods("GET", "HEAD", "POST")
             .WithHeaders(AllowedHeaders)
             .WithExposedHeaders(ExposedHeaders)
             .SetPreflightMaxAge(TimeSpan.FromMinutes(10)));
@@ -143,6 +147,9 @@ internal static class SecurityRegistration
         limits.KeepAliveTimeout = options.IdleTimeout;
         limits.MinRequestBodyDataRate = new MinDataRate(options.MinBytesPerSecond, RateGrace);
         limits.MinResponseDataRate = new MinDataRate(options.MinBytesPerSecond, RateGrace);
+
+        // Endpoints count what they read. The server's own limit would cut connections before their clients read why.
+        limits.MaxRequestBodySize = null;
         limits.MaxRequestHeaderCount = 64;
         limits.MaxRequestHeadersTotalSize = 16 << 10;
         limits.Http2.MaxRequestHeaderFieldSize = 16 << 10;

@@ -62,6 +62,8 @@ internal sealed class OnnxGraph : IDisposable
                     $"{file.Path}: its sha256 is {actual}, but key '{file.Key}.sha256' of model.json says {file.Sha256}: the file is damaged, or was replaced without its manifest.");
             }
 
+            ExternalData.RequireNone(file.Path, bytes);
+
             // From the bytes that were checked, so that what runs is what the checksum stands for.
             var session = CreateSession(bytes, device);
             try

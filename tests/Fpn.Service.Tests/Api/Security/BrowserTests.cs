@@ -95,7 +95,7 @@ public sealed class BrowserTests(ServiceFixture fixture)
             using var asked = await SendAsync(service.Client, "GET", "models", ("Origin", Page), ("X-Api-Key", key));
             Assert.Equal(status, asked.StatusCode);
             AssertHeader(asked, "Access-Control-Allow-Origin", Page);
-            AssertHeader(asked, "Access-Control-Expose-Headers", "Server-Timing,Retry-After,X-Request-Id");
+            AssertHeader(asked, "Access-Control-Expose-Headers", "Server-Timing,Retry-After,X-Request-Id,Inference-Header-Content-Length");
         }
 
         using var stranger = await SendAsync(

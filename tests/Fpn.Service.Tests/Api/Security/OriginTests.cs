@@ -1,4 +1,5 @@
 using System.Net;
+using System.Text.Json;
 using Fpn.Service.Tests.Running;
 
 namespace Fpn.Service.Tests.Api.Security;
@@ -63,6 +64,33 @@ public sealed class OriginTests(ServiceFixture fixture)
         // What the client wrote itself stands before what the proxy appended.
         Assert.Equal("203.0.113.7", await ClientAsync(service, ("X-Forwarded-For", "198.51.100.9, 203.0.113.7")));
         Assert.Equal("127.0.0.1", await ClientAsync(service, ("X-Forwarded-For", "no address")));
+    }
+
+    /// <summary>What the service writes of its own addresses: the document's server and the texts of problems.</summary>
+    [Theory]
+    [InlineData("127.0.0.1", "/vision/api", "/vision/api")]
+    [InlineData("10.0.0.1", "/vision/api", "")]
+    [InlineData("", "/vision/api", "")]
+    public async Task ForwardedPrefix_FromATrustedProxyOnly_StandsBeforeAddresses(string trusted, string prefix, string expected)
+    {
+        using var service = Start(("Fpn:Proxies:Trusted", trusted));
+        using var request = new HttpRequestMessage(HttpMethod.Get, "nothing");
+        request.Headers.Add("X-Forwarded-Prefix", prefix);
+        using var response = await service.Client.SendAsync(request, Cancel);
+        var problem = await ProblemBody.AssertAsync(response, HttpStatusCode.NotFound, "not-found");
+        Assert.Equal($"There is nothing at '{expected}/nothing'. {expected}/swagger lists what there is.", problem.GetProperty("detail").GetString());
+    }
+
+    /// <summary>Swagger UI resolves the server against the document, wherever a proxy shows that.</summary>
+    [Fact]
+    public async Task OpenApi_Server_IsRelativeToTheDocument()
+    {
+        using var document = JsonDocument.Parse(await fixture.Service.Client.GetStringAsync("swagger/v1/swagger.json", Cancel));
+        var server = Assert.Single(document.RootElement.GetProperty("servers").EnumerateArray()).GetProperty("url").GetString();
+        var shown = new Uri("https://example.com/vision/api/swagger/v1/swagger.json");
+        Assert.Equal("https://example.com/vision/api/", new Uri(shown, server).ToString());
+        var page = await fixture.Service.Client.GetStringAsync("swagger/index.html", Cancel);
+        Assert.DoesNotContain("=\"/", page, StringComparison.Ordinal);
     }
 
     [Fact]

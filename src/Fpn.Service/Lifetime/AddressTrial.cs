@@ -1,0 +1,46 @@
+using Fpn.Service.Configuration;
+
+namespace Fpn.Service.Lifetime;
+
+/// <summary>
+/// Listens for a moment where the service is going to, so that an address that cannot be had is known before models are
+/// loaded, which may take minutes.
+/// </summary>
+internal static class AddressTrial
+{
+    private const string Endpoints = "Kestrel:Endpoints";
+
+    private static readonly string[] Settings = ["urls", "http_ports", "https_ports"];
+
+    /// <summary>Tries the addresses that the settings name; the framework's own default is not tried.</summary>
+    /// <param name="configuration">All settings.</param>
+    /// <exception cref="SettingsException">One of them is none, or cannot be listened on.</exception>
+    public static async Task RunAsync(IConfiguration configuration)
+    {
+        var named = Settings.Where(setting => !string.IsNullOrWhiteSpace(configuration[setting]))
+            .Select(setting => $"'{setting}' = '{configuration[setting]}'")
+            .Concat(configuration.GetSection(Endpoints).GetChildren().Select(endpoint => $"'{endpoint.Path}:Url' = '{endpoint["Url"]}'"))
+            .ToArray();
+        if (named.Length == 0)
+        {
+            return;
+        }
+
+        try
+        {
+            // The server with nothing behind it: it alone knows all that may be wrong, certificates included.
+            var builder = WebApplication.CreateEmptyBuilder(new WebApplicationOptions());
+            builder.Configuration.AddConfiguration(configuration);
+            builder.WebHost.UseKestrel(kestrel => kestrel.Configure(configuration.GetSection("Kestrel")));
+            await using var trial = builder.Build();
+            await trial.StartAsync();
+            await trial.StopAsync();
+        }
+#pragma warning disable CA1031 // Whatever it is, the server cannot be started with these addresses.
+        catch (Exception exception)
+#pragma warning restore CA1031
+        {
+            throw new SettingsException($"cannot listen where the settings say ({string.Join(", ", named)}): {StartFailure.Reason(exception)}", exception);
+        }
+    }
+}

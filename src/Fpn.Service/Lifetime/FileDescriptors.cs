@@ -1,0 +1,47 @@
+using System.Runtime.InteropServices;
+using Fpn.Service.Configuration;
+
+namespace Fpn.Service.Lifetime;
+
+/// <summary>Whether the process may open as many files and connections as its settings allow.</summary>
+internal static partial class FileDescriptors
+{
+    /// <summary>What a start holds besides connections: libraries, graphs, timers, logs. Measured 140 to 190.</summary>
+    private const int Own = 256;
+
+    private const int OpenFiles = 7;
+
+    /// <summary>Refuses a start that would run out of file descriptors under load.</summary>
+    /// <param name="connections">Connections at one time.</param>
+    /// <exception cref="SettingsException">There are too few.</exception>
+    public static void Require(int connections)
+    {
+        if (OperatingSystem.IsLinux() && GetLimit(OpenFiles, out var limit) == 0)
+        {
+            Require(connections, limit.Current);
+        }
+    }
+
+    /// <inheritdoc cref="Require(int)"/>
+    /// <param name="connections">Connections at one time.</param>
+    /// <param name="available">File descriptors that the process may have.</param>
+    internal static void Require(int connections, ulong available)
+    {
+        var needed = (ulong)connections + Own;
+        if (available < needed)
+        {
+            throw new SettingsException(
+                $"Setting 'Fpn:Connections:Max' is {connections}, which takes {needed} file descriptors with the service's own, but the process may have {available}: raise the limit (ulimit -n, LimitNOFILE), or lower the setting.");
+        }
+    }
+
+    [LibraryImport("libc", EntryPoint = "getrlimit")]
+    private static partial int GetLimit(int resource, out Limit limit);
+
+    [StructLayout(LayoutKind.Sequential)]
+    private readonly struct Limit
+    {
+        public readonly ulong Current;
+        public readonly ulong Maximum;
+    }
+}
