@@ -38,8 +38,7 @@ var started = false;
 try
 {
     var builder = WebApplication.CreateBuilder(args);
-    var connections = new ConnectionOptions();
-    var telemetry = new TelemetryOptions();
+    var (connections, telemetry) = (new ConnectionOptions(), new TelemetryOptions());
     builder.Services.AddSettings(
         builder.Configuration,
         ("Limits", new LimitsOptions()),
