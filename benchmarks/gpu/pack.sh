@@ -63,7 +63,8 @@ publish benchmarks/Fpn.Benchmarks
 publish src/Fpn.Service
 # For debuggers, for another operating system, and what BenchmarkDotNet needs for its own kind of benchmark.
 (cd "$work/program" && rm -rf amd64 arm64 x86 createdump libmscordbi.so libmscordaccore.so \
-  libcoreclrtraceptprovider.so libclrgc*.so libonnxruntime_providers_tensorrt.so Microsoft.CodeAnalysis*.dll Microsoft.Diagnostics.*.dll Iced.dll \
+  libcoreclrtraceptprovider.so libclrgc*.so libonnxruntime_providers_tensorrt.so Microsoft.CodeAnalysis*.dll \
+  Microsoft.Diagnostics.*.dll Iced.dll \
   ./*Capstone* libcapstone* Dia2Lib.dll TraceReloggerLib.dll)
 cuda_library="$work/program/libonnxruntime_providers_cuda.so"
 if [ "$cuda" = 0 ]; then
@@ -88,7 +89,7 @@ done
 
 say "Packing models …"
 mkdir -p "$payload/models"
-cp -r "$root/models/blood-cells" "$payload/models/"
+cp -r "$root/models/everyday" "$root/models/blood-cells" "$payload/models/"
 if [ "$resnet" = 1 ]; then
   has 'torch, torchvision, onnx' ||
     fail "ResNet-50-FPN is made with Debian's python3-torch, -torchvision and -onnx: install them, or pack" \
