@@ -165,13 +165,13 @@ compress own "${own_files[@]}" "${rest[@]}" &
 jobs+=($!)
 for job in "${jobs[@]}"; do wait "$job"; done
 for name in "${names[@]}"; do cat "$(cat "$work/parts/$name.is")"; done |
-  (cd "$out" && split -b "${megabytes}000000" -d -a 1 - payload.)
+  (cd "$out" && split -b "${megabytes}000000" -d -a 2 - payload.)
 # What changes from one try to the next comes last, in a piece of its own.
-pieces=("$out"/payload.?)
-cp "$(cat "$work/parts/own.is")" "$out/payload.${#pieces[@]}"
-(cd "$out" && sha256sum payload.? >SHA256SUMS)
+pieces=("$out"/payload.??)
+cp "$(cat "$work/parts/own.is")" "$(printf '%s/payload.%02d' "$out" "${#pieces[@]}")"
+(cd "$out" && sha256sum payload.?? >SHA256SUMS)
 cp "$here/run.sh" "$here/torch_race.py" "$out/"
 rm -rf "$payload"
-pieces=("$out"/payload.?)
+pieces=("$out"/payload.??)
 together=$(du -cm "${pieces[@]}" | tail -n 1 | cut -f1)
 say "Packed into $out: run.sh, torch_race.py, SHA256SUMS and ${#pieces[@]} pieces, $together MB together."

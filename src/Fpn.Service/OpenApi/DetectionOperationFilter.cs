@@ -13,7 +13,10 @@ namespace Fpn.Service.OpenApi;
 internal sealed class DetectionOperationFilter(LaneRegistry lanes, LimitsOptions limits) : IOperationFilter
 {
     private static readonly string[] RawTypes =
-        ["image/jpeg", "image/png", "image/webp", "image/gif", "image/tiff", "image/avif", "application/octet-stream"];
+    [
+        "image/jpeg", "image/png", "image/webp", "image/gif", "image/tiff", "image/avif", "image/bmp",
+        "application/octet-stream",
+    ];
 
     private const string ImageIdNote = "What `coco` and `voc` name the image; no other format uses it.";
 
@@ -61,8 +64,8 @@ internal sealed class DetectionOperationFilter(LaneRegistry lanes, LimitsOptions
         return new OpenApiRequestBody
         {
             Required = true,
-            Description = $"The image itself, or a form with exactly one part `{ImageBodyReader.PartName}`. JPEG, PNG, WebP, GIF (first frame), TIFF or AVIF, "
-                + $"told from its bytes; at most {limits.MaxImageBytes} bytes and {limits.MaxImagePixels} pixels.",
+            Description = $"The image itself, or a form with exactly one part `{ImageBodyReader.PartName}`. JPEG, PNG, WebP, GIF (first frame), TIFF, AVIF "
+                + $"or, unless the build leaves its decoder out, BMP, told from its bytes; at most {limits.MaxImageBytes} bytes and {limits.MaxImagePixels} pixels.",
             Content = content,
         };
     }
