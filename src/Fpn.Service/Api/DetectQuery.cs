@@ -108,10 +108,9 @@ internal sealed class DetectQuery : IDisposable
 
     private Problem? SetExplain(string parameter, string text)
     {
-        // Python writes True.
-        var isBoolean = bool.TryParse(text, out var explain);
-        Explain = explain;
-        return !isBoolean
+        // Python writes True and False.
+        Explain = text is "true" or "True";
+        return !Explain && text is not ("false" or "False")
             ? Problem.BadParameter(parameter, $"'{text}' is not true or false.")
             : Explain && Contract.Layout != ModelLayout.TwoStage
                 ? Problem.BadParameter(
