@@ -27,8 +27,8 @@ internal sealed class StandInImages : IAsyncDisposable
         "SSL_CERT_FILE", "NUGET_CERT_REVOCATION_MODE",
     ];
 
-    /// <summary>Package caches of the machine, mounted over those of the build, which cannot change them.</summary>
-    private readonly List<string> _caches = [];
+    /// <summary>What is mounted into a build.</summary>
+    private readonly List<string> _volumes = [];
 
     /// <summary>Where everything is.</summary>
     public string Folder { get; } = Directory.CreateTempSubdirectory("fpn-images-").FullName;
@@ -51,8 +51,7 @@ internal sealed class StandInImages : IAsyncDisposable
         await MakeSdkAsync(debian);
         await MakeBareAsync(Path.Combine(debian, "var", "cache", "apt", "archives"));
         await RunAsync("rm", "-rf", debian);
-        AddCache(
-            "/root/.nuget/packages", Environment.GetEnvironmentVariable("NUGET_PACKAGES") ?? Path.Combine(Home, ".nuget", "packages"));
+        await AddPackagesAsync();
     }
 
     /// <summary>Builds an image of the repository with these bases.</summary>
@@ -65,7 +64,7 @@ internal sealed class StandInImages : IAsyncDisposable
         [
             "build", "--format", "docker", "--isolation", "chroot", "--layers", "--file", Path.Combine(Repository.Root, dockerfile), "--tag", name,
             "--build-arg", $"SDK_IMAGE={Sdk}", "--build-arg", $"BASE_IMAGE={last}",
-            .. _caches.SelectMany(cache => new[] { "--volume", cache }),
+            .. _volumes.SelectMany(volume => new[] { "--volume", volume }),
             .. more, Repository.Root,
         ]);
 
@@ -164,11 +163,24 @@ internal sealed class StandInImages : IAsyncDisposable
         await BuildahAsync("commit", "--quiet", "--format", "docker", "--rm", container, name);
     }
 
-    private void AddCache(string inside, string outside)
+    /// <summary>
+    /// A copy of the machine's packages, which the steps of a build share: what one of them fetches the next one finds. Of
+    /// hard links where the file system allows it, since packages are written once.
+    /// </summary>
+    private async Task AddPackagesAsync()
     {
-        if (Directory.Exists(outside))
+        var machines = Environment.GetEnvironmentVariable("NUGET_PACKAGES") ?? Path.Combine(Home, ".nuget", "packages");
+        var own = Path.Combine(Folder, "packages");
+        if (!Directory.Exists(machines))
         {
-            _caches.Add($"{outside}:{inside}:O");
+            Directory.CreateDirectory(own);
         }
+        else if ((await ProgramRun.RunAsync("/", "cp", "-al", machines, own)).ExitCode != 0)
+        {
+            await RunAsync("rm", "-rf", own);
+            await RunAsync("cp", "-a", machines, own);
+        }
+
+        _volumes.Add($"{own}:/root/.nuget/packages");
     }
 }
