@@ -56,10 +56,11 @@ run_dotnet_tests() { # label, project, [VARIABLE=value …]
     failed=$((failed + 1))
     return
   fi
-  local total errors bad skips
-  read -r total errors bad skips < <(sed -E 's/.*Total: ([0-9]+), Errors: ([0-9]+), Failed: ([0-9]+), Skipped: ([0-9]+).*/\1 \2 \3 \4/' <<<"$summary")
+  local total errors bad skips unrun
+  # Not run are those that only run when they are asked for by name.
+  read -r total errors bad skips unrun < <(sed -E 's/.*Total: ([0-9]+), Errors: ([0-9]+), Failed: ([0-9]+), Skipped: ([0-9]+), Not Run: ([0-9]+).*/\1 \2 \3 \4 \5/' <<<"$summary")
   say "$summary"
-  passed=$((passed + total - bad - skips)) failed=$((failed + bad + errors)) skipped=$((skipped + skips))
+  passed=$((passed + total - bad - skips - unrun)) failed=$((failed + bad + errors)) skipped=$((skipped + skips))
   if [ "$status" != 0 ] && [ $((bad + errors)) = 0 ]; then
     say "$label exited with status $status though no test failed."
     failed=$((failed + 1))

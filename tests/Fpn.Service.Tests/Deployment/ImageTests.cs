@@ -67,7 +67,9 @@ public sealed class ImageTests(ImageFixture images, ITestOutputHelper output) : 
         Assert.SkipWhen(images.Absent is not null, images.Absent ?? string.Empty);
         var (root, image) = await images.OpenAsync(gpu: false);
         var address = Address();
-        using var container = new ContainerProcess(root, image, image.Entrypoint, ("ASPNETCORE_URLS", address), ("Fpn__Batching__MaxBatchSize", "1"));
+        // The CPU by choice, since the image lacks CUDA's provider and the machine a GPU: the reasons differ.
+        using var container = new ContainerProcess(
+            root, image, image.Entrypoint, ("ASPNETCORE_URLS", address), ("Fpn__Batching__MaxBatchSize", "1"), ("Fpn__Execution__Provider", "cpu"));
         using var client = new HttpClient { BaseAddress = new Uri(address) };
         await container.Output.WaitForAsync(0, line => line.Contains("Now listening on", StringComparison.Ordinal), Cancel);
 
@@ -83,7 +85,8 @@ public sealed class ImageTests(ImageFixture images, ITestOutputHelper output) : 
         Assert.NotEmpty(mounts);
 
         using (var service = new RunningService(
-            ("Fpn:Models:Path", Repository.Everyday), ("Fpn:Models:Default", "everyday"), ("Fpn:Batching:MaxBatchSize", "1")))
+            ("Fpn:Models:Path", Repository.Everyday), ("Fpn:Models:Default", "everyday"), ("Fpn:Batching:MaxBatchSize", "1"),
+            ("Fpn:Execution:Provider", "cpu")))
         {
             Assert.Equal((await service.Client.DetectAsync(Sample)).Detections(), (await client.DetectAsync(Sample)).Detections());
             foreach (var path in new[] { "swagger/v1/swagger.json", "models", "swagger/index.html", "", "v2", "v2/models/everyday" })
