@@ -134,6 +134,7 @@ internal sealed class TwoStageGraphs : IDisposable
     /// Runs the backbone once in each bucket to learn the shapes of its outputs, and loads the sessions that the shapes
     /// ask for; slots made afterwards have memory for the largest batch. To be called before the first slot is made.
     /// </summary>
+    /// <exception cref="ModelFailureException">The device has no room for the sessions.</exception>
     public void Fix(FixedShapes shapes)
     {
         Fixed = null;
@@ -153,7 +154,7 @@ internal sealed class TwoStageGraphs : IDisposable
         {
             foreach (var images in shapes.BatchSizes)
             {
-                _ownBackbones.Add((bucket, images), OnnxGraph.Load(_contract.Files["backbone"], Device));
+                _ownBackbones.Add((bucket, images), LoadBackboneAgain());
             }
         }
 
@@ -183,6 +184,21 @@ internal sealed class TwoStageGraphs : IDisposable
         DisposeOwnBackbones();
         Backbone.Dispose();
         Head?.Dispose();
+    }
+
+    /// <summary>Another session of the backbone.</summary>
+    /// <exception cref="ModelFailureException">The device has no room for it: fewer shapes would fit.</exception>
+    private OnnxGraph LoadBackboneAgain()
+    {
+        try
+        {
+            return OnnxGraph.Load(_contract.Files["backbone"], Device);
+        }
+        catch (SettingsException exception) when (exception.InnerException is OnnxRuntimeException)
+        {
+            // It could be loaded before, so nothing is wrong with the file.
+            throw new ModelFailureException(exception.Message, exception);
+        }
     }
 
     private void DisposeOwnBackbones()
