@@ -1,7 +1,6 @@
 using BenchmarkDotNet.Attributes;
-using Fpn.Detection;
-using Fpn.Detection.Boxes;
-using Fpn.Detection.Imaging;
+using Fpn.Detection.Conventions;
+using Fpn.Detection.Geometry;
 using Fpn.Detection.RoiHeads;
 using Fpn.Detection.Suppression;
 

@@ -1,5 +1,8 @@
 using BenchmarkDotNet.Attributes;
-using Fpn.Detection.Imaging;
+using Fpn.Detection.Conventions;
+using Fpn.Detection.Geometry;
+using Fpn.Detection.Preprocessing;
+using Fpn.Detection.Tensors;
 
 namespace Fpn.Benchmarks;
 

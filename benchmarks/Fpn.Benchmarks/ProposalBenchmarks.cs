@@ -1,8 +1,7 @@
 using BenchmarkDotNet.Attributes;
-using Fpn.Detection;
 using Fpn.Detection.Anchors;
-using Fpn.Detection.Boxes;
-using Fpn.Detection.Imaging;
+using Fpn.Detection.Conventions;
+using Fpn.Detection.Geometry;
 using Fpn.Detection.Proposals;
 using Fpn.Detection.Suppression;
 

@@ -1,5 +1,6 @@
 using System.Diagnostics;
-using Fpn.Detection.Imaging;
+using Fpn.Detection.Geometry;
+using Fpn.Detection.Preprocessing;
 using Fpn.Service.Imaging;
 using Fpn.Service.Model;
 using Fpn.Service.Model.Execution;

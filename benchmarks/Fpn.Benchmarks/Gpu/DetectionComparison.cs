@@ -1,4 +1,4 @@
-using Fpn.Detection.Boxes;
+using Fpn.Detection.Geometry;
 using Fpn.Service.Model;
 
 namespace Fpn.Benchmarks.Gpu;

@@ -1,6 +1,6 @@
 using System.Globalization;
-using Fpn.Detection.Boxes;
-using Fpn.Detection.Imaging;
+using Fpn.Detection.Conventions;
+using Fpn.Detection.Geometry;
 
 namespace Fpn.Detection.Anchors;
 

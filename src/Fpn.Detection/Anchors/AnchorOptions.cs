@@ -1,3 +1,5 @@
+using Fpn.Detection.Conventions;
+
 namespace Fpn.Detection.Anchors;
 
 /// <summary>One level of the pyramid as the RPN sees it.</summary>

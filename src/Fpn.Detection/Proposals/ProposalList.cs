@@ -1,5 +1,6 @@
 using Fpn.Detection.Anchors;
-using Fpn.Detection.Boxes;
+using Fpn.Detection.Geometry;
+using Fpn.Detection.Tensors;
 
 namespace Fpn.Detection.Proposals;
 

@@ -1,3 +1,5 @@
+using Fpn.Detection.Conventions;
+
 namespace Fpn.Detection.Proposals;
 
 /// <summary>How the RPN's outputs become proposals.</summary>

@@ -2,6 +2,7 @@ using System.Numerics;
 using System.Runtime.InteropServices;
 using System.Runtime.Intrinsics;
 using Fpn.Detection.Suppression;
+using Fpn.Detection.Tensors;
 
 namespace Fpn.Detection.Proposals;
 

@@ -1,3 +1,5 @@
+using Fpn.Detection.Tensors;
+
 namespace Fpn.Detection.RoiHeads;
 
 /// <summary>The detections of one image, best first; reused from image to image.</summary>

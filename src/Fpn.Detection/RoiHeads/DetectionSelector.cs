@@ -1,7 +1,8 @@
 using System.Runtime.InteropServices;
-using Fpn.Detection.Boxes;
-using Fpn.Detection.Imaging;
+using Fpn.Detection.Conventions;
+using Fpn.Detection.Geometry;
 using Fpn.Detection.Suppression;
+using Fpn.Detection.Tensors;
 
 namespace Fpn.Detection.RoiHeads;
 

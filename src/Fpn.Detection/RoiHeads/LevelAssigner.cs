@@ -1,4 +1,5 @@
-using Fpn.Detection.Boxes;
+using Fpn.Detection.Conventions;
+using Fpn.Detection.Geometry;
 
 namespace Fpn.Detection.RoiHeads;
 

@@ -1,29 +1,7 @@
-using Fpn.Detection.Boxes;
+using Fpn.Detection.Conventions;
+using Fpn.Detection.Geometry;
 
 namespace Fpn.Detection.RoiHeads;
-
-/// <summary>Where the background stands among the class logits.</summary>
-public enum BackgroundPosition
-{
-    /// <summary>Column 0 (torchvision).</summary>
-    First,
-
-    /// <summary>The last column (detectron2).</summary>
-    Last,
-}
-
-/// <summary>What the box head regresses.</summary>
-public enum BoxDeltasLayout
-{
-    /// <summary>[R, 4 (C + 1)] in the order of the logits' columns: four deltas a class, the background's unused (torchvision).</summary>
-    PerClassWithBackground,
-
-    /// <summary>[R, 4 C]: four deltas a class (detectron2).</summary>
-    PerClass,
-
-    /// <summary>[R, 4]: one box for all classes.</summary>
-    Agnostic,
-}
 
 /// <summary>How the box head's outputs become detections.</summary>
 public sealed record RoiHeadsOptions
@@ -54,16 +32,6 @@ public sealed record RoiHeadsOptions
 
     /// <summary>Which reference decides shifting, small and non-finite boxes.</summary>
     public Convention Convention { get; init; } = Convention.Torchvision;
-}
-
-/// <summary>How the pooled level of a RoI is computed.</summary>
-public enum LevelEpsilon
-{
-    /// <summary><c>floor(k0 + log2(sqrt(area) / s0) + 1e-6)</c> (torchvision).</summary>
-    AfterLog,
-
-    /// <summary><c>floor(k0 + log2(sqrt(area) / s0 + 1e-8))</c> (detectron2).</summary>
-    InsideLog,
 }
 
 /// <summary>Eq. 1 of the FPN paper (arXiv:1612.03144): which level a RoI is pooled from.</summary>

@@ -1,7 +1,8 @@
 using System.Runtime.CompilerServices;
 using System.Runtime.InteropServices;
 using System.Runtime.Intrinsics;
-using Fpn.Detection.Boxes;
+using Fpn.Detection.Geometry;
+using Fpn.Detection.Tensors;
 
 namespace Fpn.Detection.Suppression;
 

@@ -1,4 +1,6 @@
-using Fpn.Detection.Boxes;
+using Fpn.Detection.Conventions;
+using Fpn.Detection.Geometry;
+using Fpn.Detection.Tensors;
 
 namespace Fpn.Detection.Suppression;
 

@@ -1,3 +1,5 @@
+using Fpn.Detection.Tensors;
+
 namespace Fpn.Detection.Suppression;
 
 /// <summary>Sorts <see cref="RankKey"/>s whose positions already ascend, in linear time.</summary>

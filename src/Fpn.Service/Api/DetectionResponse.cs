@@ -1,6 +1,6 @@
 using System.Text.Json;
 using System.Text.Json.Serialization;
-using Fpn.Detection.Boxes;
+using Fpn.Detection.Geometry;
 using Fpn.Service.Api.Formats;
 using Microsoft.AspNetCore.Mvc;
 

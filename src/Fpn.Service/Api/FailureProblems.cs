@@ -1,4 +1,4 @@
-using Fpn.Detection;
+using Fpn.Detection.Tensors;
 using Fpn.Service.Batching;
 using Fpn.Service.Model.Execution;
 

@@ -1,4 +1,4 @@
-using Fpn.Detection.Imaging;
+using Fpn.Detection.Geometry;
 using Fpn.Imaging;
 using Fpn.Service.Imaging;
 using Fpn.Service.Model;

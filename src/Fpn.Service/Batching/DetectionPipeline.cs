@@ -1,6 +1,6 @@
 using System.Diagnostics;
 using System.Globalization;
-using Fpn.Detection.Imaging;
+using Fpn.Detection.Geometry;
 using Fpn.Service.Imaging;
 using Fpn.Service.Model.Execution;
 
@@ -23,7 +23,7 @@ internal sealed class DetectionPipeline(
     /// <param name="cancellationToken">The caller went away.</param>
     /// <param name="explain">Whether the result tells how it came about; the model must be a two-stage one.</param>
     /// <exception cref="OperationCanceledException">The caller went away.</exception>
-    /// <exception cref="Fpn.Detection.NonFiniteOutputException">The model gave NaN or infinity.</exception>
+    /// <exception cref="Fpn.Detection.Tensors.NonFiniteOutputException">The model gave NaN or infinity.</exception>
     /// <exception cref="ModelFailureException">The model failed.</exception>
     public async Task<DetectionResult> DetectAsync(
         ModelLane lane,

@@ -1,5 +1,5 @@
 using System.Threading.Channels;
-using Fpn.Detection.Imaging;
+using Fpn.Detection.Geometry;
 using Fpn.Service.Imaging;
 using Fpn.Service.Model.Execution;
 
@@ -76,7 +76,7 @@ internal sealed class DynamicBatcher : IAsyncDisposable
     /// <exception cref="ShuttingDownException">The service ended first.</exception>
     /// <exception cref="DeviceLostException">The device failed.</exception>
     /// <exception cref="ModelFailureException">The model failed.</exception>
-    /// <exception cref="Fpn.Detection.NonFiniteOutputException">The model gave NaN or infinity for this image.</exception>
+    /// <exception cref="Fpn.Detection.Tensors.NonFiniteOutputException">The model gave NaN or infinity for this image.</exception>
     public async Task<InferredImage> InferAsync(
         DecodedImage image,
         IDisposable? lease,

@@ -1,5 +1,5 @@
 using System.Collections.Immutable;
-using Fpn.Detection;
+using Fpn.Detection.Tensors;
 using Fpn.Service.Model.Execution;
 
 namespace Fpn.Service.Batching;

@@ -1,5 +1,5 @@
 using System.Globalization;
-using Fpn.Detection;
+using Fpn.Detection.Tensors;
 using Fpn.Service.Configuration;
 using Fpn.Service.Model;
 using Fpn.Service.Model.Execution;

@@ -1,5 +1,5 @@
 using System.Diagnostics;
-using Fpn.Detection.Imaging;
+using Fpn.Detection.Geometry;
 using Fpn.Service.Imaging;
 
 namespace Fpn.Service.Batching;

@@ -1,5 +1,5 @@
 using System.Globalization;
-using Fpn.Detection.Imaging;
+using Fpn.Detection.Geometry;
 using Fpn.Service.Configuration;
 using Fpn.Service.Model;
 

@@ -1,5 +1,5 @@
 using System.Security;
-using Fpn.Detection.Imaging;
+using Fpn.Detection.Geometry;
 using NetVips;
 
 namespace Fpn.Service.Imaging;

@@ -1,5 +1,5 @@
 using System.Buffers.Binary;
-using Fpn.Detection.Imaging;
+using Fpn.Detection.Geometry;
 
 namespace Fpn.Service.Imaging;
 

@@ -1,4 +1,4 @@
-using Fpn.Detection.Imaging;
+using Fpn.Detection.Geometry;
 using Fpn.Imaging;
 using NetVips;
 using static NetVips.Enums;

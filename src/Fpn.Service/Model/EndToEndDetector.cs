@@ -1,9 +1,8 @@
 using System.Diagnostics;
 using System.Runtime.InteropServices;
-using Fpn.Detection;
-using Fpn.Detection.Boxes;
-using Fpn.Detection.Imaging;
-using Fpn.Detection.RoiHeads;
+using Fpn.Detection.Conventions;
+using Fpn.Detection.Geometry;
+using Fpn.Detection.Tensors;
 using Fpn.Service.Configuration;
 using Fpn.Service.Imaging;
 using Fpn.Service.Model.Execution;

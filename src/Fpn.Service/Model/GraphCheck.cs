@@ -1,5 +1,6 @@
 using System.Numerics.Tensors;
-using Fpn.Detection.Imaging;
+using Fpn.Detection.Geometry;
+using Fpn.Detection.Tensors;
 using Fpn.Service.Configuration;
 using Fpn.Service.Model.Execution;
 

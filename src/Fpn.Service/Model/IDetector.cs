@@ -1,4 +1,4 @@
-using Fpn.Detection.Imaging;
+using Fpn.Detection.Geometry;
 using Fpn.Service.Imaging;
 using Fpn.Service.Model.Execution;
 
@@ -43,7 +43,7 @@ internal interface IDetector : IDisposable
     /// <summary>Runs the graphs and what lies between them. Blocks; thread-safe.</summary>
     /// <param name="batch">Still the caller's afterwards.</param>
     /// <returns>What <see cref="InferredBatch.Select"/> needs; the caller disposes it.</returns>
-    /// <exception cref="Fpn.Detection.NonFiniteOutputException">The model gave NaN or infinity.</exception>
+    /// <exception cref="Fpn.Detection.Tensors.NonFiniteOutputException">The model gave NaN or infinity.</exception>
     /// <exception cref="ModelFailureException">The model failed, or its outputs have other shapes than promised.</exception>
     InferredBatch Infer(PreparedBatch batch);
 }

@@ -1,6 +1,6 @@
-using Fpn.Detection;
 using Fpn.Detection.Anchors;
-using Fpn.Detection.Imaging;
+using Fpn.Detection.Conventions;
+using Fpn.Detection.Preprocessing;
 using Fpn.Detection.Proposals;
 using Fpn.Detection.RoiHeads;
 using Fpn.Service.Model.Execution;

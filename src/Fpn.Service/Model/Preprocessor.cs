@@ -1,4 +1,6 @@
-using Fpn.Detection.Imaging;
+using Fpn.Detection.Geometry;
+using Fpn.Detection.Preprocessing;
+using Fpn.Detection.Tensors;
 using Fpn.Service.Imaging;
 
 namespace Fpn.Service.Model;

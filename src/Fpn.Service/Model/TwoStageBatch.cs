@@ -1,4 +1,4 @@
-using Fpn.Detection.Boxes;
+using Fpn.Detection.Geometry;
 using Fpn.Detection.Proposals;
 
 namespace Fpn.Service.Model;

@@ -1,9 +1,10 @@
 using System.Collections.Concurrent;
 using System.Diagnostics;
 using Fpn.Detection.Anchors;
-using Fpn.Detection.Imaging;
+using Fpn.Detection.Geometry;
 using Fpn.Detection.Proposals;
 using Fpn.Detection.RoiHeads;
+using Fpn.Detection.Tensors;
 using Fpn.Service.Imaging;
 using Fpn.Service.Model.Execution;
 

@@ -1,6 +1,7 @@
 using Fpn.Detection.Anchors;
-using Fpn.Detection.Imaging;
-using Fpn.Detection.RoiHeads;
+using Fpn.Detection.Conventions;
+using Fpn.Detection.Geometry;
+using Fpn.Detection.Tensors;
 using Fpn.Service.Configuration;
 using Fpn.Service.Model.Execution;
 using Microsoft.ML.OnnxRuntime;

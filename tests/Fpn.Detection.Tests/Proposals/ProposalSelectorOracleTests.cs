@@ -1,5 +1,6 @@
 using Fpn.Detection.Anchors;
-using Fpn.Detection.Imaging;
+using Fpn.Detection.Conventions;
+using Fpn.Detection.Geometry;
 using Fpn.Detection.Proposals;
 
 namespace Fpn.Detection.Tests.Proposals;

@@ -1,6 +1,7 @@
-using Fpn.Detection.Boxes;
-using Fpn.Detection.Imaging;
+using Fpn.Detection.Conventions;
+using Fpn.Detection.Geometry;
 using Fpn.Detection.RoiHeads;
+using Fpn.Detection.Tensors;
 
 namespace Fpn.Detection.Tests.RoiHeads;
 

@@ -1,4 +1,5 @@
-using Fpn.Detection.Boxes;
+using Fpn.Detection.Conventions;
+using Fpn.Detection.Geometry;
 using Fpn.Detection.RoiHeads;
 
 namespace Fpn.Detection.Tests.RoiHeads;

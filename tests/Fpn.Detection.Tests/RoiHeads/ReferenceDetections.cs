@@ -1,5 +1,5 @@
-using Fpn.Detection.Boxes;
-using Fpn.Detection.Imaging;
+using Fpn.Detection.Conventions;
+using Fpn.Detection.Geometry;
 using Fpn.Detection.RoiHeads;
 using Fpn.Detection.Tests.Suppression;
 

@@ -1,7 +1,7 @@
 using System.Net;
 using System.Security.Cryptography;
 using System.Text.Json;
-using Fpn.Detection.Boxes;
+using Fpn.Detection.Geometry;
 using Fpn.Service.Tests.Golden;
 using Fpn.Service.Tests.Running;
 

@@ -1,10 +1,11 @@
 using System.Threading.Channels;
-using Fpn.Detection;
 using Fpn.Detection.Anchors;
-using Fpn.Detection.Boxes;
-using Fpn.Detection.Imaging;
+using Fpn.Detection.Conventions;
+using Fpn.Detection.Geometry;
+using Fpn.Detection.Preprocessing;
 using Fpn.Detection.Proposals;
 using Fpn.Detection.RoiHeads;
+using Fpn.Detection.Tensors;
 using Fpn.Service.Imaging;
 using Fpn.Service.Model;
 using Fpn.Service.Model.Execution;

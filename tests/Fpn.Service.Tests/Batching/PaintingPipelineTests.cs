@@ -1,4 +1,4 @@
-using Fpn.Detection.Boxes;
+using Fpn.Detection.Geometry;
 using Fpn.Service.Batching;
 using Fpn.Service.Imaging;
 using Fpn.Service.Model.Execution;

@@ -1,4 +1,4 @@
-using Fpn.Detection.Imaging;
+using Fpn.Detection.Geometry;
 using Fpn.Service.Batching;
 
 namespace Fpn.Service.Tests.Batching;

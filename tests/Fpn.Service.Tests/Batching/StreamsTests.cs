@@ -1,5 +1,5 @@
 using System.Diagnostics.Metrics;
-using Fpn.Detection.Imaging;
+using Fpn.Detection.Geometry;
 using Fpn.Service.Batching;
 using Fpn.Service.Model;
 using Fpn.Service.Model.Execution;

@@ -1,7 +1,7 @@
 using System.Collections.Concurrent;
 using System.Diagnostics;
 using System.Text.Json;
-using Fpn.Detection.Imaging;
+using Fpn.Detection.Tensors;
 using Fpn.Service.Batching;
 using Fpn.Service.Imaging;
 using Fpn.Service.Tests.Golden;

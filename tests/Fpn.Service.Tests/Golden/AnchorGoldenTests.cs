@@ -1,6 +1,6 @@
-using Fpn.Detection;
 using Fpn.Detection.Anchors;
-using Fpn.Detection.Boxes;
+using Fpn.Detection.Conventions;
+using Fpn.Detection.Geometry;
 
 namespace Fpn.Service.Tests.Golden;
 

@@ -3,7 +3,7 @@ namespace Fpn.Service.Tests.Golden;
 /// <summary>Height and width as the goldens write them.</summary>
 internal sealed record GoldenSize(int Height, int Width)
 {
-    public Fpn.Detection.Imaging.ImageSize ToImageSize() => new(Height, Width);
+    public Fpn.Detection.Geometry.ImageSize ToImageSize() => new(Height, Width);
 }
 
 /// <summary>What two detections are compared by.</summary>

@@ -1,7 +1,6 @@
-using Fpn.Detection;
 using Fpn.Detection.Anchors;
-using Fpn.Detection.Boxes;
-using Fpn.Detection.Imaging;
+using Fpn.Detection.Conventions;
+using Fpn.Detection.Geometry;
 using Fpn.Detection.Proposals;
 
 namespace Fpn.Service.Tests.Golden;

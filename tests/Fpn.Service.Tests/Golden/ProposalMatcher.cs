@@ -1,5 +1,5 @@
 using System.Globalization;
-using Fpn.Detection.Boxes;
+using Fpn.Detection.Geometry;
 
 namespace Fpn.Service.Tests.Golden;
 

@@ -1,4 +1,7 @@
-using Fpn.Detection.Imaging;
+using Fpn.Detection.Conventions;
+using Fpn.Detection.Geometry;
+using Fpn.Detection.Preprocessing;
+using Fpn.Detection.Tensors;
 
 namespace Fpn.Service.Tests.Golden;
 

@@ -1,5 +1,5 @@
 using System.Runtime.InteropServices;
-using Fpn.Detection.Boxes;
+using Fpn.Detection.Geometry;
 using Fpn.Detection.RoiHeads;
 
 namespace Fpn.Service.Tests.Golden;

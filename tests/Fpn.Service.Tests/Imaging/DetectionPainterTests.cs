@@ -1,5 +1,4 @@
-using Fpn.Detection.Boxes;
-using Fpn.Detection.Imaging;
+using Fpn.Detection.Geometry;
 using Fpn.Imaging;
 using Fpn.Service.Imaging;
 

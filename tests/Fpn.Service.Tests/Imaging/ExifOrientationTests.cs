@@ -1,4 +1,4 @@
-using Fpn.Detection.Imaging;
+using Fpn.Detection.Geometry;
 using Fpn.Service.Imaging;
 
 namespace Fpn.Service.Tests.Imaging;

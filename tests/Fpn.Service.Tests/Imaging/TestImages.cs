@@ -1,4 +1,4 @@
-using Fpn.Detection.Imaging;
+using Fpn.Detection.Geometry;
 
 namespace Fpn.Service.Tests.Imaging;
 

@@ -1,5 +1,5 @@
 using System.Globalization;
-using Fpn.Detection.Imaging;
+using Fpn.Detection.Geometry;
 using Fpn.Service.Imaging;
 using Fpn.Service.Model;
 using Fpn.Service.Tests.Golden;

@@ -1,6 +1,5 @@
 using System.Security.Cryptography;
-using Fpn.Detection.Boxes;
-using Fpn.Detection.Imaging;
+using Fpn.Detection.Geometry;
 using Fpn.Service.Model;
 using Fpn.Service.Model.Execution;
 using Fpn.Service.Tests.Batching;

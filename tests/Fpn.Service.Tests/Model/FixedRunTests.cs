@@ -1,6 +1,7 @@
 using System.Collections.Concurrent;
 using System.Runtime.CompilerServices;
-using Fpn.Detection.Imaging;
+using Fpn.Detection.Geometry;
+using Fpn.Detection.Tensors;
 using Fpn.Service.Imaging;
 using Fpn.Service.Model;
 using Fpn.Service.Model.Execution;

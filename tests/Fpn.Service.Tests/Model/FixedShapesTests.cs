@@ -1,4 +1,4 @@
-using Fpn.Detection.Imaging;
+using Fpn.Detection.Geometry;
 using Fpn.Service.Model;
 
 namespace Fpn.Service.Tests.Model;

@@ -1,4 +1,5 @@
-using Fpn.Detection.Imaging;
+using Fpn.Detection.Geometry;
+using Fpn.Detection.Tensors;
 using Fpn.Service.Model;
 using Fpn.Service.Model.Execution;
 using Fpn.Service.Tests.Batching;

@@ -1,6 +1,5 @@
-using Fpn.Detection;
-using Fpn.Detection.Boxes;
-using Fpn.Detection.Imaging;
+using Fpn.Detection.Conventions;
+using Fpn.Detection.Geometry;
 using Fpn.Detection.RoiHeads;
 using Fpn.Service.Configuration;
 using Fpn.Service.Model;

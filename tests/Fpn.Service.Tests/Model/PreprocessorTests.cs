@@ -1,5 +1,8 @@
 using System.Runtime.InteropServices;
-using Fpn.Detection.Imaging;
+using Fpn.Detection.Conventions;
+using Fpn.Detection.Geometry;
+using Fpn.Detection.Preprocessing;
+using Fpn.Detection.Tensors;
 using Fpn.Service.Imaging;
 using Fpn.Service.Model;
 using Fpn.Service.Tests.Running;

@@ -1,6 +1,6 @@
 using System.Diagnostics.Metrics;
-using Fpn.Detection;
-using Fpn.Detection.Imaging;
+using Fpn.Detection.Geometry;
+using Fpn.Detection.Tensors;
 using Fpn.Imaging;
 using Fpn.Service.Batching;
 using Fpn.Service.Model;

@@ -1,6 +1,6 @@
 using System.Text.RegularExpressions;
 using System.Xml.Linq;
-using Fpn.Detection.Boxes;
+using Fpn.Detection.Geometry;
 using Fpn.Service.Tests.Running;
 
 namespace Fpn.Service.Tests.Packaging;

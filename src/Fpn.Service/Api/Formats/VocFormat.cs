@@ -1,7 +1,7 @@
 using System.Globalization;
 using System.Text;
 using System.Xml;
-using Fpn.Detection.Imaging;
+using Fpn.Detection.Geometry;
 
 namespace Fpn.Service.Api.Formats;
 

@@ -1,5 +1,5 @@
 using System.Globalization;
-using Fpn.Detection.Imaging;
+using Fpn.Detection.Tensors;
 using Fpn.Service.Configuration;
 using Microsoft.ML.OnnxRuntime;
 using OrtSessionOptions = Microsoft.ML.OnnxRuntime.SessionOptions;

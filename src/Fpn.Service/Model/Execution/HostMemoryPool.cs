@@ -1,6 +1,6 @@
 using System.Collections.Concurrent;
 using System.Numerics;
-using Fpn.Detection.Imaging;
+using Fpn.Detection.Tensors;
 
 namespace Fpn.Service.Model.Execution;
 

@@ -1,8 +1,7 @@
 using System.Globalization;
 using System.Text;
 using System.Xml.Linq;
-using Fpn.Detection.Boxes;
-using Fpn.Detection.Imaging;
+using Fpn.Detection.Geometry;
 using Fpn.Imaging;
 using Fpn.Service.Api;
 using Fpn.Service.Api.Formats;
