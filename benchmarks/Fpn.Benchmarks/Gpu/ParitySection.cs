@@ -1,5 +1,6 @@
 using Fpn.Detection.Geometry;
-using Fpn.Service.Model;
+using Fpn.Models.Detectors;
+using Fpn.Models.TwoStage;
 
 namespace Fpn.Benchmarks.Gpu;
 

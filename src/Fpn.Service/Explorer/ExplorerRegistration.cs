@@ -1,5 +1,6 @@
-using Fpn.Service.Api;
-using Fpn.Service.Api.Security;
+using Fpn.Service.Engine;
+using Fpn.Service.Problems;
+using Fpn.Service.Security;
 using Microsoft.AspNetCore.Http.HttpResults;
 
 namespace Fpn.Service.Explorer;

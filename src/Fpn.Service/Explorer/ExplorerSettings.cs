@@ -1,6 +1,6 @@
 using System.Text.Json;
 using System.Text.Json.Serialization;
-using Fpn.Service.Api;
+using Fpn.Service.Problems;
 
 namespace Fpn.Service.Explorer;
 

@@ -1,5 +1,5 @@
-using Fpn.Service.Batching;
 using Fpn.Service.Lifetime;
+using Fpn.Serving.Lanes;
 using Microsoft.Extensions.Diagnostics.HealthChecks;
 
 namespace Fpn.Service.Observability;

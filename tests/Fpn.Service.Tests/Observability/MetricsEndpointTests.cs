@@ -1,4 +1,5 @@
 using System.Globalization;
+using Fpn.Testing.Metrics;
 
 namespace Fpn.Service.Tests.Observability;
 

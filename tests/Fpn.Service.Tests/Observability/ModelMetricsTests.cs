@@ -1,13 +1,17 @@
 using System.Diagnostics.Metrics;
 using Fpn.Detection.Geometry;
 using Fpn.Detection.Tensors;
-using Fpn.Imaging;
-using Fpn.Service.Batching;
-using Fpn.Service.Model;
-using Fpn.Service.Model.Execution;
+using Fpn.Imaging.Codecs;
+using Fpn.Models.Detectors;
+using Fpn.Models.Execution.Devices;
 using Fpn.Service.Observability;
-using Fpn.Service.Tests.Batching;
-using Fpn.Service.Tests.Running;
+using Fpn.Serving.Lanes;
+using Fpn.Serving.Requests;
+using Fpn.Serving.Sizing;
+using Fpn.Serving.Telemetry;
+using Fpn.Testing.Fakes;
+using Fpn.Testing.Metrics;
+using Fpn.Testing.Running;
 using Microsoft.Extensions.Configuration;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Logging.Abstractions;
@@ -52,7 +56,7 @@ public sealed class ModelMetricsTests : IAsyncDisposable
     [Fact]
     public async Task RecordAnswer_EveryFailure_IsCountedUnderADocumentedReason()
     {
-        var documented = await File.ReadAllTextAsync(Path.Combine(Repository.Root, "docs", "errors.md"), Cancel);
+        var documented = await File.ReadAllTextAsync(Path.Combine(Checkout.Root, "docs", "errors.md"), Cancel);
         var model = _metrics.Of(_detector.Contract);
         foreach (var failure in Enum.GetValues<DetectionFailure>())
         {
