@@ -112,6 +112,17 @@ public sealed partial class AssetTests(ExplorerFixture fixture)
         }
     }
 
+    /// <summary>The page names what this codec and this build read, and nothing else.</summary>
+    [Theory]
+    [InlineData("vips", "JPEG, PNG, WebP, GIF, TIFF, AVIF, BMP")]
+    [InlineData("imagesharp", "JPEG, PNG, WebP, GIF, TIFF, BMP")]
+    public async Task Settings_Formats_AreTheCodecs(string codec, string formats)
+    {
+        using var service = new RunningService(("Fpn:Imaging:Codec", codec), ("Fpn:Batching:MaxBatchSize", "1"));
+        using var settings = JsonDocument.Parse(await service.Client.GetStringAsync("explorer/settings.json", Cancel));
+        Assert.Equal(formats, string.Join(", ", settings.RootElement.GetProperty("formats").EnumerateArray()));
+    }
+
     [Fact]
     public async Task Sources_TypeScript_HasNoErrors()
     {

@@ -21,7 +21,8 @@ public sealed class FaultTests(ExplorerFixture fixture)
         await explorer.DropAsync(("notes.txt", "These are notes, not a picture."u8.ToArray()));
 
         await Assertions.Expect(explorer.Fault).ToContainTextAsync("not a picture the service can read");
-        await Assertions.Expect(explorer.Fault).ToContainTextAsync("JPEG, PNG, WebP, GIF, TIFF and AVIF");
+        await Assertions.Expect(explorer.Fault).ToContainTextAsync(
+            "It reads JPEG, PNG, WebP, GIF, TIFF, AVIF and BMP, whatever");
         await Assertions.Expect(explorer.Fault).ToHaveAttributeAsync("role", "alert");
         await explorer.ShootAsync("fault-text-file");
 
@@ -29,6 +30,24 @@ public sealed class FaultTests(ExplorerFixture fixture)
         await explorer.Page.GetByRole(AriaRole.Button, new() { Name = "smear.jpg" }).First.ClickAsync();
         await Assertions.Expect(explorer.Boxes.First).ToBeVisibleAsync();
         await Assertions.Expect(explorer.Fault).ToHaveCountAsync(0);
+    }
+
+    [Fact]
+    public async Task Formats_OfAServiceWithoutAvif_AreSaidAndAskedFor()
+    {
+        using var service = new RunningService(("Fpn:Imaging:Codec", "imagesharp"), ("Fpn:Batching:MaxBatchSize", "1"));
+        await using var explorer = await fixture.OpenAsync(service.Address);
+        explorer.Expect("status of 415");
+        var intake = explorer.Page.Locator(".dropzone");
+        await Assertions.Expect(intake).ToContainTextAsync(
+            "JPEG, PNG, WebP, GIF, TIFF or BMP, up to 20.9 MB each. They go to this service only.");
+        await Assertions.Expect(intake.Locator("input[multiple]")).ToHaveAttributeAsync(
+            "accept", "image/jpeg,image/png,image/webp,image/gif,image/tiff,.tif,.tiff,image/bmp");
+        var avif = Path.Combine(Checkout.Root, "tests", "Fpn.Service.Tests", "Imaging", "Images", "rgb.avif");
+        var bytes = await File.ReadAllBytesAsync(avif, TestContext.Current.CancellationToken);
+        await explorer.DropAsync(("rgb.avif", bytes));
+        await Assertions.Expect(explorer.Fault).ToContainTextAsync(
+            "It reads JPEG, PNG, WebP, GIF, TIFF and BMP, whatever");
     }
 
     [Fact]

@@ -42,9 +42,12 @@ internal sealed class ImageDecoder
         ArgumentOutOfRangeException.ThrowIfGreaterThan(maxPixels, LargestPixelLimit);
         _maxPixels = maxPixels;
         _codecs = codecs.ToArray();
-        string[] names = [.. Enum.GetValues<ImageFormat>().Where(format => CodecOf(format) is not null).Select(Name)];
-        _unsupported = $"The content is not a {string.Join(", ", names[..^1])} or {names[^1]} image.";
+        Formats = [.. Enum.GetValues<ImageFormat>().Where(format => CodecOf(format) is not null).Select(Name)];
+        _unsupported = $"The content is not a {string.Join(", ", Formats.SkipLast(1))} or {Formats[^1]} image.";
     }
+
+    /// <summary>Names of the formats that a codec reads, as people write them: <c>JPEG</c>, <c>WebP</c>.</summary>
+    public IReadOnlyList<string> Formats { get; }
 
     /// <summary>Reads the header alone, so that room for the pixels can be found before they are decoded.</summary>
     /// <param name="encoded">A whole file. Not used after the call.</param>

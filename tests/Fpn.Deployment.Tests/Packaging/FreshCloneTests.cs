@@ -1,5 +1,7 @@
 using System.Diagnostics;
 using System.Globalization;
+using System.Net.Http.Json;
+using System.Text.Json;
 using System.Text.RegularExpressions;
 using Fpn.Testing.Running;
 
@@ -20,11 +22,55 @@ public sealed partial class FreshCloneTests : IDisposable
 
     public void Dispose() => Directory.Delete(_folder, recursive: true);
 
+    /// <summary>First as it comes, but for the port; then with the models that the user's environment names.</summary>
     [Fact]
-    public async Task Run_ProjectOfAFreshClone_ServesTheDefaultModel()
+    public async Task Run_ProjectOfAFreshClone_ServesItsModelsUnlessTheEnvironmentNamesOthers()
     {
         await CopyRepositoryAsync();
         await LinkProgramsAsync();
+        await ServeAsync(
+            ["-p:RunAnalyzers=false", "-p:UseSharedCompilation=false"],
+            [],
+            async client =>
+            {
+                var answer = await client.DetectAsync(await File.ReadAllBytesAsync(Checkout.Astronaut, Cancel));
+                Assert.Equal("everyday", answer.GetProperty("model").GetString());
+                Assert.Contains(
+                    answer.Detections(), detection => detection.Contains("person", StringComparison.Ordinal));
+            });
+
+        var own = Path.Combine(_folder, "own");
+        Directory.CreateDirectory(own);
+        Directory.Move(Path.Combine(Clone, "models", "blood-cells"), Path.Combine(own, "blood-cells"));
+        await ServeAsync(
+            ["--no-build"],
+            [("Fpn__Models__Path", own), ("Fpn__Models__Default", "blood-cells")],
+            async client =>
+            {
+                var models = await client.GetFromJsonAsync<JsonElement>("models", Cancel);
+                var served = models.GetProperty("models").EnumerateArray();
+                Assert.Equal(["blood-cells"], served.Select(model => model.GetProperty("name").GetString()));
+            });
+    }
+
+    /// <summary>Without other words, it is port 8080 of every address, as the first page says.</summary>
+    [Fact]
+    public void LaunchSettings_OfTheProject_NamePort8080()
+    {
+        using var settings = JsonDocument.Parse(
+            File.ReadAllText(Path.Combine(Checkout.Root, "src", "Fpn.Service", "Properties", "launchSettings.json")));
+        var profile = settings.RootElement.GetProperty("profiles").GetProperty("Fpn.Service");
+        var variables = profile.GetProperty("environmentVariables");
+        Assert.Equal("8080", variables.GetProperty("ASPNETCORE_HTTP_PORTS").GetString());
+    }
+
+    /// <summary>Runs the clone's project, on a port that the environment names, until a check is done.</summary>
+    /// <param name="options">More for <c>dotnet run</c>.</param>
+    /// <param name="environment">More variables.</param>
+    /// <param name="check">Is given a client for the address that the service says it listens on.</param>
+    private async Task ServeAsync(
+        string[] options, (string Name, string Value)[] environment, Func<HttpClient, Task> check)
+    {
         var start = new ProcessStartInfo(Path.Combine(Programs, "dotnet"))
         {
             // From anywhere: the models are found from the project's folder.
@@ -34,9 +80,8 @@ public sealed partial class FreshCloneTests : IDisposable
         };
         foreach (var argument in (string[])
         [
-            "run", "-c", "Release", "--project", Path.Combine(Clone, "src", "Fpn.Service"),
-            "-p:RunAnalyzers=false", "-p:UseSharedCompilation=false", "--",
-            "--urls", "http://127.0.0.1:0", "--Fpn:Batching:MaxBatchSize=1",
+            "run", "-c", "Release", "--project", Path.Combine(Clone, "src", "Fpn.Service"), .. options, "--",
+            "--Fpn:Batching:MaxBatchSize=1",
         ])
         {
             start.ArgumentList.Add(argument);
@@ -45,6 +90,12 @@ public sealed partial class FreshCloneTests : IDisposable
         start.Environment["PATH"] = Programs;
         start.Environment["MSBUILDDISABLENODEREUSE"] = "1";
         start.Environment["DOTNET_ROOT"] = Path.GetDirectoryName(Environment.ProcessPath);
+        start.Environment["ASPNETCORE_URLS"] = "http://127.0.0.1:0";
+        foreach (var (name, value) in environment)
+        {
+            start.Environment[name] = value;
+        }
+
         using var process = Process.Start(start)!;
         try
         {
@@ -64,25 +115,15 @@ public sealed partial class FreshCloneTests : IDisposable
             }
             while (!match.Success);
 
+            Assert.StartsWith("http://127.0.0.1:", match.Groups[1].Value, StringComparison.Ordinal);
             using var client = new HttpClient { BaseAddress = new Uri(match.Groups[1].Value) };
-            var answer = await client.DetectAsync(await File.ReadAllBytesAsync(Checkout.Astronaut, Cancel));
-            Assert.Equal("everyday", answer.GetProperty("model").GetString());
-            Assert.Contains(
-                answer.Detections(), detection => detection.Contains("person", StringComparison.Ordinal));
+            await check(client);
         }
         finally
         {
             process.Kill(entireProcessTree: true);
             await process.WaitForExitAsync(CancellationToken.None);
         }
-    }
-
-    /// <summary>Without other words, it is port 8080 of every address, as the first page says.</summary>
-    [Fact]
-    public void LaunchSettings_OfTheProject_NamePort8080()
-    {
-        var settings = File.ReadAllText(Path.Combine(Checkout.Root, "src", "Fpn.Service", "Properties", "launchSettings.json"));
-        Assert.Contains("\"applicationUrl\": \"http://0.0.0.0:8080\"", settings, StringComparison.Ordinal);
     }
 
     private async Task CopyRepositoryAsync()
@@ -114,6 +155,6 @@ public sealed partial class FreshCloneTests : IDisposable
         }
     }
 
-    [GeneratedRegex(@"Now listening on: (http://127\.0\.0\.1:\d+)")]
+    [GeneratedRegex(@"Now listening on: (http://\S+)")]
     private static partial Regex Listening();
 }

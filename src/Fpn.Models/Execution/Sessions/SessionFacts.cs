@@ -13,7 +13,7 @@ internal static unsafe class SessionFacts
 {
     /// <summary>Session option that <see cref="ReadNodes"/> needs: "1" when the session is made.</summary>
     /// <remarks>
-    /// Always on: it costs no time to load that could be measured, and at most about 1 MB a graph (docs/inspect.md).
+    /// Always on: it costs no time to load that could be measured, and few megabytes a graph, if any (docs/inspect.md).
     /// </remarks>
     public const string RecordPlacement = "session.record_ep_graph_assignment_info";
 
