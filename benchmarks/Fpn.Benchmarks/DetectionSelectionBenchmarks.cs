@@ -30,7 +30,7 @@ public class DetectionSelectionBenchmarks
     private readonly DetectionSelector _selector = new(new RoiHeadsOptions { Classes = Classes });
     private readonly DetectionList _detections = new();
     private readonly BoxCoder _coder = new(new BoxWeights(10, 10, 5, 5));
-    private readonly NonMaxSuppression _suppression = new(0.5, Convention.Torchvision);
+    private readonly NonMaxSuppression _suppression = new(0.5, ConventionTable.Torchvision.MaxShiftedBoxes);
     private readonly int[] _rows = [.. Enumerable.Range(0, Rois)];
     private readonly int[] _kept = new int[100];
     private float[] _logits = null!;

@@ -32,7 +32,7 @@ public class ProposalBenchmarks
 
     private readonly ProposalList _proposals = new();
     private readonly BoxCoder _coder = new(BoxWeights.One);
-    private readonly NonMaxSuppression _suppression = new(0.7, Convention.Torchvision);
+    private readonly NonMaxSuppression _suppression = new(0.7, ConventionTable.Torchvision.MaxShiftedBoxes);
     private readonly int[] _kept = new int[1000];
     private ProposalSelector _selector = null!;
     private float[][] _objectness = null!;

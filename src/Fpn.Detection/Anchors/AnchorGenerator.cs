@@ -14,7 +14,7 @@ public sealed class AnchorGenerator
 {
     private readonly PyramidLevel[] _levels;
     private readonly float[] _ratios;
-    private readonly Convention _convention;
+    private readonly AnchorOrder _order;
     private readonly Box[][] _cells;
 
     /// <summary>Computes the anchors of one cell of each level.</summary>
@@ -26,7 +26,7 @@ public sealed class AnchorGenerator
         ArgumentNullException.ThrowIfNull(options);
         _levels = [.. options.Levels];
         _ratios = [.. options.AspectRatios];
-        _convention = options.Convention;
+        _order = options.Order;
         RequirePositive(options.AspectRatios, "aspect ratios");
         if (_levels.Length == 0)
         {
@@ -42,7 +42,7 @@ public sealed class AnchorGenerator
                 throw new ArgumentException($"The stride of {_levels[level].Name} must be positive.", nameof(options));
             }
 
-            _cells[level] = Cell(level, options.Rounded);
+            _cells[level] = Cell(level, options);
         }
     }
 
@@ -77,7 +77,7 @@ public sealed class AnchorGenerator
         ArgumentOutOfRangeException.ThrowIfNegative(anchorInCell);
         ArgumentOutOfRangeException.ThrowIfGreaterThanOrEqual(anchorInCell, AnchorsPerCell(level));
         IReadOnlyList<float> sizes = _levels[level].AnchorSizes;
-        return _convention == Convention.Torchvision
+        return _order == AnchorOrder.RatioOuter
             ? (sizes[anchorInCell % sizes.Count], _ratios[anchorInCell / sizes.Count])
             : (sizes[anchorInCell / _ratios.Length], _ratios[anchorInCell % _ratios.Length]);
     }
@@ -122,7 +122,7 @@ public sealed class AnchorGenerator
             cellAnchor.X1 + shiftX, cellAnchor.Y1 + shiftY, cellAnchor.X2 + shiftX, cellAnchor.Y2 + shiftY);
     }
 
-    private Box[] Cell(int level, bool rounded)
+    private Box[] Cell(int level, AnchorOptions options)
     {
         Box[] cell = new Box[_levels[level].AnchorSizes.Count * _ratios.Length];
 
@@ -131,11 +131,11 @@ public sealed class AnchorGenerator
         for (int i = 0; i < cell.Length; i++)
         {
             (float size, float ratio) = Shape(level, i);
-            (float width, float height) = _convention == Convention.Torchvision
-                ? TorchvisionSides(size, ratio)
-                : Detectron2Sides(size, ratio);
+            (float width, float height) = options.Arithmetic == AnchorArithmetic.SinglePrecision
+                ? SinglePrecisionSides(size, ratio)
+                : DoublePrecisionSides(size, ratio);
             Box anchor = new(-width / 2, -height / 2, width / 2, height / 2);
-            cell[i] = rounded
+            cell[i] = options.Rounded
                 ? new Box(Round(anchor.X1), Round(anchor.Y1), Round(anchor.X2), Round(anchor.Y2))
                 : anchor;
         }
@@ -143,13 +143,13 @@ public sealed class AnchorGenerator
         return cell;
     }
 
-    private static (float Width, float Height) TorchvisionSides(float size, float ratio)
+    private static (float Width, float Height) SinglePrecisionSides(float size, float ratio)
     {
         float heightRatio = MathF.Sqrt(ratio);
         return (1 / heightRatio * size, heightRatio * size);
     }
 
-    private static (float Width, float Height) Detectron2Sides(float size, float ratio)
+    private static (float Width, float Height) DoublePrecisionSides(float size, float ratio)
     {
         // The reference computes in double from the decimals written in a configuration: 0.33 there is not the double next to 0.33f.
         double exactSize = AsWritten(size);

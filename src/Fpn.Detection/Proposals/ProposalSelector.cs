@@ -54,7 +54,7 @@ public sealed class ProposalSelector
         _objectnessNames = [.. anchors.Levels.Select(level => $"objectness_{level.Name}")];
         _deltasNames = [.. anchors.Levels.Select(level => $"deltas_{level.Name}")];
         _grids = new AnchorGrid[anchors.LevelCount];
-        _suppression = new NonMaxSuppression(options.NmsThreshold, options.Convention);
+        _suppression = new NonMaxSuppression(options.NmsThreshold, options.MaxShiftedBoxes);
     }
 
     /// <summary>Starts an image; whatever was begun before is dropped.</summary>
@@ -142,8 +142,7 @@ public sealed class ProposalSelector
 
     private void AddCandidate(int level, int anchorIndex, float logit, in Box decoded)
     {
-        bool torchvision = _options.Convention == Convention.Torchvision;
-        if (!torchvision && !BoxOperations.IsFinite(decoded))
+        if (_options.DropNonFinite && !BoxOperations.IsFinite(decoded))
         {
             return;
         }
@@ -151,8 +150,8 @@ public sealed class ProposalSelector
         Box box = BoxOperations.Clip(decoded, _resized);
         float score = Sigmoid(logit);
 
-        // Written so that NaN, which only torchvision's rules let come so far, is dropped.
-        bool large = torchvision
+        // Written so that NaN, which reaches this line unless non-finite boxes were dropped above, is dropped.
+        bool large = _options.MinBoxSizeInclusive
             ? box.Width >= _options.MinBoxSize && box.Height >= _options.MinBoxSize
             : box.Width > _options.MinBoxSize && box.Height > _options.MinBoxSize;
         if (!large || !(score >= _options.ScoreThreshold))
@@ -162,7 +161,7 @@ public sealed class ProposalSelector
 
         _boxes[_count] = box;
         _scores[_count] = score;
-        _ranking[_count] = torchvision ? score : logit;
+        _ranking[_count] = _options.Ranking == ProposalRanking.Score ? score : logit;
         _levels[_count] = level;
         _anchorIndices[_count] = anchorIndex;
         _count++;

@@ -59,7 +59,7 @@ public sealed class DetectionSelector
 
         _options = options;
         _coder = new BoxCoder(options.BoxWeights);
-        _suppression = new NonMaxSuppression(options.NmsThreshold, options.Convention);
+        _suppression = new NonMaxSuppression(options.NmsThreshold, options.MaxShiftedBoxes);
         _columns = options.Classes + 1;
         _firstColumn = options.Background == BackgroundPosition.First ? 1 : 0;
         _boxesPerRow = options.BoxDeltas switch
@@ -174,9 +174,7 @@ public sealed class DetectionSelector
         _groups[index] - _firstColumn,
         _proposals[index]);
 
-    /// <summary>detectron2 drops what lost its area on the way back, after counting it among the best.</summary>
-    private bool IsReported(in Box box) =>
-        _options.Convention == Convention.Torchvision || (box.Width > 0 && box.Height > 0);
+    private bool IsReported(in Box box) => !_options.DropEmpty || (box.Width > 0 && box.Height > 0);
 
     private void AddCandidates(
         int proposal,
@@ -191,7 +189,7 @@ public sealed class DetectionSelector
         Softmax.Apply(_row);
 
         WorkArray.Extend(ref _found, _count + _options.Classes);
-        bool rowChecked = _options.Convention == Convention.Torchvision;
+        bool rowChecked = !_options.DropNonFinite;
         ReadOnlySpan<float> scores = _row.AsSpan(_firstColumn, _options.Classes);
         for (int label = 0; label < scores.Length; label++)
         {
@@ -225,7 +223,7 @@ public sealed class DetectionSelector
         }
     }
 
-    /// <summary>Whether all boxes of a row are finite: detectron2 drops a row for any class's box.</summary>
+    /// <summary>Whether the boxes of all classes of a row are finite.</summary>
     private bool IsFiniteRow(ReadOnlySpan<BoxDeltas> deltas, float magnitude, in Box reference)
     {
         // Decoding multiplies a delta by a side and adds; far from float32's end that needs no looking at.

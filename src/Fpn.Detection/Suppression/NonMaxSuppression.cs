@@ -1,4 +1,3 @@
-using Fpn.Detection.Conventions;
 using Fpn.Detection.Geometry;
 using Fpn.Detection.Tensors;
 
@@ -14,7 +13,7 @@ namespace Fpn.Detection.Suppression;
 public sealed class NonMaxSuppression
 {
     private readonly float _iouThreshold;
-    private readonly int _shiftedUpTo;
+    private readonly int _maxShiftedBoxes;
     private readonly RankSorter _sorter = new();
     private readonly KeptBoxes _keptBoxes = new();
     private ulong[] _keys = [];
@@ -25,10 +24,11 @@ public sealed class NonMaxSuppression
 
     /// <summary>Makes a workspace.</summary>
     /// <param name="iouThreshold">0 to 1. A box is removed when its IoU with a kept one is greater; equal is not enough.</param>
-    /// <param name="convention">torchvision shifts the groups apart for up to 1,000 boxes, detectron2 for up to 40,000.</param>
-    /// <exception cref="ArgumentOutOfRangeException">The threshold is not in [0, 1].</exception>
-    public NonMaxSuppression(double iouThreshold, Convention convention)
+    /// <param name="maxShiftedBoxes">0 or more. Groups are shifted apart in float32 for up to this many boxes.</param>
+    /// <exception cref="ArgumentOutOfRangeException">The threshold is not in [0, 1], or the number is negative.</exception>
+    public NonMaxSuppression(double iouThreshold, int maxShiftedBoxes)
     {
+        ArgumentOutOfRangeException.ThrowIfNegative(maxShiftedBoxes);
         if (!(iouThreshold >= 0 && iouThreshold <= 1))
         {
             throw new ArgumentOutOfRangeException(nameof(iouThreshold), iouThreshold, "The IoU threshold must be in [0, 1].");
@@ -37,7 +37,7 @@ public sealed class NonMaxSuppression
         // The reference compares a float IoU with a double: the largest float not above it decides alike.
         float threshold = (float)iouThreshold;
         _iouThreshold = threshold > iouThreshold ? MathF.BitDecrement(threshold) : threshold;
-        _shiftedUpTo = convention == Convention.Torchvision ? 1000 : 40_000;
+        _maxShiftedBoxes = maxShiftedBoxes;
     }
 
     /// <summary>Chooses the boxes to keep.</summary>
@@ -208,7 +208,7 @@ public sealed class NonMaxSuppression
     {
         _apart = true;
         Span<float> shifts = _shifts.AsSpan(0, groupCount);
-        if (boxes.Length > _shiftedUpTo)
+        if (boxes.Length > _maxShiftedBoxes)
         {
             shifts.Clear();
             return;

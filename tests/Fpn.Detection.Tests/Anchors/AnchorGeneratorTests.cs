@@ -30,7 +30,7 @@ public class AnchorGeneratorTests
     [Fact]
     public void CellAnchors_Detectron2Size32_IsNotRounded()
     {
-        AnchorGenerator anchors = new(Fpn() with { Rounded = false, Convention = Convention.Detectron2 });
+        AnchorGenerator anchors = new(Fpn(ConventionTable.Detectron2));
         Box wide = anchors.CellAnchors(0)[0];
 
         // √(32² / 0.5) / 2 = 22.62742, half of that high.
@@ -43,12 +43,10 @@ public class AnchorGeneratorTests
     [Fact]
     public void CellAnchors_Detectron2RatioNotExactInBinary_IsTakenAsWritten()
     {
-        AnchorGenerator anchors = new(new AnchorOptions
+        AnchorGenerator anchors = new(new AnchorOptions(ConventionTable.Detectron2)
         {
             Levels = [new("c4", [30.3f], true)],
             AspectRatios = [0.33f],
-            Rounded = false,
-            Convention = Convention.Detectron2,
         });
         double width = Math.Sqrt(30.3 * 30.3 / 0.33);
         Assert.Equal((float)(width / 2), anchors.CellAnchors(0)[0].X2);
@@ -60,7 +58,7 @@ public class AnchorGeneratorTests
     {
         PyramidLevel level = new("p4", FpnSizes, true);
         AnchorGenerator torchvision = new(new AnchorOptions { Levels = [level] });
-        AnchorGenerator detectron2 = new(new AnchorOptions { Levels = [level], Convention = Convention.Detectron2 });
+        AnchorGenerator detectron2 = new(new AnchorOptions(ConventionTable.Detectron2) { Levels = [level], Rounded = true });
 
         Assert.Equal(15, torchvision.AnchorsPerCell(0));
         Assert.Equal(new Box(-23, -11, 23, 11), torchvision.CellAnchors(0)[0]);
@@ -100,18 +98,21 @@ public class AnchorGeneratorTests
     }
 
     [Theory]
-    [InlineData(Convention.Torchvision)]
-    [InlineData(Convention.Detectron2)]
-    public void Shape_EachAnchorOfACell_IsWhatItWasMadeFrom(Convention convention)
+    [InlineData(AnchorOrder.RatioOuter)]
+    [InlineData(AnchorOrder.SizeOuter)]
+    public void Shape_EachAnchorOfACell_IsWhatItWasMadeFrom(AnchorOrder order)
     {
         AnchorGenerator anchors = new(new AnchorOptions
         {
-            Levels = [new("p2", [64], true), new("p3", [32, 128], true)], AspectRatios = [0.25f, 4], Rounded = false, Convention = convention,
+            Levels = [new("p2", [64], true), new("p3", [32, 128], true)],
+            AspectRatios = [0.25f, 4],
+            Rounded = false,
+            Order = order,
         });
         Assert.Equal([(64, 0.25f), (64, 4)], Enumerable.Range(0, 2).Select(anchor => anchors.Shape(0, anchor)));
         (float, float)[] shapes = [.. Enumerable.Range(0, 4).Select(anchor => anchors.Shape(1, anchor))];
         Assert.Equal(
-            convention == Convention.Torchvision
+            order == AnchorOrder.RatioOuter
                 ? [(32, 0.25f), (128, 0.25f), (32, 4), (128, 4)]
                 : [(32, 0.25f), (32, 4), (128, 0.25f), (128, 4)],
             shapes);
@@ -144,7 +145,9 @@ public class AnchorGeneratorTests
         Assert.Throws<ArgumentOutOfRangeException>(() => anchors.AnchorsPerCell(-1));
     }
 
-    private static AnchorOptions Fpn() => new()
+    private static AnchorOptions Fpn() => Fpn(ConventionTable.Torchvision);
+
+    private static AnchorOptions Fpn(ConventionRules rules) => new(rules)
     {
         Levels = [.. FpnSizes.Select((size, i) => new PyramidLevel($"p{i + 2}", [size], i < 4))],
     };

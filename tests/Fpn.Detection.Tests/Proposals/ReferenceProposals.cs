@@ -18,23 +18,22 @@ internal static class ReferenceProposals
 
     public static ReferenceProposal[] Select(RpnOutputs outputs, ProposalOptions options, ImageSize resized)
     {
-        bool torchvision = options.Convention == Convention.Torchvision;
         Candidate[] candidates = [.. outputs.Levels
             .SelectMany((_, level) => Decoded(outputs, level)
                 .OrderByDescending(candidate => candidate.Logit)
                 .Take(options.PreNmsTopN))
-            .Where(candidate => torchvision || BoxOperations.IsFinite(candidate.Box))
+            .Where(candidate => !options.DropNonFinite || BoxOperations.IsFinite(candidate.Box))
             .Select(candidate => candidate with { Box = BoxOperations.Clip(candidate.Box, resized) })
-            .Where(candidate => torchvision
+            .Where(candidate => options.MinBoxSizeInclusive
                 ? candidate.Box.Width >= options.MinBoxSize && candidate.Box.Height >= options.MinBoxSize
                 : candidate.Box.Width > options.MinBoxSize && candidate.Box.Height > options.MinBoxSize)
             .Where(candidate => candidate.Score >= options.ScoreThreshold)];
         int[] kept = ReferenceSuppression.Select(
             [.. candidates.Select(candidate => candidate.Box)],
-            [.. candidates.Select(candidate => torchvision ? candidate.Score : candidate.Logit)],
+            [.. candidates.Select(candidate => options.Ranking == ProposalRanking.Score ? candidate.Score : candidate.Logit)],
             [.. candidates.Select(candidate => candidate.Level)],
             options.NmsThreshold,
-            torchvision ? 1000 : 40_000,
+            options.MaxShiftedBoxes,
             options.PostNmsTopN);
         return [.. kept
             .Select(i => candidates[i])

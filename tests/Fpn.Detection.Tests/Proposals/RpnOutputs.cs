@@ -22,12 +22,10 @@ internal sealed record RpnOutputs(AnchorGenerator Anchors, ImageSize Padded, Rpn
         return new RpnOutputs(anchors, padded, levels);
     }
 
-    public static AnchorGenerator Fpn(Convention convention, int levels = 5) => new(new AnchorOptions
+    public static AnchorGenerator Fpn(ConventionRules rules, int levels = 5) => new(new AnchorOptions(rules)
     {
         Levels = [.. Enumerable.Range(0, levels).Select(i =>
-            new PyramidLevel($"p{i + 2}", [32 << i], i < 4, convention == Convention.Torchvision ? null : 4 << i))],
-        Rounded = convention == Convention.Torchvision,
-        Convention = convention,
+            new PyramidLevel($"p{i + 2}", [32 << i], i < 4, rules.FinestAnchorStride << i))],
     });
 
     public void Run(ProposalSelector selector, ImageSize resized, ProposalList destination)

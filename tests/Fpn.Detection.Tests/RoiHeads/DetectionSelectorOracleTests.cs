@@ -31,14 +31,7 @@ public class DetectionSelectorOracleTests
     [MemberData(nameof(Cases))]
     public void Select_AnyOutputs_EqualsReference(Convention convention, BoxDeltasLayout layout, string kind)
     {
-        RoiHeadsOptions options = new()
-        {
-            Classes = 12,
-            Convention = convention,
-            BoxDeltas = layout,
-            Background = convention == Convention.Torchvision ? BackgroundPosition.First : BackgroundPosition.Last,
-            MinBoxSize = convention == Convention.Torchvision ? 1e-2f : 0,
-        };
+        RoiHeadsOptions options = new(ConventionTable.RulesFor(convention)) { Classes = 12, BoxDeltas = layout };
         HeadOutputs head = Make(options, kind);
         AssertEqual(head, options);
         AssertEqual(head, options with { ScoreThreshold = 0.01f, DetectionsPerImage = 1000 });
@@ -51,13 +44,14 @@ public class DetectionSelectorOracleTests
     [MemberData(nameof(Cases))]
     public void ListSuppressed_AnyOutputs_WithTheDetectionsIsEveryCandidate(Convention convention, BoxDeltasLayout layout, string kind)
     {
-        RoiHeadsOptions options = new()
+        ConventionRules rules = ConventionTable.RulesFor(convention);
+
+        // A side of 1 keeps an area in the original image, so that no detection is dropped as empty.
+        RoiHeadsOptions options = new(rules)
         {
             Classes = 12,
-            Convention = convention,
             BoxDeltas = layout,
-            Background = convention == Convention.Torchvision ? BackgroundPosition.First : BackgroundPosition.Last,
-            MinBoxSize = convention == Convention.Torchvision ? 1e-2f : 1,
+            MinBoxSize = rules.DropEmptyDetections ? 1 : rules.MinDetectionSize,
             NmsThreshold = 0.3,
             DetectionsPerImage = 150 * 12,
         };
@@ -84,9 +78,9 @@ public class DetectionSelectorOracleTests
     [Fact]
     public void Select_SteadyState_AllocatesNothing()
     {
-        foreach (Convention convention in Enum.GetValues<Convention>())
+        foreach (ConventionRules rules in new[] { ConventionTable.Torchvision, ConventionTable.Detectron2 })
         {
-            RoiHeadsOptions options = new() { Classes = 12, ScoreThreshold = 0.01f, Convention = convention };
+            RoiHeadsOptions options = new(rules) { Classes = 12, ScoreThreshold = 0.01f, MinBoxSize = 1e-2f };
             HeadOutputs head = Make(options, "random");
             DetectionSelector selector = new(options);
             DetectionList detections = new();

@@ -9,16 +9,9 @@ public class DetectionSelectorTests
 {
     private static readonly ImageSize Resized = new(100, 200);
 
-    private static readonly RoiHeadsOptions Torchvision = new() { Classes = 2 };
+    private static readonly RoiHeadsOptions Torchvision = new(ConventionTable.Torchvision) { Classes = 2 };
 
-    private static readonly RoiHeadsOptions Detectron2 = new()
-    {
-        Classes = 2,
-        Background = BackgroundPosition.Last,
-        BoxDeltas = BoxDeltasLayout.PerClass,
-        MinBoxSize = 0,
-        Convention = Convention.Detectron2,
-    };
+    private static readonly RoiHeadsOptions Detectron2 = new(ConventionTable.Detectron2) { Classes = 2 };
 
     [Fact]
     public void Select_TorchvisionWorkedByHand_Agrees()
