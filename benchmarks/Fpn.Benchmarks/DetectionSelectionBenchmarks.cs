@@ -16,7 +16,8 @@ public class DetectionSelectionBenchmarks
         /// <summary>Every fifth RoI is on an object, the others are background: a few hundred candidates.</summary>
         Ordinary,
 
-        /// <summary>Nineteen classes of every RoI score 0.052, as many as the threshold of 0.05 admits: 19,000 candidates.</summary>
+        /// <summary>Nineteen classes of every RoI score 0.052, as many as the threshold of 0.05 admits: 19,000
+        /// candidates.</summary>
         MostCandidates,
     }
 

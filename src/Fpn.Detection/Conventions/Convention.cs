@@ -1,7 +1,8 @@
 namespace Fpn.Detection.Conventions;
 
 /// <summary>The reference implementation whose arithmetic a model was trained with.</summary>
-/// <remarks>A name only: <see cref="ConventionTable.RulesFor"/> gives its rules, and nothing else compares it.</remarks>
+/// <remarks>A name only: <see cref="ConventionTable.RulesFor"/> gives its rules, and nothing else compares
+/// it.</remarks>
 public enum Convention
 {
     /// <summary>torchvision's <c>models/detection</c>.</summary>

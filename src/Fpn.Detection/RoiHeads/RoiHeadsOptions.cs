@@ -49,11 +49,12 @@ public sealed record RoiHeadsOptions
     /// <summary>Detections kept per image.</summary>
     public int DetectionsPerImage { get; init; }
 
-    /// <summary>Shortest side of a detection, in resized-image pixels: kept when both sides are at least this.</summary>
+    /// <summary>Shortest side of a detection, in resized-image pixels: kept when both sides are at least
+    /// this.</summary>
     public float MinBoxSize { get; init; }
 
-    /// <summary>Whether a RoI with an infinite coordinate in the box of any class is dropped as a whole; otherwise its boxes
-    /// are clipped.</summary>
+    /// <summary>Whether a RoI with an infinite coordinate in the box of any class is dropped as a whole; otherwise its
+    /// boxes are clipped.</summary>
     public bool DropNonFinite { get; init; }
 
     /// <summary>Whether a detection is dropped that has no area in the original image, after it counted among the

@@ -11,7 +11,7 @@ public class AnchorGeneratorTests
     [Fact]
     public void CellAnchors_TorchvisionSize32_WorkedByHand()
     {
-        // √0.5 = 0.7071: 32 / 0.7071 / 2 = 22.63 wide, 32 · 0.7071 / 2 = 11.31 high, on each side of the centre.
+        // √0.5 = 0.7071: 32 / 0.7071 / 2 = 22.63 wide, 32 · 0.7071 / 2 = 11.31 high, on each side of the center.
         AnchorGenerator anchors = new(Fpn());
         Assert.Equal(
             [new Box(-23, -11, 23, 11), new Box(-16, -16, 16, 16), new Box(-11, -23, 11, 23)],
@@ -22,7 +22,8 @@ public class AnchorGeneratorTests
     public void CellAnchors_HalfPixels_AreRoundedToEven()
     {
         // 1/2 = 0.5 → 0, 3/2 → 2, 5/2 → 2, 7/2 → 4.
-        AnchorGenerator anchors = new(new AnchorOptions { Levels = [new("c4", [1, 3, 5, 7], true)], AspectRatios = [1] });
+        AnchorGenerator anchors = new(
+            new AnchorOptions { Levels = [new("c4", [1, 3, 5, 7], true)], AspectRatios = [1] });
         Assert.Equal([0f, 2f, 2f, 4f], anchors.CellAnchors(0).ToArray().Select(anchor => anchor.X2));
         Assert.Equal([-0f, -2f, -2f, -4f], anchors.CellAnchors(0).ToArray().Select(anchor => anchor.Y1));
     }
@@ -58,7 +59,8 @@ public class AnchorGeneratorTests
     {
         PyramidLevel level = new("p4", FpnSizes, true);
         AnchorGenerator torchvision = new(new AnchorOptions { Levels = [level] });
-        AnchorGenerator detectron2 = new(new AnchorOptions(ConventionTable.Detectron2) { Levels = [level], Rounded = true });
+        AnchorGenerator detectron2 = new(
+            new AnchorOptions(ConventionTable.Detectron2) { Levels = [level], Rounded = true });
 
         Assert.Equal(15, torchvision.AnchorsPerCell(0));
         Assert.Equal(new Box(-23, -11, 23, 11), torchvision.CellAnchors(0)[0]);
@@ -130,11 +132,16 @@ public class AnchorGeneratorTests
     [Fact]
     public void Constructor_BadOptions_Throws()
     {
-        Assert.Throws<ArgumentException>(() => new AnchorGenerator(new AnchorOptions { Levels = [] }));
-        Assert.Throws<ArgumentException>(() => new AnchorGenerator(new AnchorOptions { Levels = [new("p2", [], true)] }));
-        Assert.Throws<ArgumentException>(() => new AnchorGenerator(new AnchorOptions { Levels = [new("p2", [0], true)] }));
-        Assert.Throws<ArgumentException>(() => new AnchorGenerator(new AnchorOptions { Levels = [new("p2", [32], true, 0)] }));
-        Assert.Throws<ArgumentException>(() => new AnchorGenerator(Fpn() with { AspectRatios = [float.NaN] }));
+        AnchorOptions[] bad =
+        [
+            Fpn() with { Levels = [] },
+            Fpn() with { Levels = [new("p2", [], true)] },
+            Fpn() with { Levels = [new("p2", [0], true)] },
+            Fpn() with { Levels = [new("p2", [32], true, 0)] },
+            Fpn() with { AspectRatios = [float.NaN] },
+        ];
+
+        Assert.All(bad, options => Assert.Throws<ArgumentException>(() => new AnchorGenerator(options)));
     }
 
     [Fact]

@@ -85,7 +85,8 @@ public class ConventionTableTests
     [Fact]
     public void Rules_All_AreHeldToAValueAbove()
     {
-        IEnumerable<string> held = [.. Common.Select(row => row.Data.Item1), .. Different.Select(row => row.Data.Item1)];
+        IEnumerable<string> held =
+            [.. Common.Select(row => row.Data.Item1), .. Different.Select(row => row.Data.Item1)];
         Assert.Equal(typeof(ConventionRules).GetProperties().Select(rule => rule.Name).Order(), held.Order());
     }
 

@@ -20,9 +20,9 @@ public class ProposalSelectorTests
     [Fact]
     public void Complete_WorkedByHand_DecodesClipsAndSuppresses()
     {
-        // Two rows and two columns, 16 pixels apart. The anchors, clipped: (0,0,16,16), (0,0,32,16), (0,0,16,32), (0,0,32,32).
-        // The second is moved 2 widths right, to (64,−16,96,16), which clips to nothing. The third has IoU 0.5 with the first and
-        // with the last; the first has 0.25 with the last.
+        // Two rows and two columns, 16 pixels apart. The anchors, clipped: (0,0,16,16), (0,0,32,16), (0,0,16,32),
+        // (0,0,32,32). The second is moved 2 widths right, to (64,−16,96,16), which clips to nothing. The third has IoU
+        // 0.5 with the first and with the last; the first has 0.25 with the last.
         float[] objectness = [0, 9, 1, 2];
         float[] deltas = [0, 2, 0, 0, .. new float[12]];
         ProposalList proposals = Run(new ProposalOptions { NmsThreshold = 0.49 }, objectness, deltas);
@@ -35,15 +35,16 @@ public class ProposalSelectorTests
     }
 
     [Fact]
-    public void AnchorOf_WorkedByHand_IsTheCellsAnchorUnclipped()
+    public void AnchorFor_WorkedByHand_IsTheCellsAnchorUnclipped()
     {
-        // Position 3 of two columns is row 1, column 1, 16 pixels apart: the centre is (16, 16).
-        ProposalList proposals = Run(new ProposalOptions { NmsThreshold = 0.49 }, [0, 9, 1, 2], [0, 2, 0, 0, .. new float[12]]);
+        // Position 3 of two columns is row 1, column 1, 16 pixels apart: the center is (16, 16).
+        float[] deltas = [0, 2, 0, 0, .. new float[12]];
+        ProposalList proposals = Run(new ProposalOptions { NmsThreshold = 0.49 }, [0, 9, 1, 2], deltas);
 
-        Assert.Equal(new ProposalAnchor(new Box(0, 0, 32, 32), 0, 32, 1), proposals.AnchorOf(0));
-        Assert.Equal(new ProposalAnchor(new Box(-16, -16, 16, 16), 0, 32, 1), proposals.AnchorOf(1));
-        Assert.Throws<ArgumentOutOfRangeException>(() => proposals.AnchorOf(2));
-        Assert.Throws<ArgumentOutOfRangeException>(() => proposals.AnchorOf(-1));
+        Assert.Equal(new ProposalAnchor(new Box(0, 0, 32, 32), 0, 32, 1), proposals.AnchorFor(0));
+        Assert.Equal(new ProposalAnchor(new Box(-16, -16, 16, 16), 0, 32, 1), proposals.AnchorFor(1));
+        Assert.Throws<ArgumentOutOfRangeException>(() => proposals.AnchorFor(2));
+        Assert.Throws<ArgumentOutOfRangeException>(() => proposals.AnchorFor(-1));
     }
 
     [Fact]
@@ -60,8 +61,8 @@ public class ProposalSelectorTests
     [InlineData(Convention.Detectron2, 3)]
     public void Complete_SideEqualToMinimum_IsKeptByTorchvisionOnly(Convention convention, int count)
     {
-        // Clipped, the first anchor is 16 by 16. The second and the third are 16 one way too, so they are moved by half their
-        // size: down and to the right; the fourth is 32 by 32.
+        // Clipped, the first anchor is 16 by 16. The second and the third are 16 one way too, so they are moved by half
+        // their size: down and to the right; the fourth is 32 by 32.
         ProposalOptions options = new(ConventionTable.RulesFor(convention)) { NmsThreshold = 1, MinBoxSize = 16 };
         float[] deltas = new float[16];
         deltas[5] = 0.5f;
@@ -133,7 +134,8 @@ public class ProposalSelectorTests
         }
 
         static NonFiniteOutputException Thrown(float[] objectness, float[] deltas) =>
-            Assert.Throws<NonFiniteOutputException>(() => Run(new ProposalOptions { PreNmsTopN = 1 }, objectness, deltas));
+            Assert.Throws<NonFiniteOutputException>(
+                () => Run(new ProposalOptions { PreNmsTopN = 1 }, objectness, deltas));
     }
 
     [Fact]
@@ -141,8 +143,10 @@ public class ProposalSelectorTests
     {
         ProposalSelector selector = new(new ProposalOptions(), SingleAnchor);
         selector.Begin(Image);
-        Assert.Throws<ArgumentException>(() => selector.AddLevel(0, new float[3], new float[16], new ImageSize(2, 2), 16, 16));
-        Assert.Throws<ArgumentException>(() => selector.AddLevel(0, new float[4], new float[15], new ImageSize(2, 2), 16, 16));
+        Assert.Throws<ArgumentException>(
+            () => selector.AddLevel(0, new float[3], new float[16], new ImageSize(2, 2), 16, 16));
+        Assert.Throws<ArgumentException>(
+            () => selector.AddLevel(0, new float[4], new float[15], new ImageSize(2, 2), 16, 16));
         Assert.Throws<ArgumentException>(() => selector.AddLevel(0, [], [], new ImageSize(2, 2), 16, 16));
         Assert.Throws<ArgumentOutOfRangeException>(
             () => selector.AddLevel(0, new float[4], new float[16], new ImageSize(-2, -2), 16, 16));

@@ -30,7 +30,8 @@ internal static class ReferenceProposals
             .Where(candidate => candidate.Score >= options.ScoreThreshold)];
         int[] kept = ReferenceSuppression.Select(
             [.. candidates.Select(candidate => candidate.Box)],
-            [.. candidates.Select(candidate => options.Ranking == ProposalRanking.Score ? candidate.Score : candidate.Logit)],
+            [.. candidates.Select(
+                candidate => options.Ranking == ProposalRanking.Score ? candidate.Score : candidate.Logit)],
             [.. candidates.Select(candidate => candidate.Level)],
             options.NmsThreshold,
             options.MaxShiftedBoxes,
@@ -55,7 +56,10 @@ internal static class ReferenceProposals
                 {
                     float At(float[] map, int channel) => map[(channel * maps.Grid.Height + y) * maps.Grid.Width + x];
                     BoxDeltas deltas = new(
-                        At(maps.Deltas, 4 * a), At(maps.Deltas, 4 * a + 1), At(maps.Deltas, 4 * a + 2), At(maps.Deltas, 4 * a + 3));
+                        At(maps.Deltas, 4 * a),
+                        At(maps.Deltas, 4 * a + 1),
+                        At(maps.Deltas, 4 * a + 2),
+                        At(maps.Deltas, 4 * a + 3));
                     Box box = coder.Decode(deltas, anchors.Anchor(level, a, y, x, strideY, strideX));
                     yield return new Candidate(box, At(maps.Objectness, a), level, index++);
                 }

@@ -12,7 +12,11 @@ internal sealed record RpnLevel(ImageSize Grid, float[] Objectness, float[] Delt
 internal sealed record RpnOutputs(AnchorGenerator Anchors, ImageSize Padded, RpnLevel[] Levels)
 {
     public static RpnOutputs Make(
-        AnchorGenerator anchors, ImageSize padded, ImageSize[] grids, Func<int, float[]> objectness, Func<int, float[]> deltas)
+        AnchorGenerator anchors,
+        ImageSize padded,
+        ImageSize[] grids,
+        Func<int, float[]> objectness,
+        Func<int, float[]> deltas)
     {
         RpnLevel[] levels = [.. grids.Select((grid, level) =>
         {

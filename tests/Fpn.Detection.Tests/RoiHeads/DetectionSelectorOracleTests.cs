@@ -13,11 +13,12 @@ public class DetectionSelectorOracleTests
     public static TheoryData<Convention, BoxDeltasLayout, string> Cases()
     {
         TheoryData<Convention, BoxDeltasLayout, string> cases = [];
+        string[] kinds = ["random", "few", "ties", "equal", "extreme", "same proposals", "no area"];
         foreach (Convention convention in Enum.GetValues<Convention>())
         {
             foreach (BoxDeltasLayout layout in Enum.GetValues<BoxDeltasLayout>())
             {
-                foreach (string kind in new[] { "random", "few", "ties", "equal", "extreme", "same proposals", "no area" })
+                foreach (string kind in kinds)
                 {
                     cases.Add(convention, layout, kind);
                 }
@@ -42,7 +43,8 @@ public class DetectionSelectorOracleTests
 
     [Theory]
     [MemberData(nameof(Cases))]
-    public void ListSuppressed_AnyOutputs_WithTheDetectionsIsEveryCandidate(Convention convention, BoxDeltasLayout layout, string kind)
+    public void ListSuppressed_AnyOutputs_WithTheDetectionsIsEveryCandidate(
+        Convention convention, BoxDeltasLayout layout, string kind)
     {
         ConventionRules rules = ConventionTable.RulesFor(convention);
 
@@ -61,7 +63,8 @@ public class DetectionSelectorOracleTests
         selector.Select(head.ClassLogits, head.BoxDeltas, head.Proposals, head.Rows, Resized, Original, list);
         IReadOnlyList<SuppressedBox> suppressed = selector.ListSuppressed();
 
-        DetectedBox[] candidates = ReferenceDetections.Select(head, options with { NmsThreshold = 1 }, Resized, Original);
+        RoiHeadsOptions unsuppressed = options with { NmsThreshold = 1 };
+        DetectedBox[] candidates = ReferenceDetections.Select(head, unsuppressed, Resized, Original);
         Assert.Equal(candidates.Length, selector.CandidateCount);
         Assert.Equal(
             candidates.ToHashSet(), [.. list.Detections.ToArray(), .. suppressed.Select(removed => removed.Candidate)]);

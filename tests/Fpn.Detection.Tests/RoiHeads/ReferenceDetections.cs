@@ -32,7 +32,8 @@ internal static class ReferenceDetections
             .Where(detection => !options.DropEmpty || (detection.Box.Width > 0 && detection.Box.Height > 0))];
     }
 
-    private static IEnumerable<DetectedBox> Row(HeadOutputs head, RoiHeadsOptions options, int proposal, int firstColumn)
+    private static IEnumerable<DetectedBox> Row(
+        HeadOutputs head, RoiHeadsOptions options, int proposal, int firstColumn)
     {
         int columns = options.Classes + 1;
         int boxesPerRow = options.BoxDeltas switch
@@ -52,10 +53,12 @@ internal static class ReferenceDetections
             yield break;
         }
 
-        // The scores' last bits decide ties, so the reference uses the product's own exponential; SoftmaxTests checks that.
+        // The scores' last bits decide ties, so the reference uses the product's own exponential; SoftmaxTests checks
+        // that.
+        int padding = Softmax.Lanes - 1 - (columns + Softmax.Lanes - 1) % Softmax.Lanes;
         float[] scores = [
             .. head.ClassLogits.AsSpan(row * columns, columns),
-            .. Enumerable.Repeat(float.NegativeInfinity, Softmax.Lanes - 1 - (columns + Softmax.Lanes - 1) % Softmax.Lanes)];
+            .. Enumerable.Repeat(float.NegativeInfinity, padding)];
         Softmax.ApplyScalar(scores);
         for (int label = 0; label < options.Classes; label++)
         {

@@ -29,7 +29,7 @@ public sealed class ProposalGoldenTests
 
     [Theory]
     [MemberData(nameof(Cases))]
-    public void AnchorOf_EachProposal_DecodesToItsBoxWithItsDeltas(string name)
+    public void AnchorFor_EachProposal_DecodesToItsBoxWithItsDeltas(string name)
     {
         var golden = Case(name);
         foreach (var rules in new[] { ConventionTable.Torchvision, ConventionTable.Detectron2 })
@@ -40,7 +40,7 @@ public sealed class ProposalGoldenTests
             Assert.NotEqual(0, proposals.Count);
             for (var i = 0; i < proposals.Count; i++)
             {
-                var anchor = proposals.AnchorOf(i);
+                var anchor = proposals.AnchorFor(i);
                 var level = golden.Levels[anchor.Level];
                 var anchorsPerCell = level.AnchorSizes.Length * golden.AspectRatios.Length;
                 var (cell, anchorInCell) = Math.DivRem(proposals.AnchorIndices[i], anchorsPerCell);

@@ -28,8 +28,9 @@ public sealed class ConventionTableTests
     {
         var methods = typeof(Samples).GetMethods(BindingFlags.Static | BindingFlags.Public | BindingFlags.DeclaredOnly);
         Assert.Equal(
-            methods.Where(method => method.Name.StartsWith("Compares", StringComparison.Ordinal)).Select(method => method.Name),
-            methods.Where(method => EnumComparisons.Compares(method, typeof(Convention))).Select(method => method.Name));
+            methods.Select(method => method.Name).Where(name => name.StartsWith("Compares", StringComparison.Ordinal)),
+            methods.Where(method => EnumComparisons.Compares(method, typeof(Convention)))
+                .Select(method => method.Name));
     }
 
     /// <summary>Ways to compare an enum and ways to use one without comparing it.</summary>

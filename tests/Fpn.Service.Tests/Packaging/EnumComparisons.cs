@@ -4,8 +4,8 @@ using System.Reflection.Emit;
 namespace Fpn.Service.Tests.Packaging;
 
 /// <summary>Finds in compiled methods where a value of an enum decides between two ways.</summary>
-/// <remarks>A value that a method loads is compared when the instruction that takes it from the stack is a comparison, a
-/// conditional branch or a switch. A record's own equality goes through a comparer and does not count.</remarks>
+/// <remarks>A value that a method loads is compared when the instruction that takes it from the stack is a comparison,
+/// a conditional branch or a switch. A record's own equality goes through a comparer and does not count.</remarks>
 internal static class EnumComparisons
 {
     private const BindingFlags Declared = BindingFlags.Public | BindingFlags.NonPublic | BindingFlags.Instance
@@ -15,13 +15,13 @@ internal static class EnumComparisons
         .Select(field => (OpCode)field.GetValue(null)!)
         .ToDictionary(code => code.Value);
 
-    /// <summary>The methods of an assembly that compare values of an enum, as <c>Namespace.Type.Method</c>.</summary>
+    /// <summary>Lists the methods of an assembly that compare values of an enum, as <c>Namespace.Type.Method</c>.</summary>
     public static IEnumerable<string> Find(Assembly assembly, Type type) => assembly.GetTypes()
         .SelectMany(owner => owner.GetMethods(Declared).Concat<MethodBase>(owner.GetConstructors(Declared)))
         .Where(method => Compares(method, type))
         .Select(method => $"{method.DeclaringType!.FullName}.{method.Name}");
 
-    /// <summary>Whether a method compares values of an enum.</summary>
+    /// <summary>Returns whether a method compares values of an enum.</summary>
     public static bool Compares(MethodBase method, Type type)
     {
         if (method.GetMethodBody() is not { } body)
@@ -46,7 +46,7 @@ internal static class EnumComparisons
         return false;
     }
 
-    /// <summary>What takes the value that an instruction pushed, as long as control runs straight on.</summary>
+    /// <summary>Finds the instruction that takes the value pushed by another, up to the next jump.</summary>
     private static OpCode? Consumer(Instruction[] instructions, int load, MethodBase method)
     {
         var depth = 1;
@@ -120,7 +120,8 @@ internal static class EnumComparisons
         return false;
     }
 
-    /// <summary>The number of a local variable or an argument: the operand, or the end of a name such as ldloc.2.</summary>
+    /// <summary>Returns the number of a local variable or an argument: the operand, or the end of a name such as
+    /// ldloc.2.</summary>
     private static int Index(Instruction instruction) =>
         instruction.Code.OperandType == OperandType.InlineNone ? instruction.Code.Name![^1] - '0' : instruction.Operand;
 
