@@ -32,7 +32,7 @@ public sealed class AnchorGoldenTests
     {
         foreach (var row in RowsOf(height, width, pyramid))
         {
-            var generator = Generator(row, Convention.Torchvision);
+            var generator = Generator(row, ConventionTable.Torchvision);
 
             var strides = generator.Strides(0, row.Padded.ToImageSize(), row.Grid.ToImageSize());
 
@@ -44,21 +44,21 @@ public sealed class AnchorGoldenTests
     [MemberData(nameof(Pyramids))]
     public void Anchor_Torchvision_EqualsReference(int height, int width, string pyramid)
     {
-        AssertAnchors(RowsOf(height, width, pyramid), Convention.Torchvision, row => row.Torchvision);
+        AssertAnchors(RowsOf(height, width, pyramid), ConventionTable.Torchvision, row => row.Torchvision);
     }
 
     [Theory]
     [MemberData(nameof(Pyramids))]
     public void Anchor_Detectron2_EqualsReference(int height, int width, string pyramid)
     {
-        AssertAnchors(RowsOf(height, width, pyramid), Convention.Detectron2, row => row.Detectron2);
+        AssertAnchors(RowsOf(height, width, pyramid), ConventionTable.Detectron2, row => row.Detectron2);
     }
 
-    private static void AssertAnchors(IEnumerable<AnchorRow> rows, Convention convention, Func<AnchorRow, float[][]> reference)
+    private static void AssertAnchors(IEnumerable<AnchorRow> rows, ConventionRules rules, Func<AnchorRow, float[][]> reference)
     {
         foreach (var row in rows)
         {
-            var generator = Generator(row, convention);
+            var generator = Generator(row, rules);
             var (strideY, strideX) = generator.Strides(0, row.Padded.ToImageSize(), row.Grid.ToImageSize());
             for (var i = 0; i < row.Anchors.Length; i++)
             {
@@ -78,15 +78,13 @@ public sealed class AnchorGoldenTests
     private static IEnumerable<AnchorRow> RowsOf(int height, int width, string pyramid) =>
         Goldens.Rows.Where(row => row.Padded == new GoldenSize(height, width) && row.Pyramid == pyramid);
 
-    private static AnchorGenerator Generator(AnchorRow row, Convention convention)
+    private static AnchorGenerator Generator(AnchorRow row, ConventionRules rules)
     {
-        var torchvision = convention == Convention.Torchvision;
-        return new AnchorGenerator(new AnchorOptions
+        int? stride = rules.FinestAnchorStride is null ? null : row.NominalStride;
+        return new AnchorGenerator(new AnchorOptions(rules)
         {
-            Levels = [new PyramidLevel(row.Level, row.AnchorSizes, true, torchvision ? null : row.NominalStride)],
+            Levels = [new PyramidLevel(row.Level, row.AnchorSizes, true, stride)],
             AspectRatios = Goldens.AspectRatios,
-            Rounded = torchvision,
-            Convention = convention,
         });
     }
 

@@ -103,11 +103,10 @@ public sealed class DetectionSelectionGoldenTests
         {
             get
             {
-                var torchvision = Settings.Convention == "torchvision";
-                return new RoiHeadsOptions
+                var rules = ConventionTable.RulesFor(Enum.Parse<Convention>(Settings.Convention, ignoreCase: true));
+                return new RoiHeadsOptions(rules)
                 {
                     Classes = ClassLogits.Length / Proposals.Length - 1,
-                    Background = torchvision ? BackgroundPosition.First : BackgroundPosition.Last,
                     BoxDeltas = Settings.BoxDeltas switch
                     {
                         "per-class-with-background" => BoxDeltasLayout.PerClassWithBackground,
@@ -117,8 +116,6 @@ public sealed class DetectionSelectionGoldenTests
                     ScoreThreshold = Settings.ScoreThreshold,
                     NmsThreshold = Settings.NmsThreshold,
                     DetectionsPerImage = Settings.DetectionsPerImage,
-                    MinBoxSize = torchvision ? 1e-2f : 0,
-                    Convention = torchvision ? Convention.Torchvision : Convention.Detectron2,
                 };
             }
         }

@@ -17,30 +17,31 @@ public sealed class ProposalGoldenTests
     [MemberData(nameof(Cases))]
     public void Complete_Torchvision_EqualsReference(string name)
     {
-        AssertProposals(name, "torchvision", Convention.Torchvision, minBoxSize: 1e-3f);
+        var scoreThreshold = Case(name).ScoreThreshold;
+        AssertProposals(name, "torchvision", ConventionTable.Torchvision, scoreThreshold);
     }
 
     [Theory]
     [MemberData(nameof(Cases))]
     public void Complete_Detectron2_EqualsReference(string name)
     {
-        AssertProposals(name, "detectron2", Convention.Detectron2, minBoxSize: 0);
+        AssertProposals(name, "detectron2", ConventionTable.Detectron2, scoreThreshold: 0);
     }
 
     [Theory]
     [MemberData(nameof(Cases))]
-    public void AnchorOf_EachProposal_DecodesToItsBoxWithItsDeltas(string name)
+    public void AnchorFor_EachProposal_DecodesToItsBoxWithItsDeltas(string name)
     {
-        var golden = GoldenFolder.ReadJson<ProposalCase>("tensors", "proposals", name, "case.json");
-        foreach (var convention in Enum.GetValues<Convention>())
+        var golden = Case(name);
+        foreach (var rules in new[] { ConventionTable.Torchvision, ConventionTable.Detectron2 })
         {
-            var proposals = Select(name, golden, convention, minBoxSize: 0);
+            var proposals = Select(name, golden, new ProposalOptions(rules) { MinBoxSize = 0 }, rules);
             var deltas = golden.Levels.Select(level => Array<float>(name, $"deltas_{level.Name}.npy").Values).ToArray();
             var coder = new BoxCoder(BoxWeights.One);
             Assert.NotEqual(0, proposals.Count);
             for (var i = 0; i < proposals.Count; i++)
             {
-                var anchor = proposals.AnchorOf(i);
+                var anchor = proposals.AnchorFor(i);
                 var level = golden.Levels[anchor.Level];
                 var anchorsPerCell = level.AnchorSizes.Length * golden.AspectRatios.Length;
                 var (cell, anchorInCell) = Math.DivRem(proposals.AnchorIndices[i], anchorsPerCell);
@@ -59,9 +60,9 @@ public sealed class ProposalGoldenTests
         }
     }
 
-    private static void AssertProposals(string name, string convention, Convention kind, float minBoxSize)
+    private static void AssertProposals(string name, string convention, ConventionRules rules, float scoreThreshold)
     {
-        var golden = GoldenFolder.ReadJson<ProposalCase>("tensors", "proposals", name, "case.json");
+        var golden = Case(name);
         var values = Array<float>(name, $"{convention}.npy").Values;
         var origin = Array<int>(name, $"{convention}_origin.npy").Values;
         var reference = new Ranked<(int Level, int Anchor)>[origin.Length / 2];
@@ -70,7 +71,7 @@ public sealed class ProposalGoldenTests
             reference[i] = new((origin[2 * i], origin[2 * i + 1]), values[5 * i + 4]);
         }
 
-        var proposals = Select(name, golden, kind, minBoxSize);
+        var proposals = Select(name, golden, new ProposalOptions(rules) { ScoreThreshold = scoreThreshold }, rules);
 
         var actual = new Ranked<(int Level, int Anchor)>[proposals.Count];
         for (var i = 0; i < actual.Length; i++)
@@ -95,25 +96,20 @@ public sealed class ProposalGoldenTests
         }
     }
 
-    private static ProposalList Select(string name, ProposalCase golden, Convention kind, float minBoxSize)
+    private static ProposalList Select(string name, ProposalCase golden, ProposalOptions options, ConventionRules rules)
     {
-        var torchvision = kind == Convention.Torchvision;
-        var generator = new AnchorGenerator(new AnchorOptions
+        var derived = rules.FinestAnchorStride is null;
+        var generator = new AnchorGenerator(new AnchorOptions(rules)
         {
-            Levels = [.. golden.Levels.Select(l => new PyramidLevel(l.Name, l.AnchorSizes, true, torchvision ? null : l.Stride))],
+            Levels = [.. golden.Levels.Select(l => new PyramidLevel(l.Name, l.AnchorSizes, true, derived ? null : l.Stride))],
             AspectRatios = golden.AspectRatios,
-            Rounded = torchvision,
-            Convention = kind,
         });
         var selector = new ProposalSelector(
-            new ProposalOptions
+            options with
             {
                 PreNmsTopN = golden.PreNmsTopN,
                 PostNmsTopN = golden.PostNmsTopN,
                 NmsThreshold = golden.NmsThreshold,
-                ScoreThreshold = torchvision ? golden.ScoreThreshold : 0,
-                MinBoxSize = minBoxSize,
-                Convention = kind,
             },
             generator);
         var proposals = new ProposalList();
@@ -134,6 +130,9 @@ public sealed class ProposalGoldenTests
         selector.Complete(proposals);
         return proposals;
     }
+
+    private static ProposalCase Case(string name) =>
+        GoldenFolder.ReadJson<ProposalCase>("tensors", "proposals", name, "case.json");
 
     private static NpyArray<T> Array<T>(string name, string file)
         where T : unmanaged => NpyFile.Read<T>(GoldenFolder.At("tensors", "proposals", name, file));

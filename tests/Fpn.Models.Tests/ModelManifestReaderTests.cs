@@ -1,5 +1,6 @@
 using Fpn.Detection.Conventions;
 using Fpn.Detection.Geometry;
+using Fpn.Detection.Proposals;
 using Fpn.Detection.RoiHeads;
 using Fpn.Models.Packages;
 using Fpn.Testing.Packages;
@@ -212,12 +213,23 @@ public sealed class ModelManifestReaderTests : IDisposable
         Assert.Equal([0.229f, 0.224f, 0.225f], contract.Input.Std);
         Assert.Equal((ResizeFilter.Bilinear, SizeRounding.FloorFloat32, 32), (contract.Input.Resize, contract.Input.SizeRounding, contract.Input.SizeDivisor));
         Assert.True(contract.Anchors.Rounded);
-        Assert.Equal(Convention.Torchvision, contract.Anchors.Convention);
+        Assert.Equal((AnchorOrder.RatioOuter, AnchorArithmetic.SinglePrecision), (contract.Anchors.Order, contract.Anchors.Arithmetic));
         Assert.Equal([0.5f, 1, 2], contract.Anchors.AspectRatios);
         Assert.All(contract.Anchors.Levels, level => Assert.Null(level.Stride));
         Assert.Equal(
-            (1000, 1000, 0.7, 0f, 1e-3f, Convention.Torchvision),
-            (contract.Proposals.PreNmsTopN, contract.Proposals.PostNmsTopN, contract.Proposals.NmsThreshold, contract.Proposals.ScoreThreshold, contract.Proposals.MinBoxSize, contract.Proposals.Convention));
+            new ProposalOptions
+            {
+                PreNmsTopN = 1000,
+                PostNmsTopN = 1000,
+                NmsThreshold = 0.7,
+                ScoreThreshold = 0,
+                MinBoxSize = 1e-3f,
+                MinBoxSizeInclusive = true,
+                DropNonFinite = false,
+                Ranking = ProposalRanking.Score,
+                MaxShiftedBoxes = 1000,
+            },
+            contract.Proposals);
         Assert.Equal(new LevelAssignmentOptions { CanonicalLevel = 4, CanonicalSize = 224, Epsilon = LevelEpsilon.AfterLog }, contract.LevelAssignment);
         Assert.Equal(
             new RoiHeadsOptions
@@ -230,7 +242,9 @@ public sealed class ModelManifestReaderTests : IDisposable
                 NmsThreshold = 0.5,
                 DetectionsPerImage = 100,
                 MinBoxSize = 1e-2f,
-                Convention = Convention.Torchvision,
+                DropNonFinite = false,
+                DropEmpty = false,
+                MaxShiftedBoxes = 1000,
             },
             contract.RoiHeads);
     }
@@ -245,9 +259,18 @@ public sealed class ModelManifestReaderTests : IDisposable
         Assert.Equal([1f, 1, 1], contract.Input.Std);
         Assert.Equal((ResizeFilter.BilinearAntialias, SizeRounding.RoundHalfUp, 32), (contract.Input.Resize, contract.Input.SizeRounding, contract.Input.SizeDivisor));
         Assert.False(contract.Anchors.Rounded);
-        Assert.Equal(Convention.Detectron2, contract.Anchors.Convention);
+        Assert.Equal((AnchorOrder.SizeOuter, AnchorArithmetic.DoublePrecision), (contract.Anchors.Order, contract.Anchors.Arithmetic));
         Assert.Equal([4, 8, 16, 32, 64], contract.Anchors.Levels.Select(level => level.Stride));
-        Assert.Equal((0f, Convention.Detectron2), (contract.Proposals.MinBoxSize, contract.Proposals.Convention));
+        Assert.Equal(
+            new ProposalOptions
+            {
+                MinBoxSize = 0,
+                MinBoxSizeInclusive = false,
+                DropNonFinite = true,
+                Ranking = ProposalRanking.Logit,
+                MaxShiftedBoxes = 40_000,
+            },
+            contract.Proposals);
         Assert.Equal(new LevelAssignmentOptions { CanonicalLevel = 4, CanonicalSize = 224, Epsilon = LevelEpsilon.InsideLog }, contract.LevelAssignment);
         Assert.Equal(
             new RoiHeadsOptions
@@ -256,7 +279,9 @@ public sealed class ModelManifestReaderTests : IDisposable
                 Background = BackgroundPosition.Last,
                 BoxDeltas = BoxDeltasLayout.PerClass,
                 MinBoxSize = 0,
-                Convention = Convention.Detectron2,
+                DropNonFinite = true,
+                DropEmpty = true,
+                MaxShiftedBoxes = 40_000,
             },
             contract.RoiHeads);
     }

@@ -1,6 +1,6 @@
 namespace Fpn.Detection.Conventions;
 
-/// <summary>Where the background stands among the class logits.</summary>
+/// <summary>Position of the background among the class logits.</summary>
 public enum BackgroundPosition
 {
     /// <summary>Column 0 (torchvision).</summary>

@@ -1,6 +1,6 @@
 namespace Fpn.Detection.Conventions;
 
-/// <summary>The order of the three colour planes that a model expects.</summary>
+/// <summary>The order of the three color planes that a model expects.</summary>
 public enum ColorOrder
 {
     /// <summary>Red, green, blue (torchvision).</summary>

@@ -1,17 +1,18 @@
 namespace Fpn.Detection.Geometry;
 
-/// <summary>Turns deltas and reference boxes into boxes, and back.</summary>
-/// <param name="weights">What the deltas were multiplied by in training; none may be 0.</param>
+/// <summary>Converts deltas and reference boxes to boxes, and back.</summary>
+/// <param name="weights">Factors of the deltas in training; each must differ from 0.</param>
 /// <remarks>
-/// Eq. 2, Faster R-CNN (arXiv:1506.01497), in float32 and in the order of operations of <c>BoxCoder</c> in torchvision's
-/// <c>models/detection/_utils.py</c>, which detectron2's <c>Box2BoxTransform</c> shares. Immutable, so thread-safe.
+/// Eq. 2, Faster R-CNN (arXiv:1506.01497), in float32 and in the order of operations of <c>BoxCoder</c> in
+/// torchvision's <c>models/detection/_utils.py</c>, which detectron2's <c>Box2BoxTransform</c> shares. Immutable, so
+/// thread-safe.
 /// </remarks>
 public sealed class BoxCoder(BoxWeights weights)
 {
     /// <summary>ln(1000/16): dw and dh are capped here, so that exp stays finite. They have no lower limit.</summary>
     public const float MaxLogRatio = 4.135166556742356f;
 
-    /// <summary>The weights given.</summary>
+    /// <summary>Factors of the deltas in training.</summary>
     public BoxWeights Weights { get; } = weights;
 
     /// <summary>Applies regression deltas to a reference box.</summary>
@@ -32,13 +33,15 @@ public sealed class BoxCoder(BoxWeights weights)
         float newCenterY = deltas.Dy / Weights.Y * height + centerY;
         float halfWidth = 0.5f * (MathF.Exp(dw) * width);
         float halfHeight = 0.5f * (MathF.Exp(dh) * height);
-        return new Box(newCenterX - halfWidth, newCenterY - halfHeight, newCenterX + halfWidth, newCenterY + halfHeight);
+        return new Box(
+            newCenterX - halfWidth, newCenterY - halfHeight, newCenterX + halfWidth, newCenterY + halfHeight);
     }
 
     /// <summary>Applies regression deltas to reference boxes.</summary>
     /// <param name="deltas">[N] (dx, dy, dw, dh), unitless, multiplied by the weights.</param>
     /// <param name="references">[N] anchors or proposals, xyxy.</param>
-    /// <param name="destination">[N] decoded boxes, same space, not clipped; may be <paramref name="references"/>.</param>
+    /// <param name="destination">[N] decoded boxes, same space, not clipped; may be
+    /// <paramref name="references"/>.</param>
     /// <exception cref="ArgumentException">The three lengths differ.</exception>
     /// <remarks>NaN propagates; huge finite deltas give infinities.</remarks>
     public void Decode(ReadOnlySpan<BoxDeltas> deltas, ReadOnlySpan<Box> references, Span<Box> destination)
@@ -50,7 +53,7 @@ public sealed class BoxCoder(BoxWeights weights)
         }
     }
 
-    /// <summary>The deltas that <see cref="Decode(in BoxDeltas, in Box)"/> turns into a given box.</summary>
+    /// <summary>Computes the deltas that <see cref="Decode(in BoxDeltas, in Box)"/> turns into a given box.</summary>
     /// <param name="box">The box wanted, xyxy, with positive sides.</param>
     /// <param name="reference">An anchor or proposal, xyxy in the same space, with positive sides.</param>
     /// <returns>Unitless, multiplied by the weights; infinite or NaN where a side is not positive.</returns>
@@ -71,7 +74,7 @@ public sealed class BoxCoder(BoxWeights weights)
             Weights.H * MathF.Log(height / referenceHeight));
     }
 
-    /// <summary>The deltas that lead from reference boxes to given boxes.</summary>
+    /// <summary>Computes the deltas that lead from reference boxes to given boxes.</summary>
     /// <param name="boxes">[N] the boxes wanted, xyxy, with positive sides.</param>
     /// <param name="references">[N] anchors or proposals, xyxy in the same space, with positive sides.</param>
     /// <param name="destination">[N] (dx, dy, dw, dh), unitless, multiplied by the weights.</param>

@@ -1,9 +1,9 @@
 namespace Fpn.Detection.Geometry;
 
-/// <summary>Arithmetic on boxes in float32, as torchvision's <c>ops/boxes.py</c> does it.</summary>
+/// <summary>Computes with boxes in float32, as torchvision's <c>ops/boxes.py</c> does.</summary>
 public static class BoxOperations
 {
-    /// <summary>Intersection over union of two boxes, xyxy in the same space.</summary>
+    /// <summary>Computes the intersection over union of two boxes, xyxy in the same space.</summary>
     /// <returns>0 to 1; NaN when both boxes have no area (0 / 0), or when a coordinate is NaN.</returns>
     /// <remarks>Symmetric to the bit. Source: torchvision's CPU kernel of <c>ops.nms</c>.</remarks>
     public static float IntersectionOverUnion(in Box a, in Box b)
@@ -51,7 +51,7 @@ public static class BoxOperations
         return new Box(box.X1 * ratioX, box.Y1 * ratioY, box.X2 * ratioX, box.Y2 * ratioY);
     }
 
-    /// <summary>Whether none of the four coordinates is NaN or an infinity.</summary>
+    /// <summary>Returns whether all four coordinates are finite.</summary>
     public static bool IsFinite(in Box box) =>
         float.IsFinite(box.X1) && float.IsFinite(box.Y1) && float.IsFinite(box.X2) && float.IsFinite(box.Y2);
 }

@@ -6,7 +6,8 @@ using Fpn.Detection.Tensors;
 
 namespace Fpn.Detection.Preprocessing;
 
-/// <summary>Pillow's bilinear filter on bytes (what detectron2 resizes with), normalised on the way into the tensor.</summary>
+/// <summary>Pillow's bilinear filter on bytes (what detectron2 resizes with), normalized on the way into the
+/// tensor.</summary>
 /// <remarks>
 /// Horizontal pass first, rounded to bytes, then the vertical pass, rounded to bytes, as Pillow does; where a side
 /// does not change, its taps are the single weight 1 and the pass changes nothing. Source rows are resized once and
@@ -17,10 +18,10 @@ internal static unsafe class AntialiasResampler
     private const int Half = 1 << (AntialiasAxis.FractionBits - 1);
 
     /// <summary>
-    /// Resizes, normalises and pads one image; <see cref="PixelNormalizer.Write"/> has checked sizes.
+    /// Resizes, normalizes and pads one image; <see cref="PixelNormalizer.Write"/> has checked sizes.
     /// </summary>
     /// <remarks><paramref name="target"/> has the shape that <paramref name="type"/> says, with the padded size; bytes
-    /// are not normalised. The rows below the image are not written.</remarks>
+    /// are not normalized. The rows below the image are not written.</remarks>
     internal static void Resample(
         ReadOnlySpan<byte> pixels,
         ImageSize source,
@@ -29,7 +30,7 @@ internal static unsafe class AntialiasResampler
         ReadOnlySpan<PlaneNormalization> planes,
         byte* target,
         PixelType type,
-        bool vectorised)
+        bool vectorized)
     {
         var columns = Scratch.RoundUp(resized.Width);
         var columnTaps = AntialiasAxis.TapCount(source.Width, resized.Width);
@@ -47,7 +48,7 @@ internal static unsafe class AntialiasResampler
         var ring = (byte*)(rows + rowTaps);
         var blended = ring + ringBytes;
         var output = new PlaneRows(target, type, padded, rounding);
-        var gather = vectorised && Avx2.IsSupported;
+        var gather = vectorized && Avx2.IsSupported;
 
         fixed (byte* image = pixels)
         {
@@ -66,7 +67,7 @@ internal static unsafe class AntialiasResampler
                 {
                     var row = ring + 3L * columns * (next % ringRows);
                     var start = image + (long)next * source.Width * 3;
-                    // A gather reads four bytes a pixel: behind the last row there is no fourth one to read.
+                    // A gather reads four bytes a pixel: the last pixel of the image has only three.
                     if (gather && next < source.Height - 1)
                     {
                         GatherRow(start, horizontal, row, columns);
@@ -87,21 +88,21 @@ internal static unsafe class AntialiasResampler
                     if (type == PixelType.UInt8)
                     {
                         var row = new ByteRow(blended + p * columns);
-                        BlendRows(rows, weights, taps, p * columns, row, resized.Width, vectorised);
+                        BlendRows(rows, weights, taps, p * columns, row, resized.Width, vectorized);
                     }
                     else
                     {
                         var row = new NormalizedRow(output.Begin(p, y), planes[p]);
-                        BlendRows(rows, weights, taps, planes[p].Channel * columns, row, resized.Width, vectorised);
+                        BlendRows(rows, weights, taps, planes[p].Channel * columns, row, resized.Width, vectorized);
                         new Span<float>(output.Begin(p, y) + resized.Width, padded.Width - resized.Width).Clear();
-                        output.Complete(p, y, vectorised);
+                        output.Complete(p, y, vectorized);
                     }
                 }
 
                 if (type == PixelType.UInt8)
                 {
                     var row = target + 3L * y * padded.Width;
-                    RgbRow.Interleave(blended, columns, row, resized.Width, vectorised);
+                    RgbRow.Interleave(blended, columns, row, resized.Width, vectorized);
                     new Span<byte>(row + 3L * resized.Width, 3 * (padded.Width - resized.Width)).Clear();
                 }
             }
@@ -166,19 +167,20 @@ internal static unsafe class AntialiasResampler
 
     /// <summary>One output row of one channel. Lanes: 8 integers; the remainder is scalar.</summary>
     private static void BlendRows<TRow>(
-        byte** rows, int* weights, int taps, int channelOffset, TRow target, int width, bool vectorised)
+        byte** rows, int* weights, int taps, int channelOffset, TRow target, int width, bool vectorized)
         where TRow : struct, IBlendedRow
     {
         var x = 0;
-        if (vectorised && Vector256.IsHardwareAccelerated)
+        if (vectorized && Vector256.IsHardwareAccelerated)
         {
             for (; x <= width - Vector256<int>.Count; x += Vector256<int>.Count)
             {
                 var sum = Vector256.Create(Half);
                 for (var t = 0; t < taps; t++)
                 {
-                    var bytes = Vector128.CreateScalarUnsafe(Unsafe.ReadUnaligned<ulong>(rows[t] + channelOffset + x)).AsByte();
-                    sum += Vector256.WidenLower(Vector128.WidenLower(bytes).ToVector256Unsafe()).AsInt32() * Vector256.Create(weights[t]);
+                    var eight = Unsafe.ReadUnaligned<ulong>(rows[t] + channelOffset + x);
+                    var words = Vector128.WidenLower(Vector128.CreateScalarUnsafe(eight).AsByte()).ToVector256Unsafe();
+                    sum += Vector256.WidenLower(words).AsInt32() * Vector256.Create(weights[t]);
                 }
 
                 target.Store(sum, x);
@@ -197,7 +199,7 @@ internal static unsafe class AntialiasResampler
         }
     }
 
-    /// <summary>Where a resized row of one channel goes.</summary>
+    /// <summary>Receives a resized row of one channel.</summary>
     private interface IBlendedRow
     {
         /// <summary>Takes eight fixed-point sums, rounding included.</summary>
@@ -207,7 +209,7 @@ internal static unsafe class AntialiasResampler
         void Store(int value, int x);
     }
 
-    /// <summary>A row of the tensor, normalised.</summary>
+    /// <summary>A row of the tensor, normalized.</summary>
     private readonly struct NormalizedRow(float* target, PlaneNormalization normalization) : IBlendedRow
     {
         public void Store(Vector256<int> sums, int x)
@@ -244,15 +246,19 @@ internal static unsafe class AntialiasResampler
             LastOffset = (sourceWidth - 1) * 3;
             for (var x = 0; x < columns; x++)
             {
-                Offsets[x] = 3 * AntialiasAxis.FillTaps(Math.Min(x, width - 1), sourceWidth, width, Weights + x, columns, taps);
+                var target = Math.Min(x, width - 1);
+                Offsets[x] = 3 * AntialiasAxis.FillTaps(target, sourceWidth, width, Weights + x, columns, taps);
             }
 
             // The widest filter rarely fills its last tap: enlarging needs two of three.
             Count = taps;
-            while (Count > 1 && new ReadOnlySpan<int>(Weights + (long)(Count - 1) * columns, columns).IndexOfAnyExcept(0) < 0)
+            while (Count > 1 && IsZero(Weights + (long)(Count - 1) * columns, columns))
             {
                 Count--;
             }
         }
+
+        private static bool IsZero(int* values, int count) =>
+            !new ReadOnlySpan<int>(values, count).ContainsAnyExcept(0);
     }
 }

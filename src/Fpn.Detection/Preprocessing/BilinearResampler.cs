@@ -6,16 +6,16 @@ using Fpn.Detection.Tensors;
 
 namespace Fpn.Detection.Preprocessing;
 
-/// <summary>torchvision's filter: two taps an axis on floats, normalised on the way into the tensor.</summary>
+/// <summary>torchvision's filter: two taps an axis on floats, normalized on the way into the tensor.</summary>
 /// <remarks>
-/// A source row is resized horizontally, normalised and split into planes once; the two rows that an output row
+/// A source row is resized horizontally, normalized and split into planes once; the two rows that an output row
 /// lies between are kept. Fused multiply-add is used nowhere, so that the vector path, the scalar path and every
 /// CPU give the same bits.
 /// </remarks>
 internal static unsafe class BilinearResampler
 {
     /// <summary>
-    /// Resizes, normalises and pads one image; <see cref="PixelNormalizer.Write"/> has checked sizes.
+    /// Resizes, normalizes and pads one image; <see cref="PixelNormalizer.Write"/> has checked sizes.
     /// </summary>
     /// <remarks><paramref name="target"/> is [3, padded height, padded width] float32 or float16, as
     /// <paramref name="type"/> says; the rows below the image are not written.</remarks>
@@ -27,7 +27,7 @@ internal static unsafe class BilinearResampler
         ReadOnlySpan<PlaneNormalization> planes,
         byte* target,
         PixelType type,
-        bool vectorised)
+        bool vectorized)
     {
         // Rows are as long as the tensor's, zero behind the image, so that the vertical pass writes the padding too.
         var stride = Scratch.RoundUp(padded.Width);
@@ -40,7 +40,7 @@ internal static unsafe class BilinearResampler
         var taps = new ColumnTaps(values + 6L * stride, columns, source.Width, resized.Width);
         var output = new PlaneRows(target, type, padded, values + 6L * stride + 4L * columns);
         var ratio = BilinearAxis.Ratio(source.Height, resized.Height);
-        var gather = vectorised && Avx2.IsSupported;
+        var gather = vectorized && Avx2.IsSupported;
 
         fixed (byte* image = pixels)
         fixed (PlaneNormalization* plane = planes)
@@ -62,18 +62,26 @@ internal static unsafe class BilinearResampler
                 for (var p = 0; p < 3; p++)
                 {
                     var row = output.Begin(p, y);
-                    Blend(rows.Lower + p * stride, rows.Upper + p * stride, weight, row, padded.Width, vectorised);
-                    output.Complete(p, y, vectorised);
+                    Blend(rows.Lower + p * stride, rows.Upper + p * stride, weight, row, padded.Width, vectorized);
+                    output.Complete(p, y, vectorized);
                 }
             }
         }
     }
 
     private static void ResizeRow(
-        byte* image, int y, ImageSize source, in ColumnTaps taps, int width, PlaneNormalization* planes, float* row, int stride, bool gather)
+        byte* image,
+        int y,
+        ImageSize source,
+        in ColumnTaps taps,
+        int width,
+        PlaneNormalization* planes,
+        float* row,
+        int stride,
+        bool gather)
     {
         var start = image + (long)y * source.Width * 3;
-        // A gather reads four bytes a pixel: behind the last row there is no fourth one to read.
+        // A gather reads four bytes a pixel: the last pixel of the image has only three.
         if (gather && y < source.Height - 1)
         {
             GatherRow(start, taps, width, planes, row, stride);
@@ -86,7 +94,8 @@ internal static unsafe class BilinearResampler
 
     /// <summary>Eight columns at a time, all three channels from one gather of four bytes a tap;
     /// the columns behind the image are computed and zeroed again. Scalar twin: <see cref="ScalarRow"/>.</summary>
-    private static void GatherRow(byte* start, in ColumnTaps taps, int width, PlaneNormalization* planes, float* row, int stride)
+    private static void GatherRow(
+        byte* start, in ColumnTaps taps, int width, PlaneNormalization* planes, float* row, int stride)
     {
         var mask = Vector256.Create(0xFF);
         var shift0 = Vector128.CreateScalar(8 * planes[0].Channel);
@@ -122,7 +131,8 @@ internal static unsafe class BilinearResampler
         new Span<float>(row2 + width, behind).Clear();
     }
 
-    private static void ScalarRow(byte* start, in ColumnTaps taps, int width, PlaneNormalization* planes, float* row, int stride)
+    private static void ScalarRow(
+        byte* start, in ColumnTaps taps, int width, PlaneNormalization* planes, float* row, int stride)
     {
         for (var p = 0; p < 3; p++)
         {
@@ -139,7 +149,7 @@ internal static unsafe class BilinearResampler
     }
 
     /// <summary>One output row of one plane. Lanes: <see cref="Vector{T}"/>; the remainder is scalar.</summary>
-    private static void Blend(float* lower, float* upper, float weight, float* target, int width, bool vectorised)
+    private static void Blend(float* lower, float* upper, float weight, float* target, int width, bool vectorized)
     {
         if (weight == 0)
         {
@@ -148,7 +158,7 @@ internal static unsafe class BilinearResampler
         }
 
         var x = 0;
-        if (vectorised)
+        if (vectorized)
         {
             var upperWeight = new Vector<float>(weight);
             var lowerWeight = new Vector<float>(1 - weight);
@@ -173,7 +183,8 @@ internal static unsafe class BilinearResampler
         internal readonly float* LowerWeight;
         internal readonly float* UpperWeight;
 
-        /// <summary>Fills 4 × <paramref name="columns"/> values; the columns behind the image repeat offset 0.</summary>
+        /// <summary>Fills 4 × <paramref name="columns"/> values; the columns behind the image repeat offset
+        /// 0.</summary>
         internal ColumnTaps(float* memory, int columns, int sourceWidth, int width)
         {
             Lower = (int*)memory;
@@ -209,7 +220,8 @@ internal static unsafe class BilinearResampler
 
         internal float* Upper { get; private set; } = second;
 
-        /// <summary>Moves on to two source rows, reusing what is there; a pointer that is not null must be filled.</summary>
+        /// <summary>Moves on to two source rows and reuses those already there; the caller fills a pointer that is not
+        /// null.</summary>
         internal void Advance(int lower, int upper, out float* missingLower, out float* missingUpper)
         {
             if (lower == _upperIndex)

@@ -14,11 +14,11 @@ internal static unsafe class HalfRounding
     /// <param name="values">Not NaN.</param>
     /// <param name="halves">Written; apart from <paramref name="values"/>.</param>
     /// <param name="count">Of both.</param>
-    /// <param name="vectorised">Lanes: 16 floats; the remainder, and everything where this is false, is scalar.</param>
-    internal static void Round(float* values, Half* halves, int count, bool vectorised)
+    /// <param name="vectorized">Lanes: 16 floats; the remainder, and everything where this is false, is scalar.</param>
+    internal static void Round(float* values, Half* halves, int count, bool vectorized)
     {
         var i = 0;
-        if (vectorised && Vector256.IsHardwareAccelerated)
+        if (vectorized && Vector256.IsHardwareAccelerated)
         {
             for (; i <= count - Vector256<ushort>.Count; i += Vector256<ushort>.Count)
             {
@@ -42,7 +42,7 @@ internal static unsafe class HalfRounding
 
         // A power of two is added, 2^13 times as large as the value's own: the sum has room for the ten bits of a
         // half's mantissa only, and the addition rounds to them. Below the smallest normal half the power stays the
-        // same, so that bits are lost just as they are in a half that is not normal.
+        // same, so that bits are lost as in a half that is not normal.
         var power = Vector256.Max(magnitude, Vector256.Create(SmallestNormal)) & Vector256.Create(0x7F80_0000u);
         power += Vector256.Create(13u << 23);
         var sum = (magnitude.AsSingle() + power.AsSingle()).AsUInt32();

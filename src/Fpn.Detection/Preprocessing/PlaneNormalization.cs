@@ -8,7 +8,7 @@ namespace Fpn.Detection.Preprocessing;
 /// <param name="Offset">−mean / std; added after the multiplication.</param>
 internal readonly record struct PlaneNormalization(int Channel, float Multiplier, float Offset)
 {
-    /// <summary>The three planes in the order in which the model wants them.</summary>
+    /// <summary>Makes the three planes in the model's order.</summary>
     /// <exception cref="ArgumentException">Mean or std has not three finite values, a std is 0, the scale is not
     /// finite, or a pixel would become infinite.</exception>
     internal static PlaneNormalization[] FromOptions(InputOptions options)
@@ -29,7 +29,8 @@ internal readonly record struct PlaneNormalization(int Channel, float Multiplier
             if (!float.IsFinite(offset) || !float.IsFinite(256 * multiplier + offset))
             {
                 throw new ArgumentException(
-                    "Scale, mean, std and the values made with them must be finite, and std must not be 0.", nameof(options));
+                    "Scale, mean, std and the values made with them must be finite, and std must not be 0.",
+                    nameof(options));
             }
 
             planes[plane] = new PlaneNormalization(

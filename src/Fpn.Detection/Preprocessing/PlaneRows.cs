@@ -23,19 +23,20 @@ internal readonly unsafe struct PlaneRows
         _scratch = type == PixelType.Float16 ? scratch : null;
     }
 
-    /// <summary>Floats of scratch that a row needs before it becomes halves; a multiple of the lanes.</summary>
+    /// <summary>Computes the floats of scratch that a row needs before it becomes halves; a multiple of the
+    /// lanes.</summary>
     internal static int ScratchLength(PixelType type, ImageSize padded) =>
         type == PixelType.Float16 ? Scratch.RoundUp(padded.Width) : 0;
 
-    /// <summary>Where to write the W floats of a row, before <see cref="Complete"/>.</summary>
+    /// <summary>Returns where to write the W floats of a row, before <see cref="Complete"/>.</summary>
     internal float* Begin(int plane, int y) => _scratch is null ? (float*)_image + Row(plane, y) : _scratch;
 
-    /// <summary>Takes the row that was written where <see cref="Begin"/> said.</summary>
-    internal void Complete(int plane, int y, bool vectorised)
+    /// <summary>Ends the row that was written at the address from <see cref="Begin"/>.</summary>
+    internal void Complete(int plane, int y, bool vectorized)
     {
         if (_scratch is not null)
         {
-            HalfRounding.Round(_scratch, (Half*)_image + Row(plane, y), _padded.Width, vectorised);
+            HalfRounding.Round(_scratch, (Half*)_image + Row(plane, y), _padded.Width, vectorized);
         }
     }
 

@@ -3,7 +3,7 @@ using Fpn.Detection.Geometry;
 
 namespace Fpn.Detection.Preprocessing;
 
-/// <summary>The size rule of a model: how large an image becomes before it enters the network.</summary>
+/// <summary>Computes how large an image becomes before it enters the network.</summary>
 /// <remarks>Immutable and thread-safe. Sources: torchvision's <c>models/detection/transform.py</c>,
 /// detectron2's <c>data/transforms/augmentation_impl.py</c> (<c>ResizeShortestEdge</c>).</remarks>
 public sealed class ResizeTransform
@@ -14,8 +14,9 @@ public sealed class ResizeTransform
     private readonly SizeRounding _rounding;
 
     /// <summary>Reads the rule from a model's input options.</summary>
-    /// <param name="options">Sizes, divisor and rounding; the rest is not looked at.</param>
-    /// <exception cref="ArgumentOutOfRangeException">A size or the divisor is below 1, or the rounding is unknown.</exception>
+    /// <param name="options">Sizes, divisor and rounding; the rest is not used.</param>
+    /// <exception cref="ArgumentOutOfRangeException">A size or the divisor is below 1, or the rounding is
+    /// unknown.</exception>
     public ResizeTransform(InputOptions options)
     {
         ArgumentNullException.ThrowIfNull(options);
@@ -33,7 +34,7 @@ public sealed class ResizeTransform
         _rounding = options.SizeRounding;
     }
 
-    /// <summary>The size after resizing, before padding.</summary>
+    /// <summary>Computes the size after resizing, before padding.</summary>
     /// <param name="original">The image as displayed; both sides at least 1.</param>
     /// <returns>The resized size. A side that the rule would round to 0 (a 3000×1 image) is 1, where the
     /// reference implementations fail.</returns>
@@ -45,7 +46,7 @@ public sealed class ResizeTransform
         return _rounding == SizeRounding.FloorFloat32 ? FloorFloat32(original) : RoundHalfUp(original);
     }
 
-    /// <summary>The size after padding right and bottom to multiples of the divisor.</summary>
+    /// <summary>Computes the size after padding right and bottom to multiples of the divisor.</summary>
     /// <param name="resized">A resized size; both sides at least 1.</param>
     /// <returns>The smallest multiples of the divisor that are not below the sides.</returns>
     /// <exception cref="ArgumentOutOfRangeException">A side is below 1.</exception>
@@ -62,7 +63,7 @@ public sealed class ResizeTransform
     private ImageSize FloorFloat32(ImageSize original)
     {
         // torch divides a Python number by a tensor as number * reciprocal(tensor), each rounded to float32:
-        // 800/427 in one rounding would give 427 -> 800, the reference gives 799.
+        // 800/427 in one rounding would turn 427 into 800; the reference gives 799.
         var byShort = _minSize * (1f / Math.Min(original.Height, original.Width));
         var byLong = _maxSize * (1f / Math.Max(original.Height, original.Width));
         double scale = MathF.Min(byShort, byLong);

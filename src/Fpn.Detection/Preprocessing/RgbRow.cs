@@ -13,12 +13,12 @@ internal static unsafe class RgbRow
     /// <param name="stride">At least <paramref name="width"/>.</param>
     /// <param name="target">3 · <paramref name="width"/> bytes.</param>
     /// <param name="width">Pixels.</param>
-    /// <param name="vectorised">Lanes: 16 pixels; the remainder, and everything where this is false, is scalar.</param>
-    internal static void Interleave(byte* channels, int stride, byte* target, int width, bool vectorised)
+    /// <param name="vectorized">Lanes: 16 pixels; the remainder, and everything where this is false, is scalar.</param>
+    internal static void Interleave(byte* channels, int stride, byte* target, int width, bool vectorized)
     {
         byte* red = channels, green = red + stride, blue = green + stride;
         var x = 0;
-        if (vectorised && Ssse3.IsSupported)
+        if (vectorized && Ssse3.IsSupported)
         {
             // Each vector of the target takes its bytes from 5 or 6 pixels.
             var red0 = Vector128.Create(0, No, No, 1, No, No, 2, No, No, 3, No, No, 4, No, No, (byte)5);

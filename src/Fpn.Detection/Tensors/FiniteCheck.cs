@@ -4,7 +4,7 @@ using System.Runtime.Intrinsics;
 
 namespace Fpn.Detection.Tensors;
 
-/// <summary>Looks for NaN and infinity in what a model gave.</summary>
+/// <summary>Looks for NaN and infinity in a model's outputs.</summary>
 public static class FiniteCheck
 {
     private const int MagnitudeMask = 0x7FFF_FFFF;
@@ -26,8 +26,10 @@ public static class FiniteCheck
         return BitConverter.Int32BitsToSingle(bits);
     }
 
-    /// <summary>The largest bit pattern without the sign: patterns order as magnitudes do, with infinity and then NaN on top.</summary>
-    /// <remarks>Eight lanes, four vectors a turn, the remainder one by one. Twin: <see cref="MagnitudeBitsScalar"/>.</remarks>
+    /// <summary>Returns the largest bit pattern without the sign: patterns order as magnitudes do, then come infinity
+    /// and NaN.</summary>
+    /// <remarks>Eight lanes, four vectors a turn, the remainder one by one. Twin:
+    /// <see cref="MagnitudeBitsScalar"/>.</remarks>
     internal static int MagnitudeBits(ReadOnlySpan<float> values)
     {
         ref int start = ref Unsafe.As<float, int>(ref MemoryMarshal.GetReference(values));

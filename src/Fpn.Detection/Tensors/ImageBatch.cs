@@ -6,9 +6,9 @@ namespace Fpn.Detection.Tensors;
 /// <summary>A pooled input tensor of N images, row-major, in memory that never moves; shapes as
 /// <see cref="PixelType"/> says.</summary>
 /// <remarks>
-/// Disposing hands the memory back for the next batch: nothing may read or write it afterwards, so dispose only when
-/// the inference that was given <see cref="Address"/> has ended, and keep the batch referenced until then, since an
-/// address and a span over it do not. Not thread-safe, but different images may be filled by different threads;
+/// Disposing returns the memory to the pool: nothing may read or write it afterwards, so dispose only when the
+/// inference that uses <see cref="Address"/> has ended, and keep the batch referenced until then, since an address or a
+/// span does not. Not thread-safe, but different images may be filled by different threads;
 /// <see cref="Dispose"/> may be called more than once and from any thread.
 /// </remarks>
 public sealed unsafe class ImageBatch : IDisposable
@@ -30,7 +30,7 @@ public sealed unsafe class ImageBatch : IDisposable
     /// <summary>H × W, the padded size of every image.</summary>
     public ImageSize Size { get; }
 
-    /// <summary>What the values are, and their order.</summary>
+    /// <summary>Type and order of the values.</summary>
     public PixelType Type { get; }
 
     /// <summary>Values of one image: 3 · H · W.</summary>
@@ -45,16 +45,15 @@ public sealed unsafe class ImageBatch : IDisposable
 
     private long ImageBytes => (long)ImageLength * ValueSize(Type);
 
-    /// <summary>Takes a tensor from a pool.</summary>
+    /// <summary>Rents a tensor from a pool.</summary>
     /// <param name="count">N, at least 1.</param>
     /// <param name="padded">H × W, both at least 1.</param>
-    /// <param name="type">What the values are, and their order.</param>
-    /// <param name="pool">Where the memory comes from and goes back to; null for pinned arrays that the process keeps
-    /// for all batches.</param>
+    /// <param name="type">Type and order of the values.</param>
+    /// <param name="pool">Lends the memory; null for pinned arrays that the process keeps for all batches.</param>
     /// <returns>A batch whose values are undefined: write or clear every image.</returns>
     /// <exception cref="ArgumentOutOfRangeException">A number is below 1, the type is unknown, or the tensor would have
     /// more than <see cref="Array.MaxLength"/> values.</exception>
-    /// <exception cref="InvalidOperationException">The pool gave less memory than was asked for.</exception>
+    /// <exception cref="InvalidOperationException">The pool returned less memory than requested.</exception>
     public static ImageBatch Rent(
         int count, ImageSize padded, PixelType type = PixelType.Float32, ITensorMemoryPool? pool = null)
     {
@@ -73,13 +72,13 @@ public sealed unsafe class ImageBatch : IDisposable
         if (memory.Length < bytes)
         {
             memory.Dispose();
-            throw new InvalidOperationException($"The pool gave {memory.Length} bytes where {bytes} are needed.");
+            throw new InvalidOperationException($"The pool returned {memory.Length} bytes where {bytes} are needed.");
         }
 
         return new ImageBatch(memory, count, padded, type);
     }
 
-    /// <summary>One image of the batch.</summary>
+    /// <summary>Returns one image of the batch.</summary>
     /// <typeparam name="T">float, <see cref="Half"/> or byte, as <see cref="Type"/> says.</typeparam>
     /// <param name="index">0 … <see cref="Count"/> − 1.</param>
     /// <returns>[3, H, W] values, or [H, W, 3] bytes; valid while the batch is referenced and not disposed.</returns>
@@ -97,16 +96,16 @@ public sealed unsafe class ImageBatch : IDisposable
         return new Span<T>(ImageStart(index), ImageLength);
     }
 
-    /// <summary>Fills an image with zeros: one that only fills the batch up.</summary>
+    /// <summary>Fills an image with zeros, for a place in the batch that no picture takes.</summary>
     /// <param name="index">0 … <see cref="Count"/> − 1.</param>
     /// <exception cref="ArgumentOutOfRangeException">There is no such image.</exception>
     /// <exception cref="ObjectDisposedException">The batch was disposed.</exception>
     public void Clear(int index) => ClearRows(index, 0);
 
-    /// <summary>Hands the memory back to its pool; later calls do nothing.</summary>
+    /// <summary>Returns the memory to its pool; later calls do nothing.</summary>
     public void Dispose() => _memory.Dispose();
 
-    /// <summary>The first byte of an image.</summary>
+    /// <summary>Returns the first byte of an image.</summary>
     /// <inheritdoc cref="Clear"/>
     internal byte* ImageStart(int index)
     {
@@ -115,7 +114,8 @@ public sealed unsafe class ImageBatch : IDisposable
         return (byte*)Address + index * ImageBytes;
     }
 
-    /// <summary>Fills the rows of an image from one on with zeros, in each of its planes.</summary>
+    /// <summary>Fills the rows of an image from <paramref name="first"/> on with zeros, in each of its
+    /// planes.</summary>
     /// <inheritdoc cref="Clear"/>
     /// <param name="index">0 … <see cref="Count"/> − 1.</param>
     /// <param name="first">0 … H.</param>

@@ -1,6 +1,6 @@
 namespace Fpn.Detection.Tensors;
 
-/// <summary>A model put NaN or infinity into one of its outputs: the answer would be meaningless.</summary>
+/// <summary>A model's output holds NaN or infinity, so that detections would be meaningless.</summary>
 /// <param name="tensor">The output's name, such as <c>objectness_p3</c>.</param>
 /// <param name="index">Position of the first such value in the part of the tensor that was read.</param>
 /// <param name="value">The value found: NaN or an infinity.</param>

@@ -4,10 +4,11 @@ namespace Fpn.Detection.Tensors;
 
 /// <summary>Working memory of one call, outside the managed heap and aligned for vectors; not cleared.</summary>
 /// <remarks>Rows and tap tables of a usual image are some 50 KB, which malloc hands out from its free lists. Those of
-/// a freak (one row of 40 million pixels) are returned to the system instead of being kept by a pool.</remarks>
+/// an extreme one (a row of 40 million pixels) are returned to the system instead of being kept by a pool.</remarks>
 internal readonly unsafe ref struct Scratch
 {
-    /// <summary>Rounds a row up to this many floats, so that vectors of any width need no remainder in scratch rows.</summary>
+    /// <summary>Rounds a row up to this many floats, so that vectors of any width need no remainder in scratch
+    /// rows.</summary>
     internal const int LaneMultiple = 16;
 
     private const nuint Alignment = LaneMultiple * sizeof(float);
@@ -21,6 +22,6 @@ internal readonly unsafe ref struct Scratch
     /// <summary>Frees the memory; once per instance.</summary>
     public void Dispose() => NativeMemory.AlignedFree(Pointer);
 
-    /// <summary>The next multiple of <see cref="LaneMultiple"/>.</summary>
+    /// <summary>Rounds up to the next multiple of <see cref="LaneMultiple"/>.</summary>
     internal static int RoundUp(int count) => checked(count + LaneMultiple - 1) / LaneMultiple * LaneMultiple;
 }

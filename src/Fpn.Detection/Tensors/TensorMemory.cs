@@ -1,14 +1,14 @@
 namespace Fpn.Detection.Tensors;
 
-/// <summary>Rented memory of a tensor: it stays where it is, and goes back when it is disposed.</summary>
-/// <remarks>Whoever uses <see cref="Address"/> keeps this object referenced meanwhile. Thread-safe.</remarks>
+/// <summary>Rented memory of a tensor: it never moves, and disposing returns it.</summary>
+/// <remarks>Keep this object referenced while <see cref="Address"/> is in use. Thread-safe.</remarks>
 public abstract class TensorMemory : IDisposable
 {
     private nint _address;
 
     /// <param name="address">The first byte; not 0.</param>
     /// <param name="length">Bytes that may be used; at least 1.</param>
-    /// <exception cref="ArgumentOutOfRangeException">A number is not as said.</exception>
+    /// <exception cref="ArgumentOutOfRangeException">The address is 0, or the length is less than 1.</exception>
     protected TensorMemory(nint address, long length)
     {
         ArgumentOutOfRangeException.ThrowIfZero(address);
@@ -18,7 +18,7 @@ public abstract class TensorMemory : IDisposable
     }
 
     /// <summary>The first byte.</summary>
-    /// <exception cref="ObjectDisposedException">The memory went back.</exception>
+    /// <exception cref="ObjectDisposedException">The memory was returned.</exception>
     public nint Address
     {
         get
@@ -29,10 +29,10 @@ public abstract class TensorMemory : IDisposable
         }
     }
 
-    /// <summary>Bytes that may be used; at least as many as were asked for.</summary>
+    /// <summary>Bytes that may be used; at least as many as requested.</summary>
     public long Length { get; }
 
-    /// <summary>Hands the memory back; later calls do nothing.</summary>
+    /// <summary>Returns the memory; later calls do nothing.</summary>
     public void Dispose()
     {
         if (Interlocked.Exchange(ref _address, 0) != 0)
@@ -43,6 +43,6 @@ public abstract class TensorMemory : IDisposable
         GC.SuppressFinalize(this);
     }
 
-    /// <summary>Hands the memory back; called once, by the first <see cref="Dispose"/>, on its thread.</summary>
+    /// <summary>Returns the memory; called once, by the first <see cref="Dispose"/>, on its thread.</summary>
     protected abstract void Release();
 }

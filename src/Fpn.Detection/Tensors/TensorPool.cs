@@ -7,8 +7,8 @@ namespace Fpn.Detection.Tensors;
 /// <remarks>
 /// Lengths are rounded up to one of eight sizes between two powers of two, so that batches of nearly the same shape
 /// share arrays at a cost of at most one eighth. When the idle arrays exceed the bound, those unused for longest go to
-/// the garbage collector, and so does memory that nobody disposes. Arrays are of floats, whatever lies in them: such a
-/// one reaches 8 GiB, one of bytes only 2 GiB.
+/// the garbage collector, and so does memory that is never disposed. Arrays hold floats whatever the pixel type: an
+/// array of floats reaches 8 GiB, one of bytes only 2 GiB.
 /// </remarks>
 internal sealed class TensorPool(long maxIdleBytes) : ITensorMemoryPool
 {
@@ -61,7 +61,7 @@ internal sealed class TensorPool(long maxIdleBytes) : ITensorMemoryPool
     {
         lock (_lock)
         {
-            // The newest first: its pages are the likeliest to be in a cache.
+            // The newest first: its pages are most likely still cached.
             for (var i = _idle.Count - 1; i >= 0; i--)
             {
                 if (_idle[i].Length == length)

@@ -1,9 +1,9 @@
 namespace Fpn.Detection.Tensors;
 
-/// <summary>Arrays that are kept between images and grow to the largest need seen.</summary>
+/// <summary>Grows arrays that are kept between images.</summary>
 internal static class WorkArray
 {
-    /// <summary>Makes an array at least so long; what it held is lost when it grows.</summary>
+    /// <summary>Makes an array at least <paramref name="length"/> long; growing loses its contents.</summary>
     public static void Grow<T>(ref T[] array, int length)
     {
         if (array.Length < length)
@@ -12,7 +12,7 @@ internal static class WorkArray
         }
     }
 
-    /// <summary>Makes an array at least so long and keeps what it holds.</summary>
+    /// <summary>Makes an array at least <paramref name="length"/> long and keeps its contents.</summary>
     public static void Extend<T>(ref T[] array, int length)
     {
         if (array.Length < length)

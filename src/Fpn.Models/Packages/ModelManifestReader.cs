@@ -66,6 +66,7 @@ internal static class ModelManifestReader
         var layout = check.Choice(manifest.Layout, "layout", ModelLayout.TwoStage, ("two-stage", ModelLayout.TwoStage), ("end-to-end", ModelLayout.EndToEnd));
         var convention = check.Choice(
             manifest.Convention, "convention", Convention.Torchvision, ("torchvision", Convention.Torchvision), ("detectron2", Convention.Detectron2));
+        var rules = ConventionTable.RulesFor(convention);
 
         var labels = check.Required(manifest.Labels, "labels");
         check.That(labels.Count is >= 1 and <= 100_000, "labels", "must name from 1 to 100000 classes");
@@ -85,11 +86,11 @@ internal static class ModelManifestReader
             License = manifest.License,
             Source = manifest.Source,
             Files = Files(manifest, check, folder, layout),
-            Input = Input(manifest.Input, check, convention),
-            Anchors = layout == ModelLayout.TwoStage ? Anchors(manifest, check, convention) : NoAnchors(manifest, check),
-            Proposals = Proposals(manifest.Rpn ?? new(), check, convention),
-            LevelAssignment = LevelAssignment(manifest.Roi, check, convention),
-            RoiHeads = RoiHeads(manifest.Detection ?? new(), check, convention, labels.Count),
+            Input = Input(manifest.Input, check, rules),
+            Anchors = layout == ModelLayout.TwoStage ? Anchors(manifest, check, rules) : NoAnchors(manifest, check),
+            Proposals = Proposals(manifest.Rpn ?? new(), check, rules),
+            LevelAssignment = LevelAssignment(manifest.Roi, check, rules),
+            RoiHeads = RoiHeads(manifest.Detection ?? new(), check, rules, labels.Count),
             EndToEnd = EndToEnd(manifest.EndToEnd, check, layout),
             Labels = labels,
             ClassIds = classIds,
@@ -123,45 +124,44 @@ internal static class ModelManifestReader
         return files;
     }
 
-    private static InputOptions Input(ModelManifest.InputEntry? entry, ManifestCheck check, Convention convention)
+    private static InputOptions Input(ModelManifest.InputEntry? entry, ManifestCheck check, ConventionRules rules)
     {
         entry = check.Required(entry, "input");
-        var detectron2 = convention == Convention.Detectron2;
-        var mean = entry.Mean ?? (detectron2 ? [103.53f, 116.28f, 123.675f] : [0.485f, 0.456f, 0.406f]);
-        var std = entry.Std ?? (detectron2 ? [1, 1, 1] : [0.229f, 0.224f, 0.225f]);
-        check.That(mean.Count == 3 && mean.TrueForAll(float.IsFinite), "input.mean", "must hold three numbers");
-        check.That(std.Count == 3 && std.TrueForAll(value => float.IsFinite(value) && value > 0), "input.std", "must hold three numbers greater than 0");
+        var mean = entry.Mean ?? rules.PixelMean;
+        var std = entry.Std ?? rules.PixelStd;
+        check.That(mean.Count == 3 && mean.All(float.IsFinite), "input.mean", "must hold three numbers");
+        check.That(std.Count == 3 && std.All(value => float.IsFinite(value) && value > 0), "input.std", "must hold three numbers greater than 0");
         var minSize = check.Range(entry.MinSize, "input.minSize", null, 1, 8192);
-        return new InputOptions
+        return new InputOptions(rules)
         {
             MinSize = minSize,
             MaxSize = check.Range(entry.MaxSize, "input.maxSize", null, minSize, 16384),
-            SizeDivisor = check.Range(entry.SizeDivisor, "input.sizeDivisor", 32, 1, 1024),
+            SizeDivisor = check.Range(entry.SizeDivisor, "input.sizeDivisor", rules.SizeDivisor, 1, 1024),
             ColorOrder = check.Choice(
-                entry.ColorOrder, "input.colorOrder", detectron2 ? ColorOrder.Bgr : ColorOrder.Rgb, ("rgb", ColorOrder.Rgb), ("bgr", ColorOrder.Bgr)),
-            Scale = check.Range(entry.Scale, "input.scale", detectron2 ? 1 : 1f / 255, 1e-6f, 1e6f),
+                entry.ColorOrder, "input.colorOrder", rules.ColorOrder, ("rgb", ColorOrder.Rgb), ("bgr", ColorOrder.Bgr)),
+            Scale = check.Range(entry.Scale, "input.scale", rules.PixelScale, 1e-6f, 1e6f),
             Mean = mean,
             Std = std,
             Resize = check.Choice(
                 entry.Resize,
                 "input.resize",
-                detectron2 ? ResizeFilter.BilinearAntialias : ResizeFilter.Bilinear,
+                rules.ResizeFilter,
                 ("bilinear", ResizeFilter.Bilinear),
                 ("bilinear-antialias", ResizeFilter.BilinearAntialias)),
             SizeRounding = check.Choice(
                 entry.SizeRounding,
                 "input.sizeRounding",
-                detectron2 ? SizeRounding.RoundHalfUp : SizeRounding.FloorFloat32,
+                rules.SizeRounding,
                 ("floor-float32", SizeRounding.FloorFloat32),
                 ("round-half-up", SizeRounding.RoundHalfUp)),
         };
     }
 
-    private static AnchorOptions Anchors(ModelManifest manifest, ManifestCheck check, Convention convention)
+    private static AnchorOptions Anchors(ModelManifest manifest, ManifestCheck check, ConventionRules rules)
     {
         var entries = check.Required(manifest.Levels, "levels");
         check.That(entries.Count is >= 1 and <= 16, "levels", "must hold from 1 to 16 levels");
-        var strides = Strides(manifest.Anchors?.Strides, check, convention, entries.Count);
+        var strides = Strides(manifest.Anchors?.Strides, check, rules, entries.Count);
         var levels = new List<PyramidLevel>();
         for (var i = 0; i < entries.Count; i++)
         {
@@ -179,17 +179,16 @@ internal static class ModelManifestReader
         }
 
         check.That(levels.Exists(level => level.Pooled), "levels", "must hold at least one with pooled true");
-        var ratios = manifest.AspectRatios ?? [0.5f, 1f, 2f];
+        var ratios = manifest.AspectRatios ?? rules.AspectRatios;
         check.That(
-            ratios.Count is >= 1 and <= 64 && ratios.TrueForAll(ratio => ratio is > 0 and <= 1000),
+            ratios.Count is >= 1 and <= 64 && ratios.All(ratio => ratio is > 0 and <= 1000),
             "aspectRatios",
             "must hold from 1 to 64 ratios greater than 0 (height over width)");
-        return new AnchorOptions
+        return new AnchorOptions(rules)
         {
             Levels = levels,
             AspectRatios = ratios,
-            Rounded = manifest.Anchors?.Rounded ?? convention == Convention.Torchvision,
-            Convention = convention,
+            Rounded = manifest.Anchors?.Rounded ?? rules.AnchorsRounded,
         };
     }
 
@@ -204,17 +203,17 @@ internal static class ModelManifestReader
     }
 
     /// <summary>A stride for each level, or null when they are derived.</summary>
-    private static int[]? Strides(JsonElement? element, ManifestCheck check, Convention convention, int levels)
+    private static int[]? Strides(JsonElement? element, ManifestCheck check, ConventionRules rules, int levels)
     {
         const string Key = "anchors.strides";
         switch (element)
         {
-            case null when convention == Convention.Torchvision:
+            case null:
+                return rules.FinestAnchorStride is int finest
+                    ? [.. Enumerable.Range(0, levels).Select(level => finest << level)]
+                    : null;
             case { ValueKind: JsonValueKind.String } text when text.GetString() == "derived":
                 return null;
-            case null:
-                // detectron2's FPN: 4, 8, 16 … from the finest level.
-                return [.. Enumerable.Range(2, levels).Select(exponent => 1 << exponent)];
             case { ValueKind: JsonValueKind.Array } list when list.GetArrayLength() == levels:
                 var strides = new int[levels];
                 for (var i = 0; i < levels; i++)
@@ -231,57 +230,65 @@ internal static class ModelManifestReader
         }
     }
 
-    private static ProposalOptions Proposals(ModelManifest.RpnEntry entry, ManifestCheck check, Convention convention) => new()
+    private static ProposalOptions Proposals(
+        ModelManifest.RpnEntry entry, ManifestCheck check, ConventionRules rules) => new(rules)
     {
-        PreNmsTopN = check.Range(entry.PreNmsTopN, "rpn.preNmsTopN", 1000, 1, 100_000),
-        PostNmsTopN = check.Range(entry.PostNmsTopN, "rpn.postNmsTopN", 1000, 1, 100_000),
-        NmsThreshold = check.Range(entry.NmsThreshold, "rpn.nmsThreshold", 0.7, 0, 1),
-        ScoreThreshold = check.Range(entry.ScoreThreshold, "rpn.scoreThreshold", 0, 0, 1),
-        MinBoxSize = check.Range(entry.MinBoxSize, "rpn.minBoxSize", convention == Convention.Torchvision ? 1e-3f : 0, 0, 1e6f),
-        Convention = convention,
+        PreNmsTopN = check.Range(entry.PreNmsTopN, "rpn.preNmsTopN", rules.PreNmsTopN, 1, 100_000),
+        PostNmsTopN = check.Range(entry.PostNmsTopN, "rpn.postNmsTopN", rules.PostNmsTopN, 1, 100_000),
+        NmsThreshold = check.Range(entry.NmsThreshold, "rpn.nmsThreshold", rules.ProposalNmsThreshold, 0, 1),
+        ScoreThreshold = check.Range(entry.ScoreThreshold, "rpn.scoreThreshold", rules.ProposalScoreThreshold, 0, 1),
+        MinBoxSize = check.Range(entry.MinBoxSize, "rpn.minBoxSize", rules.MinProposalSize, 0, 1e6f),
     };
 
-    private static LevelAssignmentOptions LevelAssignment(ModelManifest.RoiEntry? entry, ManifestCheck check, Convention convention) => new()
+    private static LevelAssignmentOptions LevelAssignment(
+        ModelManifest.RoiEntry? entry, ManifestCheck check, ConventionRules rules) => new(rules)
     {
-        CanonicalLevel = check.Range(entry?.CanonicalLevel, "roi.canonicalLevel", 4, 0, 16),
-        CanonicalSize = check.Range(entry?.CanonicalSize, "roi.canonicalSize", 224, 1, 1e6f),
+        CanonicalLevel = check.Range(entry?.CanonicalLevel, "roi.canonicalLevel", rules.CanonicalLevel, 0, 16),
+        CanonicalSize = check.Range(entry?.CanonicalSize, "roi.canonicalSize", rules.CanonicalSize, 1, 1e6f),
         Epsilon = check.Choice(
             entry?.Epsilon,
             "roi.epsilon",
-            convention == Convention.Torchvision ? LevelEpsilon.AfterLog : LevelEpsilon.InsideLog,
+            rules.LevelEpsilon,
             ("after-log", LevelEpsilon.AfterLog),
             ("inside-log", LevelEpsilon.InsideLog)),
     };
 
-    private static RoiHeadsOptions RoiHeads(ModelManifest.DetectionEntry entry, ManifestCheck check, Convention convention, int classes)
+    private static RoiHeadsOptions RoiHeads(
+        ModelManifest.DetectionEntry entry, ManifestCheck check, ConventionRules rules, int classes) => new(rules)
     {
-        var torchvision = convention == Convention.Torchvision;
-        var weights = entry.BoxWeights ?? [10, 10, 5, 5];
-        check.That(
-            weights.Count == 4 && weights.TrueForAll(weight => float.IsFinite(weight) && weight > 0), "detection.boxWeights", "must hold four numbers greater than 0");
-        return new RoiHeadsOptions
+        Classes = classes,
+        Background = check.Choice(
+            entry.Background,
+            "detection.background",
+            rules.Background,
+            ("first", BackgroundPosition.First),
+            ("last", BackgroundPosition.Last)),
+        BoxDeltas = check.Choice(
+            entry.BoxDeltas,
+            "detection.boxDeltas",
+            rules.BoxDeltas,
+            ("per-class-with-background", BoxDeltasLayout.PerClassWithBackground),
+            ("per-class", BoxDeltasLayout.PerClass),
+            ("agnostic", BoxDeltasLayout.Agnostic)),
+        BoxWeights = Weights(entry.BoxWeights, check) ?? rules.BoxWeights,
+        ScoreThreshold = check.Range(entry.ScoreThreshold, "detection.scoreThreshold", rules.DetectionScoreThreshold, 0, 1),
+        NmsThreshold = check.Range(entry.NmsThreshold, "detection.nmsThreshold", rules.DetectionNmsThreshold, 0, 1),
+        DetectionsPerImage = check.Range(entry.MaxDetections, "detection.maxDetections", rules.DetectionsPerImage, 1, 100_000),
+        MinBoxSize = check.Range(entry.MinBoxSize, "detection.minBoxSize", rules.MinDetectionSize, 0, 1e6f),
+    };
+
+    private static BoxWeights? Weights(List<float>? weights, ManifestCheck check)
+    {
+        if (weights is null)
         {
-            Classes = classes,
-            Background = check.Choice(
-                entry.Background,
-                "detection.background",
-                torchvision ? BackgroundPosition.First : BackgroundPosition.Last,
-                ("first", BackgroundPosition.First),
-                ("last", BackgroundPosition.Last)),
-            BoxDeltas = check.Choice(
-                entry.BoxDeltas,
-                "detection.boxDeltas",
-                torchvision ? BoxDeltasLayout.PerClassWithBackground : BoxDeltasLayout.PerClass,
-                ("per-class-with-background", BoxDeltasLayout.PerClassWithBackground),
-                ("per-class", BoxDeltasLayout.PerClass),
-                ("agnostic", BoxDeltasLayout.Agnostic)),
-            BoxWeights = new BoxWeights(weights[0], weights[1], weights[2], weights[3]),
-            ScoreThreshold = check.Range(entry.ScoreThreshold, "detection.scoreThreshold", 0.05f, 0, 1),
-            NmsThreshold = check.Range(entry.NmsThreshold, "detection.nmsThreshold", 0.5, 0, 1),
-            DetectionsPerImage = check.Range(entry.MaxDetections, "detection.maxDetections", 100, 1, 100_000),
-            MinBoxSize = check.Range(entry.MinBoxSize, "detection.minBoxSize", torchvision ? 1e-2f : 0, 0, 1e6f),
-            Convention = convention,
-        };
+            return null;
+        }
+
+        check.That(
+            weights.Count == 4 && weights.TrueForAll(weight => float.IsFinite(weight) && weight > 0),
+            "detection.boxWeights",
+            "must hold four numbers greater than 0");
+        return new BoxWeights(weights[0], weights[1], weights[2], weights[3]);
     }
 
     private static EndToEndOptions? EndToEnd(ModelManifest.EndToEndEntry? entry, ManifestCheck check, ModelLayout layout)

@@ -65,7 +65,7 @@ internal sealed class TwoStageBatch(
         var explained = new ExplainedProposal[proposals.Count];
         for (var i = 0; i < explained.Length; i++)
         {
-            var anchor = proposals.AnchorOf(i);
+            var anchor = proposals.AnchorFor(i);
             explained[i] = new ExplainedProposal(
                 BoxOperations.ToOriginal(proposals.Boxes[i], geometry.Resized, geometry.Original),
                 proposals.Scores[i],

@@ -10,7 +10,8 @@ public class BoxCoderTests
     [Fact]
     public void Decode_WorkedByHand_Agrees()
     {
-        // 20 wide, 40 high, centre (20, 40). dx 1/10 of 20 to the right, dy 2/10 of 40 up, twice as wide, as high as before.
+        // 20 wide, 40 high, center (20, 40). dx 1/10 of 20 to the right, dy 2/10 of 40 up, twice as wide, as high as
+        // before.
         Box box = Weighted.Decode(new BoxDeltas(1, -2, 5 * MathF.Log(2), 0), new Box(10, 20, 30, 60));
         AssertNear(new Box(2, 12, 42, 52), box, 1e-4f);
     }
@@ -41,7 +42,10 @@ public class BoxCoderTests
     public void Decode_HugeFiniteDeltas_GiveInfinitiesNotNaN()
     {
         Box box = Plain.Decode(new BoxDeltas(3e38f, -3e38f, 3e38f, 3e38f), new Box(0, 0, 512, 512));
-        Assert.Equal(new Box(float.PositiveInfinity, float.NegativeInfinity, float.PositiveInfinity, float.NegativeInfinity), box);
+        Assert.Equal(
+            new Box(
+                float.PositiveInfinity, float.NegativeInfinity, float.PositiveInfinity, float.NegativeInfinity),
+            box);
     }
 
     [Fact]

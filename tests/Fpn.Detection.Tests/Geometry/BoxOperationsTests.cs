@@ -33,7 +33,8 @@ public class BoxOperationsTests
         Assert.Equal(
             new Box(0, 0, 40, 30),
             BoxOperations.Clip(
-                new Box(float.NegativeInfinity, 0, float.PositiveInfinity, float.PositiveInfinity), new ImageSize(30, 40)));
+                new Box(float.NegativeInfinity, 0, float.PositiveInfinity, float.PositiveInfinity),
+                new ImageSize(30, 40)));
         Assert.True(float.IsNaN(BoxOperations.Clip(new Box(float.NaN, 0, 1, 1), new ImageSize(30, 40)).X1));
     }
 
@@ -41,7 +42,8 @@ public class BoxOperationsTests
     public void ToOriginal_SidesRoundedSeparately_UsesTheRatioOfEachAxis()
     {
         // 480×640 was resized to 800×1066: 480/800 = 0.6 down, 640/1066 = 0.600375… across.
-        Box box = BoxOperations.ToOriginal(new Box(533, 400, 1066, 800), new ImageSize(800, 1066), new ImageSize(480, 640));
+        Box box = BoxOperations.ToOriginal(
+            new Box(533, 400, 1066, 800), new ImageSize(800, 1066), new ImageSize(480, 640));
         Assert.Equal(320f, box.X1, 1e-4f);
         Assert.Equal(240f, box.Y1, 1e-4f);
         Assert.Equal(640f, box.X2, 1e-4f);

@@ -7,10 +7,10 @@ public sealed unsafe class HalfRoundingTests
     [Theory]
     [InlineData(true)]
     [InlineData(false)]
-    public void Round_ByHand_IsTheNearestAndEvenAtTies(bool vectorised)
+    public void Round_ByHand_IsTheNearestAndEvenAtTies(bool vectorized)
     {
         // Halves from 2048 on are even numbers, so that odd ones are ties. 2^-24 is the smallest half; half of it is a
-        // tie with 0. 65504 is the largest; from 65520 on it is infinity that is nearer, or as near and even.
+        // tie with 0. 65504 is the largest; from 65520 on infinity is nearer, or as near and even.
         float[] values =
         [
             0, -0f, 1, -2.5f, 2049, 2051, -2049, 4098,
@@ -23,7 +23,7 @@ public sealed unsafe class HalfRoundingTests
             Half.MaxValue, Half.MaxValue, Half.PositiveInfinity, Half.NegativeInfinity,
         ];
 
-        Assert.Equal(Bits(expected), Bits(Round(values, vectorised)));
+        Assert.Equal(Bits(expected), Bits(Round(values, vectorized)));
     }
 
     [Fact]
@@ -40,7 +40,7 @@ public sealed unsafe class HalfRoundingTests
             values[2 * i + 1] = Number((bits & 0xFFFF_E000) | 0x1000);
         }
 
-        Assert.Equal(Bits(Round(values, vectorised: false)), Bits(Round(values, vectorised: true)));
+        Assert.Equal(Bits(Round(values, vectorized: false)), Bits(Round(values, vectorized: true)));
     }
 
     [Fact]
@@ -50,7 +50,7 @@ public sealed unsafe class HalfRoundingTests
         {
             var values = Enumerable.Range(1, length).Select(i => i / 3f).ToArray();
 
-            Assert.Equal(Array.ConvertAll(values, value => (Half)value), Round(values, vectorised: true));
+            Assert.Equal(Array.ConvertAll(values, value => (Half)value), Round(values, vectorized: true));
         }
     }
 
@@ -64,7 +64,7 @@ public sealed unsafe class HalfRoundingTests
     private static ushort[] Bits(Half[] halves) => Array.ConvertAll(halves, BitConverter.HalfToUInt16Bits);
 
     /// <summary>Rounds between two guards.</summary>
-    private static Half[] Round(float[] values, bool vectorised)
+    private static Half[] Round(float[] values, bool vectorized)
     {
         var guard = Half.MinValue;
         var halves = new Half[values.Length + 2];
@@ -72,7 +72,7 @@ public sealed unsafe class HalfRoundingTests
         fixed (float* source = values)
         fixed (Half* target = halves)
         {
-            HalfRounding.Round(source, target + 1, values.Length, vectorised);
+            HalfRounding.Round(source, target + 1, values.Length, vectorized);
         }
 
         Assert.Equal(guard, halves[0]);

@@ -4,21 +4,22 @@ using Fpn.Detection.Geometry;
 
 namespace Fpn.Detection.Tests.Preprocessing;
 
-/// <summary>What the references make of many sizes; made by <c>Goldens/make_goldens.py</c>.</summary>
+/// <summary>Reads the reference implementations' results; made by <c>Goldens/make_goldens.py</c>.</summary>
 internal static class ResamplingGoldens
 {
     private static readonly string s_folder = Path.Combine(AppContext.BaseDirectory, "Preprocessing", "Goldens");
     private static readonly JsonSerializerOptions s_json = new(JsonSerializerDefaults.Web);
 
-    /// <summary>Sizes before and after resizing.</summary>
+    /// <summary>Reads sizes before and after resizing.</summary>
     internal static List<SizeRow> Sizes() =>
         [.. File.ReadLines(Path.Combine(s_folder, "sizes.csv")).Skip(1).Select(SizeRow.Parse)];
 
-    /// <summary>Resampled images.</summary>
+    /// <summary>Reads resampled images.</summary>
     internal static List<ResampledCase> Resampled() =>
-        JsonSerializer.Deserialize<List<ResampledCase>>(File.ReadAllText(Path.Combine(s_folder, "resampled.json")), s_json)!;
+        JsonSerializer.Deserialize<List<ResampledCase>>(
+            File.ReadAllText(Path.Combine(s_folder, "resampled.json")), s_json)!;
 
-    /// <summary>The source image of a case: byte i is bits 24 … 31 of (i + 1) · 2654435761 modulo 2^32.</summary>
+    /// <summary>Makes the source image of a case: byte i is bits 24 … 31 of (i + 1) · 2654435761 modulo 2^32.</summary>
     internal static byte[] Source(ImageSize size)
     {
         var pixels = new byte[size.Area * 3];
@@ -35,7 +36,8 @@ internal static class ResamplingGoldens
     /// <param name="MaxSize">Limit of the longer side.</param>
     /// <param name="Torchvision">New size by torchvision.</param>
     /// <param name="Detectron2">New size by detectron2's rule.</param>
-    internal sealed record SizeRow(ImageSize Original, int MinSize, int MaxSize, ImageSize Torchvision, ImageSize Detectron2)
+    internal sealed record SizeRow(
+        ImageSize Original, int MinSize, int MaxSize, ImageSize Torchvision, ImageSize Detectron2)
     {
         internal static SizeRow Parse(string line)
         {
@@ -51,7 +53,7 @@ internal static class ResamplingGoldens
 
     /// <param name="Source">[height, width] before.</param>
     /// <param name="Resized">[height, width] after.</param>
-    /// <param name="Torch">Rows of (plane, y, x, value): some of torchvision's normalised values.</param>
+    /// <param name="Torch">Rows of (plane, y, x, value): some of torchvision's normalized values.</param>
     /// <param name="PillowSha256">Of Pillow's bytes, as [3, H, W].</param>
     internal sealed record ResampledCase(int[] Source, int[] Resized, double[][] Torch, string PillowSha256)
     {

@@ -64,7 +64,8 @@ public sealed class ResizeTransformTests
     [InlineData(1, 32, 32, 32, 32)]
     [InlineData(33, 31, 32, 64, 32)]
     [InlineData(7, 5, 1, 7, 5)]
-    public void PaddedSize_AnySize_IsTheNextMultiple(int height, int width, int divisor, int paddedHeight, int paddedWidth)
+    public void PaddedSize_AnySize_IsTheNextMultiple(
+        int height, int width, int divisor, int paddedHeight, int paddedWidth)
     {
         var transform = new ResizeTransform(s_usual with { SizeDivisor = divisor });
 
@@ -98,6 +99,7 @@ public sealed class ResizeTransformTests
             s_usual with { SizeRounding = (SizeRounding)7 },
         ];
 
-        Assert.All(impossible, options => Assert.Throws<ArgumentOutOfRangeException>(() => new ResizeTransform(options)));
+        Assert.All(
+            impossible, options => Assert.Throws<ArgumentOutOfRangeException>(() => new ResizeTransform(options)));
     }
 }

@@ -52,7 +52,7 @@ public sealed class ImageBatchTests
         using var bytes = ImageBatch.Rent(1, size, PixelType.UInt8);
 
         Assert.Throws<InvalidOperationException>(() => floats.Image<Half>(0).Length);
-        // As large as a float, yet none.
+        // As large as a float, but another type.
         Assert.Throws<InvalidOperationException>(() => floats.Image<int>(0).Length);
         Assert.Throws<InvalidOperationException>(() => halves.Image<float>(0).Length);
         Assert.Throws<InvalidOperationException>(() => halves.Image<ushort>(0).Length);
@@ -207,7 +207,7 @@ public sealed class ImageBatchTests
 
     private static unsafe Span<byte> AllBytes(ImageBatch batch) => new((void*)batch.Address, (int)batch.ByteLength);
 
-    /// <summary>Hands out one array, however often it is asked.</summary>
+    /// <summary>Lends the same array every time.</summary>
     private sealed class CountingPool : ITensorMemoryPool
     {
         private readonly float[] _values = GC.AllocateArray<float>(1000, pinned: true);
@@ -219,7 +219,7 @@ public sealed class ImageBatchTests
 
         public int Released => _released;
 
-        /// <summary>How many bytes less than was asked for it gives.</summary>
+        /// <summary>Bytes missing from what was requested.</summary>
         public int Missing { get; init; }
 
         public TensorMemory Rent(long bytes)
