@@ -14,7 +14,7 @@ namespace Fpn.Service.Batching;
 /// <param name="metrics">Counts.</param>
 /// <param name="clock">Tells the time.</param>
 /// <param name="logger">Told of failures.</param>
-internal sealed partial class BatchRunner(ModelEntry model, WorkerThreads device, DetectionMetrics metrics, TimeProvider clock, ILogger logger) : IDisposable
+internal sealed partial class BatchRunner(ModelEntry model, WorkerThreads device, DetectionMetrics metrics, TimeProvider clock, ILogger logger) : IAsyncDisposable
 {
     /// <summary>Between tries to load a lost model; no request may come to cause one, since the service is not ready.</summary>
     private static readonly TimeSpan ReloadPause = TimeSpan.FromSeconds(5);
@@ -23,6 +23,7 @@ internal sealed partial class BatchRunner(ModelEntry model, WorkerThreads device
     private ITimer? _reload;
     private Task _reloading = Task.CompletedTask;
     private int _lossesSeen;
+    private bool _disposed;
     private long _lastRunEnded = long.MinValue;
 
     /// <summary>Counts what the model does.</summary>
@@ -34,8 +35,20 @@ internal sealed partial class BatchRunner(ModelEntry model, WorkerThreads device
     /// <summary>How fast the model answers.</summary>
     public ServiceRate Rate { get; } = new();
 
-    /// <inheritdoc/>
-    public void Dispose() => _reload?.Dispose();
+    /// <summary>Ends the tries to load a lost model and waits for the one that is under way. To be called when the
+    /// batches have ended.</summary>
+    public async ValueTask DisposeAsync()
+    {
+        Task reloading;
+        lock (_gate)
+        {
+            _disposed = true;
+            _reload?.Dispose();
+            reloading = _reloading;
+        }
+
+        await reloading;
+    }
 
     /// <summary>Runs a batch and answers all its requests; never throws.</summary>
     /// <param name="batch">Taken from the queue; their images are freed at the end.</param>
@@ -217,6 +230,11 @@ internal sealed partial class BatchRunner(ModelEntry model, WorkerThreads device
             LogReloadFailed(logger, model.Contract.Name, failure);
             lock (_gate)
             {
+                if (_disposed)
+                {
+                    return;
+                }
+
                 _reload ??= clock.CreateTimer(_ => ReloadLater(), null, Timeout.InfiniteTimeSpan, Timeout.InfiniteTimeSpan);
                 _reload.Change(ReloadPause, Timeout.InfiniteTimeSpan);
             }
@@ -227,7 +245,10 @@ internal sealed partial class BatchRunner(ModelEntry model, WorkerThreads device
     {
         lock (_gate)
         {
-            _reloading = ReloadAsync(_reloading);
+            if (!_disposed)
+            {
+                _reloading = ReloadAsync(_reloading);
+            }
         }
     }
 

@@ -138,14 +138,15 @@ internal sealed class DynamicBatcher : IAsyncDisposable
         Abandon();
         _wake.Writer.TryComplete();
         await _loop;
-        _runner.Dispose();
         Task[] running;
         lock (_gate)
         {
             running = [.. _running];
         }
 
+        // A batch that meets a lost device has the runner load the model again.
         await Task.WhenAll(running);
+        await _runner.DisposeAsync();
         await _delay.DisposeAsync();
     }
 

@@ -3,6 +3,7 @@ using Fpn.Detection.Imaging;
 using Fpn.Service.Batching;
 using Fpn.Service.Model;
 using Fpn.Service.Model.Execution;
+using Fpn.Service.Tests.Running;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Logging.Abstractions;
 
@@ -100,6 +101,45 @@ public sealed class DeviceLossTests : IAsyncDisposable
         await Assert.ThrowsAsync<DeviceLostException>(() => lost);
         Assert.Equal(13, (await Send(13)).Detections[0].Score);
         Assert.Equal((2, 2), (_losses, _reloads));
+    }
+
+    [Fact]
+    public async Task Dispose_ReloadFailsMeanwhile_LeavesNoTimer()
+    {
+        var lost = Send(11);
+        var run = await _detector.NextRunAsync();
+        var ending = _batcher.DisposeAsync().AsTask();
+        run.Fail(new DeviceLostException("gone"));
+        await ending.WaitAsync(TimeSpan.FromSeconds(60), Cancel);
+        await Assert.ThrowsAsync<DeviceLostException>(() => lost);
+        Assert.Equal((0, 1), (_clock.Timers, _reloads));
+    }
+
+    [Fact]
+    public async Task Dispose_TimersReloadUnderWay_WaitsForItAndLeavesNoTimer()
+    {
+        var lost = Send(11);
+        (await _detector.NextRunAsync()).Fail(new DeviceLostException("gone"));
+        await Assert.ThrowsAsync<DeviceLostException>(() => lost);
+
+        var loading = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
+        var failing = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
+        _reload = () =>
+        {
+            loading.SetResult();
+            failing.Task.WaitAsync(TimeSpan.FromSeconds(60)).GetAwaiter().GetResult();
+            throw new InvalidOperationException("still gone");
+        };
+        await Eventually.TrueAsync(() =>
+        {
+            _clock.Advance(TimeSpan.FromSeconds(1));
+            return loading.Task.IsCompleted;
+        });
+        var ending = _batcher.DisposeAsync().AsTask();
+        Assert.False(ending.IsCompleted);
+        failing.SetResult();
+        await ending.WaitAsync(TimeSpan.FromSeconds(60), Cancel);
+        Assert.Equal((0, 2), (_clock.Timers, _reloads));
     }
 
     /// <summary>One after the other, so that each has a stream of its own.</summary>
