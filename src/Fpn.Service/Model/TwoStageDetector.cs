@@ -126,9 +126,11 @@ internal sealed class TwoStageDetector : IDetector
     private void Run(int count, ImageSize bucket, int rois)
     {
         var slot = TakeSlot();
-        var workspace = TakeWorkspace();
+        TwoStageWorkspace? workspace = null;
         try
         {
+            // Within: where there is no memory for a workspace, the slot goes back.
+            workspace = TakeWorkspace();
             using var images = BlankImages(count, bucket);
             using var pyramid = slot.RunBackbone(images, []);
             workspace.FillRois(_graphs.PooledLevels.Count, rois);
@@ -137,7 +139,10 @@ internal sealed class TwoStageDetector : IDetector
         finally
         {
             _slots.Add(slot);
-            Return(workspace);
+            if (workspace is not null)
+            {
+                Return(workspace);
+            }
         }
     }
 
@@ -145,9 +150,11 @@ internal sealed class TwoStageDetector : IDetector
     public InferredBatch Infer(PreparedBatch batch)
     {
         var workspace = TakeWorkspace();
-        var slot = TakeSlot();
+        GraphSlot? slot = null;
         try
         {
+            // Within: where there is no memory for a slot, the workspace goes back.
+            slot = TakeSlot();
             var started = Stopwatch.GetTimestamp();
             using var pyramid = slot.RunBackbone(batch.Tensor, batch.Geometries);
             var featured = Stopwatch.GetTimestamp();
@@ -172,7 +179,10 @@ internal sealed class TwoStageDetector : IDetector
         }
         finally
         {
-            _slots.Add(slot);
+            if (slot is not null)
+            {
+                _slots.Add(slot);
+            }
         }
     }
 
