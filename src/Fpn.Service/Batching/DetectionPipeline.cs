@@ -21,22 +21,28 @@ internal sealed class DetectionPipeline(
     /// <param name="priority">Who goes first when requests wait.</param>
     /// <param name="timeout">Shortens the deadline; null leaves the configured one.</param>
     /// <param name="cancellationToken">The caller went away.</param>
+    /// <param name="givenUp">The caller does not need the answer any more, though its client is there.</param>
     /// <param name="explain">Whether the result tells how it came about; the model must be a two-stage one.</param>
+    /// <exception cref="RequestGivenUpException">The caller gave the image up.</exception>
     /// <exception cref="OperationCanceledException">The caller went away.</exception>
     /// <exception cref="Fpn.Detection.NonFiniteOutputException">The model gave NaN or infinity.</exception>
     /// <exception cref="ModelFailureException">The model failed.</exception>
+#pragma warning disable CA1068 // What most callers leave out comes last, and a token is part of it.
     public async Task<DetectionResult> DetectAsync(
+#pragma warning restore CA1068
         ModelLane lane,
         ReadOnlyMemory<byte> encoded,
         RequestPriority priority,
         TimeSpan? timeout,
         CancellationToken cancellationToken,
+        CancellationToken givenUp = default,
         bool explain = false)
     {
         using var trace = DetectionTracing.StartImage(lane.Model.Contract);
         try
         {
-            var result = await AdmitAsync(lane, encoded, priority, timeout, explain, trace, cancellationToken);
+            var result = await AdmitAsync(
+                lane, encoded, priority, timeout, explain, trace, cancellationToken, givenUp);
             lane.Metrics.RecordAnswer(result);
             if (result.Failure is { } failure)
             {
@@ -61,7 +67,8 @@ internal sealed class DetectionPipeline(
         TimeSpan? timeout,
         bool explain,
         Activity? trace,
-        CancellationToken cancellationToken)
+        CancellationToken cancellationToken,
+        CancellationToken givenUp)
     {
         if (!lane.TryEnter())
         {
@@ -71,7 +78,7 @@ internal sealed class DetectionPipeline(
 
         var deadline = timeout < options.Deadline ? timeout.Value : options.Deadline;
         using var expiry = new CancellationTokenSource(deadline, clock);
-        using var either = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken, expiry.Token);
+        using var either = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken, givenUp, expiry.Token);
         try
         {
             var expected = lane.ExpectedTime;
@@ -83,6 +90,10 @@ internal sealed class DetectionPipeline(
                     string.Create(CultureInfo.InvariantCulture, $"The deadline of {deadline.TotalMilliseconds:F0} ms cannot be met: with those ahead it would take about {expected.TotalMilliseconds:F0} ms."),
                     expected)
                 : await RunAsync(lane, encoded, priority, explain, trace, either.Token);
+        }
+        catch (OperationCanceledException) when (!cancellationToken.IsCancellationRequested && givenUp.IsCancellationRequested)
+        {
+            throw new RequestGivenUpException(givenUp);
         }
         catch (OperationCanceledException) when (!cancellationToken.IsCancellationRequested)
         {

@@ -70,6 +70,7 @@ public sealed class ModelMetricsTests : IAsyncDisposable
         var model = _metrics.Of(_detector.Contract);
         foreach (var (exception, outcome, reason) in ((Exception, string, string)[])[
             (new TaskCanceledException(), "canceled", "client-closed-request"),
+            (new RequestGivenUpException(CancellationToken.None), "canceled", "request-given-up"),
             (new NonFiniteOutputException("scores", 0, float.NaN), "failed", "model-output-not-finite"),
             (new ModelFailureException("broken"), "failed", "model-failure"),
             (new AggregateException(new ModelFailureException("broken")), "failed", "model-failure"),
