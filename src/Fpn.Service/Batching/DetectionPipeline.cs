@@ -22,7 +22,8 @@ internal sealed class DetectionPipeline(
     /// <param name="timeout">Shortens the deadline; null leaves the configured one.</param>
     /// <param name="cancellationToken">The caller went away.</param>
     /// <param name="givenUp">The caller does not need the answer any more, though its client is there.</param>
-    /// <param name="explain">Whether the result tells how it came about; the model must be a two-stage one.</param>
+    /// <param name="explain">Whether the result says how it came about; refused as
+    /// <see cref="DetectionFailure.NotExplainable"/> where the model cannot.</param>
     /// <exception cref="RequestGivenUpException">The caller gave the image up.</exception>
     /// <exception cref="OperationCanceledException">The caller went away.</exception>
     /// <exception cref="Fpn.Detection.NonFiniteOutputException">The model gave NaN or infinity.</exception>
@@ -70,6 +71,12 @@ internal sealed class DetectionPipeline(
         CancellationToken cancellationToken,
         CancellationToken givenUp)
     {
+        if (explain && lane.Model.Contract.ExplainRefusal is { } refusal)
+        {
+            // Here, since a batch that meets it can only fail, and would try its images alone.
+            return DetectionResult.Failed(DetectionFailure.NotExplainable, refusal);
+        }
+
         if (!lane.TryEnter())
         {
             return DetectionResult.Failed(

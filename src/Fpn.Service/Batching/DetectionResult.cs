@@ -28,6 +28,9 @@ internal enum DetectionFailure
 
     /// <summary>The device failed.</summary>
     DeviceLost,
+
+    /// <summary>An explanation was asked of a model that has none.</summary>
+    NotExplainable,
 }
 
 /// <summary>What became of one image: detections, or the reason why there are none.</summary>

@@ -32,6 +32,7 @@ internal static class FailureReason
         DetectionFailure.QueueFull => "queue-full",
         DetectionFailure.DeadlinePassed => "deadline-passed",
         DetectionFailure.ShuttingDown => "shutting-down",
+        DetectionFailure.NotExplainable => "bad-parameter",
         _ => DeviceLost,
     };
 

@@ -8,7 +8,7 @@ using Microsoft.Extensions.Logging.Abstractions;
 
 namespace Fpn.Service.Tests.Batching;
 
-/// <summary>What is counted for images that are given up.</summary>
+/// <summary>What is counted for images that are given up, and for what a model cannot do.</summary>
 [Collection(nameof(Imaging.NativeMemoryTests))]
 public sealed class RequestOutcomeTests : IAsyncDisposable
 {
@@ -69,6 +69,18 @@ public sealed class RequestOutcomeTests : IAsyncDisposable
     }
 
     [Fact]
+    public async Task Detect_ExplainOfAModelInOneGraph_IsRefusedBeforeItRuns()
+    {
+        await StartAsync();
+        var result = await DetectAsync(Cancel, default, explain: true);
+        Assert.Equal(DetectionFailure.NotExplainable, result.Failure);
+        Assert.Contains("'fake' decides inside its graph", result.FailureDetail, StringComparison.Ordinal);
+        Assert.Equal(0, _runs);
+        Assert.Equal(0, _lanes.Lanes[0].Admitted);
+        Assert.Equal(["refused bad-parameter"], _counted);
+    }
+
+    [Fact]
     public async Task Detect_WithoutExplain_IsAnswered()
     {
         await StartAsync();
@@ -114,7 +126,7 @@ public sealed class RequestOutcomeTests : IAsyncDisposable
         _runs = 0;
     }
 
-    private Task<DetectionResult> DetectAsync(CancellationToken gone, CancellationToken givenUp) =>
+    private Task<DetectionResult> DetectAsync(CancellationToken gone, CancellationToken givenUp, bool explain = false) =>
         _pipeline.DetectAsync(
-            _lanes.Lanes[0], Pictures.Png(10, 16), RequestPriority.Normal, timeout: null, gone, givenUp);
+            _lanes.Lanes[0], Pictures.Png(10, 16), RequestPriority.Normal, timeout: null, gone, givenUp, explain);
 }

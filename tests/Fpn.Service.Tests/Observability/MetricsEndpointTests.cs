@@ -43,7 +43,7 @@ public sealed class MetricsEndpointTests(MetricsFixture fixture) : IClassFixture
         // From the start, so that the first one shows as an increase.
         foreach (var reason in (string[])[
             "queue-full", "deadline-passed", "shutting-down", "device-lost", "client-closed-request", "request-given-up",
-            "model-failure", "model-output-not-finite", "internal-error"])
+            "bad-parameter", "model-failure", "model-output-not-finite", "internal-error"])
         {
             Assert.Equal(0, Scraped.Value(Requests, ("reason", reason)));
         }
