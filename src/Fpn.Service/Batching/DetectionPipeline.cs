@@ -1,5 +1,4 @@
 using System.Diagnostics;
-using System.Globalization;
 using Fpn.Detection.Imaging;
 using Fpn.Service.Imaging;
 using Fpn.Service.Model.Execution;
@@ -79,8 +78,7 @@ internal sealed class DetectionPipeline(
 
         if (!lane.TryEnter())
         {
-            return DetectionResult.Failed(
-                DetectionFailure.QueueFull, $"{options.QueueCapacity} images wait already, which is the most.", lane.ExpectedTime);
+            return DetectionResult.QueueFull(options.QueueCapacity, lane.ExpectedTime);
         }
 
         var deadline = timeout < options.Deadline ? timeout.Value : options.Deadline;
@@ -92,10 +90,7 @@ internal sealed class DetectionPipeline(
 
             // With nobody ahead it runs whatever the estimate says: the next measurement is the only way back from a bad one.
             return lane.Admitted > 1 && expected > deadline
-                ? DetectionResult.Failed(
-                    DetectionFailure.DeadlinePassed,
-                    string.Create(CultureInfo.InvariantCulture, $"The deadline of {deadline.TotalMilliseconds:F0} ms cannot be met: with those ahead it would take about {expected.TotalMilliseconds:F0} ms."),
-                    expected)
+                ? DetectionResult.DeadlineOutOfReach(deadline, expected)
                 : await RunAsync(lane, encoded, priority, explain, trace, either.Token);
         }
         catch (OperationCanceledException) when (!cancellationToken.IsCancellationRequested && givenUp.IsCancellationRequested)
@@ -104,10 +99,7 @@ internal sealed class DetectionPipeline(
         }
         catch (OperationCanceledException) when (!cancellationToken.IsCancellationRequested)
         {
-            return DetectionResult.Failed(
-                DetectionFailure.DeadlinePassed,
-                string.Create(CultureInfo.InvariantCulture, $"The deadline of {deadline.TotalMilliseconds:F0} ms passed."),
-                lane.ExpectedTime);
+            return DetectionResult.DeadlinePassed(deadline, lane.ExpectedTime);
         }
         catch (ShuttingDownException exception)
         {

@@ -42,6 +42,9 @@ internal sealed class ModelEntry : IDisposable
     /// <summary>How often the device has failed: once for all batches that meet the same failure.</summary>
     public int Losses => Volatile.Read(ref _losses);
 
+    /// <summary>What is wrong while a model's device is lost.</summary>
+    public static string LostDetail(string model) => $"The device of model '{model}' was lost.";
+
     /// <summary>Runs the model; runs go through <see cref="Infer"/>.</summary>
     /// <exception cref="DeviceLostException">The device was lost and the model is not loaded again yet.</exception>
     public IDetector Detector => Volatile.Read(ref _loaded)?.Detector ?? throw Lost();
@@ -158,7 +161,7 @@ internal sealed class ModelEntry : IDisposable
         }
     }
 
-    private DeviceLostException Lost() => new($"The device of model '{Contract.Name}' was lost.");
+    private DeviceLostException Lost() => new(LostDetail(Contract.Name));
 
     /// <summary>Takes sessions out of use; another stream may have done so, or be running on them.</summary>
     /// <param name="loaded">The sessions.</param>
