@@ -29,6 +29,28 @@ public sealed class ModelEntryTests
         Assert.Same(_loaded[1], model.Detector);
     }
 
+    /// <summary>A batch that finds the model lost has met the same failure; the model that was loaded since is another.</summary>
+    [Fact]
+    public void Losses_SeveralBatchesMeetOneFailure_CountsFailures()
+    {
+        using var model = new ModelEntry(Load);
+        Assert.Equal(0, model.Losses);
+        Lose(model);
+        Lose(model);
+        Assert.Equal(1, model.Losses);
+        Assert.Null(model.TryReload());
+        Lose(model);
+        Assert.Equal(2, model.Losses);
+    }
+
+    [Fact]
+    public void Dispose_DeviceThatWorks_IsNoLoss()
+    {
+        var model = new ModelEntry(Load);
+        model.Dispose();
+        Assert.Equal(0, model.Losses);
+    }
+
     [Fact]
     public void TryReload_AfterDispose_LoadsNothing()
     {

@@ -61,6 +61,18 @@ public sealed class BatchSizeTunerTests
     }
 
     [Fact]
+    public async Task Measure_NoMemoryToPrepareTheNextSize_EndsWithThoseThatRan()
+    {
+        var curve = await MeasureAsync(TimeSpan.FromMinutes(1), _ => 100, memoryToPrepare: 2);
+        Assert.Equal([1, 2], curve.Select(point => point.BatchSize));
+    }
+
+    [Fact]
+    public async Task Measure_NoMemoryToPrepareOneImage_Fails() =>
+        await Assert.ThrowsAsync<ModelFailureException>(
+            () => MeasureAsync(TimeSpan.FromMinutes(1), _ => 100, memoryToPrepare: 0));
+
+    [Fact]
     public async Task Measure_NoMemoryForOneImage_Fails() =>
         await Assert.ThrowsAsync<ModelFailureException>(
             () => MeasureAsync(TimeSpan.FromMinutes(1), _ => throw new ModelFailureException("out of memory")));
@@ -101,11 +113,13 @@ public sealed class BatchSizeTunerTests
     [Fact]
     public void Choose_NothingMeasured_Is1() => Assert.Equal(1, BatchSizeTuner.Choose([]));
 
-    private async Task<IReadOnlyList<BatchTiming>> MeasureAsync(TimeSpan budget, Func<int, int> milliseconds, int largestBatch = 8)
+    private async Task<IReadOnlyList<BatchTiming>> MeasureAsync(
+        TimeSpan budget, Func<int, int> milliseconds, int largestBatch = 8, int memoryToPrepare = int.MaxValue)
     {
         using var detector = new FakeDetector
         {
             LargestBatch = largestBatch,
+            MemoryToPrepare = memoryToPrepare,
             RunsFreely = true,
             DuringRun = images =>
             {

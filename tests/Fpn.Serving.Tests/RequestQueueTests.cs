@@ -2,6 +2,9 @@ using Fpn.Detection.Geometry;
 using Fpn.Serving.Queue;
 using Fpn.Serving.Requests;
 using Fpn.Testing.Images;
+using System.Text;
+using Fpn.Detection.Imaging;
+using Fpn.Service.Batching;
 
 namespace Fpn.Serving.Tests;
 
@@ -17,7 +20,7 @@ public sealed class RequestQueueTests : IDisposable
     public void Dispose() => _requests.ForEach(request => request.Release());
 
     [Fact]
-    public void TakeBatch_Empty_Throws() => Assert.Throws<InvalidOperationException>(() => _queue.TakeBatch(1));
+    public void TakeBatch_Empty_Throws() => Assert.Throws<InvalidOperationException>(() => _queue.TakeBatch(1, long.MaxValue));
 
     [Fact]
     public void TakeBatch_OnePriority_IsFirstInFirstOut()
@@ -109,16 +112,79 @@ public sealed class RequestQueueTests : IDisposable
     [Fact]
     public void HasFullBatch_CountsEachBucketByItself()
     {
-        Assert.False(_queue.HasFullBatch(1));
+        Assert.False(_queue.HasFullBatch(Small, 1));
         Add(1);
         Add(2, RequestPriority.Low, Large);
-        Assert.True(_queue.HasFullBatch(1));
-        Assert.False(_queue.HasFullBatch(2));
+        Assert.True(_queue.HasFullBatch(Small, 1));
+        Assert.True(_queue.HasFullBatch(Large, 1));
+        Assert.False(_queue.HasFullBatch(Large, 2));
         var third = Add(3, RequestPriority.High, Large);
-        Assert.True(_queue.HasFullBatch(2));
-        Assert.False(_queue.HasFullBatch(3));
+        Assert.True(_queue.HasFullBatch(Large, 2));
+        Assert.False(_queue.HasFullBatch(Small, 2));
+        Assert.False(_queue.HasFullBatch(Large, 3));
         _queue.Remove(third);
-        Assert.False(_queue.HasFullBatch(2));
+        Assert.False(_queue.HasFullBatch(Large, 2));
+    }
+
+    [Fact]
+    public void PeekHead_AnyNumberOfTimes_NamesTheNextHeadAndChangesNothing()
+    {
+        Fill(21);
+        var order = new StringBuilder();
+        for (var i = 0; i < 21; i++)
+        {
+            var peeked = Enumerable.Range(0, 3).Select(_ => _queue.PeekHead(1, long.MaxValue)).ToList();
+            var batch = _queue.TakeBatch(1, long.MaxValue);
+            Assert.All(peeked, head => Assert.Same(batch[0], head));
+            order.Append(batch[0].Priority.ToString()[0]);
+        }
+
+        Assert.StartsWith("HHNH", order.ToString(), StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void PeekHead_NoneDueAndNoBucketFull_IsNull()
+    {
+        Add(5);
+        Add(6, bucket: Large);
+        Assert.Null(_queue.PeekHead(2, dueBy: 4));
+        Assert.Throws<InvalidOperationException>(() => _queue.TakeBatch(2, dueBy: 4));
+        Assert.Same(_requests[0], _queue.PeekHead(2, dueBy: 5));
+    }
+
+    [Fact]
+    public void TakeBatch_FullBucketBehindOneThatMayWait_GoesAhead()
+    {
+        Add(1, bucket: Large);
+        AddAll(RequestPriority.Normal, 2, 3, 4);
+        Assert.Equal([2, 3], Take(2, dueBy: 0));
+        Assert.Null(_queue.PeekHead(2, dueBy: 0));
+        Assert.Equal([1], Take(2, dueBy: 1));
+        Assert.Equal([4], Take(2, dueBy: 4));
+    }
+
+    [Fact]
+    public void TakeBatch_FullBucketBehindOneThatIsDue_Waits()
+    {
+        Add(1, bucket: Large);
+        AddAll(RequestPriority.Normal, 2, 3);
+        Assert.Equal([1], Take(2, dueBy: 1));
+        Assert.Equal([2, 3], Take(2, dueBy: 1));
+    }
+
+    /// <summary>Before the k-th choice low has earned k and high is left with 17 - k, once low is due.</summary>
+    [Fact]
+    public void TakeBatch_HighFillsItsBucketForEver_LowOfAnotherGoesOnceInSeventeenWhenDue()
+    {
+        AddAll(RequestPriority.High, [.. Enumerable.Range(100, 100)]);
+        Add(1, RequestPriority.Low, Large);
+        for (var i = 0; i < 20; i++)
+        {
+            Assert.All(Take(2, dueBy: 0), at => Assert.InRange(at, 100, 199));
+        }
+
+        var heads = Enumerable.Range(0, 17).Select(_ => Take(2, dueBy: 1)[0]).ToList();
+        Assert.Equal(8, heads.IndexOf(1));
     }
 
     [Fact]
@@ -142,7 +208,8 @@ public sealed class RequestQueueTests : IDisposable
         Assert.Equal([1, 2, 3], _queue.TakeAll().Select(request => request.EnqueuedAt).Order());
         Assert.Equal(0, _queue.Count);
         Assert.Empty(_queue.TakeAll());
-        Assert.False(_queue.HasFullBatch(1));
+        Assert.False(_queue.HasFullBatch(Small, 1));
+        Assert.Null(_queue.PeekHead(1, long.MaxValue));
         Assert.Null(_queue.OldestEnqueuedAt);
     }
 
@@ -161,7 +228,7 @@ public sealed class RequestQueueTests : IDisposable
             }
 
             var size = random.Next(1, 5);
-            var batch = _queue.TakeBatch(size);
+            var batch = _queue.TakeBatch(size, long.MaxValue);
             Assert.Same(waiting.First(request => request.Priority == batch[0].Priority), batch[0]);
             var rest = waiting.Where(request => request != batch[0] && request.Bucket == batch[0].Bucket).OrderBy(request => request.Priority).Take(size - 1);
             Assert.Equal(rest, batch.Skip(1));
@@ -194,7 +261,9 @@ public sealed class RequestQueueTests : IDisposable
         }
     }
 
-    private long[] Take(int size) => [.. _queue.TakeBatch(size).Select(request => request.EnqueuedAt)];
+    /// <summary>Takes a batch, by default as if every request had waited long enough.</summary>
+    private long[] Take(int size, long dueBy = long.MaxValue) =>
+        [.. _queue.TakeBatch(size, dueBy).Select(request => request.EnqueuedAt)];
 
-    private RequestPriority TakePriority() => Assert.Single(_queue.TakeBatch(1)).Priority;
+    private RequestPriority TakePriority() => Assert.Single(_queue.TakeBatch(1, long.MaxValue)).Priority;
 }

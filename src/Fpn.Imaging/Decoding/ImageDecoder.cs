@@ -19,6 +19,9 @@ namespace Fpn.Imaging.Decoding;
 /// </remarks>
 internal sealed class ImageDecoder
 {
+    /// <summary>Why a file that was cut off is not decoded.</summary>
+    public const string EndIsMissing = "its end is missing";
+
     /// <summary>Four bands of so many pixels are as long as a span can be.</summary>
     private const long LargestPixelLimit = int.MaxValue / 4;
 
@@ -30,7 +33,6 @@ internal sealed class ImageDecoder
 
     private readonly long _maxPixels;
     private readonly IImageCodec[] _codecs;
-    private readonly string _unsupported;
 
     /// <summary>Takes the codecs.</summary>
     /// <param name="maxPixels">The most pixels that an image may have by its header, 1 … 536,870,911.</param>
@@ -43,11 +45,24 @@ internal sealed class ImageDecoder
         _maxPixels = maxPixels;
         _codecs = codecs.ToArray();
         Formats = [.. Enum.GetValues<ImageFormat>().Where(format => CodecOf(format) is not null).Select(Name)];
-        _unsupported = $"The content is not a {string.Join(", ", Formats.SkipLast(1))} or {Formats[^1]} image.";
+        UnsupportedDetail = $"The content is not a {string.Join(", ", Formats.SkipLast(1))} or {Formats[^1]} image.";
     }
 
     /// <summary>Names of the formats that a codec reads, as people write them: <c>JPEG</c>, <c>WebP</c>.</summary>
     public IReadOnlyList<string> Formats { get; }
+
+    /// <summary>What is wrong with bytes in a format that is not read; lists those that are.</summary>
+    public string UnsupportedDetail { get; }
+
+    /// <summary>What is wrong with an image that has more pixels than allowed.</summary>
+    public string TooManyPixelsDetail(uint width, uint height) =>
+        $"The image is {width} pixels wide and {height} high; at most {_maxPixels} pixels in all are allowed.";
+
+    /// <summary>What is wrong with an image that cannot be decoded.</summary>
+    /// <param name="format">What it is.</param>
+    /// <param name="why">Ends the sentence, such as <see cref="EndIsMissing"/>.</param>
+    public static string UndecodableDetail(ImageFormat format, string why) =>
+        $"The {Name(format)} image cannot be decoded: {why}.";
 
     /// <summary>Reads the header alone, so that room for the pixels can be found before they are decoded.</summary>
     /// <param name="encoded">A whole file. Not used after the call.</param>
@@ -70,7 +85,7 @@ internal sealed class ImageDecoder
         if (ImageSignature.Identify(encoded) is not { } format || CodecOf(format) is not { } codec)
         {
             return DecodeOutcome.Fail(
-                DecodeFailure.UnsupportedFormat, WrappedImage.Describe(encoded) ?? _unsupported);
+                DecodeFailure.UnsupportedFormat, WrappedImage.Describe(encoded) ?? UnsupportedDetail);
         }
 
         if (CheckBytes(encoded, format) is { } refusal)
@@ -180,20 +195,20 @@ internal sealed class ImageDecoder
                 var markers = JpegMarkers.Read(encoded, MaxJpegScans + 1);
                 return markers.Scans > MaxJpegScans ? Undecodable(format, $"it has more than {MaxJpegScans} scans")
                     : markers.HasEnd ? null
-                    : Undecodable(format, "its end is missing");
+                    : Undecodable(format, EndIsMissing);
             case ImageFormat.Png:
                 return PngChunks.TryReadSize(encoded, out var width, out var height) && CheckSize(format, width, height) is { } refusal ? refusal
                     : PngChunks.HasEnd(encoded) ? null
-                    : Undecodable(format, "its end is missing");
+                    : Undecodable(format, EndIsMissing);
             case ImageFormat.Tiff:
                 return TiffPages.Count(encoded, MaxTiffPages + 1) > MaxTiffPages
                     ? Undecodable(format, $"it has more than {MaxTiffPages} pages")
                     : TiffSamples.Read(encoded).Refusal is { } why ? Undecodable(format, why)
                     : null;
             case ImageFormat.Webp:
-                return WebpChunks.HasEnd(encoded) ? null : Undecodable(format, "its end is missing");
+                return WebpChunks.HasEnd(encoded) ? null : Undecodable(format, EndIsMissing);
             case ImageFormat.Gif:
-                return GifFirstFrame.HasEnd(encoded) ? null : Undecodable(format, "its end is missing");
+                return GifFirstFrame.HasEnd(encoded) ? null : Undecodable(format, EndIsMissing);
             case ImageFormat.Bmp:
                 var size = BmpHeader.ReadSize(encoded);
                 return CheckSize(format, size.Width, size.Height)
@@ -217,9 +232,7 @@ internal sealed class ImageDecoder
 
         return (ulong)width * height <= (ulong)_maxPixels
             ? null
-            : DecodeOutcome.Fail(
-                DecodeFailure.TooManyPixels,
-                $"The image is {width} pixels wide and {height} high; at most {_maxPixels} pixels in all are allowed.");
+            : DecodeOutcome.Fail(DecodeFailure.TooManyPixels, TooManyPixelsDetail(width, height));
     }
 
     /// <summary>Moves the first three of every four bytes together, in place.</summary>
@@ -236,7 +249,7 @@ internal sealed class ImageDecoder
     private static DecodeOutcome Undecodable(ImageFormat format, string why, PixelBuffer? buffer = null)
     {
         buffer?.Dispose();
-        return DecodeOutcome.Fail(DecodeFailure.Undecodable, $"The {Name(format)} image cannot be decoded: {why}.");
+        return DecodeOutcome.Fail(DecodeFailure.Undecodable, UndecodableDetail(format, why));
     }
 
     private static string Name(ImageFormat format) =>

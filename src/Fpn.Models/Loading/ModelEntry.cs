@@ -19,6 +19,7 @@ internal sealed class ModelEntry : IDisposable
     private FixedShapes? _shapes;
     private Loaded? _loaded;
     private bool _disposed;
+    private int _losses;
 
     /// <summary>Loads the model.</summary>
     /// <param name="load">Loads and tries it; called again after the device was lost.</param>
@@ -39,6 +40,12 @@ internal sealed class ModelEntry : IDisposable
 
     /// <summary>Whether the device was lost and the model is not loaded again yet.</summary>
     public bool IsLost => Volatile.Read(ref _loaded) is null;
+
+    /// <summary>How often the device has failed: once for all batches that meet the same failure.</summary>
+    public int Losses => Volatile.Read(ref _losses);
+
+    /// <summary>What is wrong while a model's device is lost.</summary>
+    public static string LostDetail(string model) => $"The device of model '{model}' was lost.";
 
     /// <summary>Runs the model; runs go through <see cref="Infer"/>.</summary>
     /// <exception cref="DeviceLostException">The device was lost and the model is not loaded again yet.</exception>
@@ -79,7 +86,7 @@ internal sealed class ModelEntry : IDisposable
         }
         catch (DeviceLostException)
         {
-            GiveUp(loaded);
+            GiveUp(loaded, losses: 1);
             throw;
         }
         finally
@@ -152,14 +159,16 @@ internal sealed class ModelEntry : IDisposable
 
         if (last is not null)
         {
-            GiveUp(last);
+            GiveUp(last, losses: 0);
         }
     }
 
-    private DeviceLostException Lost() => new($"The device of model '{Contract.Name}' was lost.");
+    private DeviceLostException Lost() => new(LostDetail(Contract.Name));
 
     /// <summary>Takes sessions out of use; another stream may have done so, or be running on them.</summary>
-    private void GiveUp(Loaded loaded)
+    /// <param name="loaded">The sessions.</param>
+    /// <param name="losses">Failures of the device that this is, if it is still to be done.</param>
+    private void GiveUp(Loaded loaded, int losses)
     {
         lock (_gate)
         {
@@ -169,6 +178,7 @@ internal sealed class ModelEntry : IDisposable
             }
 
             _loaded = null;
+            _losses += losses;
             loaded.Runs++;
         }
 

@@ -73,6 +73,11 @@ internal sealed record ModelContract
     /// <summary>How an end-to-end graph is fed and read; null for two-stage models.</summary>
     public EndToEndOptions? EndToEnd { get; init; }
 
+    /// <summary>Why detections of this model cannot be explained, in words for clients; null where they can.</summary>
+    public string? ExplainRefusal => Layout == ModelLayout.TwoStage
+        ? null
+        : $"The model '{Name}' decides inside its graph: there is nothing to explain. Ask without explain.";
+
     /// <summary>Class names; a detection's label is an index into them.</summary>
     public required IReadOnlyList<string> Labels { get; init; }
 

@@ -130,9 +130,11 @@ internal sealed class TwoStageDetector : IDetector
     private void Run(int count, ImageSize bucket, int rois)
     {
         var slot = TakeSlot();
-        var workspace = TakeWorkspace();
+        TwoStageWorkspace? workspace = null;
         try
         {
+            // Within: where there is no memory for a workspace, the slot goes back.
+            workspace = TakeWorkspace();
             using var images = BlankImages(count, bucket);
             using var pyramid = slot.RunBackbone(images, []);
             workspace.FillRois(_graphs.PooledLevels.Count, rois);
@@ -141,7 +143,10 @@ internal sealed class TwoStageDetector : IDetector
         finally
         {
             _slots.Add(slot);
-            Return(workspace);
+            if (workspace is not null)
+            {
+                Return(workspace);
+            }
         }
     }
 
@@ -149,9 +154,11 @@ internal sealed class TwoStageDetector : IDetector
     public InferredBatch Infer(PreparedBatch batch)
     {
         var workspace = TakeWorkspace();
-        var slot = TakeSlot();
+        GraphSlot? slot = null;
         try
         {
+            // Within: where there is no memory for a slot, the workspace goes back.
+            slot = TakeSlot();
             var started = Stopwatch.GetTimestamp();
             using var pyramid = slot.RunBackbone(batch.Tensor, batch.Geometries);
             var featured = Stopwatch.GetTimestamp();
@@ -176,7 +183,10 @@ internal sealed class TwoStageDetector : IDetector
         }
         finally
         {
-            _slots.Add(slot);
+            if (slot is not null)
+            {
+                _slots.Add(slot);
+            }
         }
     }
 

@@ -18,6 +18,10 @@ internal sealed class DetectionFilter(ModelContract contract)
     /// <summary>The score as it is reported: five decimals.</summary>
     public static double ReportedScore(DetectedObject detection) => Math.Round((double)detection.Score, 5);
 
+    /// <summary>The problem of a text that is no score.</summary>
+    public static Problem NotAScore(string parameter, string text) =>
+        Problem.BadParameter(parameter, $"'{text}' is not a number from 0 to 1.");
+
     /// <summary>Keeps reported scores of at least this.</summary>
     /// <param name="parameter">What the client calls it.</param>
     /// <param name="text">A number from 0 to 1.</param>
@@ -27,7 +31,7 @@ internal sealed class DetectionFilter(ModelContract contract)
         // Written so that NaN fails.
         if (!(double.TryParse(text, NumberStyles.Float, CultureInfo.InvariantCulture, out var value) && value >= 0 && value <= 1))
         {
-            return Problem.BadParameter(parameter, $"'{text}' is not a number from 0 to 1.");
+            return NotAScore(parameter, text);
         }
 
         _scoreThreshold = value;

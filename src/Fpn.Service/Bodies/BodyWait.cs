@@ -23,7 +23,11 @@ internal sealed class BodyWait(Drain drain)
         catch (OperationCanceledException)
             when (drain.LastCall.IsCancellationRequested && !context.RequestAborted.IsCancellationRequested)
         {
-            return Problem.ShuttingDown("The service is shutting down, and the body has not arrived.");
+            return Unarrived();
         }
     }
+
+    /// <summary>The problem of a body that had not arrived when the service ended.</summary>
+    public static Problem Unarrived() =>
+        Problem.ShuttingDown("The service is shutting down, and the body has not arrived.");
 }

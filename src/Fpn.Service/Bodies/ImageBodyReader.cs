@@ -17,6 +17,15 @@ internal sealed class ImageBodyReader(LimitsOptions limits, BodyMemory memory)
     /// <summary>Room for the boundaries and headers of a form around an image of the largest size.</summary>
     private const long FormOverhead = 64 << 10;
 
+    /// <summary>The problem of an image without a byte.</summary>
+    /// <param name="part">The form part that images are sent as.</param>
+    public static Problem Empty(string part) =>
+        Problem.NoImage($"The body is empty. Send the image itself, or a form with the part '{part}'.", part);
+
+    /// <summary>The problem of a form with more than one image.</summary>
+    public static Problem SecondImage() =>
+        Problem.TooManyImages($"The form has more than one part '{PartName}'. Send one; /detect/batch takes several.");
+
     /// <summary>Reads the image.</summary>
     /// <returns>The encoded image, which the caller disposes; or what was wrong with the body.</returns>
     /// <exception cref="BadHttpRequestException">The body ended early or came too slowly.</exception>
@@ -50,7 +59,7 @@ internal sealed class ImageBodyReader(LimitsOptions limits, BodyMemory memory)
         }
 
         body.Dispose();
-        return Problem.NoImage($"The body is empty. Send the image itself, or a form with the part '{part}'.", part);
+        return Empty(part);
     }
 
     private async Task<Outcome<ImageBody>> ReadFormAsync(HttpRequest request, MediaTypeHeaderValue type, CancellationToken cancellationToken)
@@ -72,7 +81,7 @@ internal sealed class ImageBodyReader(LimitsOptions limits, BodyMemory memory)
 
                 if (image is not null)
                 {
-                    return Fail(Problem.TooManyImages($"The form has more than one part '{PartName}'. Send one; /detect/batch takes several."));
+                    return Fail(SecondImage());
                 }
 
                 if (!(await ReadImageAsync(section.Body, null, PartName, cancellationToken)).Succeeded(out image, out problem))
@@ -81,7 +90,7 @@ internal sealed class ImageBodyReader(LimitsOptions limits, BodyMemory memory)
                 }
             }
 
-            return image is null ? Problem.NoImage($"The form has no part '{PartName}'.") : image;
+            return image is null ? MultipartForm.Without(PartName) : image;
         }
         catch (Exception exception) when (MultipartForm.IsBroken(exception))
         {

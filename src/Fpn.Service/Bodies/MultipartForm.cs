@@ -39,6 +39,9 @@ internal static class MultipartForm
             : Problem.BadParameter(name, $"The form has a part '{name}'; {wanted}.");
     }
 
+    /// <summary>The problem of a form without the part that is expected.</summary>
+    public static Problem Without(string part) => Problem.NoImage($"The form has no part '{part}'.", part);
+
     /// <summary>Whether an exception of the reader says that the form is broken, and not the connection.</summary>
     public static bool IsBroken(Exception exception) =>
         exception is InvalidDataException

@@ -7,6 +7,11 @@ using Fpn.Service.Problems;
 using Fpn.Service.Repository;
 using Fpn.Service.Security;
 using Fpn.Serving.Lanes;
+using Fpn.Service.Api.Formats;
+using Fpn.Service.Api.OpenInference;
+using Fpn.Service.Api.Security;
+using Fpn.Service.Batching;
+using Fpn.Service.Imaging;
 
 namespace Fpn.Service.Detect;
 
@@ -94,13 +99,14 @@ internal static class ApiRegistration
     /// <summary>Maps all endpoints of the API.</summary>
     public static WebApplication MapApi(this WebApplication app)
     {
+        var decoder = app.Services.GetRequiredService<ImageDecoder>();
         app.MapPost("/detect", (HttpContext context, DetectionEndpoint endpoint) => endpoint.HandleAsync(context))
             .WithName(DetectOperation)
             .WithTags("Detection")
             .WithSummary("Finds objects in an image")
             .WithDescription("Boxes are xyxy in pixels of the image as displayed (after EXIF orientation), best score first.")
             .Produces<DetectionResponse>()
-            .WithMetadata(DetectProblems())
+            .WithMetadata(DetectProblems(decoder))
             .RequireScope(KeyScope.Detect);
         app.MapPost("/detect/batch", (HttpContext context, BatchEndpoint endpoint) => endpoint.HandleAsync(context))
             .WithName(BatchOperation)
@@ -128,39 +134,39 @@ internal static class ApiRegistration
             .WithMetadata(new PathParameterNote("name", "Name of the model."))
             .WithMetadata(new ProblemsMetadata(Problem.UnknownModel("pets", ["everyday", "blood-cells"])))
             .RequireScope(KeyScope.Detect);
-        app.MapOpenInference();
+        app.MapOpenInference(decoder);
         app.MapRepository();
         return app;
     }
 
-    private static ProblemsMetadata DetectProblems() => new(
-        Problem.NoImage("The body is empty. Send the image itself, or a form with the part 'image'."),
-        Problem.TooManyImages("The form has more than one part 'image'. Send one; /detect/batch takes several."),
-        Problem.BadParameter("scoreThreshold", "'abc' is not a number from 0 to 1."),
-        Problem.BrokenMultipart("The form is cut off, has a wrong boundary, or has headers that are too long."),
+    private static ProblemsMetadata DetectProblems(ImageDecoder decoder) => new(
+        ImageBodyReader.Empty(ImageBodyReader.PartName),
+        ImageBodyReader.SecondImage(),
+        DetectionFilter.NotAScore("scoreThreshold", "abc"),
+        MultipartForm.Broken(),
         Problem.UnknownModel("pets", ["everyday", "blood-cells"]),
-        Problem.NotAcceptable("Accept 'text/html' excludes everything that is served here: application/json, …"),
+        FormatNegotiation.Excluded("text/html"),
         Problem.BodyTooSlow(),
         Problem.ImageTooLarge(20L << 20),
-        Problem.TooManyPixels("The image has 50000 x 50000 pixels; at most 40000000 are served here."),
-        Problem.UnsupportedImageFormat("The bytes are not those of a JPEG, PNG, WebP, GIF, TIFF or AVIF image."),
-        Problem.UndecodableImage("The JPEG image is cut off or corrupt."),
-        Problem.ModelOutputNotFinite("The model's output 'objectness_p3' holds NaN at position 17: it must be finite everywhere."),
-        Problem.ModelFailure("head.onnx failed: …"),
+        FailureExamples.TooManyPixels(decoder),
+        FailureExamples.UnsupportedImageFormat(decoder),
+        FailureExamples.UndecodableImage(),
+        FailureExamples.ModelOutputNotFinite(),
+        FailureExamples.ModelFailure(),
         Problem.InternalError(),
-        Problem.QueueFull("256 images wait already, which is the most.", TimeSpan.FromSeconds(3)),
-        Problem.ShuttingDown("The service is shutting down."),
-        Problem.DeviceLost("The device of model 'everyday' was lost."),
-        Problem.DeadlinePassed("The deadline of 500 ms cannot be met: with those ahead it would take about 2100 ms."));
+        FailureExamples.QueueFull(),
+        FailureExamples.ShuttingDown(),
+        FailureExamples.DeviceLost(),
+        FailureExamples.DeadlineOutOfReach());
 
     private static ProblemsMetadata BatchProblems() => new(
-        Problem.NoImage("The form has no part 'images'.", BatchBodyReader.PartName),
-        Problem.BadParameter("scoreThreshold", "'abc' is not a number from 0 to 1."),
-        Problem.BrokenMultipart("The form is cut off, has a wrong boundary, or has headers that are too long."),
+        MultipartForm.Without(BatchBodyReader.PartName),
+        DetectionFilter.NotAScore("scoreThreshold", "abc"),
+        MultipartForm.Broken(),
         Problem.UnknownModel("pets", ["everyday", "blood-cells"]),
-        Problem.NotAcceptable("Accept 'text/html' excludes everything that is served here: application/json, …"),
+        FormatNegotiation.Excluded("text/html"),
         Problem.BodyTooSlow(),
         Problem.TooManyBatchImages(64),
         Problem.InternalError(),
-        Problem.ShuttingDown("The service is shutting down, and the body has not arrived."));
+        BodyWait.Unarrived());
 }

@@ -55,7 +55,7 @@ internal sealed class BatchBodyReader(LimitsOptions limits, ImageBodyReader imag
             return body.IsExceeded ? Problem.BatchTooLarge(limits.MaxBatchBytes) : MultipartForm.Broken();
         }
 
-        return batch.Images.Count > 0 ? batch : Problem.NoImage($"The form has no part '{PartName}'.", PartName);
+        return batch.Images.Count > 0 ? batch : MultipartForm.Without(PartName);
     }
 
     private async Task<Problem?> ReadPartsAsync(

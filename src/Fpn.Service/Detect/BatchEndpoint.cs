@@ -53,10 +53,9 @@ internal sealed partial class BatchEndpoint(
             }
 
             await using var batch = new DetectionBatch(
-                (body, cancellationToken) => DetectAsync(context, request, body, cancellationToken),
+                (body, givenUp) => DetectAsync(context, request, body, givenUp),
                 keepsBodies: request.Output.Format == OutputFormat.Image,
-                clock,
-                context.RequestAborted);
+                clock);
             var read = await bodies.ForAsync(context, token => reader.ReadAsync(context.Request, batch, token));
             context.Caller().ChargeMore(Math.Max(0, batch.Images.Count - 1));
             if (!read.Succeeded(out _, out problem))
@@ -70,7 +69,7 @@ internal sealed partial class BatchEndpoint(
     }
 
     private async Task<Outcome<DetectionAnswer>> DetectAsync(
-        HttpContext context, DetectRequest request, ImageBody body, CancellationToken cancellationToken)
+        HttpContext context, DetectRequest request, ImageBody body, CancellationToken givenUp)
     {
         try
         {
@@ -79,12 +78,14 @@ internal sealed partial class BatchEndpoint(
                 body.Bytes,
                 request.Headers.Priority,
                 request.Headers.Timeout,
-                cancellationToken,
+                context.RequestAborted,
+                givenUp,
                 request.Query.Explain);
             return result.Failure is null ? DetectionAnswer.Of(request.Query, result) : FailureProblems.Of(result);
         }
 #pragma warning disable CA1031 // Whatever it was, it is this image's alone; the others are answered.
-        catch (Exception exception) when (!cancellationToken.IsCancellationRequested)
+        catch (Exception exception) when (
+            !context.RequestAborted.IsCancellationRequested && !givenUp.IsCancellationRequested)
 #pragma warning restore CA1031
         {
             return Fail(context, exception);

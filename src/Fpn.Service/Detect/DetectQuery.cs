@@ -114,11 +114,8 @@ internal sealed class DetectQuery : IDisposable
         Explain = text is "true" or "True";
         return !Explain && text is not ("false" or "False")
             ? Problem.BadParameter(parameter, $"'{text}' is not true or false.")
-            : Explain && Contract.Layout != ModelLayout.TwoStage
-                ? Problem.BadParameter(
-                    parameter,
-                    $"The model '{Contract.Name}' decides inside its graph: there is nothing to explain. Ask without explain.")
-                : null;
+            : Explain && Contract.ExplainRefusal is { } refusal ? Problem.BadParameter(parameter, refusal)
+            : null;
     }
 
     private static Problem? Apply(IQueryCollection query, string name, Func<string, string, Problem?> set) =>

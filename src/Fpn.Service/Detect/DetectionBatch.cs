@@ -5,20 +5,18 @@ using Fpn.Service.Problems;
 namespace Fpn.Service.Detect;
 
 /// <summary>The images of one request, each on its way to its answer.</summary>
-/// <param name="detect">Answers one image; takes ownership of nothing.</param>
+/// <param name="detect">Answers one image unless it is given up; takes ownership of nothing.</param>
 /// <param name="keepsBodies">Whether an image's bytes are needed after its detections: otherwise they are freed at
 /// once.</param>
 /// <param name="clock">Tells the time.</param>
-/// <param name="aborted">The client went away.</param>
 /// <remarks>Not thread-safe. Disposing it gives up what is not answered yet, waits for it, and frees
 /// everything.</remarks>
 internal sealed class DetectionBatch(
     Func<ImageBody, CancellationToken, Task<Outcome<DetectionAnswer>>> detect,
     bool keepsBodies,
-    TimeProvider clock,
-    CancellationToken aborted) : IAsyncDisposable
+    TimeProvider clock) : IAsyncDisposable
 {
-    private readonly CancellationTokenSource _givenUp = CancellationTokenSource.CreateLinkedTokenSource(aborted);
+    private readonly CancellationTokenSource _givenUp = new();
     private readonly List<Image> _images = [];
 
     /// <summary>In the order in which they were sent.</summary>

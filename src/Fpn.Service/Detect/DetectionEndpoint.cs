@@ -51,7 +51,7 @@ internal sealed class DetectionEndpoint(
         var arrived = clock.GetTimestamp();
         var (query, output, headers) = (request.Query, request.Output, request.Headers);
         var result = await pipeline.DetectAsync(
-            query.Lane, body.Bytes, headers.Priority, headers.Timeout, context.RequestAborted, query.Explain);
+            query.Lane, body.Bytes, headers.Priority, headers.Timeout, context.RequestAborted, explain: query.Explain);
         if (result.Failure is not null)
         {
             return new ProblemResult(FailureProblems.Of(result));

@@ -62,8 +62,12 @@ internal static class FormatNegotiation
 
         return best is not null ? best
             : asked is not null ? First(asked)
-            : Problem.NotAcceptable($"Accept '{accept}' excludes everything that is served here: {ServedTypes()}.");
+            : Excluded(accept.ToString());
     }
+
+    /// <summary>The problem of an <c>Accept</c> that nothing fits.</summary>
+    public static Problem Excluded(string accept) =>
+        Problem.NotAcceptable($"Accept '{accept}' excludes everything that is served here: {ServedTypes()}.");
 
     /// <summary>The media types by which <c>Accept</c> can ask.</summary>
     private static string ServedTypes() =>

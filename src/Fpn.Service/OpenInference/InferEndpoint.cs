@@ -116,7 +116,7 @@ internal sealed class InferEndpoint(
         ModelLane lane, Wanted wanted, DetectHeaders urgency, CancellationToken cancellationToken)
     {
         var choices = wanted.Request.Choices;
-        using var stop = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
+        using var stop = new CancellationTokenSource();
         var runs = Array.ConvertAll(wanted.Images, RunAsync);
 
         // Every task must have ended before the body is freed, whatever became of it.
@@ -143,7 +143,12 @@ internal sealed class InferEndpoint(
             try
             {
                 var result = await pipeline.DetectAsync(
-                    lane, image, choices.Priority ?? urgency.Priority, choices.Timeout ?? urgency.Timeout, stop.Token);
+                    lane,
+                    image,
+                    choices.Priority ?? urgency.Priority,
+                    choices.Timeout ?? urgency.Timeout,
+                    cancellationToken,
+                    stop.Token);
                 succeeded = result.Failure is null;
                 return result;
             }

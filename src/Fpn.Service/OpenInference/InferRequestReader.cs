@@ -37,7 +37,7 @@ internal ref struct InferRequestReader
     {
         if (!Utf8.IsValid(json))
         {
-            return Problem.BadRequest("The JSON is not valid UTF-8.");
+            return NotUtf8();
         }
 
         try
@@ -50,6 +50,14 @@ internal ref struct InferRequestReader
             return Problem.BadRequest($"The request is not valid JSON: {exception.Message}");
         }
     }
+
+    /// <summary>The problem of JSON with bytes that are not text.</summary>
+    public static Problem NotUtf8() => Problem.BadRequest("The JSON is not valid UTF-8.");
+
+    /// <summary>The problem of images that are announced as numbers, say.</summary>
+    /// <param name="path">Where the datatype stands.</param>
+    public static Problem WrongDatatype(string path) =>
+        Problem.BadParameter(path, $"The input '{Tensors.Input}' has the datatype {Tensors.InputDatatype}.");
 
     private Problem? ReadRequest()
     {
@@ -196,7 +204,7 @@ internal ref struct InferRequestReader
     }
 
     private readonly Problem? CheckDatatype(string path) => _json.Text(LongestName) is not Tensors.InputDatatype
-        ? Problem.BadParameter(path, $"The input '{Tensors.Input}' has the datatype {Tensors.InputDatatype}.")
+        ? WrongDatatype(path)
         : null;
 
     private Problem? ReadShape(string path)

@@ -1,5 +1,6 @@
 using System.Net.Mime;
 using System.Reflection;
+using Fpn.Service.Model;
 using Fpn.Service.Observability;
 using Fpn.Service.Problems;
 using Fpn.Service.Repository;
@@ -79,7 +80,7 @@ internal static class MetadataEndpoints
         {
             var ready = !use.Lane.Model.IsLost;
             return Results.Json(
-                new ModelReadyResponse(model, ready, ready ? null : $"The device of the model '{model}' was lost."),
+                new ModelReadyResponse(model, ready, ready ? null : ModelEntry.LostDetail(model)),
                 OpenInferenceJsonContext.Readable.ModelReadyResponse,
                 MediaTypeNames.Application.Json,
                 ready ? StatusCodes.Status200OK : StatusCodes.Status400BadRequest);

@@ -2,6 +2,10 @@ using Fpn.Service.Notes;
 using Fpn.Service.Problems;
 using Fpn.Service.Repository;
 using Fpn.Service.Security;
+using Fpn.Service.Api.Security;
+using Fpn.Service.Imaging;
+using Fpn.Service.Model;
+using Fpn.Service.Observability;
 using Microsoft.AspNetCore.Routing.Patterns;
 using Microsoft.Extensions.Diagnostics.HealthChecks;
 
@@ -39,7 +43,9 @@ internal static class OpenInferenceRegistration
         services.AddSingleton<ServedModels>().AddSingleton<InferEndpoint>();
 
     /// <summary>Maps the endpoints, each with and without a version.</summary>
-    public static void MapOpenInference(this IEndpointRouteBuilder app)
+    /// <param name="app">Where to.</param>
+    /// <param name="decoder">Says what is wrong with pictures.</param>
+    public static void MapOpenInference(this IEndpointRouteBuilder app, ImageDecoder decoder)
     {
         var group = app.MapGroup(Root).WithTags(Tag).AddEndpointFilterFactory(MatchCase);
         group.MapGet(string.Empty, (ControlOptions control) => MetadataEndpoints.DescribeServer(control))
@@ -65,7 +71,7 @@ internal static class OpenInferenceRegistration
             .WithDescription("200 means yes, 400 means no, and the body says why.")
             .Produces<ServerReadyResponse>()
             .WithMetadata(new AnswerExample(Json, """{ "live": true, "ready": true }"""))
-            .WithMetadata(new ProblemsMetadata(Problem.BadRequest("Shutting down.")))
+            .WithMetadata(new ProblemsMetadata(Problem.BadRequest(ReadinessCheck.ShuttingDown)))
             .AllowWithoutKey();
         group.MapGet(
                 "/models/{model}",
@@ -89,12 +95,12 @@ internal static class OpenInferenceRegistration
                 "/models/{model}/infer",
                 (HttpContext context, string model, InferEndpoint endpoint) =>
                     endpoint.HandleAsync(context, model, null))
-            .Infers(InferOperations[0]);
+            .Infers(InferOperations[0], decoder);
         group.MapPost(
                 "/models/{model}/versions/{version}/infer",
                 (HttpContext context, string model, string version, InferEndpoint endpoint) =>
                     endpoint.HandleAsync(context, model, version))
-            .Infers(InferOperations[1]);
+            .Infers(InferOperations[1], decoder);
     }
 
     /// <summary>Routing takes <c>/V2/Models</c> for <c>/v2/models</c>; the protocol distinguishes them.</summary>
@@ -130,11 +136,11 @@ internal static class OpenInferenceRegistration
         .WithDescription("200 means yes, 400 means no, and the body says why.")
         .Produces<ModelReadyResponse>()
         .WithMetadata(new AnswerExample(Json, """{ "name": "everyday", "ready": true }"""))
-        .WithMetadata(UnknownModel(), new ProblemsMetadata(Problem.BadRequest("The device of the model 'everyday' was lost.")))
+        .WithMetadata(UnknownModel(), new ProblemsMetadata(Problem.BadRequest(ModelEntry.LostDetail("everyday"))))
         .RequireScope(KeyScope.Detect)
         .NamesModel(operation);
 
-    private static void Infers(this RouteHandlerBuilder endpoint, string operation) => endpoint
+    private static void Infers(this RouteHandlerBuilder endpoint, string operation, ImageDecoder decoder) => endpoint
         .WithName(operation)
         .WithSummary("Finds objects in images")
         .WithDescription(
@@ -143,20 +149,20 @@ internal static class OpenInferenceRegistration
         .WithMetadata(
             UnknownModel(),
             new ProblemsMetadata(
-                Problem.BadParameter("inputs[0].datatype", "The input 'image' has the datatype BYTES."),
-                Problem.BadRequest("The JSON is not valid UTF-8."),
+                InferRequestReader.WrongDatatype("inputs[0].datatype"),
+                InferRequestReader.NotUtf8(),
                 Problem.BodyTooSlow(),
                 Problem.BatchTooLarge(256L << 20),
                 ImageTensor.At(0, Problem.ImageTooLarge(20L << 20)),
-                ImageTensor.At(0, Problem.TooManyPixels("The image has 50000 x 50000 pixels; at most 40000000 are served here.")),
+                ImageTensor.At(0, FailureExamples.TooManyPixels(decoder)),
                 Problem.UnsupportedEncoding("gzip"),
-                ImageTensor.At(0, Problem.UnsupportedImageFormat("The bytes are not those of a JPEG, PNG, WebP, GIF, TIFF or AVIF image.")),
-                ImageTensor.At(0, Problem.UndecodableImage("The JPEG image is cut off or corrupt.")),
+                ImageTensor.At(0, FailureExamples.UnsupportedImageFormat(decoder)),
+                ImageTensor.At(0, FailureExamples.UndecodableImage()),
                 Problem.InternalError(),
-                ImageTensor.At(0, Problem.QueueFull("256 images wait already, which is the most.", TimeSpan.FromSeconds(3))),
-                ImageTensor.At(0, Problem.ShuttingDown("The service is shutting down.")),
-                ImageTensor.At(0, Problem.DeviceLost("The device of model 'everyday' was lost.")),
-                ImageTensor.At(0, Problem.DeadlinePassed("The deadline of 500 ms passed."))))
+                ImageTensor.At(0, FailureExamples.QueueFull()),
+                ImageTensor.At(0, FailureExamples.ShuttingDown()),
+                ImageTensor.At(0, FailureExamples.DeviceLost()),
+                ImageTensor.At(0, FailureExamples.DeadlinePassed())))
         .RequireScope(KeyScope.Detect)
         .NamesModel(operation);
 

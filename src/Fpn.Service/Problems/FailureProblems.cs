@@ -17,6 +17,7 @@ internal static class FailureProblems
         DetectionFailure.QueueFull => Problem.QueueFull(result.FailureDetail, result.RetryAfter),
         DetectionFailure.DeadlinePassed => Problem.DeadlinePassed(result.FailureDetail),
         DetectionFailure.ShuttingDown => Problem.ShuttingDown(result.FailureDetail),
+        DetectionFailure.NotExplainable => Problem.BadParameter("explain", result.FailureDetail),
         _ => Problem.DeviceLost(result.FailureDetail),
     };
 

@@ -8,6 +8,9 @@ using Fpn.Serving.Lanes;
 using Fpn.Serving.Requests;
 using Fpn.Serving.Sizing;
 using Fpn.Serving.Telemetry;
+using Fpn.Detection.Imaging;
+using Fpn.Service.Imaging;
+using Fpn.Service.Model.Execution;
 
 namespace Fpn.Serving.Pipeline;
 
@@ -26,22 +29,29 @@ internal sealed class DetectionPipeline(
     /// <param name="priority">Who goes first when requests wait.</param>
     /// <param name="timeout">Shortens the deadline; null leaves the configured one.</param>
     /// <param name="cancellationToken">The caller went away.</param>
-    /// <param name="explain">Whether the result tells how it came about; the model must be a two-stage one.</param>
+    /// <param name="givenUp">The caller does not need the answer any more, though its client is there.</param>
+    /// <param name="explain">Whether the result says how it came about; refused as
+    /// <see cref="DetectionFailure.NotExplainable"/> where the model cannot.</param>
+    /// <exception cref="RequestGivenUpException">The caller gave the image up.</exception>
     /// <exception cref="OperationCanceledException">The caller went away.</exception>
     /// <exception cref="Fpn.Detection.Tensors.NonFiniteOutputException">The model gave NaN or infinity.</exception>
     /// <exception cref="ModelFailureException">The model failed.</exception>
+#pragma warning disable CA1068 // What most callers leave out comes last, and a token is part of it.
     public async Task<DetectionResult> DetectAsync(
+#pragma warning restore CA1068
         ModelLane lane,
         ReadOnlyMemory<byte> encoded,
         RequestPriority priority,
         TimeSpan? timeout,
         CancellationToken cancellationToken,
+        CancellationToken givenUp = default,
         bool explain = false)
     {
         using var trace = DetectionTracing.StartImage(lane.Model.Contract);
         try
         {
-            var result = await AdmitAsync(lane, encoded, priority, timeout, explain, trace, cancellationToken);
+            var result = await AdmitAsync(
+                lane, encoded, priority, timeout, explain, trace, cancellationToken, givenUp);
             lane.Metrics.RecordAnswer(result);
             if (result.Failure is { } failure)
             {
@@ -66,35 +76,39 @@ internal sealed class DetectionPipeline(
         TimeSpan? timeout,
         bool explain,
         Activity? trace,
-        CancellationToken cancellationToken)
+        CancellationToken cancellationToken,
+        CancellationToken givenUp)
     {
+        if (explain && lane.Model.Contract.ExplainRefusal is { } refusal)
+        {
+            // Here, since a batch that meets it can only fail, and would try its images alone.
+            return DetectionResult.Failed(DetectionFailure.NotExplainable, refusal);
+        }
+
         if (!lane.TryEnter())
         {
-            return DetectionResult.Failed(
-                DetectionFailure.QueueFull, $"{options.QueueCapacity} images wait already, which is the most.", lane.ExpectedTime);
+            return DetectionResult.QueueFull(options.QueueCapacity, lane.ExpectedTime);
         }
 
         var deadline = timeout < options.Deadline ? timeout.Value : options.Deadline;
         using var expiry = new CancellationTokenSource(deadline, clock);
-        using var either = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken, expiry.Token);
+        using var either = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken, givenUp, expiry.Token);
         try
         {
             var expected = lane.ExpectedTime;
 
             // With nobody ahead it runs whatever the estimate says: the next measurement is the only way back from a bad one.
             return lane.Admitted > 1 && expected > deadline
-                ? DetectionResult.Failed(
-                    DetectionFailure.DeadlinePassed,
-                    string.Create(CultureInfo.InvariantCulture, $"The deadline of {deadline.TotalMilliseconds:F0} ms cannot be met: with those ahead it would take about {expected.TotalMilliseconds:F0} ms."),
-                    expected)
+                ? DetectionResult.DeadlineOutOfReach(deadline, expected)
                 : await RunAsync(lane, encoded, priority, explain, trace, either.Token);
+        }
+        catch (OperationCanceledException) when (!cancellationToken.IsCancellationRequested && givenUp.IsCancellationRequested)
+        {
+            throw new RequestGivenUpException(givenUp);
         }
         catch (OperationCanceledException) when (!cancellationToken.IsCancellationRequested)
         {
-            return DetectionResult.Failed(
-                DetectionFailure.DeadlinePassed,
-                string.Create(CultureInfo.InvariantCulture, $"The deadline of {deadline.TotalMilliseconds:F0} ms passed."),
-                lane.ExpectedTime);
+            return DetectionResult.DeadlinePassed(deadline, lane.ExpectedTime);
         }
         catch (ShuttingDownException exception)
         {

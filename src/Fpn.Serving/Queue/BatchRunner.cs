@@ -11,19 +11,24 @@ namespace Fpn.Serving.Queue;
 /// <summary>Takes one batch after the other through a model: prepare, device, select, answer.</summary>
 /// <remarks>
 /// When a batch of several images fails, each is tried alone, so that a poisoned image fails alone. When the device is
-/// lost, those that were on it are told so, and the model is loaded again before the next batch.
+/// lost, those that were on it are told so, and the model is loaded again before the next batch: once for one failure of
+/// the device, however many batches meet it.
 /// </remarks>
 /// <param name="model">The model; its detector is used by this runner alone.</param>
 /// <param name="device">Run the graphs; may be shared with other models.</param>
 /// <param name="metrics">Counts.</param>
 /// <param name="clock">Tells the time.</param>
 /// <param name="logger">Told of failures.</param>
-internal sealed partial class BatchRunner(ModelEntry model, WorkerThreads device, DetectionMetrics metrics, TimeProvider clock, ILogger logger) : IDisposable
+internal sealed partial class BatchRunner(ModelEntry model, WorkerThreads device, DetectionMetrics metrics, TimeProvider clock, ILogger logger) : IAsyncDisposable
 {
     /// <summary>Between tries to load a lost model; no request may come to cause one, since the service is not ready.</summary>
     private static readonly TimeSpan ReloadPause = TimeSpan.FromSeconds(5);
 
+    private readonly Lock _gate = new();
     private ITimer? _reload;
+    private Task _reloading = Task.CompletedTask;
+    private int _lossesSeen;
+    private bool _disposed;
     private long _lastRunEnded = long.MinValue;
 
     /// <summary>Counts what the model does.</summary>
@@ -35,8 +40,20 @@ internal sealed partial class BatchRunner(ModelEntry model, WorkerThreads device
     /// <summary>How fast the model answers.</summary>
     public ServiceRate Rate { get; } = new();
 
-    /// <inheritdoc/>
-    public void Dispose() => _reload?.Dispose();
+    /// <summary>Ends the tries to load a lost model and waits for the one that is under way. To be called when the
+    /// batches have ended.</summary>
+    public async ValueTask DisposeAsync()
+    {
+        Task reloading;
+        lock (_gate)
+        {
+            _disposed = true;
+            _reload?.Dispose();
+            reloading = _reloading;
+        }
+
+        await reloading;
+    }
 
     /// <summary>Runs a batch and answers all its requests; never throws.</summary>
     /// <param name="batch">Taken from the queue; their images are freed at the end.</param>
@@ -44,6 +61,7 @@ internal sealed partial class BatchRunner(ModelEntry model, WorkerThreads device
     public async Task RunAsync(List<PendingRequest> batch, Action deviceIsFree)
     {
         var free = new DeviceSlot(deviceIsFree);
+        var wasLost = model.IsLost;
         try
         {
             await InferAsync(batch, free);
@@ -51,7 +69,7 @@ internal sealed partial class BatchRunner(ModelEntry model, WorkerThreads device
         catch (DeviceLostException exception)
         {
             // First the model, then the answers: who asks again after its answer finds it loaded, if it could be.
-            await RecoverAsync(exception);
+            await RecoverAsync(exception, wasLost);
             FailAll(batch, exception);
         }
 #pragma warning disable CA1031 // Whatever failed, every request of the batch must be answered.
@@ -65,7 +83,7 @@ internal sealed partial class BatchRunner(ModelEntry model, WorkerThreads device
             else
             {
                 LogRetry(logger, model.Contract.Name, batch.Count, exception.Message);
-                await RetryAloneAsync(batch, free);
+                await RetryAloneAsync(batch, free, wasLost);
             }
         }
         finally
@@ -78,7 +96,7 @@ internal sealed partial class BatchRunner(ModelEntry model, WorkerThreads device
         }
     }
 
-    private async Task RetryAloneAsync(List<PendingRequest> batch, DeviceSlot free)
+    private async Task RetryAloneAsync(List<PendingRequest> batch, DeviceSlot free, bool wasLost)
     {
         foreach (var request in batch)
         {
@@ -92,7 +110,7 @@ internal sealed partial class BatchRunner(ModelEntry model, WorkerThreads device
             {
                 if (exception is DeviceLostException lost)
                 {
-                    await RecoverAsync(lost);
+                    await RecoverAsync(lost, wasLost);
                     FailAll(batch, lost);
                     return;
                 }
@@ -182,20 +200,60 @@ internal sealed partial class BatchRunner(ModelEntry model, WorkerThreads device
         }
     }
 
-    private async Task RecoverAsync(DeviceLostException exception)
+    /// <summary>Counts a failure of the device that was not met before, and waits until the model was loaded again or
+    /// that failed.</summary>
+    /// <param name="exception">What the batch met.</param>
+    /// <param name="wasLost">Whether the device was lost before the batch: it is another try's turn then, unless one is
+    /// under way.</param>
+    private Task RecoverAsync(DeviceLostException exception, bool wasLost)
     {
-        LogDeviceLost(logger, model.Contract.Name, exception);
-        Metrics.RecordDeviceLost();
-        await ReloadAsync();
+        lock (_gate)
+        {
+            var isNew = model.Losses > _lossesSeen;
+            if (isNew)
+            {
+                _lossesSeen = model.Losses;
+                LogDeviceLost(logger, model.Contract.Name, exception);
+                Metrics.RecordDeviceLost();
+            }
+
+            if (isNew || (wasLost && _reloading.IsCompleted))
+            {
+                _reloading = ReloadAsync(_reloading);
+            }
+
+            return _reloading;
+        }
     }
 
-    private async Task ReloadAsync()
+    /// <param name="before">The try before, which may have loaded what was lost since.</param>
+    private async Task ReloadAsync(Task before)
     {
+        await before;
         if (await device.RunAsync(model.TryReload) is { } failure)
         {
             LogReloadFailed(logger, model.Contract.Name, failure);
-            _reload ??= clock.CreateTimer(_ => _ = ReloadAsync(), null, Timeout.InfiniteTimeSpan, Timeout.InfiniteTimeSpan);
-            _reload.Change(ReloadPause, Timeout.InfiniteTimeSpan);
+            lock (_gate)
+            {
+                if (_disposed)
+                {
+                    return;
+                }
+
+                _reload ??= clock.CreateTimer(_ => ReloadLater(), null, Timeout.InfiniteTimeSpan, Timeout.InfiniteTimeSpan);
+                _reload.Change(ReloadPause, Timeout.InfiniteTimeSpan);
+            }
+        }
+    }
+
+    private void ReloadLater()
+    {
+        lock (_gate)
+        {
+            if (!_disposed)
+            {
+                _reloading = ReloadAsync(_reloading);
+            }
         }
     }
 

@@ -14,7 +14,8 @@ namespace Fpn.Serving.Queue;
 /// A batch leaves when the device is free and either it is full or its oldest request has waited
 /// <see cref="BatchingOptions.MaxQueueDelay"/>. A full batch does not wait for the device to be free: it is resized and
 /// normalised while the one before it runs, and the detections of the one before that are chosen meanwhile. A batch
-/// that is not full stays open until the device is free, since others may still join it.
+/// that is not full stays open until the device is free, since others may still join it. Until its delay has passed,
+/// full batches go ahead of it; afterwards those behind it wait for it, full or not.
 /// </para>
 /// <para>Thread-safe. Requests that nobody waits for any more leave the queue at once and are not computed.</para>
 /// </remarks>
@@ -25,8 +26,10 @@ internal sealed class DynamicBatcher : IAsyncDisposable
     private readonly Channel<bool> _wake = Channel.CreateBounded<bool>(new BoundedChannelOptions(1) { FullMode = BoundedChannelFullMode.DropWrite });
     private readonly ITimer _delay;
     private readonly BatchRunner _runner;
-    private readonly BatchingOptions _options;
     private readonly TimeProvider _clock;
+
+    /// <summary><see cref="BatchingOptions.MaxQueueDelay"/> in time stamps of the clock.</summary>
+    private readonly long _maxQueueDelay;
     private readonly HashSet<Task> _running = [];
     private readonly Task _loop;
     private readonly int _streams;
@@ -40,7 +43,8 @@ internal sealed class DynamicBatcher : IAsyncDisposable
     /// <param name="clock">Tells the time.</param>
     public DynamicBatcher(BatchRunner runner, int maxBatchSize, BatchingOptions options, TimeProvider clock)
     {
-        (_runner, _options, _clock) = (runner, options, clock);
+        (_runner, _clock) = (runner, clock);
+        _maxQueueDelay = (long)Math.Round(options.MaxQueueDelay.TotalSeconds * clock.TimestampFrequency);
         _streams = runner.Streams;
         MaxBatchSize = maxBatchSize;
         _delay = clock.CreateTimer(_ => Wake(), null, Timeout.InfiniteTimeSpan, Timeout.InfiniteTimeSpan);
@@ -137,14 +141,15 @@ internal sealed class DynamicBatcher : IAsyncDisposable
         Abandon();
         _wake.Writer.TryComplete();
         await _loop;
-        _runner.Dispose();
         Task[] running;
         lock (_gate)
         {
             running = [.. _running];
         }
 
+        // A batch that meets a lost device has the runner load the model again.
         await Task.WhenAll(running);
+        await _runner.DisposeAsync();
         await _delay.DisposeAsync();
     }
 
@@ -182,30 +187,28 @@ internal sealed class DynamicBatcher : IAsyncDisposable
     {
         lock (_gate)
         {
-            if (_queue.Count == 0)
+            if (_queue.OldestEnqueuedAt is not { } oldest || _inFlight > _streams)
             {
                 return null;
             }
 
-            // As many batches as the device runs at the same time, and one that is being prepared for it.
-            var full = _inFlight <= _streams && _queue.HasFullBatch(MaxBatchSize);
-            if (!full)
-            {
-                if (_inFlight >= _streams)
-                {
-                    return null;
-                }
+            var dueBy = _clock.GetTimestamp() - _maxQueueDelay;
+            var head = _queue.PeekHead(MaxBatchSize, dueBy);
 
-                var waited = _clock.GetElapsedTime(_queue.OldestEnqueuedAt!.Value);
-                if (waited < _options.MaxQueueDelay)
-                {
-                    _delay.Change(_options.MaxQueueDelay - waited, Timeout.InfiniteTimeSpan);
-                    return null;
-                }
+            // As many batches as the device runs at the same time, and a full one that is being prepared for it.
+            if (_inFlight == _streams && (head is null || !_queue.HasFullBatch(head.Bucket, MaxBatchSize)))
+            {
+                return null;
+            }
+
+            if (head is null)
+            {
+                _delay.Change(_clock.GetElapsedTime(dueBy, oldest), Timeout.InfiniteTimeSpan);
+                return null;
             }
 
             _inFlight++;
-            return _queue.TakeBatch(MaxBatchSize);
+            return _queue.TakeBatch(MaxBatchSize, dueBy);
         }
     }
 

@@ -6,10 +6,12 @@ namespace Fpn.Serving.Queue;
 /// <summary>The requests that wait for one model's device, and the rule by which they leave.</summary>
 /// <remarks>
 /// <para>
-/// A batch is built around one request, its head, and filled with others of the same bucket. The head's priority is
-/// chosen by smooth weighted round-robin among those that wait (16 : 4 : 1), and the head is the oldest of its
-/// priority. So no bucket can starve another, since the oldest request goes whatever its bucket, and no priority can
-/// starve another: of 21 batches under full load, one starts with a request of low priority.
+/// A batch is built around one request, its head, and filled with others of the same bucket. A request is ready to be
+/// a head when it has waited long enough, or when its bucket holds a full batch. The head's priority is chosen by smooth
+/// weighted round-robin among those that have a ready request (16 : 4 : 1), and the head is the oldest ready request of
+/// its priority. So no bucket can starve another: a full one goes ahead of requests that may still wait for company,
+/// but once a request has waited long enough, none that came later with its priority goes ahead of it. And no priority
+/// can starve another: of 21 batches under full load, one starts with a request of low priority.
 /// </para>
 /// <para>The rest of the batch is filled by priority, then age: it costs the head nothing. Not thread-safe.</para>
 /// </remarks>
@@ -68,14 +70,37 @@ internal sealed class RequestQueue
         return true;
     }
 
-    /// <summary>Whether some bucket alone could fill a batch of this size.</summary>
-    public bool HasFullBatch(int size) => Count >= size && _perBucket.Values.Any(count => count >= size);
+    /// <summary>Whether a bucket alone could fill a batch of this size.</summary>
+    public bool HasFullBatch(ImageSize bucket, int size) => _perBucket.GetValueOrDefault(bucket) >= size;
+
+    /// <summary>The request that <see cref="TakeBatch"/> would build a batch around; changes nothing.</summary>
+    /// <param name="size">Requests of a full batch.</param>
+    /// <param name="dueBy">Requests with this time stamp or an earlier one have waited long enough.</param>
+    /// <returns>Null when none is ready.</returns>
+    public PendingRequest? PeekHead(int size, long dueBy)
+    {
+        PendingRequest? head = null;
+        var most = 0;
+        for (var priority = 0; priority < Weights.Length; priority++)
+        {
+            var credits = _credits[priority] + Weights[priority];
+            if (OldestReady(priority, size, dueBy) is { } ready && (head is null || credits > most))
+            {
+                (head, most) = (ready, credits);
+            }
+        }
+
+        return head;
+    }
 
     /// <summary>Takes the next batch out: from one to <paramref name="size"/> requests of one bucket, the head first.</summary>
-    /// <exception cref="InvalidOperationException">Nothing waits.</exception>
-    public List<PendingRequest> TakeBatch(int size)
+    /// <param name="size">Requests of a full batch.</param>
+    /// <param name="dueBy">Requests with this time stamp or an earlier one have waited long enough.</param>
+    /// <exception cref="InvalidOperationException">None is ready.</exception>
+    public List<PendingRequest> TakeBatch(int size, long dueBy)
     {
-        var head = _waiting[ChoosePriority()].First!.Value;
+        var head = PeekHead(size, dueBy) ?? throw new InvalidOperationException("No request is ready.");
+        Charge((int)head.Priority, size, dueBy);
         Remove(head);
         var batch = new List<PendingRequest>(Math.Min(size, Count + 1)) { head };
         foreach (var list in _waiting)
@@ -108,33 +133,34 @@ internal sealed class RequestQueue
         return all;
     }
 
-    /// <summary>Smooth weighted round-robin: everyone who waits earns its weight, the richest goes and pays for all.</summary>
-    private int ChoosePriority()
+    /// <summary>The oldest request of a priority that has waited long enough or whose bucket is full.</summary>
+    private PendingRequest? OldestReady(int priority, int size, long dueBy)
     {
-        var chosen = -1;
-        var earned = 0;
+        for (var node = _waiting[priority].First; node is not null; node = node.Next)
+        {
+            if (node.Value.EnqueuedAt <= dueBy || HasFullBatch(node.Value.Bucket, size))
+            {
+                return node.Value;
+            }
+        }
+
+        return null;
+    }
+
+    /// <summary>Smooth weighted round-robin: every priority that is ready earns its weight, and the chosen one, which
+    /// is the richest, pays for all.</summary>
+    private void Charge(int chosen, int size, long dueBy)
+    {
         for (var priority = 0; priority < Weights.Length; priority++)
         {
-            if (_waiting[priority].Count == 0)
+            if (OldestReady(priority, size, dueBy) is null)
             {
                 _credits[priority] = 0;
                 continue;
             }
 
             _credits[priority] += Weights[priority];
-            earned += Weights[priority];
-            if (chosen < 0 || _credits[priority] > _credits[chosen])
-            {
-                chosen = priority;
-            }
+            _credits[chosen] -= Weights[priority];
         }
-
-        if (chosen < 0)
-        {
-            throw new InvalidOperationException("Nothing waits.");
-        }
-
-        _credits[chosen] -= earned;
-        return chosen;
     }
 }

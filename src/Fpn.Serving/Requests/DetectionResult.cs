@@ -2,6 +2,11 @@ using Fpn.Detection.Geometry;
 using Fpn.Imaging.Codecs;
 using Fpn.Imaging.Decoding;
 using Fpn.Models.Detectors;
+using System.Globalization;
+using Fpn.Detection.Imaging;
+using Fpn.Imaging;
+using Fpn.Service.Imaging;
+using Fpn.Service.Model;
 
 namespace Fpn.Serving.Requests;
 
@@ -28,6 +33,9 @@ internal enum DetectionFailure
 
     /// <summary>The device failed.</summary>
     DeviceLost,
+
+    /// <summary>An explanation was asked of a model that has none.</summary>
+    NotExplainable,
 }
 
 /// <summary>What became of one image: detections, or the reason why there are none.</summary>
@@ -63,6 +71,28 @@ internal sealed record DetectionResult
     /// <summary>A result without detections.</summary>
     public static DetectionResult Failed(DetectionFailure failure, string detail, TimeSpan? retryAfter = null) =>
         new() { Failure = failure, FailureDetail = detail, RetryAfter = retryAfter };
+
+    /// <summary>The result where as many images wait as may.</summary>
+    /// <param name="capacity">As many as may.</param>
+    /// <param name="expected">Time until those are answered.</param>
+    public static DetectionResult QueueFull(int capacity, TimeSpan expected) =>
+        Failed(DetectionFailure.QueueFull, $"{capacity} images wait already, which is the most.", expected);
+
+    /// <summary>The result where those ahead take too long.</summary>
+    /// <param name="deadline">The request's.</param>
+    /// <param name="expected">Time until it would be answered.</param>
+    public static DetectionResult DeadlineOutOfReach(TimeSpan deadline, TimeSpan expected) => Failed(
+        DetectionFailure.DeadlinePassed,
+        string.Create(CultureInfo.InvariantCulture, $"The deadline of {deadline.TotalMilliseconds:F0} ms cannot be met: with those ahead it would take about {expected.TotalMilliseconds:F0} ms."),
+        expected);
+
+    /// <summary>The result of a request that was not answered in time.</summary>
+    /// <param name="deadline">The request's.</param>
+    /// <param name="expected">Time until those ahead of another try are answered.</param>
+    public static DetectionResult DeadlinePassed(TimeSpan deadline, TimeSpan expected) => Failed(
+        DetectionFailure.DeadlinePassed,
+        string.Create(CultureInfo.InvariantCulture, $"The deadline of {deadline.TotalMilliseconds:F0} ms passed."),
+        expected);
 
     /// <summary>The result for an image that was not decoded.</summary>
     public static DetectionResult OfDecoder(DecodeOutcome outcome) => Failed(

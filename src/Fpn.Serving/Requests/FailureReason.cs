@@ -13,13 +13,15 @@ internal static class FailureReason
     public const string Failed = "failed";
 
     private const string Canceled = "client-closed-request";
+    private const string GivenUp = "request-given-up";
     private const string NotFinite = "model-output-not-finite";
     private const string ModelFailure = "model-failure";
     private const string DeviceLost = "device-lost";
     private const string Defect = "internal-error";
 
     /// <summary>All that <see cref="Of(Exception)"/> gives.</summary>
-    public static ImmutableArray<string> Exceptions { get; } = [Canceled, NotFinite, ModelFailure, DeviceLost, Defect];
+    public static ImmutableArray<string> Exceptions { get; } =
+        [Canceled, GivenUp, NotFinite, ModelFailure, DeviceLost, Defect];
 
     /// <summary>The reason in words.</summary>
     public static string Of(DetectionFailure failure) => failure switch
@@ -30,12 +32,14 @@ internal static class FailureReason
         DetectionFailure.QueueFull => "queue-full",
         DetectionFailure.DeadlinePassed => "deadline-passed",
         DetectionFailure.ShuttingDown => "shutting-down",
+        DetectionFailure.NotExplainable => "bad-parameter",
         _ => DeviceLost,
     };
 
     /// <inheritdoc cref="Of(DetectionFailure)"/>
     public static string Of(Exception exception) => exception switch
     {
+        RequestGivenUpException => GivenUp,
         OperationCanceledException => Canceled,
         NonFiniteOutputException => NotFinite,
         ModelFailureException => ModelFailure,
@@ -48,7 +52,7 @@ internal static class FailureReason
     public static string OutcomeOf(DetectionFailure failure) =>
         failure == DetectionFailure.DeviceLost ? Failed : "refused";
 
-    /// <summary><c>canceled</c> when the client went away, otherwise <c>failed</c>.</summary>
+    /// <summary><c>canceled</c> when the answer was not wanted any more, otherwise <c>failed</c>.</summary>
     /// <param name="reason">One of <see cref="Exceptions"/>.</param>
-    public static string OutcomeOf(string reason) => reason == Canceled ? "canceled" : Failed;
+    public static string OutcomeOf(string reason) => reason is Canceled or GivenUp ? "canceled" : Failed;
 }

@@ -48,10 +48,11 @@ internal static class BatchSizeTuner
                 }
             }
 
-            using var batch = detector.Prepare(padded, [.. Enumerable.Repeat(noise, size)]);
             double best;
             try
             {
+                // Preparing takes memory as well: on a GPU it is page-locked, and of that there is less.
+                using var batch = detector.Prepare(padded, [.. Enumerable.Repeat(noise, size)]);
                 best = await TimeAsync(batch, clock, infer);
             }
             catch (ModelFailureException) when (curve.Count > 0)

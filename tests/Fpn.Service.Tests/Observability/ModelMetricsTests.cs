@@ -74,6 +74,7 @@ public sealed class ModelMetricsTests : IAsyncDisposable
         var model = _metrics.Of(_detector.Contract);
         foreach (var (exception, outcome, reason) in ((Exception, string, string)[])[
             (new TaskCanceledException(), "canceled", "client-closed-request"),
+            (new RequestGivenUpException(CancellationToken.None), "canceled", "request-given-up"),
             (new NonFiniteOutputException("scores", 0, float.NaN), "failed", "model-output-not-finite"),
             (new ModelFailureException("broken"), "failed", "model-failure"),
             (new AggregateException(new ModelFailureException("broken")), "failed", "model-failure"),
@@ -184,10 +185,16 @@ public sealed class ModelMetricsTests : IAsyncDisposable
         var parts = new InferenceTimes(TimeSpan.FromSeconds(1), TimeSpan.FromSeconds(2), TimeSpan.FromSeconds(3));
         var answer = Answer(parts);
         var refused = DetectionResult.Failed(DetectionFailure.QueueFull, "full");
-        Record(100);
-        var before = GC.GetAllocatedBytesForCurrentThread();
-        Record(1000);
-        Assert.Equal(0, GC.GetAllocatedBytesForCurrentThread() - before);
+
+        // What recording allocates, it allocates in every round; the compiler, which optimises meanwhile, in some.
+        Assert.Equal(0, Enumerable.Range(0, 20).Min(_ => Allocated()));
+
+        long Allocated()
+        {
+            var before = GC.GetAllocatedBytesForCurrentThread();
+            Record(1000);
+            return GC.GetAllocatedBytesForCurrentThread() - before;
+        }
 
         void Record(int times)
         {

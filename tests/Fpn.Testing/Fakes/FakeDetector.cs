@@ -67,8 +67,16 @@ internal sealed class FakeDetector(InputOptions? input = null) : IDetector
         return new ImageGeometry(original, resized, transform.PaddedSize(resized));
     }
 
+    /// <summary>The largest batch that there is memory to prepare for.</summary>
+    public int MemoryToPrepare { get; init; } = int.MaxValue;
+
     public PreparedBatch Prepare(ImageSize padded, IReadOnlyList<DecodedImage> images)
     {
+        if (images.Count > MemoryToPrepare)
+        {
+            throw new ModelFailureException("out of page-locked memory.");
+        }
+
         _prepared.Writer.TryWrite(images.Count);
         return new(ImageBatch.Rent(images.Count, padded), [.. images.Select(image => Measure(image.Size))]);
     }
