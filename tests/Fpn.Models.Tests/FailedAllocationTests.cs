@@ -1,9 +1,13 @@
 using System.Collections.Concurrent;
 using System.Runtime.CompilerServices;
-using Fpn.Detection.Imaging;
-using Fpn.Service.Model;
-using Fpn.Service.Model.Execution;
-using Fpn.Service.Tests.Running;
+using Fpn.Detection.Geometry;
+using Fpn.Detection.Tensors;
+using Fpn.Models.Detectors;
+using Fpn.Models.Execution.Devices;
+using Fpn.Models.Options;
+using Fpn.Models.Packages;
+using Fpn.Models.TwoStage;
+using Fpn.Testing.Running;
 
 namespace Fpn.Models.Tests;
 

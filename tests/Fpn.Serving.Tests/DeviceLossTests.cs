@@ -1,9 +1,15 @@
 using System.Diagnostics.Metrics;
-using Fpn.Detection.Imaging;
-using Fpn.Service.Batching;
-using Fpn.Service.Model;
-using Fpn.Service.Model.Execution;
-using Fpn.Service.Tests.Running;
+using Fpn.Detection.Geometry;
+using Fpn.Models.Detectors;
+using Fpn.Models.Execution.Devices;
+using Fpn.Models.Loading;
+using Fpn.Serving.Queue;
+using Fpn.Serving.Requests;
+using Fpn.Serving.Sizing;
+using Fpn.Serving.Telemetry;
+using Fpn.Testing.Fakes;
+using Fpn.Testing.Images;
+using Fpn.Testing.Running;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Logging.Abstractions;
 

@@ -1,7 +1,12 @@
 using System.Diagnostics.Metrics;
-using Fpn.Detection.Imaging;
-using Fpn.Service.Batching;
-using Fpn.Service.Model;
+using Fpn.Detection.Geometry;
+using Fpn.Models.Loading;
+using Fpn.Serving.Queue;
+using Fpn.Serving.Requests;
+using Fpn.Serving.Sizing;
+using Fpn.Serving.Telemetry;
+using Fpn.Testing.Fakes;
+using Fpn.Testing.Images;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Logging.Abstractions;
 

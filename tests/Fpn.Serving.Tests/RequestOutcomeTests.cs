@@ -1,15 +1,23 @@
 using System.Diagnostics.Metrics;
-using Fpn.Service.Batching;
-using Fpn.Service.Imaging;
-using Fpn.Service.Model;
-using Fpn.Service.Model.Execution;
+using Fpn.Imaging.Decoding;
+using Fpn.Imaging.Vips;
+using Fpn.Models.Options;
+using Fpn.Models.Packages;
+using Fpn.Serving.Lanes;
+using Fpn.Serving.Pipeline;
+using Fpn.Serving.Requests;
+using Fpn.Serving.Sizing;
+using Fpn.Serving.Telemetry;
+using Fpn.Testing.Fakes;
+using Fpn.Testing.Images;
+using Fpn.Testing.Running;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Logging.Abstractions;
 
 namespace Fpn.Serving.Tests;
 
 /// <summary>What is counted for images that are given up, and for what a model cannot do.</summary>
-[Collection(nameof(Imaging.NativeMemoryTests))]
+[Collection(Alone.Collection)]
 public sealed class RequestOutcomeTests : IAsyncDisposable
 {
     private readonly ServiceProvider _services = new ServiceCollection().AddMetrics().BuildServiceProvider();

@@ -1,10 +1,8 @@
+using System.Text;
 using Fpn.Detection.Geometry;
 using Fpn.Serving.Queue;
 using Fpn.Serving.Requests;
 using Fpn.Testing.Images;
-using System.Text;
-using Fpn.Detection.Imaging;
-using Fpn.Service.Batching;
 
 namespace Fpn.Serving.Tests;
 

@@ -1,3 +1,4 @@
+using Fpn.Imaging.Decoding;
 using Fpn.Service.Answers;
 using Fpn.Service.Bodies;
 using Fpn.Service.Formats;
@@ -7,11 +8,6 @@ using Fpn.Service.Problems;
 using Fpn.Service.Repository;
 using Fpn.Service.Security;
 using Fpn.Serving.Lanes;
-using Fpn.Service.Api.Formats;
-using Fpn.Service.Api.OpenInference;
-using Fpn.Service.Api.Security;
-using Fpn.Service.Batching;
-using Fpn.Service.Imaging;
 
 namespace Fpn.Service.Detect;
 

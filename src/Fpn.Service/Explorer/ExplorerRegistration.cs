@@ -1,9 +1,7 @@
+using Fpn.Imaging.Decoding;
 using Fpn.Service.Engine;
 using Fpn.Service.Problems;
 using Fpn.Service.Security;
-using Fpn.Service.Api;
-using Fpn.Service.Api.Security;
-using Fpn.Service.Imaging;
 using Microsoft.AspNetCore.Http.HttpResults;
 
 namespace Fpn.Service.Explorer;

@@ -1,6 +1,6 @@
 using System.Net.Mime;
 using System.Reflection;
-using Fpn.Service.Model;
+using Fpn.Models.Loading;
 using Fpn.Service.Observability;
 using Fpn.Service.Problems;
 using Fpn.Service.Repository;

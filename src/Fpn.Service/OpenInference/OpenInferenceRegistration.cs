@@ -1,11 +1,10 @@
+using Fpn.Imaging.Decoding;
+using Fpn.Models.Loading;
 using Fpn.Service.Notes;
+using Fpn.Service.Observability;
 using Fpn.Service.Problems;
 using Fpn.Service.Repository;
 using Fpn.Service.Security;
-using Fpn.Service.Api.Security;
-using Fpn.Service.Imaging;
-using Fpn.Service.Model;
-using Fpn.Service.Observability;
 using Microsoft.AspNetCore.Routing.Patterns;
 using Microsoft.Extensions.Diagnostics.HealthChecks;
 

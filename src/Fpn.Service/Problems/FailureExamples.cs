@@ -1,9 +1,10 @@
-using Fpn.Detection;
-using Fpn.Imaging;
-using Fpn.Service.Batching;
-using Fpn.Service.Imaging;
-using Fpn.Service.Model;
-using Fpn.Service.Model.Execution;
+using Fpn.Detection.Tensors;
+using Fpn.Imaging.Codecs;
+using Fpn.Imaging.Decoding;
+using Fpn.Models.Execution.Sessions;
+using Fpn.Models.Loading;
+using Fpn.Serving.Requests;
+using Fpn.Serving.Sizing;
 
 namespace Fpn.Service.Problems;
 

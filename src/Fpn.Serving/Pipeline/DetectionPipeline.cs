@@ -1,5 +1,4 @@
 using System.Diagnostics;
-using System.Globalization;
 using Fpn.Detection.Geometry;
 using Fpn.Imaging.Decoding;
 using Fpn.Imaging.Pixels;
@@ -8,9 +7,6 @@ using Fpn.Serving.Lanes;
 using Fpn.Serving.Requests;
 using Fpn.Serving.Sizing;
 using Fpn.Serving.Telemetry;
-using Fpn.Detection.Imaging;
-using Fpn.Service.Imaging;
-using Fpn.Service.Model.Execution;
 
 namespace Fpn.Serving.Pipeline;
 

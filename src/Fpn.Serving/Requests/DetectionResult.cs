@@ -1,12 +1,8 @@
+using System.Globalization;
 using Fpn.Detection.Geometry;
 using Fpn.Imaging.Codecs;
 using Fpn.Imaging.Decoding;
 using Fpn.Models.Detectors;
-using System.Globalization;
-using Fpn.Detection.Imaging;
-using Fpn.Imaging;
-using Fpn.Service.Imaging;
-using Fpn.Service.Model;
 
 namespace Fpn.Serving.Requests;
 

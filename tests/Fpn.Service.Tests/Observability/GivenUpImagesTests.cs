@@ -1,9 +1,11 @@
 using System.Net;
 using System.Net.Http.Headers;
-using Fpn.Service.Model;
-using Fpn.Service.Tests.Api.OpenInference;
-using Fpn.Service.Tests.Batching;
-using Fpn.Service.Tests.Running;
+using Fpn.Models.Loading;
+using Fpn.Service.Tests.OpenInference;
+using Fpn.Testing.Fakes;
+using Fpn.Testing.Images;
+using Fpn.Testing.Metrics;
+using Fpn.Testing.Running;
 using Microsoft.Extensions.DependencyInjection;
 
 namespace Fpn.Service.Tests.Observability;

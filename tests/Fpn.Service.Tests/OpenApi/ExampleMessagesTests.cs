@@ -3,8 +3,9 @@ using System.Net.Http.Headers;
 using System.Net.Http.Json;
 using System.Text;
 using System.Text.Json;
-using Fpn.Service.Tests.Api.OpenInference;
-using Fpn.Service.Tests.Running;
+using Fpn.Service.Tests.OpenInference;
+using Fpn.Testing.Images;
+using Fpn.Testing.Running;
 
 namespace Fpn.Service.Tests.OpenApi;
 

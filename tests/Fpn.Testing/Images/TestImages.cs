@@ -1,4 +1,5 @@
 using Fpn.Detection.Geometry;
+using Fpn.Testing.Running;
 
 namespace Fpn.Testing.Images;
 
