@@ -1,4 +1,5 @@
 using System.Net;
+using System.Net.Http.Headers;
 using System.Text.Json;
 using System.Text.Json.Serialization.Metadata;
 using Fpn.Client.Sending;
@@ -139,6 +140,7 @@ public sealed class FpnClient
     public async Task<HealthReport> GetHealthAsync(CancellationToken cancellationToken = default)
     {
         using var request = HealthRequest("health/ready");
+        request.Headers.Accept.Add(new MediaTypeWithQualityHeaderValue("application/json"));
         using var response = await _http.SendAsync(request, cancellationToken).ConfigureAwait(false);
 
         // A service that is not ready reports with a 503; a proxy's 503 is a problem.
