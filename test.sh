@@ -132,6 +132,7 @@ run_dotnet_tests detection Fpn.Detection.Tests
 run_dotnet_tests detection-avx2 Fpn.Detection.Tests DOTNET_EnableAVX512=0
 run_dotnet_tests detection-scalar Fpn.Detection.Tests DOTNET_EnableHWIntrinsic=0
 run_dotnet_tests service Fpn.Service.Tests
+run_dotnet_tests client Fpn.Client.Tests
 run_dotnet_tests explorer Fpn.Explorer.Tests
 run_python_tests export models/export
 run_python_tests train models/train

@@ -17,7 +17,8 @@ public sealed class BatchTests(GuardedProcess service)
         var client = service.CreateClient();
         await using var oneWay = new OneWayStream(Sample);
         var items = await client.DetectBatchAsync(
-            [Sample, "no picture"u8.ToArray(), ImageSource.FromFile(Repository.WideImage), Sample[..1000], oneWay], cancellationToken: Cancel);
+            [Sample, "no picture"u8.ToArray(), ImageSource.FromFile(Repository.WideImage), Sample[..1000], oneWay],
+            cancellationToken: Cancel);
 
         Assert.Equal([true, false, true, false, true], items.Select(item => item.Succeeded));
         var single = await client.DetectAsync(Sample, cancellationToken: Cancel);
@@ -35,7 +36,8 @@ public sealed class BatchTests(GuardedProcess service)
     [Fact]
     public async Task DetectBatch_Options_HoldForEachImage()
     {
-        var items = await service.CreateClient().DetectBatchAsync([Sample, Sample], new DetectOptions { MaxDetections = 2 }, Cancel);
+        var items = await service.CreateClient()
+            .DetectBatchAsync([Sample, Sample], new DetectOptions { MaxDetections = 2 }, Cancel);
         Assert.Equal([2, 2], items.Select(item => item.Result!.Detections.Count));
     }
 
@@ -52,7 +54,8 @@ public sealed class BatchTests(GuardedProcess service)
     {
         var stub = new StubHandler(StubHandler.Answer(System.Net.HttpStatusCode.OK));
         await Assert.ThrowsAsync<FileNotFoundException>(
-            () => stub.Client().DetectBatchAsync([Sample, ImageSource.FromFile("absent.jpg")], cancellationToken: Cancel));
+            () => stub.Client().DetectBatchAsync(
+                [Sample, ImageSource.FromFile("absent.jpg")], cancellationToken: Cancel));
         Assert.Empty(stub.Requests);
     }
 }

@@ -62,7 +62,8 @@ public sealed class DetectTests(GuardedProcess service)
             Deadline = TimeSpan.FromSeconds(25),
         };
         var result = await client.DetectAsync(Sample, options, Cancel);
-        Assert.Equal(Detections(await AskAsync("detect?scoreThreshold=0.85&maxDetections=7&labels=RBC,WBC")), result.Detections);
+        Assert.Equal(
+            Detections(await AskAsync("detect?scoreThreshold=0.85&maxDetections=7&labels=RBC,WBC")), result.Detections);
         Assert.NotEqual(Detections(await AskAsync("detect")), result.Detections);
 
         var white = await client.DetectAsync(Sample, new DetectOptions { Labels = ["WBC"] }, Cancel);
@@ -91,7 +92,8 @@ public sealed class DetectTests(GuardedProcess service)
     [Theory]
     [InlineData(DetectPriority.High, null, HttpStatusCode.Forbidden, "priority-not-allowed")]
     [InlineData(DetectPriority.Normal, 1, HttpStatusCode.GatewayTimeout, "deadline-passed")]
-    public async Task Detect_PriorityAndDeadline_AreHeard(DetectPriority priority, int? milliseconds, HttpStatusCode status, string type)
+    public async Task Detect_PriorityAndDeadline_AreHeard(
+        DetectPriority priority, int? milliseconds, HttpStatusCode status, string type)
     {
         var options = new DetectOptions
         {
@@ -146,7 +148,8 @@ public sealed class DetectTests(GuardedProcess service)
             }
         });
         var client = service.CreateClient();
-        await Assert.ThrowsAnyAsync<OperationCanceledException>(() => client.DetectAsync(endless, cancellationToken: source.Token));
+        await Assert.ThrowsAnyAsync<OperationCanceledException>(
+            () => client.DetectAsync(endless, cancellationToken: source.Token));
         Assert.NotEmpty((await client.DetectAsync(Sample, cancellationToken: Cancel)).Detections);
     }
 

@@ -31,7 +31,8 @@ public sealed class NginxTests
         Assert.Equal(expected, (await client.DetectAsync(stream, cancellationToken: Cancel)).Detections);
 
         await using var another = new OneWayStream(Sample);
-        var items = await client.DetectBatchAsync([Sample, "no picture"u8.ToArray(), another], cancellationToken: Cancel);
+        var items = await client.DetectBatchAsync(
+            [Sample, "no picture"u8.ToArray(), another], cancellationToken: Cancel);
         Assert.Equal([true, false, true], items.Select(item => item.Succeeded));
         Assert.Equal(expected, items[2].Result!.Detections);
 
@@ -62,7 +63,8 @@ public sealed class NginxTests
         using var nginx = new NginxProcess(address, address);
         await nginx.WaitUntilListeningAsync();
         var clock = new ManualClock(held: true);
-        using var http = new HttpClient(new FpnRetryHandler(new FpnClientOptions(), clock) { InnerHandler = new SocketsHttpHandler() })
+        using var http = new HttpClient(
+            new FpnRetryHandler(new FpnClientOptions(), clock) { InnerHandler = new SocketsHttpHandler() })
         {
             BaseAddress = nginx.Address,
         };

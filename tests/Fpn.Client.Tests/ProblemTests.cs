@@ -15,7 +15,8 @@ public sealed class ProblemTests(GuardedProcess service)
     [Fact]
     public async Task Detect_NotAnImage_IsAnUnsupportedFormat()
     {
-        var problem = await AssertProblemAsync(service.CreateClient().DetectAsync("no picture"u8.ToArray(), cancellationToken: Cancel));
+        var problem = await AssertProblemAsync(
+            service.CreateClient().DetectAsync("no picture"u8.ToArray(), cancellationToken: Cancel));
         Assert.Equal(HttpStatusCode.UnsupportedMediaType, problem.Status);
         Assert.Equal("unsupported-image-format", problem.Type);
         Assert.Equal("Unsupported image format", problem.Title);

@@ -38,7 +38,8 @@ public sealed class RegistrationTests(GuardedProcess service)
             StubHandler.Answer(HttpStatusCode.OK, "{\"models\": []}"));
         var services = new ServiceCollection();
         services.AddSingleton<TimeProvider>(clock);
-        services.AddFpnClient(options => options.BaseAddress = StubHandler.Address).ConfigurePrimaryHttpMessageHandler(() => stub);
+        services.AddFpnClient(options => options.BaseAddress = StubHandler.Address)
+            .ConfigurePrimaryHttpMessageHandler(() => stub);
         await using var provider = services.BuildServiceProvider();
         Assert.Empty(await provider.GetRequiredService<FpnClient>().ListModelsAsync(Cancel));
         Assert.Equal([TimeSpan.FromSeconds(5)], clock.Waits);
@@ -55,7 +56,8 @@ public sealed class RegistrationTests(GuardedProcess service)
     {
         var stub = new StubHandler(StubHandler.Answer(HttpStatusCode.OK, "{\"models\": []}"));
         var services = new ServiceCollection();
-        services.AddFpnClient(options => options.BaseAddress = new Uri(address)).ConfigurePrimaryHttpMessageHandler(() => stub);
+        services.AddFpnClient(options => options.BaseAddress = new Uri(address))
+            .ConfigurePrimaryHttpMessageHandler(() => stub);
         await using var provider = services.BuildServiceProvider();
         await provider.GetRequiredService<FpnClient>().ListModelsAsync(Cancel);
         Assert.Equal([new Uri(address.TrimEnd('/') + "/models")], stub.Requests);

@@ -12,7 +12,10 @@ public sealed class AnswerTests
         {
           "model": "m", "modelVersion": "2", "image": { "width": 4, "height": 3, "format": "png" },
           "detections": [
-            { "label": "cat", "classId": 17, "score": 0.5, "box": { "x1": 0.25, "y1": 1, "x2": 3, "y2": 2.5 }, "level": "p3" }
+            {
+              "label": "cat", "classId": 17, "score": 0.5,
+              "box": { "x1": 0.25, "y1": 1, "x2": 3, "y2": 2.5 }, "level": "p3"
+            }
           ],
           "timings":
             { "decodeMs": 1, "preprocessMs": 2, "queueMs": 3, "inferenceMs": 4, "postprocessMs": 5, "totalMs": 15 },
@@ -38,7 +41,8 @@ public sealed class AnswerTests
         var timings = result.Timings;
         Assert.Equal(
             (1d, 2d, 3d, 4d, 5d, 15d),
-            (timings.DecodeMs, timings.PreprocessMs, timings.QueueMs, timings.InferenceMs, timings.PostprocessMs, timings.TotalMs));
+            (timings.DecodeMs, timings.PreprocessMs, timings.QueueMs,
+                timings.InferenceMs, timings.PostprocessMs, timings.TotalMs));
     }
 
     /// <summary>A newer service says more, in every object.</summary>
@@ -91,7 +95,8 @@ public sealed class AnswerTests
     public async Task DetectBatch_AnotherAnswer_IsAnInvalidResponse(string body)
     {
         var stub = new StubHandler(StubHandler.Answer(HttpStatusCode.OK, body));
-        var failure = await Assert.ThrowsAsync<HttpRequestException>(() => stub.Client().DetectBatchAsync([Image], cancellationToken: Cancel));
+        var failure = await Assert.ThrowsAsync<HttpRequestException>(
+            () => stub.Client().DetectBatchAsync([Image], cancellationToken: Cancel));
         Assert.Equal(HttpRequestError.InvalidResponse, failure.HttpRequestError);
     }
 
@@ -100,10 +105,17 @@ public sealed class AnswerTests
     {
         var stub = new StubHandler(StubHandler.Answer(
             HttpStatusCode.OK,
-            $$"""{"results": [{{Detection}}, {"type": "queue-full", "title": "Queue full", "status": 503, "retryAfterSeconds": 4}]}"""));
+            $$"""
+            {
+              "results":
+                [{{Detection}}, {"type": "queue-full", "title": "Queue full", "status": 503, "retryAfterSeconds": 4}]
+            }
+            """));
         var items = await stub.Client().DetectBatchAsync([Image, Image], cancellationToken: Cancel);
         Assert.Equal("cat", Assert.Single(items[0].Result!.Detections).Label);
-        Assert.Equal(("queue-full", 503, TimeSpan.FromSeconds(4)), (items[1].Problem!.Type, items[1].Problem!.Status, items[1].Problem!.RetryAfter));
+        Assert.Equal(
+            ("queue-full", 503, TimeSpan.FromSeconds(4)),
+            (items[1].Problem!.Type, items[1].Problem!.Status, items[1].Problem!.RetryAfter));
     }
 
     [Fact]
@@ -116,7 +128,9 @@ public sealed class AnswerTests
             }
             """;
         var problem = await ProblemAsync(HttpStatusCode.ServiceUnavailable, Body, "application/problem+json");
-        Assert.Equal((HttpStatusCode.ServiceUnavailable, "queue-full", "Queue full"), (problem.Status, problem.Type, problem.Title));
+        Assert.Equal(
+            (HttpStatusCode.ServiceUnavailable, "queue-full", "Queue full"),
+            (problem.Status, problem.Type, problem.Title));
         Assert.Equal("256 images wait.", problem.Detail);
         Assert.Equal(TimeSpan.FromSeconds(2), problem.RetryAfter);
         Assert.Equal(("00-1", "image"), (problem.Problem.TraceId, problem.Problem.Parameter));
@@ -125,7 +139,7 @@ public sealed class AnswerTests
         Assert.Equal("Queue full (503, queue-full): 256 images wait.", problem.Message);
     }
 
-    /// <summary>A proxy's page, and problems that are broken or say nothing: the status is known all the same.</summary>
+    /// <summary>A proxy's page, and problems that are broken or say nothing: the status is known.</summary>
     [Theory]
     [InlineData("<html>Bad gateway</html>", "text/html")]
     [InlineData("{\"status\": \"many\"}", "application/problem+json")]
@@ -133,7 +147,9 @@ public sealed class AnswerTests
     public async Task Problem_OfAnotherForm_HasTheStatus(string body, string type)
     {
         var problem = await ProblemAsync(HttpStatusCode.BadGateway, body, type);
-        Assert.Equal((HttpStatusCode.BadGateway, FpnProblem.UnknownType, "Bad Gateway"), (problem.Status, problem.Type, problem.Title));
+        Assert.Equal(
+            (HttpStatusCode.BadGateway, FpnProblem.UnknownType, "Bad Gateway"),
+            (problem.Status, problem.Type, problem.Title));
         Assert.Empty(problem.Extensions);
         Assert.Null(problem.RequestId);
     }
@@ -150,7 +166,8 @@ public sealed class AnswerTests
             answer.Headers.Add("Retry-After", "Sat, 03 Feb 2001 04:05:36 GMT");
             return answer;
         });
-        var problem = await Assert.ThrowsAsync<FpnProblemException>(() => stub.Client().DetectAsync(Image, cancellationToken: Cancel));
+        var problem = await Assert.ThrowsAsync<FpnProblemException>(
+            () => stub.Client().DetectAsync(Image, cancellationToken: Cancel));
         Assert.Equal(TimeSpan.FromSeconds(30), problem.RetryAfter);
     }
 
@@ -158,15 +175,24 @@ public sealed class AnswerTests
     [Fact]
     public async Task GetHealth_NotReady_IsAReportOrAProblem()
     {
-        const string Report = """{"status": "Unhealthy", "checks": {"models": {"status": "Unhealthy", "description": "Loading.", "data": {}}}}""";
+        const string Report = """
+            {
+              "status": "Unhealthy",
+              "checks": { "models": { "status": "Unhealthy", "description": "Loading.", "data": {} } }
+            }
+            """;
         var loading = new StubHandler(StubHandler.Answer(HttpStatusCode.ServiceUnavailable, Report));
         var report = await loading.Client().GetHealthAsync(Cancel);
         Assert.False(report.IsReady);
         Assert.Equal("Loading.", report.Checks["models"].Description);
 
         var proxy = new StubHandler(StubHandler.Answer(
-            HttpStatusCode.ServiceUnavailable, "{\"type\": \"no-replica\", \"status\": 503}", "application/problem+json"));
-        Assert.Equal("no-replica", (await Assert.ThrowsAsync<FpnProblemException>(() => proxy.Client().GetHealthAsync(Cancel))).Type);
+            HttpStatusCode.ServiceUnavailable,
+            "{\"type\": \"no-replica\", \"status\": 503}",
+            "application/problem+json"));
+        Assert.Equal(
+            "no-replica",
+            (await Assert.ThrowsAsync<FpnProblemException>(() => proxy.Client().GetHealthAsync(Cancel))).Type);
         Assert.False(await proxy.Client().IsReadyAsync(Cancel));
 
         var broken = new StubHandler(StubHandler.Answer(HttpStatusCode.InternalServerError));
@@ -183,16 +209,19 @@ public sealed class AnswerTests
         return node is JsonObject members
             ? new JsonObject(
             [
-                .. members.Select(member => KeyValuePair.Create<string, JsonNode?>(member.Key, WithMore(member.Value!))),
+                .. members.Select(
+                    member => KeyValuePair.Create<string, JsonNode?>(member.Key, WithMore(member.Value!))),
                 KeyValuePair.Create<string, JsonNode?>("later", JsonNode.Parse("""{ "version": [2, null] }""")),
             ])
             : node.DeepClone();
     }
 
     private static Task<DetectionResult> DetectAsync(string answer) =>
-        new StubHandler(StubHandler.Answer(HttpStatusCode.OK, answer)).Client().DetectAsync(Image, cancellationToken: Cancel);
+        new StubHandler(StubHandler.Answer(HttpStatusCode.OK, answer)).Client()
+            .DetectAsync(Image, cancellationToken: Cancel);
 
     private static Task<FpnProblemException> ProblemAsync(HttpStatusCode status, string body, string type) =>
         Assert.ThrowsAsync<FpnProblemException>(
-            () => new StubHandler(StubHandler.Answer(status, body, type)).Client().DetectAsync(Image, cancellationToken: Cancel));
+            () => new StubHandler(StubHandler.Answer(status, body, type)).Client()
+                .DetectAsync(Image, cancellationToken: Cancel));
 }

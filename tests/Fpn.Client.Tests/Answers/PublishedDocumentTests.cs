@@ -1,4 +1,5 @@
 using System.Reflection;
+using System.Runtime.CompilerServices;
 using System.Text.Json;
 using System.Text.Json.Serialization;
 using Fpn.Service.Tests.Running;
@@ -33,18 +34,21 @@ public sealed class PublishedDocumentTests
     [MemberData(nameof(Schemas))]
     public void Type_AndItsSchema_HaveTheSameMembers(string schema, Type type)
     {
-        using var document = JsonDocument.Parse(File.ReadAllText(Path.Combine(Repository.Root, "docs", "openapi.json")));
+        using var document =
+            JsonDocument.Parse(File.ReadAllText(Path.Combine(Repository.Root, "docs", "openapi.json")));
         var published = document.RootElement.GetProperty("components").GetProperty("schemas").GetProperty(schema);
-        var members = type.GetProperties().Where(property => !property.IsDefined(typeof(JsonIgnoreAttribute))).ToArray();
+        var members = type.GetProperties()
+            .Where(property => !property.IsDefined(typeof(JsonIgnoreAttribute)))
+            .ToArray();
         Assert.Equal(
             published.GetProperty("properties").EnumerateObject().Select(member => member.Name).Order(),
             members.Select(WireName).Order());
         Assert.Equal(
             published.GetProperty("required").EnumerateArray().Select(name => name.GetString()!).Order(),
-            members.Where(property => property.IsDefined(typeof(System.Runtime.CompilerServices.RequiredMemberAttribute)))
-                .Select(WireName).Order());
+            members.Where(property => property.IsDefined(typeof(RequiredMemberAttribute))).Select(WireName).Order());
     }
 
     private static string WireName(PropertyInfo property) =>
-        property.GetCustomAttribute<JsonPropertyNameAttribute>()?.Name ?? JsonNamingPolicy.CamelCase.ConvertName(property.Name);
+        property.GetCustomAttribute<JsonPropertyNameAttribute>()?.Name
+        ?? JsonNamingPolicy.CamelCase.ConvertName(property.Name);
 }

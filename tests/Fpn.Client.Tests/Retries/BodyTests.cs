@@ -17,7 +17,8 @@ public sealed class BodyTests
     public async Task Retry_OfABodyThatCanBeSentAgain_SendsAllOfIt(string source)
     {
         var bodies = new List<byte[]>();
-        var stub = new StubHandler(Reading(bodies, StubHandler.Refuse), Reading(bodies, Busy), Reading(bodies, Refused));
+        var stub = new StubHandler(
+            Reading(bodies, StubHandler.Refuse), Reading(bodies, Busy), Reading(bodies, Refused));
         var file = Path.GetTempFileName();
         try
         {
@@ -29,7 +30,8 @@ public sealed class BodyTests
                 "stream" => stream,
                 _ => ImageSource.FromFile(file),
             };
-            await AssertRefusedAsync(stub.ClientWithRetries(new ManualClock()).DetectAsync(image, cancellationToken: Cancel));
+            await AssertRefusedAsync(
+                stub.ClientWithRetries(new ManualClock()).DetectAsync(image, cancellationToken: Cancel));
         }
         finally
         {
@@ -46,7 +48,8 @@ public sealed class BodyTests
         var bodies = new List<byte[]>();
         var stub = new StubHandler(Reading(bodies, Busy), Reading(bodies, Refused));
         await using var stream = new MemoryStream(Image);
-        await AssertRefusedAsync(stub.ClientWithRetries(new ManualClock()).DetectBatchAsync([Image, stream], cancellationToken: Cancel));
+        await AssertRefusedAsync(
+            stub.ClientWithRetries(new ManualClock()).DetectBatchAsync([Image, stream], cancellationToken: Cancel));
         Assert.Equal(2, bodies.Count);
         Assert.True(bodies[0].Length > 2 * Image.Length);
         Assert.Equal(bodies[0], bodies[1]);
@@ -66,7 +69,8 @@ public sealed class BodyTests
             ? client.DetectBatchAsync([Image, stream], cancellationToken: Cancel)
             : client.DetectAsync(stream, cancellationToken: Cancel);
         var problem = await Assert.ThrowsAsync<FpnProblemException>(() => call);
-        Assert.Equal((HttpStatusCode.ServiceUnavailable, TimeSpan.FromSeconds(3)), (problem.Status, problem.RetryAfter));
+        Assert.Equal(
+            (HttpStatusCode.ServiceUnavailable, TimeSpan.FromSeconds(3)), (problem.Status, problem.RetryAfter));
         Assert.Single(bodies);
         Assert.Equal(Image.Length, stream.Taken);
     }
@@ -78,7 +82,8 @@ public sealed class BodyTests
         var bodies = new List<byte[]>();
         var stub = new StubHandler(StubHandler.Refuse, Busy, Reading(bodies, Refused));
         await using var stream = new OneWayStream(Image);
-        await AssertRefusedAsync(stub.ClientWithRetries(new ManualClock()).DetectAsync(stream, cancellationToken: Cancel));
+        await AssertRefusedAsync(
+            stub.ClientWithRetries(new ManualClock()).DetectAsync(stream, cancellationToken: Cancel));
         Assert.Equal(3, stub.Requests.Count);
         Assert.Equal(Image, Assert.Single(bodies));
     }
@@ -88,7 +93,8 @@ public sealed class BodyTests
     public async Task Stream_ThatFails_IsNotSentAgain()
     {
         var stub = new StubHandler(Reading([], Busy));
-        await using var stream = new OneWayStream(Image, taken => taken == 0 ? Task.CompletedTask : throw new IOException("Unplugged."));
+        await using var stream =
+            new OneWayStream(Image, taken => taken == 0 ? Task.CompletedTask : throw new IOException("Unplugged."));
         var failure = await Assert.ThrowsAsync<HttpRequestException>(
             () => stub.ClientWithRetries(new ManualClock()).DetectAsync(stream, cancellationToken: Cancel));
         Assert.Equal("Unplugged.", failure.InnerException?.Message);
@@ -136,5 +142,6 @@ public sealed class BodyTests
         };
 
     private static async Task AssertRefusedAsync(Task call) =>
-        Assert.Equal(HttpStatusCode.UnprocessableEntity, (await Assert.ThrowsAsync<FpnProblemException>(() => call)).Status);
+        Assert.Equal(
+            HttpStatusCode.UnprocessableEntity, (await Assert.ThrowsAsync<FpnProblemException>(() => call)).Status);
 }

@@ -8,7 +8,8 @@ public sealed class RetryTests
 {
     private const string Models = """{"models": []}""";
 
-    private static readonly Func<HttpRequestMessage, Task<HttpResponseMessage>> Success = StubHandler.Answer(HttpStatusCode.OK, Models);
+    private static readonly Func<HttpRequestMessage, Task<HttpResponseMessage>> Success =
+        StubHandler.Answer(HttpStatusCode.OK, Models);
 
     private static CancellationToken Cancel => TestContext.Current.CancellationToken;
 
@@ -49,7 +50,8 @@ public sealed class RetryTests
         Assert.Equal(2, stub.Requests.Count);
     }
 
-    /// <summary>Neither is the service asked earlier than it said, nor does the caller wait beyond its limits.</summary>
+    /// <summary>The service is not asked earlier than it said, and the caller does not wait beyond its
+    /// limits.</summary>
     [Theory]
     [InlineData(5, 100, "6")]
     [InlineData(600, 60, "60")]
@@ -62,7 +64,8 @@ public sealed class RetryTests
             MaxRetryDelay = TimeSpan.FromSeconds(maxDelay),
             Timeout = TimeSpan.FromSeconds(timeout),
         };
-        var problem = await Assert.ThrowsAsync<FpnProblemException>(() => stub.ClientWithRetries(clock, options).ListModelsAsync(Cancel));
+        var problem = await Assert.ThrowsAsync<FpnProblemException>(
+            () => stub.ClientWithRetries(clock, options).ListModelsAsync(Cancel));
         Assert.Equal(TimeSpan.FromSeconds(int.Parse(retryAfter)), problem.RetryAfter);
         Assert.Single(stub.Requests);
         Assert.Empty(clock.Waits);
@@ -75,7 +78,8 @@ public sealed class RetryTests
         var clock = new ManualClock();
         var stub = new StubHandler(StubHandler.Answer(HttpStatusCode.ServiceUnavailable, retryAfter: "40"));
         var options = new FpnClientOptions { MaxRetryDelay = TimeSpan.FromSeconds(60) };
-        await Assert.ThrowsAsync<FpnProblemException>(() => stub.ClientWithRetries(clock, options).ListModelsAsync(Cancel));
+        await Assert.ThrowsAsync<FpnProblemException>(
+            () => stub.ClientWithRetries(clock, options).ListModelsAsync(Cancel));
         Assert.Equal(3, stub.Requests.Count);
         Assert.Equal(2, clock.Waits.Count);
     }
@@ -86,7 +90,8 @@ public sealed class RetryTests
         var clock = new ManualClock();
         var stub = new StubHandler(StubHandler.Refuse);
         var options = new FpnClientOptions { MaxRetries = 5, MaxRetryDelay = TimeSpan.FromSeconds(2) };
-        var failure = await Assert.ThrowsAsync<HttpRequestException>(() => stub.ClientWithRetries(clock, options).ListModelsAsync(Cancel));
+        var failure = await Assert.ThrowsAsync<HttpRequestException>(
+            () => stub.ClientWithRetries(clock, options).ListModelsAsync(Cancel));
         Assert.Equal(HttpRequestError.ConnectionError, failure.HttpRequestError);
         Assert.Equal(6, stub.Requests.Count);
         Assert.Equal(5, clock.Waits.Count);
@@ -102,7 +107,8 @@ public sealed class RetryTests
     [InlineData(HttpRequestError.InvalidResponse, false)]
     public async Task Failures_OfTheConnection_AreRetriedWhereThatMayHelp(HttpRequestError error, bool retried)
     {
-        var stub = new StubHandler(_ => Task.FromException<HttpResponseMessage>(new HttpRequestException(error)), Success);
+        var stub = new StubHandler(
+            _ => Task.FromException<HttpResponseMessage>(new HttpRequestException(error)), Success);
         var call = stub.ClientWithRetries(new ManualClock()).ListModelsAsync(Cancel);
         if (retried)
         {
@@ -125,7 +131,8 @@ public sealed class RetryTests
     public async Task OtherStatuses_AreNotRetried(HttpStatusCode status)
     {
         var stub = new StubHandler(StubHandler.Answer(status, retryAfter: "1"), Success);
-        var problem = await Assert.ThrowsAsync<FpnProblemException>(() => stub.ClientWithRetries(new ManualClock()).ListModelsAsync(Cancel));
+        var problem = await Assert.ThrowsAsync<FpnProblemException>(
+            () => stub.ClientWithRetries(new ManualClock()).ListModelsAsync(Cancel));
         Assert.Equal(status, problem.Status);
         Assert.Single(stub.Requests);
     }
@@ -166,14 +173,16 @@ public sealed class RetryTests
     {
         var stub = new StubHandler(_ => new TaskCompletionSource<HttpResponseMessage>().Task);
         var http = new HttpClient(stub) { BaseAddress = StubHandler.Address, Timeout = TimeSpan.FromMilliseconds(20) };
-        var canceled = await Assert.ThrowsAsync<TaskCanceledException>(() => new FpnClient(http).ListModelsAsync(Cancel));
+        var canceled =
+            await Assert.ThrowsAsync<TaskCanceledException>(() => new FpnClient(http).ListModelsAsync(Cancel));
         Assert.IsType<TimeoutException>(canceled.InnerException);
     }
 
     [Fact]
     public void Handler_WrongOptions_AreNamed()
     {
-        var wrong = Assert.Throws<ArgumentException>(() => new FpnRetryHandler(new FpnClientOptions { MaxRetries = -1 }));
+        var wrong = Assert.Throws<ArgumentException>(
+            () => new FpnRetryHandler(new FpnClientOptions { MaxRetries = -1 }));
         Assert.Contains("MaxRetries -1", wrong.Message, StringComparison.Ordinal);
     }
 }

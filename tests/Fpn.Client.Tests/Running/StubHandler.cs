@@ -3,8 +3,10 @@ using System.Text;
 
 namespace Fpn.Client.Tests.Running;
 
-/// <summary>A server of a few lines: answers each request with the next of its answers, the last one for ever.</summary>
-internal sealed class StubHandler(params Func<HttpRequestMessage, Task<HttpResponseMessage>>[] answers) : HttpMessageHandler
+/// <summary>A server of a few lines.</summary>
+/// <param name="answers">Each request is answered by the next one, and by the last one from then on.</param>
+internal sealed class StubHandler(params Func<HttpRequestMessage, Task<HttpResponseMessage>>[] answers)
+    : HttpMessageHandler
 {
     /// <summary>The address that is asked; nothing listens there.</summary>
     public static readonly Uri Address = new("http://service.invalid/");
@@ -46,7 +48,8 @@ internal sealed class StubHandler(params Func<HttpRequestMessage, Task<HttpRespo
     /// <summary>A client that sends here at once.</summary>
     public FpnClient Client() => new(new HttpClient(this) { BaseAddress = Address });
 
-    protected override Task<HttpResponseMessage> SendAsync(HttpRequestMessage request, CancellationToken cancellationToken)
+    protected override Task<HttpResponseMessage> SendAsync(
+        HttpRequestMessage request, CancellationToken cancellationToken)
     {
         cancellationToken.ThrowIfCancellationRequested();
         Requests.Add(request.RequestUri);
