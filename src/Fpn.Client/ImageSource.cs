@@ -15,7 +15,8 @@ public abstract class ImageSource
     public static ImageSource FromBytes(ReadOnlyMemory<byte> bytes) => new Bytes(bytes);
 
     /// <summary>Sends a stream as it is read, without keeping it in memory.</summary>
-    /// <param name="stream">Read from its present position to its end; not disposed, and for one call at a time.</param>
+    /// <param name="stream">Read from its present position to its end; not disposed. For one call at a
+    /// time.</param>
     /// <remarks>A stream that can seek is rewound for a retry. One that cannot is sent once: only a request that is
     /// refused before the service begins to read the stream is retried.</remarks>
     public static ImageSource FromStream(Stream stream)

@@ -2,6 +2,7 @@ using System.Net;
 using Fpn.Client.Tests.Running;
 using Fpn.Service.Tests.Running;
 using Microsoft.Extensions.DependencyInjection;
+using Microsoft.Extensions.Logging;
 using Microsoft.Extensions.Options;
 
 namespace Fpn.Client.Tests;
@@ -82,6 +83,24 @@ public sealed class RegistrationTests(GuardedProcess service)
         context.Response.Close();
         Assert.Equal(HttpStatusCode.Found, (await Assert.ThrowsAsync<FpnProblemException>(() => call)).Status);
         Assert.Equal(KeyFile.Alice, context.Request.Headers["X-Api-Key"]);
+    }
+
+    /// <summary>The factory logs requests with their headers; not the key, whatever the level.</summary>
+    [Fact]
+    public async Task AddFpnClient_LogsOfTheFactory_DoNotHoldTheKey()
+    {
+        using var lines = new LogCollector();
+        var services = new ServiceCollection();
+        services.AddLogging(logging => logging.SetMinimumLevel(LogLevel.Trace).AddProvider(lines));
+        services.AddFpnClient(options =>
+        {
+            options.BaseAddress = service.Address;
+            options.ApiKey = KeyFile.Alice;
+        });
+        await using var provider = services.BuildServiceProvider();
+        await provider.GetRequiredService<FpnClient>().ListModelsAsync(Cancel);
+        Assert.Contains(lines.All, line => line.Contains("X-Api-Key", StringComparison.Ordinal));
+        Assert.DoesNotContain(lines.All, line => line.Contains(KeyFile.Alice, StringComparison.Ordinal));
     }
 
     public static TheoryData<Action<FpnClientOptions>, string> WrongOptions => new()

@@ -15,16 +15,10 @@ internal static class DetectRequest
     public static HttpRequestMessage Create(
         Uri address, HttpContent content, DetectOptions? options, OutputFormat? format)
     {
-        var target = new Uri(address.AbsoluteUri + Query(options, format));
+        var (formatName, mediaType) = Form(format);
+        var target = new Uri(address.AbsoluteUri + Query(options, formatName));
         var request = new HttpRequestMessage(HttpMethod.Post, target) { Content = content };
-        request.Headers.Accept.Add(new MediaTypeWithQualityHeaderValue(format switch
-        {
-            OutputFormat.Png => "image/png",
-            OutputFormat.Jpeg => "image/jpeg",
-            OutputFormat.Voc => "application/xml",
-            OutputFormat.Yolo => "text/plain",
-            _ => "application/json",
-        }));
+        request.Headers.Accept.Add(new MediaTypeWithQualityHeaderValue(mediaType));
 
         // A body that can be sent only once waits until the service asks for it, so that a refusal leaves it whole.
         request.Headers.ExpectContinue = content.Headers.ContentLength is null ? true : null;
@@ -33,8 +27,9 @@ internal static class DetectRequest
             request.Headers.Add("X-Priority", priority switch
             {
                 DetectPriority.Low => "low",
+                DetectPriority.Normal => "normal",
                 DetectPriority.High => "high",
-                _ => "normal",
+                _ => throw new ArgumentOutOfRangeException(nameof(options), priority, "There is no such priority."),
             });
         }
 
@@ -47,17 +42,22 @@ internal static class DetectRequest
         return request;
     }
 
-    private static string Query(DetectOptions? options, OutputFormat? format)
+    /// <summary>A format as the parameter <c>format</c> and the header <c>Accept</c> name it.</summary>
+    private static (string Name, string MediaType) Form(OutputFormat? format) => format switch
+    {
+        null => ("json", "application/json"),
+        OutputFormat.Png => ("image", "image/png"),
+        OutputFormat.Jpeg => ("image", "image/jpeg"),
+        OutputFormat.Coco => ("coco", "application/json"),
+        OutputFormat.Voc => ("voc", "application/xml"),
+        OutputFormat.Yolo => ("yolo", "text/plain"),
+        _ => throw new ArgumentOutOfRangeException(nameof(format), format, "There is no such format."),
+    };
+
+    private static string Query(DetectOptions? options, string format)
     {
         var query = new StringBuilder();
-        Append(query, "format", format switch
-        {
-            OutputFormat.Png or OutputFormat.Jpeg => "image",
-            OutputFormat.Coco => "coco",
-            OutputFormat.Voc => "voc",
-            OutputFormat.Yolo => "yolo",
-            _ => "json",
-        });
+        Append(query, "format", format);
         if (options is not null)
         {
             Append(query, "model", options.Model);

@@ -10,6 +10,7 @@ internal sealed class ProblemBody
 
     public string? Title { get; set; }
 
+    /// <summary>Only batches go by it: a whole answer has the HTTP status.</summary>
     public int? Status { get; set; }
 
     public string? Detail { get; set; }
@@ -24,13 +25,13 @@ internal sealed class ProblemBody
     public Dictionary<string, JsonElement>? Extensions { get; set; }
 
     /// <summary>What a caller sees of it.</summary>
-    /// <param name="status">The answer's HTTP status, for bodies that do not repeat it.</param>
+    /// <param name="status">The answer's HTTP status, or the image's in a batch.</param>
     /// <param name="retryAfter">The header's, which counts before the body's.</param>
     public FpnProblem ToProblem(int status, TimeSpan? retryAfter)
     {
         var problem = new FpnProblem
         {
-            Status = Status ?? status,
+            Status = status,
             Type = Type ?? FpnProblem.UnknownType,
             Title = Title ?? $"HTTP {status}",
             Detail = Detail,

@@ -154,6 +154,14 @@ public sealed class AnswerTests
         Assert.Null(problem.RequestId);
     }
 
+    /// <summary>A body that contradicts the status line does not change what the answer is.</summary>
+    [Fact]
+    public async Task Problem_AnotherStatusInTheBody_IsThatOfTheAnswer()
+    {
+        var problem = await ProblemAsync(HttpStatusCode.NotFound, "{\"status\": 500}", "application/problem+json");
+        Assert.Equal(HttpStatusCode.NotFound, problem.Status);
+    }
+
     /// <summary>The header counts before the body, and a date is read by the sender's own clock.</summary>
     [Fact]
     public async Task Problem_RetryAfterHeader_CountsFirst()
