@@ -73,7 +73,7 @@ public sealed class NginxTests
         Assert.Equal(("no-replica", TimeSpan.FromSeconds(1)), (problem.Type, problem.RetryAfter));
 
         var call = client.DetectAsync(Sample, cancellationToken: Cancel);
-        await clock.Waiting.WaitAsync(Cancel);
+        await clock.WaitUntilWaitingAsync(call);
         Assert.Equal(TimeSpan.FromSeconds(1), Assert.Single(clock.Waits));
 
         using var service = new ServiceProcess(GuardedProcess.Arguments("--urls", address.ToString()));

@@ -42,7 +42,7 @@ public sealed class RateTests(GuardedProcess service)
 
         await using var stream = new OneWayStream(Sample);
         var call = client.DetectAsync(stream, cancellationToken: Cancel);
-        await clock.Waiting.WaitAsync(Cancel);
+        await clock.WaitUntilWaitingAsync(call);
         Assert.InRange(Assert.Single(clock.Waits), TimeSpan.FromSeconds(1), TimeSpan.FromSeconds(60));
         Assert.Equal(0, stream.Taken);
         Assert.False(call.IsCompleted);

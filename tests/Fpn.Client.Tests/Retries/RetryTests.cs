@@ -42,7 +42,7 @@ public sealed class RetryTests
         var clock = new ManualClock(held: true);
         var stub = new StubHandler(StubHandler.Answer(HttpStatusCode.ServiceUnavailable, retryAfter: "7"), Success);
         var call = stub.ClientWithRetries(clock).ListModelsAsync(Cancel);
-        await clock.Waiting;
+        await clock.WaitUntilWaitingAsync(call);
         Assert.Single(stub.Requests);
         Assert.False(call.IsCompleted);
         clock.EndWait();
@@ -122,6 +122,22 @@ public sealed class RetryTests
         Assert.Equal(retried ? 2 : 1, stub.Requests.Count);
     }
 
+    /// <summary>A connection that breaks while the body is sent has no error of its own, but an inner
+    /// exception.</summary>
+    [Fact]
+    public async Task Failures_WhileTheBodyIsSent_AreRetried()
+    {
+        var broken = new HttpRequestException(HttpRequestError.Unknown, "Broken.", new IOException("Broken pipe."));
+        var stub = new StubHandler(_ => Task.FromException<HttpResponseMessage>(broken), Success);
+        await stub.ClientWithRetries(new ManualClock()).ListModelsAsync(Cancel);
+        Assert.Equal(2, stub.Requests.Count);
+
+        var other = new StubHandler(_ => Task.FromException<HttpResponseMessage>(new HttpRequestException()), Success);
+        await Assert.ThrowsAsync<HttpRequestException>(
+            () => other.ClientWithRetries(new ManualClock()).ListModelsAsync(Cancel));
+        Assert.Single(other.Requests);
+    }
+
     [Theory]
     [InlineData(HttpStatusCode.BadRequest)]
     [InlineData(HttpStatusCode.Unauthorized)]
@@ -162,7 +178,7 @@ public sealed class RetryTests
         var stub = new StubHandler(StubHandler.Answer(HttpStatusCode.ServiceUnavailable, retryAfter: "7"), Success);
         using var source = CancellationTokenSource.CreateLinkedTokenSource(Cancel);
         var call = stub.ClientWithRetries(clock).ListModelsAsync(source.Token);
-        await clock.Waiting;
+        await clock.WaitUntilWaitingAsync(call);
         await source.CancelAsync();
         await Assert.ThrowsAnyAsync<OperationCanceledException>(() => call);
         Assert.Single(stub.Requests);

@@ -12,8 +12,16 @@ internal sealed class ManualClock(bool held = false) : TimeProvider
     /// <summary>The waits so far.</summary>
     public List<TimeSpan> Waits { get; } = [];
 
-    /// <summary>Ends when the first wait begins.</summary>
-    public Task Waiting => _waiting.Task;
+    /// <summary>Ends when the first wait of a call begins.</summary>
+    /// <param name="call">Must not end before.</param>
+    public async Task WaitUntilWaitingAsync(Task call)
+    {
+        if (await Task.WhenAny(call, _waiting.Task) == call)
+        {
+            await call;
+            Assert.Fail("The call ended without a wait.");
+        }
+    }
 
     public override long TimestampFrequency => TimeSpan.TicksPerSecond;
 
