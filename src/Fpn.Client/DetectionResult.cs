@@ -37,7 +37,7 @@ public sealed record ImageInfo
     /// <summary>Pixels.</summary>
     public required int Height { get; init; }
 
-    /// <summary>The file's format, such as <c>jpeg</c>: told from the bytes.</summary>
+    /// <summary>The file's format, such as <c>jpeg</c>: detected from the bytes.</summary>
     public required string Format { get; init; }
 }
 

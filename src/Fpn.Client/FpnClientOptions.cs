@@ -44,9 +44,10 @@ public sealed class FpnClientOptions
             return $"{nameof(ApiKey)} is empty or holds other characters than printable ASCII.";
         }
 
-        if (Timeout <= TimeSpan.Zero && Timeout != System.Threading.Timeout.InfiniteTimeSpan)
+        if (Timeout != System.Threading.Timeout.InfiniteTimeSpan
+            && (Timeout <= TimeSpan.Zero || Timeout > TimeSpan.FromMilliseconds(int.MaxValue)))
         {
-            return $"{nameof(Timeout)} {Timeout} is not above zero.";
+            return $"{nameof(Timeout)} {Timeout} is not above zero and at most 24 days.";
         }
 
         if (MaxRetries < 0)

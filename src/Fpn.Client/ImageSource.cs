@@ -3,7 +3,7 @@ using Fpn.Client.Sending;
 namespace Fpn.Client;
 
 /// <summary>An image file as it is sent: bytes, a stream, or a path.</summary>
-/// <remarks>The service tells the format from the bytes.</remarks>
+/// <remarks>The service detects the format from the bytes.</remarks>
 public abstract class ImageSource
 {
     private protected ImageSource()

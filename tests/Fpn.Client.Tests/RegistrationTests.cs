@@ -111,6 +111,7 @@ public sealed class RegistrationTests(GuardedProcess service)
         { options => options.ApiKey = "", "ApiKey" },
         { options => options.ApiKey = "secret\r\nX-Priority: high", "ApiKey" },
         { options => options.Timeout = TimeSpan.Zero, "Timeout 00:00:00" },
+        { options => options.Timeout = TimeSpan.FromDays(25), "Timeout 25.00:00:00" },
         { options => options.MaxRetries = -1, "MaxRetries -1" },
         { options => options.RetryDelay = TimeSpan.FromSeconds(-1), "RetryDelay -00:00:01" },
         { options => options.MaxRetryDelay = TimeSpan.FromDays(2), "MaxRetryDelay 2.00:00:00" },

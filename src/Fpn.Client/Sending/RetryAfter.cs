@@ -5,7 +5,7 @@ internal static class RetryAfter
 {
     /// <summary>How long to wait.</summary>
     /// <param name="response">Null when there was no answer.</param>
-    /// <param name="timeProvider">Tells the time for a header that names a date.</param>
+    /// <param name="timeProvider">The time, for a header that names a date.</param>
     /// <returns>At least zero; null when the answer does not say.</returns>
     public static TimeSpan? Read(HttpResponseMessage? response, TimeProvider timeProvider)
     {

@@ -39,7 +39,7 @@ internal sealed class ManualClock(bool held = false) : TimeProvider
         };
         if (!held)
         {
-            // Not on this stack: whoever waits has not kept the timer yet.
+            // Not on this stack: the caller has not kept the timer yet.
             ThreadPool.QueueUserWorkItem(static end => end(), _end, preferLocal: false);
         }
 
