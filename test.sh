@@ -138,6 +138,7 @@ run_dotnet_tests tool Fpn.Tool.Tests
 run_dotnet_tests service Fpn.Service.Tests
 run_dotnet_tests golden Fpn.Golden.Tests
 run_dotnet_tests deployment Fpn.Deployment.Tests
+run_dotnet_tests client Fpn.Client.Tests
 run_dotnet_tests explorer Fpn.Explorer.Tests
 run_python_tests export models/export
 run_python_tests train models/train
