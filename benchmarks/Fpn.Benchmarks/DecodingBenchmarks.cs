@@ -1,5 +1,6 @@
 using BenchmarkDotNet.Attributes;
-using Fpn.Service.Imaging;
+using Fpn.Imaging.Decoding;
+using Fpn.Imaging.Vips;
 
 namespace Fpn.Benchmarks;
 

@@ -1,7 +1,6 @@
 using BenchmarkDotNet.Attributes;
-using Fpn.Detection;
-using Fpn.Detection.Boxes;
-using Fpn.Detection.Imaging;
+using Fpn.Detection.Conventions;
+using Fpn.Detection.Geometry;
 using Fpn.Detection.RoiHeads;
 using Fpn.Detection.Suppression;
 
@@ -17,7 +16,8 @@ public class DetectionSelectionBenchmarks
         /// <summary>Every fifth RoI is on an object, the others are background: a few hundred candidates.</summary>
         Ordinary,
 
-        /// <summary>Nineteen classes of every RoI score 0.052, as many as the threshold of 0.05 admits: 19,000 candidates.</summary>
+        /// <summary>Nineteen classes of every RoI score 0.052, as many as the threshold of 0.05 admits: 19,000
+        /// candidates.</summary>
         MostCandidates,
     }
 
@@ -31,7 +31,7 @@ public class DetectionSelectionBenchmarks
     private readonly DetectionSelector _selector = new(new RoiHeadsOptions { Classes = Classes });
     private readonly DetectionList _detections = new();
     private readonly BoxCoder _coder = new(new BoxWeights(10, 10, 5, 5));
-    private readonly NonMaxSuppression _suppression = new(0.5, Convention.Torchvision);
+    private readonly NonMaxSuppression _suppression = new(0.5, ConventionTable.Torchvision.MaxShiftedBoxes);
     private readonly int[] _rows = [.. Enumerable.Range(0, Rois)];
     private readonly int[] _kept = new int[100];
     private float[] _logits = null!;

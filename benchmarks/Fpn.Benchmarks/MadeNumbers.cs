@@ -9,7 +9,8 @@ internal sealed class MadeNumbers(int seed)
     public float Uniform(float from, float to) => from + (to - from) * _random.NextSingle();
 
     public float Normal(float mean, float deviation) =>
-        mean + deviation * (float)(Math.Sqrt(-2 * Math.Log(1 - _random.NextDouble())) * Math.Cos(2 * Math.PI * _random.NextDouble()));
+        mean + deviation * (float)(
+            Math.Sqrt(-2 * Math.Log(1 - _random.NextDouble())) * Math.Cos(2 * Math.PI * _random.NextDouble()));
 #pragma warning restore CA5394
 
     public float[] Normals(int count, float mean, float deviation) =>

@@ -1,5 +1,8 @@
 using BenchmarkDotNet.Attributes;
-using Fpn.Detection.Imaging;
+using Fpn.Detection.Conventions;
+using Fpn.Detection.Geometry;
+using Fpn.Detection.Preprocessing;
+using Fpn.Detection.Tensors;
 
 namespace Fpn.Benchmarks;
 
@@ -43,14 +46,14 @@ public class PreprocessingBenchmarks
     public void Cleanup() => _batch.Dispose();
 
     [Benchmark]
-    public void Vectorised() => _normalizer.Write(_pixels, Source, _resized, _batch, 0);
+    public void Vectorized() => _normalizer.Write(_pixels, Source, _resized, _batch, 0);
 
     [Benchmark(Baseline = true)]
     public void Scalar() => _normalizer.WriteScalar(_pixels, Source, _resized, _batch, 0);
 
     /// <summary>As the service does it for every batch: the tensor comes from the pool and goes back.</summary>
     [Benchmark]
-    public void VectorisedPooled()
+    public void VectorizedPooled()
     {
         using var batch = ImageBatch.Rent(1, _batch.Size, Of.Type);
         _normalizer.Write(_pixels, Source, _resized, batch, 0);

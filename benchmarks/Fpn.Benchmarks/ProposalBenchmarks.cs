@@ -1,8 +1,7 @@
 using BenchmarkDotNet.Attributes;
-using Fpn.Detection;
 using Fpn.Detection.Anchors;
-using Fpn.Detection.Boxes;
-using Fpn.Detection.Imaging;
+using Fpn.Detection.Conventions;
+using Fpn.Detection.Geometry;
 using Fpn.Detection.Proposals;
 using Fpn.Detection.Suppression;
 
@@ -12,7 +11,8 @@ namespace Fpn.Benchmarks;
 [MemoryDiagnoser]
 public class ProposalBenchmarks
 {
-    /// <summary>The order of the logits: as from a network, all equal, or rising along the scan, which a threshold never stops.</summary>
+    /// <summary>The order of the logits: as from a network, all equal, or rising along the scan, which a threshold
+    /// never stops.</summary>
     public enum Logits
     {
         Normal,
@@ -33,7 +33,7 @@ public class ProposalBenchmarks
 
     private readonly ProposalList _proposals = new();
     private readonly BoxCoder _coder = new(BoxWeights.One);
-    private readonly NonMaxSuppression _suppression = new(0.7, Convention.Torchvision);
+    private readonly NonMaxSuppression _suppression = new(0.7, ConventionTable.Torchvision.MaxShiftedBoxes);
     private readonly int[] _kept = new int[1000];
     private ProposalSelector _selector = null!;
     private float[][] _objectness = null!;
@@ -47,12 +47,14 @@ public class ProposalBenchmarks
     {
         MadeNumbers numbers = new(1);
         _selector = new ProposalSelector(new ProposalOptions(), _anchors);
-        _objectness = [.. Grids.Select(grid => Enumerable.Range(0, (int)grid.Area * AnchorsPerCell).Select(i => Order switch
-        {
-            Logits.Normal => numbers.Normal(-4, 2),
-            Logits.Equal => -4f,
-            _ => i * 1e-4f - 10,
-        }).ToArray())];
+        _objectness = [.. Grids.Select(grid => Enumerable.Range(0, (int)grid.Area * AnchorsPerCell)
+            .Select(i => Order switch
+            {
+                Logits.Normal => numbers.Normal(-4, 2),
+                Logits.Equal => -4f,
+                _ => i * 1e-4f - 10,
+            })
+            .ToArray())];
         _deltas = [.. Grids.Select(grid => numbers.Normals((int)grid.Area * AnchorsPerCell * 4, 0, 0.2f))];
     }
 
@@ -70,7 +72,8 @@ public class ProposalBenchmarks
         return _proposals.Count;
     }
 
-    /// <summary>What the definition says, without selecting before decoding: decode all, sort all, then suppress.</summary>
+    /// <summary>What the definition says, without selecting before decoding: decode all, sort all, then
+    /// suppress.</summary>
     [Benchmark(Baseline = true)]
     public int DecodeAndSortEverything()
     {
@@ -106,8 +109,9 @@ public class ProposalBenchmarks
             int cell = i / AnchorsPerCell;
             ReadOnlySpan<float> deltas = _deltas[level].AsSpan(4 * a * cells);
             Box anchor = _anchors.Anchor(level, a, cell / grid.Width, cell % grid.Width, strideY, strideX);
-            boxes[i] = _coder.Decode(
-                new BoxDeltas(deltas[cell], deltas[cells + cell], deltas[2 * cells + cell], deltas[3 * cells + cell]), anchor);
+            BoxDeltas anchorDeltas = new(
+                deltas[cell], deltas[cells + cell], deltas[2 * cells + cell], deltas[3 * cells + cell]);
+            boxes[i] = _coder.Decode(anchorDeltas, anchor);
             logits[i] = _objectness[level][a * cells + cell];
         }
 

@@ -1,6 +1,6 @@
 """Tests of float16 arithmetic and float16 storage: python3 models/export/test_precision.py
 
-Whole graphs run in ONNX Runtime in tests/Fpn.Service.Tests/Model/ConvertedPackageTests.cs; here, what is in them.
+Whole graphs run in ONNX Runtime in tests/Fpn.Models.Tests/ConvertedPackageTests.cs; here, what is in them.
 """
 import os
 import sys

@@ -1,31 +1,24 @@
-using Fpn.Service.Api;
-using Fpn.Service.Api.OpenInference;
-using Fpn.Service.Api.Security;
-using Fpn.Service.Batching;
-using Fpn.Service.Configuration;
+using Fpn.Imaging.Codecs;
+using Fpn.Imaging.Decoding;
+using Fpn.Imaging.Painting;
+using Fpn.Models.Loading;
+using Fpn.Models.Options;
+using Fpn.Service.Detect;
+using Fpn.Service.Engine;
 using Fpn.Service.Explorer;
-using Fpn.Service.Imaging;
-using Fpn.Service.Inspection;
 using Fpn.Service.Lifetime;
-using Fpn.Service.Model;
-using Fpn.Service.Model.Execution;
 using Fpn.Service.Observability;
 using Fpn.Service.OpenApi;
+using Fpn.Service.Repository;
+using Fpn.Service.Security;
+using Fpn.Serving.Lanes;
+using Fpn.Serving.Sizing;
+using Fpn.Settings;
+using Fpn.Tool.Commands;
 
-if (CommandLine.Answer(args) is { } answer)
+if (await ToolCommands.RunAsync(args) is { } status)
 {
-    await Console.Out.WriteLineAsync(answer);
-    return 0;
-}
-
-if (args is [HealthProbe.Command, .. var options])
-{
-    return await HealthProbe.RunAsync(options);
-}
-
-if (args is [InspectCommand.Command, .. var inspected])
-{
-    return await InspectCommand.RunAsync(inspected, Console.Out, Console.Error);
+    return status;
 }
 
 if (CommandLine.Fault(args) is { } fault)

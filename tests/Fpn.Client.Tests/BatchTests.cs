@@ -1,5 +1,5 @@
 using Fpn.Client.Tests.Running;
-using Fpn.Service.Tests.Running;
+using Fpn.Testing.Running;
 
 namespace Fpn.Client.Tests;
 
@@ -7,7 +7,7 @@ namespace Fpn.Client.Tests;
 [Collection(GuardedProcess.Collection)]
 public sealed class BatchTests(GuardedProcess service)
 {
-    private static readonly byte[] Sample = File.ReadAllBytes(Repository.SampleImage);
+    private static readonly byte[] Sample = File.ReadAllBytes(Checkout.SampleImage);
 
     private static CancellationToken Cancel => TestContext.Current.CancellationToken;
 
@@ -17,7 +17,7 @@ public sealed class BatchTests(GuardedProcess service)
         var client = service.CreateClient();
         await using var oneWay = new OneWayStream(Sample);
         var items = await client.DetectBatchAsync(
-            [Sample, "no picture"u8.ToArray(), ImageSource.FromFile(Repository.WideImage), Sample[..1000], oneWay],
+            [Sample, "no picture"u8.ToArray(), ImageSource.FromFile(Checkout.WideImage), Sample[..1000], oneWay],
             cancellationToken: Cancel);
 
         Assert.Equal([true, false, true, false, true], items.Select(item => item.Succeeded));

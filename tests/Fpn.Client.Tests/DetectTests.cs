@@ -2,7 +2,7 @@ using System.Net;
 using System.Net.Http.Json;
 using System.Text.Json;
 using Fpn.Client.Tests.Running;
-using Fpn.Service.Tests.Running;
+using Fpn.Testing.Running;
 
 namespace Fpn.Client.Tests;
 
@@ -10,7 +10,7 @@ namespace Fpn.Client.Tests;
 [Collection(GuardedProcess.Collection)]
 public sealed class DetectTests(GuardedProcess service)
 {
-    private static readonly byte[] Sample = File.ReadAllBytes(Repository.SampleImage);
+    private static readonly byte[] Sample = File.ReadAllBytes(Checkout.SampleImage);
 
     private static CancellationToken Cancel => TestContext.Current.CancellationToken;
 
@@ -39,7 +39,7 @@ public sealed class DetectTests(GuardedProcess service)
         await using var seekable = new MemoryStream([1, 2, 3, .. Sample]) { Position = 3 };
         await using var oneWay = new OneWayStream(Sample);
         foreach (var source in (ImageSource[])
-            [new ReadOnlyMemory<byte>(Sample), seekable, oneWay, ImageSource.FromFile(Repository.SampleImage)])
+            [new ReadOnlyMemory<byte>(Sample), seekable, oneWay, ImageSource.FromFile(Checkout.SampleImage)])
         {
             Assert.Equal(expected, (await client.DetectAsync(source, cancellationToken: Cancel)).Detections);
         }

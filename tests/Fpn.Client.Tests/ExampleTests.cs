@@ -1,6 +1,6 @@
 using System.Text.RegularExpressions;
 using Fpn.Client.Tests.Running;
-using Fpn.Service.Tests.Running;
+using Fpn.Testing.Running;
 using Microsoft.Extensions.DependencyInjection;
 
 namespace Fpn.Client.Tests;
@@ -16,8 +16,8 @@ public sealed partial class ExampleTests
     public void Examples_OfADocument_AreTheCodeOfThisFile(string document, int count)
     {
         var code = Squeeze(File.ReadAllText(
-            Path.Combine(Repository.Root, "tests", "Fpn.Client.Tests", $"{nameof(ExampleTests)}.cs")));
-        var examples = CodeBlock().Matches(File.ReadAllText(Path.Combine(Repository.Root, document)));
+            Path.Combine(Checkout.Root, "tests", "Fpn.Client.Tests", $"{nameof(ExampleTests)}.cs")));
+        var examples = CodeBlock().Matches(File.ReadAllText(Path.Combine(Checkout.Root, document)));
         Assert.Equal(count, examples.Count);
         Assert.All(examples, example => Assert
             .Contains(Squeeze(example.Groups[1].Value), code, StringComparison.Ordinal));
@@ -31,7 +31,7 @@ public sealed partial class ExampleTests
         var services = new ServiceCollection();
         Register(services, address);
         await using var provider = services.BuildServiceProvider();
-        await DetectAsync(provider.GetRequiredService<FpnClient>(), Repository.SampleImage);
+        await DetectAsync(provider.GetRequiredService<FpnClient>(), Checkout.SampleImage);
         var client = Create(address);
         await FailAsync(client, "no picture"u8.ToArray());
         Assert.True(await client.IsReadyAsync(Cancel));

@@ -1,6 +1,6 @@
 using System.Net;
 using Fpn.Client.Tests.Running;
-using Fpn.Service.Tests.Running;
+using Fpn.Testing.Running;
 
 namespace Fpn.Client.Tests;
 

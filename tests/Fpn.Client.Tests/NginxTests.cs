@@ -1,14 +1,13 @@
 using System.Net;
 using Fpn.Client.Tests.Running;
-using Fpn.Service.Tests.Deployment;
-using Fpn.Service.Tests.Running;
+using Fpn.Testing.Running;
 
 namespace Fpn.Client.Tests;
 
 /// <summary>Through a real nginx with docker/nginx.conf, as <c>docker compose up</c> runs it.</summary>
 public sealed class NginxTests
 {
-    private static readonly byte[] Sample = File.ReadAllBytes(Repository.SampleImage);
+    private static readonly byte[] Sample = File.ReadAllBytes(Checkout.SampleImage);
 
     private static CancellationToken Cancel => TestContext.Current.CancellationToken;
 

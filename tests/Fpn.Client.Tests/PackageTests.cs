@@ -2,7 +2,7 @@ using System.IO.Compression;
 using System.Runtime.InteropServices;
 using System.Xml.Linq;
 using Fpn.Client.Tests.Running;
-using Fpn.Service.Tests.Running;
+using Fpn.Testing.Running;
 
 namespace Fpn.Client.Tests;
 
@@ -27,10 +27,10 @@ public sealed class PackageTests : IDisposable
         using var service = new ServiceProcess(GuardedProcess.Arguments());
         var address = await service.WaitForAddressAsync();
         var (code, output, errors) = await ProgramRun.RunAsync(
-            _folder, Path.Combine(_folder, "out", "program"), address.ToString(), Repository.SampleImage);
+            _folder, Path.Combine(_folder, "out", "program"), address.ToString(), Checkout.SampleImage);
         Assert.True(code == 0, output + errors);
         var client = new FpnClient(new HttpClient { BaseAddress = address });
-        var image = ImageSource.FromFile(Repository.SampleImage);
+        var image = ImageSource.FromFile(Checkout.SampleImage);
         var expected = await client.DetectAsync(image, cancellationToken: TestContext.Current.CancellationToken);
         Assert.Equal($"{expected.Detections.Count} {expected.Detections[0].Box} unknown-model", output.Trim());
     }
@@ -38,7 +38,7 @@ public sealed class PackageTests : IDisposable
     private async Task<string> PackAsync()
     {
         await DotnetAsync(
-            Repository.Root, "pack", Path.Combine("src", "Fpn.Client"), "-c", "Release", "-o", Path
+            Checkout.Root, "pack", Path.Combine("src", "Fpn.Client"), "-c", "Release", "-o", Path
                 .Combine(_folder, "packages"),
             "--artifacts-path", Path.Combine(_folder, "work"), "--nologo");
         var package = Assert.Single(Directory.GetFiles(Path.Combine(_folder, "packages"), "*.nupkg"));

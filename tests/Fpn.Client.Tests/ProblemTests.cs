@@ -1,6 +1,6 @@
 using System.Net;
 using Fpn.Client.Tests.Running;
-using Fpn.Service.Tests.Running;
+using Fpn.Testing.Running;
 
 namespace Fpn.Client.Tests;
 
@@ -8,7 +8,7 @@ namespace Fpn.Client.Tests;
 [Collection(GuardedProcess.Collection)]
 public sealed class ProblemTests(GuardedProcess service)
 {
-    private static readonly byte[] Sample = File.ReadAllBytes(Repository.SampleImage);
+    private static readonly byte[] Sample = File.ReadAllBytes(Checkout.SampleImage);
 
     private static CancellationToken Cancel => TestContext.Current.CancellationToken;
 

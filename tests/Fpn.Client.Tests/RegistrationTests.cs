@@ -1,6 +1,6 @@
 using System.Net;
 using Fpn.Client.Tests.Running;
-using Fpn.Service.Tests.Running;
+using Fpn.Testing.Running;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Logging;
 using Microsoft.Extensions.Options;
@@ -11,7 +11,7 @@ namespace Fpn.Client.Tests;
 [Collection(GuardedProcess.Collection)]
 public sealed class RegistrationTests(GuardedProcess service)
 {
-    private static readonly byte[] Sample = File.ReadAllBytes(Repository.SampleImage);
+    private static readonly byte[] Sample = File.ReadAllBytes(Checkout.SampleImage);
 
     private static CancellationToken Cancel => TestContext.Current.CancellationToken;
 
@@ -69,7 +69,7 @@ public sealed class RegistrationTests(GuardedProcess service)
     public async Task AddFpnClient_ARedirect_IsNotFollowed()
     {
         using var listener = new HttpListener();
-        var address = $"http://127.0.0.1:{Service.Tests.Deployment.FreePort.Find()}/";
+        var address = $"http://127.0.0.1:{FreePort.Find()}/";
         listener.Prefixes.Add(address);
         listener.Start();
         await using var provider = Provide(options =>

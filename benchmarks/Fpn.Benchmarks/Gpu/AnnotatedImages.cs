@@ -1,7 +1,8 @@
 using System.Globalization;
 using System.Xml.Linq;
-using Fpn.Service.Model;
-using Fpn.Service.Tests.Golden;
+using Fpn.Models.Detectors;
+using Fpn.Models.Packages;
+using Fpn.Testing.Goldens;
 
 namespace Fpn.Benchmarks.Gpu;
 

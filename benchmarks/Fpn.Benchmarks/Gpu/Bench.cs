@@ -1,8 +1,13 @@
 using System.Diagnostics;
-using Fpn.Detection.Imaging;
-using Fpn.Service.Imaging;
-using Fpn.Service.Model;
-using Fpn.Service.Model.Execution;
+using Fpn.Detection.Geometry;
+using Fpn.Detection.Preprocessing;
+using Fpn.Imaging.Decoding;
+using Fpn.Imaging.Pixels;
+using Fpn.Imaging.Vips;
+using Fpn.Models.Detectors;
+using Fpn.Models.Execution.Devices;
+using Fpn.Models.Options;
+using Fpn.Models.TwoStage;
 
 namespace Fpn.Benchmarks.Gpu;
 
@@ -107,7 +112,7 @@ internal sealed class Bench
     }
 
     /// <summary>What a variant runs on.</summary>
-    /// <exception cref="Service.Configuration.SettingsException">CUDA cannot be used; the message says why.</exception>
+    /// <exception cref="InvalidOptionException">CUDA cannot be used; the message says why.</exception>
     public ExecutionDevice DeviceOf(Variant variant)
     {
         if (!OnGpu)

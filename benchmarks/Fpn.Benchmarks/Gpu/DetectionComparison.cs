@@ -1,5 +1,5 @@
-using Fpn.Detection.Boxes;
-using Fpn.Service.Model;
+using Fpn.Detection.Geometry;
+using Fpn.Models.Detectors;
 
 namespace Fpn.Benchmarks.Gpu;
 

@@ -1,6 +1,7 @@
-using Fpn.Detection.Imaging;
-using Fpn.Imaging;
-using Fpn.Service.Imaging;
+using Fpn.Detection.Geometry;
+using Fpn.Imaging.Codecs;
+using Fpn.Imaging.Painting;
+using Fpn.Imaging.Pixels;
 
 namespace Fpn.Benchmarks.Gpu;
 

@@ -1,5 +1,5 @@
 using System.Globalization;
-using Fpn.Service.Model.Execution;
+using Fpn.Models.Options;
 
 namespace Fpn.Benchmarks.Gpu;
 

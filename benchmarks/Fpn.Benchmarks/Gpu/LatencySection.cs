@@ -1,4 +1,5 @@
-using Fpn.Detection.Imaging;
+using Fpn.Detection.Geometry;
+using Fpn.Detection.Preprocessing;
 
 namespace Fpn.Benchmarks.Gpu;
 

@@ -1,7 +1,8 @@
 using System.Diagnostics;
-using Fpn.Detection.Imaging;
-using Fpn.Service.Model;
-using Fpn.Service.Model.Execution;
+using Fpn.Detection.Geometry;
+using Fpn.Models.Detectors;
+using Fpn.Models.Execution.Devices;
+using Fpn.Models.TwoStage;
 
 namespace Fpn.Benchmarks.Gpu;
 

@@ -1,6 +1,6 @@
 using System.Globalization;
 using System.Runtime.InteropServices;
-using Fpn.Service.Model.Execution;
+using Fpn.Models.Execution.Devices;
 
 namespace Fpn.Benchmarks.Gpu;
 

@@ -1,5 +1,6 @@
-using Fpn.Detection.Imaging;
-using Fpn.Service.Model;
+using Fpn.Detection.Geometry;
+using Fpn.Models.Detectors;
+using Fpn.Models.TwoStage;
 
 namespace Fpn.Benchmarks.Gpu;
 

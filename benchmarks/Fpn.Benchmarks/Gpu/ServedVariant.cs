@@ -1,6 +1,6 @@
 using System.Diagnostics;
 using Fpn.Benchmarks.Load;
-using Fpn.Detection.Imaging;
+using Fpn.Detection.Geometry;
 
 namespace Fpn.Benchmarks.Gpu;
 

@@ -1,6 +1,6 @@
 using System.Diagnostics;
-using Fpn.Service.Imaging;
-using Fpn.Service.Model;
+using Fpn.Imaging.Pixels;
+using Fpn.Models.TwoStage;
 
 namespace Fpn.Benchmarks.Gpu;
 

@@ -1,6 +1,7 @@
 using System.Diagnostics;
 using System.Globalization;
-using Fpn.Service.Model;
+using Fpn.Models.Detectors;
+using Fpn.Models.TwoStage;
 
 namespace Fpn.Benchmarks.Gpu;
 

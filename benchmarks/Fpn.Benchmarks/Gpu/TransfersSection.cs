@@ -1,5 +1,5 @@
 using System.Runtime.InteropServices;
-using Fpn.Detection.Imaging;
+using Fpn.Detection.Geometry;
 
 namespace Fpn.Benchmarks.Gpu;
 

@@ -1,4 +1,4 @@
-using Fpn.Service.Model;
+using Fpn.Models.Packages;
 
 namespace Fpn.Benchmarks.Gpu;
 

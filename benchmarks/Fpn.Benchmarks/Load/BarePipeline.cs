@@ -1,6 +1,9 @@
 using System.Diagnostics;
-using Fpn.Service.Imaging;
-using Fpn.Service.Model;
+using Fpn.Imaging.Decoding;
+using Fpn.Imaging.Pixels;
+using Fpn.Imaging.Vips;
+using Fpn.Models.Detectors;
+using Fpn.Models.TwoStage;
 
 namespace Fpn.Benchmarks.Load;
 

@@ -1,6 +1,9 @@
 using System.Globalization;
-using Fpn.Service.Model;
-using Fpn.Service.Model.Execution;
+using Fpn.Models.Execution.Devices;
+using Fpn.Models.Loading;
+using Fpn.Models.Options;
+using Fpn.Models.Packages;
+using Fpn.Models.TwoStage;
 
 namespace Fpn.Benchmarks.Load;
 

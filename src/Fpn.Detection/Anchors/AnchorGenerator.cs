@@ -1,12 +1,12 @@
 using System.Globalization;
-using Fpn.Detection.Boxes;
-using Fpn.Detection.Imaging;
+using Fpn.Detection.Conventions;
+using Fpn.Detection.Geometry;
 
 namespace Fpn.Detection.Anchors;
 
-/// <summary>The anchors of each level, computed one at a time when asked for.</summary>
+/// <summary>Computes the anchors of each level one at a time.</summary>
 /// <remarks>
-/// Only anchors that survive the first cut are ever needed, so no grid of anchors is stored.
+/// Only anchors that survive the first cut are needed, so no grid of anchors is stored.
 /// Sources: <c>AnchorGenerator</c> in torchvision's <c>models/detection/anchor_utils.py</c> and
 /// <c>DefaultAnchorGenerator</c> in detectron2's <c>modeling/anchor_generator.py</c>. Immutable, so thread-safe.
 /// </remarks>
@@ -14,19 +14,19 @@ public sealed class AnchorGenerator
 {
     private readonly PyramidLevel[] _levels;
     private readonly float[] _ratios;
-    private readonly Convention _convention;
+    private readonly AnchorOrder _order;
     private readonly Box[][] _cells;
 
     /// <summary>Computes the anchors of one cell of each level.</summary>
     /// <param name="options">Levels, ratios and rounding.</param>
-    /// <exception cref="ArgumentException">There is no level or no ratio, a level has no size, or a size, ratio or stride is not
-    /// positive and finite.</exception>
+    /// <exception cref="ArgumentException">There is no level or no ratio, a level has no size, or a size, ratio or
+    /// stride is not positive and finite.</exception>
     public AnchorGenerator(AnchorOptions options)
     {
         ArgumentNullException.ThrowIfNull(options);
         _levels = [.. options.Levels];
         _ratios = [.. options.AspectRatios];
-        _convention = options.Convention;
+        _order = options.Order;
         RequirePositive(options.AspectRatios, "aspect ratios");
         if (_levels.Length == 0)
         {
@@ -42,7 +42,7 @@ public sealed class AnchorGenerator
                 throw new ArgumentException($"The stride of {_levels[level].Name} must be positive.", nameof(options));
             }
 
-            _cells[level] = Cell(level, options.Rounded);
+            _cells[level] = Cell(level, options);
         }
     }
 
@@ -52,12 +52,12 @@ public sealed class AnchorGenerator
     /// <summary>The levels, finest first.</summary>
     public IReadOnlyList<PyramidLevel> Levels => _levels;
 
-    /// <summary>A: anchors at each cell of a level, sizes times ratios.</summary>
+    /// <summary>Returns A: anchors at each cell of a level, sizes times ratios.</summary>
     /// <param name="level">0 for the first level.</param>
     /// <exception cref="ArgumentOutOfRangeException">There is no such level.</exception>
     public int AnchorsPerCell(int level) => CellAnchors(level).Length;
 
-    /// <summary>[A] the anchors of a level around the origin, xyxy, padded-input pixels.</summary>
+    /// <summary>Returns [A] the anchors of a level around the origin, xyxy, padded-input pixels.</summary>
     /// <param name="level">0 for the first level.</param>
     /// <exception cref="ArgumentOutOfRangeException">There is no such level.</exception>
     /// <remarks>Size 32 at ratio 0.5 is (−23, −11, 23, 11) when rounded.</remarks>
@@ -67,7 +67,7 @@ public sealed class AnchorGenerator
         return _cells[level];
     }
 
-    /// <summary>The size and the ratio that one of a cell's anchors was made from.</summary>
+    /// <summary>Returns the size and the ratio that one of a cell's anchors is made from.</summary>
     /// <param name="level">0 for the first level.</param>
     /// <param name="anchorInCell">0 to A − 1.</param>
     /// <returns>Square root of the area before rounding, in padded-input pixels, and height over width.</returns>
@@ -77,12 +77,12 @@ public sealed class AnchorGenerator
         ArgumentOutOfRangeException.ThrowIfNegative(anchorInCell);
         ArgumentOutOfRangeException.ThrowIfGreaterThanOrEqual(anchorInCell, AnchorsPerCell(level));
         IReadOnlyList<float> sizes = _levels[level].AnchorSizes;
-        return _convention == Convention.Torchvision
+        return _order == AnchorOrder.RatioOuter
             ? (sizes[anchorInCell % sizes.Count], _ratios[anchorInCell / sizes.Count])
             : (sizes[anchorInCell / _ratios.Length], _ratios[anchorInCell % _ratios.Length]);
     }
 
-    /// <summary>One anchor.</summary>
+    /// <summary>Computes one anchor.</summary>
     /// <param name="level">0 for the first level.</param>
     /// <param name="anchorInCell">0 to A − 1.</param>
     /// <param name="y">Row of the cell in the level's grid.</param>
@@ -94,13 +94,14 @@ public sealed class AnchorGenerator
     public Box Anchor(int level, int anchorInCell, int y, int x, int strideY, int strideX) =>
         Shift(CellAnchors(level)[anchorInCell], y, x, strideY, strideX);
 
-    /// <summary>Distance of a level's neighbouring anchors.</summary>
+    /// <summary>Computes the distance of a level's neighboring anchors.</summary>
     /// <param name="level">0 for the first level.</param>
     /// <param name="padded">The image's own padded size, not the batch's.</param>
     /// <param name="grid">The grid that a batch of this image alone would have at this level.</param>
-    /// <returns>Padded-input pixels: the level's fixed stride, or padded size // grid size, an axis at a time.</returns>
+    /// <returns>Padded-input pixels: the level's fixed stride, or padded size // grid size, per axis.</returns>
     /// <exception cref="ArgumentOutOfRangeException">There is no such level, or a size is negative.</exception>
-    /// <remarks>At height 800, P6 has 13 rows and stride 61, not 64. An axis without cells counts as one cell.</remarks>
+    /// <remarks>At height 800, P6 has 13 rows and stride 61, not 64. An axis without cells counts as one
+    /// cell.</remarks>
     public (int StrideY, int StrideX) Strides(int level, ImageSize padded, ImageSize grid)
     {
         RequireLevel(level);
@@ -113,7 +114,8 @@ public sealed class AnchorGenerator
             : (padded.Height / Math.Max(1, grid.Height), padded.Width / Math.Max(1, grid.Width));
     }
 
-    /// <summary>A cell's anchor moved to its place in the grid; the shift is a whole number, exact in float32 up to 2^24.</summary>
+    /// <summary>Moves a cell anchor to its place in the grid; the shift is a whole number, exact in float32 up to
+    /// 2^24.</summary>
     internal static Box Shift(in Box cellAnchor, int y, int x, int strideY, int strideX)
     {
         float shiftX = (long)x * strideX;
@@ -122,20 +124,20 @@ public sealed class AnchorGenerator
             cellAnchor.X1 + shiftX, cellAnchor.Y1 + shiftY, cellAnchor.X2 + shiftX, cellAnchor.Y2 + shiftY);
     }
 
-    private Box[] Cell(int level, bool rounded)
+    private Box[] Cell(int level, AnchorOptions options)
     {
         Box[] cell = new Box[_levels[level].AnchorSizes.Count * _ratios.Length];
 
-        // Shape looks the cell's length up.
+        // Shape reads the cell's length.
         _cells[level] = cell;
         for (int i = 0; i < cell.Length; i++)
         {
             (float size, float ratio) = Shape(level, i);
-            (float width, float height) = _convention == Convention.Torchvision
-                ? TorchvisionSides(size, ratio)
-                : Detectron2Sides(size, ratio);
+            (float width, float height) = options.Arithmetic == AnchorArithmetic.SinglePrecision
+                ? SinglePrecisionSides(size, ratio)
+                : DoublePrecisionSides(size, ratio);
             Box anchor = new(-width / 2, -height / 2, width / 2, height / 2);
-            cell[i] = rounded
+            cell[i] = options.Rounded
                 ? new Box(Round(anchor.X1), Round(anchor.Y1), Round(anchor.X2), Round(anchor.Y2))
                 : anchor;
         }
@@ -143,15 +145,15 @@ public sealed class AnchorGenerator
         return cell;
     }
 
-    private static (float Width, float Height) TorchvisionSides(float size, float ratio)
+    private static (float Width, float Height) SinglePrecisionSides(float size, float ratio)
     {
         float heightRatio = MathF.Sqrt(ratio);
         return (1 / heightRatio * size, heightRatio * size);
     }
 
-    private static (float Width, float Height) Detectron2Sides(float size, float ratio)
+    private static (float Width, float Height) DoublePrecisionSides(float size, float ratio)
     {
-        // The reference computes in double from the decimals written in a configuration: 0.33 there is not the double next to 0.33f.
+        // The reference computes in double from the decimals in a configuration: its 0.33 is not the double of 0.33f.
         double exactSize = AsWritten(size);
         double exactRatio = AsWritten(ratio);
         double width = Math.Sqrt(exactSize * exactSize / exactRatio);

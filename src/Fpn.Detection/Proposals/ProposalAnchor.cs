@@ -1,4 +1,4 @@
-using Fpn.Detection.Boxes;
+using Fpn.Detection.Geometry;
 
 namespace Fpn.Detection.Proposals;
 

@@ -1,10 +1,12 @@
 using Fpn.Detection.Anchors;
-using Fpn.Detection.Boxes;
+using Fpn.Detection.Geometry;
+using Fpn.Detection.Tensors;
 
 namespace Fpn.Detection.Proposals;
 
 /// <summary>The proposals of one image, best first; reused from image to image.</summary>
-/// <remarks>The spans show the list's own memory: they are valid until the list is filled again. Not thread-safe.</remarks>
+/// <remarks>The spans refer to the list's own memory: they are valid until the list is filled again. Not
+/// thread-safe.</remarks>
 public sealed class ProposalList
 {
     private Box[] _boxes = [];
@@ -20,7 +22,8 @@ public sealed class ProposalList
     /// <summary>[P] xyxy, resized-image pixels, clipped to the resized image.</summary>
     public ReadOnlySpan<Box> Boxes => _boxes.AsSpan(0, Count);
 
-    /// <summary>[P] sigmoid of the objectness, 0 to 1, not ascending (detectron2 orders by the logits behind them).</summary>
+    /// <summary>[P] sigmoid of the objectness, 0 to 1, never ascending: proposals are ordered by these or by the
+    /// logits.</summary>
     public ReadOnlySpan<float> Scores => _scores.AsSpan(0, Count);
 
     /// <summary>[P] the RPN's level that each proposal came from, 0 for the first.</summary>
@@ -29,10 +32,10 @@ public sealed class ProposalList
     /// <summary>[P] position of each proposal's anchor in its level: (y · W + x) · A + a.</summary>
     public ReadOnlySpan<int> AnchorIndices => _anchorIndices.AsSpan(0, Count);
 
-    /// <summary>The anchor that a proposal was decoded from.</summary>
+    /// <summary>Returns the anchor that a proposal was decoded from.</summary>
     /// <param name="proposal">0 to P − 1.</param>
     /// <exception cref="ArgumentOutOfRangeException">There is no such proposal.</exception>
-    public ProposalAnchor AnchorOf(int proposal)
+    public ProposalAnchor AnchorFor(int proposal)
     {
         ArgumentOutOfRangeException.ThrowIfNegative(proposal);
         ArgumentOutOfRangeException.ThrowIfGreaterThanOrEqual(proposal, Count);
@@ -42,12 +45,13 @@ public sealed class ProposalList
         (int cell, int anchorInCell) = Math.DivRem(_anchorIndices[proposal], anchors.AnchorsPerCell(level));
         (int y, int x) = Math.DivRem(cell, grid.Width);
         (float size, float ratio) = anchors.Shape(level, anchorInCell);
-        return new ProposalAnchor(anchors.Anchor(level, anchorInCell, y, x, grid.StrideY, grid.StrideX), level, size, ratio);
+        Box anchor = anchors.Anchor(level, anchorInCell, y, x, grid.StrideY, grid.StrideX);
+        return new ProposalAnchor(anchor, level, size, ratio);
     }
 
     /// <summary>Empties the list and makes room.</summary>
     /// <param name="capacity">The most proposals that will be added.</param>
-    /// <param name="anchors">What they are decoded from.</param>
+    /// <param name="anchors">The anchors that they are decoded from.</param>
     /// <param name="grids">How the anchors of each level lie.</param>
     internal void Clear(int capacity, AnchorGenerator anchors, ReadOnlySpan<AnchorGrid> grids)
     {

@@ -1,20 +1,22 @@
 using Fpn.Detection.Anchors;
-using Fpn.Detection.Boxes;
-using Fpn.Detection.Imaging;
+using Fpn.Detection.Conventions;
+using Fpn.Detection.Geometry;
 using Fpn.Detection.Suppression;
+using Fpn.Detection.Tensors;
 
 namespace Fpn.Detection.Proposals;
 
 /// <summary>Turns the RPN's outputs for one image into proposals.</summary>
 /// <remarks>
 /// <para>Per level: the best <see cref="ProposalOptions.PreNmsTopN"/> anchors by logit, equal logits by lower position
-/// (y · W + x) · A + a; only these are decoded, clipped to the resized image and tested for size and score. Over all levels:
-/// non-maximum suppression inside each level and the best <see cref="ProposalOptions.PostNmsTopN"/>.</para>
-/// <para>Equal scores: the level added first, then the better rank in the level. torchvision orders by float32 sigmoid, where
-/// close logits can tie; detectron2 by logits.</para>
-/// <para>A workspace, one for each worker: it allocates nothing once it has grown, and is not thread-safe. Shape letters:
-/// A anchors per cell, H×W grid. Sources: <c>filter_proposals</c> in torchvision's <c>models/detection/rpn.py</c> and
-/// <c>find_top_rpn_proposals</c> in detectron2's <c>modeling/proposal_generator/proposal_utils.py</c>.</para>
+/// (y · W + x) · A + a; only these are decoded, clipped to the resized image and tested for size and score. Over all
+/// levels: non-maximum suppression inside each level and the best <see cref="ProposalOptions.PostNmsTopN"/>.</para>
+/// <para>Equal scores: the level added first, then the better rank in the level. torchvision orders by float32 sigmoid,
+/// where close logits can tie; detectron2 by logits.</para>
+/// <para>A workspace, one for each worker: it allocates nothing once it has grown, and is not thread-safe. Shape
+/// letters: A anchors per cell, H×W grid. Sources: <c>filter_proposals</c> in torchvision's
+/// <c>models/detection/rpn.py</c> and <c>find_top_rpn_proposals</c> in detectron2's
+/// <c>modeling/proposal_generator/proposal_utils.py</c>.</para>
 /// </remarks>
 public sealed class ProposalSelector
 {
@@ -41,7 +43,8 @@ public sealed class ProposalSelector
     /// <summary>Makes a workspace.</summary>
     /// <param name="options">Counts, thresholds and convention.</param>
     /// <param name="anchors">The anchors of the model's levels.</param>
-    /// <exception cref="ArgumentOutOfRangeException">A count is less than 1, or the NMS threshold is not in [0, 1].</exception>
+    /// <exception cref="ArgumentOutOfRangeException">A count is less than 1, or the NMS threshold is not in [0,
+    /// 1].</exception>
     public ProposalSelector(ProposalOptions options, AnchorGenerator anchors)
     {
         ArgumentNullException.ThrowIfNull(options);
@@ -53,10 +56,10 @@ public sealed class ProposalSelector
         _objectnessNames = [.. anchors.Levels.Select(level => $"objectness_{level.Name}")];
         _deltasNames = [.. anchors.Levels.Select(level => $"deltas_{level.Name}")];
         _grids = new AnchorGrid[anchors.LevelCount];
-        _suppression = new NonMaxSuppression(options.NmsThreshold, options.Convention);
+        _suppression = new NonMaxSuppression(options.NmsThreshold, options.MaxShiftedBoxes);
     }
 
-    /// <summary>Starts an image; whatever was begun before is dropped.</summary>
+    /// <summary>Starts an image and drops the one begun before, if any.</summary>
     /// <param name="resized">Size of the resized image without padding: proposals are clipped to it.</param>
     /// <exception cref="ArgumentOutOfRangeException">A side is negative.</exception>
     public void Begin(ImageSize resized)
@@ -77,10 +80,12 @@ public sealed class ProposalSelector
     /// <param name="strideY">Distance of the grid's rows in pixels, from <see cref="AnchorGenerator.Strides"/>.</param>
     /// <param name="strideX">Distance of the grid's columns in pixels.</param>
     /// <exception cref="InvalidOperationException">No image was begun.</exception>
-    /// <exception cref="ArgumentOutOfRangeException">There is no such level, or a side of the grid is negative.</exception>
-    /// <exception cref="ArgumentException">A length does not fit the grid, or a later level was added already.</exception>
-    /// <exception cref="NonFiniteOutputException">An output holds NaN or infinity; names <c>objectness_</c> or <c>deltas_</c>
-    /// with the level's name. The image must be begun again.</exception>
+    /// <exception cref="ArgumentOutOfRangeException">There is no such level, or a side of the grid is
+    /// negative.</exception>
+    /// <exception cref="ArgumentException">A length does not fit the grid, or a later level was added
+    /// already.</exception>
+    /// <exception cref="NonFiniteOutputException">An output holds NaN or infinity; names <c>objectness_</c> or
+    /// <c>deltas_</c> with the level's name. The image must be begun again.</exception>
     public void AddLevel(
         int level, ReadOnlySpan<float> objectness, ReadOnlySpan<float> deltas, ImageSize grid, int strideY, int strideX)
     {
@@ -89,7 +94,7 @@ public sealed class ProposalSelector
         RequireFitting(level, objectness.Length, deltas.Length, grid, cellAnchors.Length);
         if (level < _nextLevel)
         {
-            throw new ArgumentException($"Levels must be added in ascending order: {level} came too late.", nameof(level));
+            throw new ArgumentException($"Levels must be added in ascending order: {level} is late.", nameof(level));
         }
 
         _nextLevel = level + 1;
@@ -118,8 +123,9 @@ public sealed class ProposalSelector
         }
     }
 
-    /// <summary>Ends the image and hands out its proposals.</summary>
-    /// <param name="destination">Receives at most <see cref="ProposalOptions.PostNmsTopN"/> proposals, best first; maybe none.</param>
+    /// <summary>Ends the image and returns its proposals.</summary>
+    /// <param name="destination">Receives at most <see cref="ProposalOptions.PostNmsTopN"/> proposals, best first;
+    /// empty when nothing passes.</param>
     /// <exception cref="InvalidOperationException">No image was begun.</exception>
     public void Complete(ProposalList destination)
     {
@@ -141,8 +147,7 @@ public sealed class ProposalSelector
 
     private void AddCandidate(int level, int anchorIndex, float logit, in Box decoded)
     {
-        bool torchvision = _options.Convention == Convention.Torchvision;
-        if (!torchvision && !BoxOperations.IsFinite(decoded))
+        if (_options.DropNonFinite && !BoxOperations.IsFinite(decoded))
         {
             return;
         }
@@ -150,8 +155,8 @@ public sealed class ProposalSelector
         Box box = BoxOperations.Clip(decoded, _resized);
         float score = Sigmoid(logit);
 
-        // Written so that NaN, which only torchvision's rules let come so far, is dropped.
-        bool large = torchvision
+        // NaN fails both comparisons, so that a box with NaN is dropped under every rule.
+        bool large = _options.MinBoxSizeInclusive
             ? box.Width >= _options.MinBoxSize && box.Height >= _options.MinBoxSize
             : box.Width > _options.MinBoxSize && box.Height > _options.MinBoxSize;
         if (!large || !(score >= _options.ScoreThreshold))
@@ -161,7 +166,7 @@ public sealed class ProposalSelector
 
         _boxes[_count] = box;
         _scores[_count] = score;
-        _ranking[_count] = torchvision ? score : logit;
+        _ranking[_count] = _options.Ranking == ProposalRanking.Score ? score : logit;
         _levels[_count] = level;
         _anchorIndices[_count] = anchorIndex;
         _count++;

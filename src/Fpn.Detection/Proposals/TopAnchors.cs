@@ -2,15 +2,16 @@ using System.Numerics;
 using System.Runtime.InteropServices;
 using System.Runtime.Intrinsics;
 using Fpn.Detection.Suppression;
+using Fpn.Detection.Tensors;
 
 namespace Fpn.Detection.Proposals;
 
 /// <summary>Finds the anchors of one level with the highest objectness.</summary>
 /// <remarks>
-/// The planes are scanned a vector at a time for values that can still be among the best; these are collected, and whenever
-/// the collection is full its best are selected and the bar rises. Each selection drops three quarters of a full collection,
-/// so ascending or equal data stay linear too. The first bar comes from a sample; in the rare case that too few values reach
-/// it, all is scanned once more without it. Not thread-safe.
+/// The planes are scanned a vector at a time for values that can still be among the best; these are collected, and
+/// whenever the collection is full its best are selected and the bar rises. Each selection drops three quarters of a
+/// full collection, so ascending or equal data stay linear too. The first bar comes from a sample; in the rare case
+/// that too few values reach it, all is scanned once more without it. Not thread-safe.
 /// </remarks>
 internal sealed class TopAnchors
 {
@@ -29,7 +30,8 @@ internal sealed class TopAnchors
     /// <param name="objectness">[A, cells] finite logits, one plane for each anchor of a cell.</param>
     /// <param name="anchorsPerCell">A, at least 1.</param>
     /// <param name="topN">The most to select, at least 1.</param>
-    /// <returns>Rank keys, best first: logit and position cell · A + a; equal logits by position. Valid until the next call.</returns>
+    /// <returns>Rank keys, best first: logit and position cell · A + a; equal logits by position. Valid until the next
+    /// call.</returns>
     public ReadOnlySpan<ulong> Select(ReadOnlySpan<float> objectness, int anchorsPerCell, int topN)
     {
         topN = Math.Min(topN, objectness.Length);
@@ -51,7 +53,7 @@ internal sealed class TopAnchors
         return best;
     }
 
-    /// <summary>A logit that probably at least <paramref name="topN"/> anchors reach, but not many more.</summary>
+    /// <summary>Estimates a logit that at least <paramref name="topN"/> anchors reach, but not many more.</summary>
     private float FirstBar(ReadOnlySpan<float> objectness, int topN)
     {
         if (objectness.Length < 16L * topN || objectness.Length < 4 * SampleSize)
@@ -59,12 +61,12 @@ internal sealed class TopAnchors
             return float.NegativeInfinity;
         }
 
-        // Twice the share that is wanted, and a little more for chance.
+        // Twice the wanted share, plus a margin for chance.
         int rank = (int)(2L * SampleSize * topN / objectness.Length) + 8;
         int step = objectness.Length / SampleSize;
         for (int i = 0; i < SampleSize; i++)
         {
-            _sample[i] = RankKey.Of(objectness[i * step], i);
+            _sample[i] = RankKey.Create(objectness[i * step], i);
         }
 
         return RankKey.Score(_selector.MoveSmallestToFront(_sample, rank));
@@ -79,12 +81,15 @@ internal sealed class TopAnchors
         for (int anchor = 0; anchor < anchorsPerCell; anchor++)
         {
             ReadOnlySpan<float> plane = objectness.Slice(anchor * cells, cells);
-            int scanned = Vector128.IsHardwareAccelerated ? ScanVector(plane, anchor, anchorsPerCell, topN, capacity) : 0;
+            int scanned = Vector128.IsHardwareAccelerated
+                ? ScanVector(plane, anchor, anchorsPerCell, topN, capacity)
+                : 0;
             ScanScalar(plane, scanned, anchor, anchorsPerCell, topN, capacity);
         }
     }
 
-    /// <summary>Four vectors of eight lanes a turn; the remainder is left to <see cref="ScanScalar"/>, which is also the twin.</summary>
+    /// <summary>Four vectors of eight lanes a turn; the remainder is left to <see cref="ScanScalar"/>, which is also
+    /// the twin.</summary>
     /// <returns>How much of the plane was scanned.</returns>
     private int ScanVector(ReadOnlySpan<float> plane, int anchor, int anchorsPerCell, int topN, int capacity)
     {
@@ -94,10 +99,15 @@ internal sealed class TopAnchors
         for (int i = 0; i < end; i += Stride)
         {
             // Values equal to the bar may still win by a lower position: planes are scanned one after the other.
-            Vector256<float> above0 = Vector256.GreaterThanOrEqual(Vector256.LoadUnsafe(ref start, (nuint)i), bar);
-            Vector256<float> above1 = Vector256.GreaterThanOrEqual(Vector256.LoadUnsafe(ref start, (nuint)i + Lanes), bar);
-            Vector256<float> above2 = Vector256.GreaterThanOrEqual(Vector256.LoadUnsafe(ref start, (nuint)i + 2 * Lanes), bar);
-            Vector256<float> above3 = Vector256.GreaterThanOrEqual(Vector256.LoadUnsafe(ref start, (nuint)i + 3 * Lanes), bar);
+            nuint at = (nuint)i;
+            Vector256<float> above0 =
+                Vector256.GreaterThanOrEqual(Vector256.LoadUnsafe(ref start, at), bar);
+            Vector256<float> above1 =
+                Vector256.GreaterThanOrEqual(Vector256.LoadUnsafe(ref start, at + Lanes), bar);
+            Vector256<float> above2 =
+                Vector256.GreaterThanOrEqual(Vector256.LoadUnsafe(ref start, at + 2 * Lanes), bar);
+            Vector256<float> above3 =
+                Vector256.GreaterThanOrEqual(Vector256.LoadUnsafe(ref start, at + 3 * Lanes), bar);
             if (((above0 | above1) | (above2 | above3)).AsInt32() == Vector256<int>.Zero)
             {
                 continue;
@@ -140,7 +150,7 @@ internal sealed class TopAnchors
 
     private void Collect(float logit, int position)
     {
-        ulong key = RankKey.Of(logit, position);
+        ulong key = RankKey.Create(logit, position);
         _keys[_count] = key;
         _count += key < _worst ? 1 : 0;
     }

@@ -1,7 +1,10 @@
+using Fpn.Detection.Tensors;
+
 namespace Fpn.Detection.RoiHeads;
 
 /// <summary>The detections of one image, best first; reused from image to image.</summary>
-/// <remarks>The span shows the list's own memory: it is valid until the list is filled again. Not thread-safe.</remarks>
+/// <remarks>The span refers to the list's own memory: it is valid until the list is filled again. Not
+/// thread-safe.</remarks>
 public sealed class DetectionList
 {
     private DetectedBox[] _detections = [];

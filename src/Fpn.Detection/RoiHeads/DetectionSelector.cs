@@ -1,20 +1,20 @@
 using System.Runtime.InteropServices;
-using Fpn.Detection.Boxes;
-using Fpn.Detection.Imaging;
+using Fpn.Detection.Geometry;
 using Fpn.Detection.Suppression;
+using Fpn.Detection.Tensors;
 
 namespace Fpn.Detection.RoiHeads;
 
 /// <summary>Turns the box head's outputs for one image into detections.</summary>
 /// <remarks>
-/// <para>Softmax; every (RoI, class) whose score is greater than the threshold, and only those, decoded and clipped to the
-/// resized image; small boxes dropped; non-maximum suppression inside each class; the best
-/// <see cref="RoiHeadsOptions.DetectionsPerImage"/>; boxes taken back to the original image. Equal scores: smaller label first,
-/// then earlier proposal.</para>
-/// <para>A workspace, one for each worker: it allocates nothing once it has grown, and is not thread-safe. Shape letters:
-/// R rows of the head's outputs, P proposals of the image, C classes without background, K boxes a row. Sources:
-/// <c>postprocess_detections</c> in torchvision's <c>models/detection/roi_heads.py</c>; <c>fast_rcnn_inference_single_image</c>
-/// and <c>detector_postprocess</c> in detectron2's <c>modeling</c>.</para>
+/// <para>Softmax; every (RoI, class) whose score is greater than the threshold, and only those, decoded and clipped to
+/// the resized image; small boxes dropped; non-maximum suppression inside each class; the best
+/// <see cref="RoiHeadsOptions.DetectionsPerImage"/>; boxes taken back to the original image. Equal scores: smaller
+/// label first, then earlier proposal.</para>
+/// <para>A workspace, one for each worker: it allocates nothing once it has grown, and is not thread-safe. Shape
+/// letters: R rows of the head's outputs, P proposals of the image, C classes without background, K boxes a row.
+/// Sources: <c>postprocess_detections</c> in torchvision's <c>models/detection/roi_heads.py</c>;
+/// <c>fast_rcnn_inference_single_image</c> and <c>detector_postprocess</c> in detectron2's <c>modeling</c>.</para>
 /// </remarks>
 public sealed class DetectionSelector
 {
@@ -24,10 +24,7 @@ public sealed class DetectionSelector
     private readonly RoiHeadsOptions _options;
     private readonly BoxCoder _coder;
     private readonly NonMaxSuppression _suppression;
-    private readonly int _columns;
-    private readonly int _firstColumn;
-    private readonly int _boxesPerRow;
-    private readonly int _firstBox;
+    private readonly HeadLayout _layout;
     private readonly float[] _row;
     private readonly int[] _classStarts;
     private readonly int[] _kept;
@@ -44,8 +41,8 @@ public sealed class DetectionSelector
 
     /// <summary>Makes a workspace.</summary>
     /// <param name="options">Classes, thresholds and convention.</param>
-    /// <exception cref="ArgumentOutOfRangeException">A count is less than 1, the NMS threshold is not in [0, 1], or the score
-    /// threshold is NaN.</exception>
+    /// <exception cref="ArgumentOutOfRangeException">A count is less than 1, the NMS threshold is not in [0, 1], or the
+    /// score threshold is NaN.</exception>
     public DetectionSelector(RoiHeadsOptions options)
     {
         ArgumentNullException.ThrowIfNull(options);
@@ -58,17 +55,9 @@ public sealed class DetectionSelector
 
         _options = options;
         _coder = new BoxCoder(options.BoxWeights);
-        _suppression = new NonMaxSuppression(options.NmsThreshold, options.Convention);
-        _columns = options.Classes + 1;
-        _firstColumn = options.Background == BackgroundPosition.First ? 1 : 0;
-        _boxesPerRow = options.BoxDeltas switch
-        {
-            BoxDeltasLayout.PerClassWithBackground => _columns,
-            BoxDeltasLayout.PerClass => options.Classes,
-            _ => 1,
-        };
-        _firstBox = options.BoxDeltas == BoxDeltasLayout.PerClassWithBackground ? _firstColumn : 0;
-        _row = new float[(_columns + Softmax.Lanes - 1) / Softmax.Lanes * Softmax.Lanes];
+        _suppression = new NonMaxSuppression(options.NmsThreshold, options.MaxShiftedBoxes);
+        _layout = new HeadLayout(options);
+        _row = new float[(_layout.Columns + Softmax.Lanes - 1) / Softmax.Lanes * Softmax.Lanes];
         _classStarts = new int[options.Classes + 1];
         _kept = new int[options.DetectionsPerImage];
     }
@@ -80,11 +69,14 @@ public sealed class DetectionSelector
     /// <param name="rows">[P] the row of each proposal in the head's outputs, which come grouped by level.</param>
     /// <param name="resized">Size of the resized image without padding; both sides at least 1.</param>
     /// <param name="original">Size of the original image.</param>
-    /// <param name="destination">Receives the detections, best first; maybe none.</param>
-    /// <exception cref="ArgumentException">A length does not fit the others, or a row is not in the outputs.</exception>
-    /// <exception cref="ArgumentOutOfRangeException">A side of the resized image is less than 1, or of the original negative.</exception>
-    /// <exception cref="NonFiniteOutputException">A row of this image holds NaN or infinity; names <c>class_logits</c> or
-    /// <c>box_deltas</c>. Rows of other images are not read, so that a bad image costs only itself.</exception>
+    /// <param name="destination">Receives the detections, best first; empty when nothing passes.</param>
+    /// <exception cref="ArgumentException">A length does not fit the others, or a row is not in the
+    /// outputs.</exception>
+    /// <exception cref="ArgumentOutOfRangeException">A side of the resized image is less than 1, or of the original
+    /// negative.</exception>
+    /// <exception cref="NonFiniteOutputException">A row of this image holds NaN or infinity; names <c>class_logits</c>
+    /// or <c>box_deltas</c>. Rows of other images are not read, so that one bad image does not fail the
+    /// others.</exception>
     public void Select(
         ReadOnlySpan<float> classLogits,
         ReadOnlySpan<float> boxDeltas,
@@ -95,7 +87,8 @@ public sealed class DetectionSelector
         DetectionList destination)
     {
         ArgumentNullException.ThrowIfNull(destination);
-        RequireFitting(classLogits.Length, boxDeltas.Length, proposals.Length, rows);
+        _layout.RequireFitting(
+            (ClassLogitsName, classLogits.Length), (BoxDeltasName, boxDeltas.Length), proposals.Length, rows);
         ArgumentOutOfRangeException.ThrowIfLessThan(resized.Height, 1, nameof(resized));
         ArgumentOutOfRangeException.ThrowIfLessThan(resized.Width, 1, nameof(resized));
         ArgumentOutOfRangeException.ThrowIfNegative(original.Height, nameof(original));
@@ -105,13 +98,16 @@ public sealed class DetectionSelector
         _keptCount = 0;
         _resized = resized;
         _original = original;
+        int columns = _layout.Columns;
+        int deltasPerRow = _layout.DeltasPerRow;
         for (int proposal = 0; proposal < proposals.Length; proposal++)
         {
-            ReadOnlySpan<float> logits = classLogits.Slice(rows[proposal] * _columns, _columns);
-            ReadOnlySpan<float> deltas = boxDeltas.Slice(rows[proposal] * 4 * _boxesPerRow, 4 * _boxesPerRow);
+            ReadOnlySpan<float> logits = classLogits.Slice(rows[proposal] * columns, columns);
+            ReadOnlySpan<float> deltas = boxDeltas.Slice(rows[proposal] * deltasPerRow, deltasPerRow);
             FiniteCheck.RequireFinite(ClassLogitsName, logits);
             float magnitude = FiniteCheck.RequireFinite(BoxDeltasName, deltas);
-            AddCandidates(proposal, logits, MemoryMarshal.Cast<float, BoxDeltas>(deltas), magnitude, proposals[proposal], resized);
+            ReadOnlySpan<BoxDeltas> rowDeltas = MemoryMarshal.Cast<float, BoxDeltas>(deltas);
+            AddCandidates(proposal, logits, rowDeltas, magnitude, proposals[proposal], resized);
         }
 
         SortByClass();
@@ -128,13 +124,15 @@ public sealed class DetectionSelector
         }
     }
 
-    /// <summary>Candidates of the image that was selected last: all that passed score and size, before suppression.</summary>
+    /// <summary>Candidates in the last call of <see cref="Select"/>: all that passed score and size, before
+    /// suppression.</summary>
     public int CandidateCount => _count;
 
-    /// <summary>Lists what suppression removed from the image that was selected last, and in whose favour.</summary>
-    /// <returns>In order of class, then proposal; without candidates that only were beyond
-    /// <see cref="RoiHeadsOptions.DetectionsPerImage"/>.</returns>
-    /// <remarks>Allocates, and compares all candidates once more: for those who want to know why.</remarks>
+    /// <summary>Lists what suppression removed in the last call of <see cref="Select"/>, and which detection removed
+    /// it.</summary>
+    /// <returns>In order of class, then proposal; without candidates that only
+    /// <see cref="RoiHeadsOptions.DetectionsPerImage"/> excluded.</returns>
+    /// <remarks>Allocates, and compares all candidates once more; meant for explanations.</remarks>
     public IReadOnlyList<SuppressedBox> ListSuppressed()
     {
         int[] removers = new int[_count];
@@ -147,7 +145,7 @@ public sealed class DetectionSelector
             removers,
             overlaps);
 
-        // The detections stand without those that were not reported.
+        // Positions in the list of detections skip those that were not reported.
         int[] detections = new int[_keptCount];
         int reported = 0;
         for (int place = 0; place < detections.Length; place++)
@@ -170,12 +168,10 @@ public sealed class DetectionSelector
     private DetectedBox Candidate(int index) => new(
         BoxOperations.ToOriginal(_boxes[index], _resized, _original),
         _scores[index],
-        _groups[index] - _firstColumn,
+        _groups[index] - _layout.FirstColumn,
         _proposals[index]);
 
-    /// <summary>detectron2 drops what lost its area on the way back, after counting it among the best.</summary>
-    private bool IsReported(in Box box) =>
-        _options.Convention == Convention.Torchvision || (box.Width > 0 && box.Height > 0);
+    private bool IsReported(in Box box) => !_options.DropEmpty || (box.Width > 0 && box.Height > 0);
 
     private void AddCandidates(
         int proposal,
@@ -186,12 +182,12 @@ public sealed class DetectionSelector
         ImageSize resized)
     {
         logits.CopyTo(_row);
-        _row.AsSpan(_columns).Fill(float.NegativeInfinity);
+        _row.AsSpan(_layout.Columns).Fill(float.NegativeInfinity);
         Softmax.Apply(_row);
 
         WorkArray.Extend(ref _found, _count + _options.Classes);
-        bool rowChecked = _options.Convention == Convention.Torchvision;
-        ReadOnlySpan<float> scores = _row.AsSpan(_firstColumn, _options.Classes);
+        bool rowChecked = !_options.DropNonFinite;
+        ReadOnlySpan<float> scores = _row.AsSpan(_layout.FirstColumn, _options.Classes);
         for (int label = 0; label < scores.Length; label++)
         {
             if (!(scores[label] > _options.ScoreThreshold))
@@ -216,7 +212,7 @@ public sealed class DetectionSelector
     private void AddCandidate(
         int proposal, int label, float score, ReadOnlySpan<BoxDeltas> deltas, in Box reference, ImageSize resized)
     {
-        int boxIndex = _boxesPerRow == 1 ? 0 : label + _firstBox;
+        int boxIndex = _layout.BoxesPerRow == 1 ? 0 : label + _layout.FirstBox;
         Box box = BoxOperations.Clip(_coder.Decode(deltas[boxIndex], reference), resized);
         if (box.Width >= _options.MinBoxSize && box.Height >= _options.MinBoxSize)
         {
@@ -224,13 +220,14 @@ public sealed class DetectionSelector
         }
     }
 
-    /// <summary>Whether all boxes of a row are finite: detectron2 drops a row for any class's box.</summary>
+    /// <summary>Whether the boxes of all classes of a row are finite.</summary>
     private bool IsFiniteRow(ReadOnlySpan<BoxDeltas> deltas, float magnitude, in Box reference)
     {
-        // Decoding multiplies a delta by a side and adds; far from float32's end that needs no looking at.
+        // Decoding multiplies a delta by a side and adds: with small numbers the sum cannot overflow float32.
         BoxWeights weights = _options.BoxWeights;
         float smallestWeight = MathF.Min(
-            MathF.Min(MathF.Abs(weights.X), MathF.Abs(weights.Y)), MathF.Min(MathF.Abs(weights.W), MathF.Abs(weights.H)));
+            MathF.Min(MathF.Abs(weights.X), MathF.Abs(weights.Y)),
+            MathF.Min(MathF.Abs(weights.W), MathF.Abs(weights.H)));
         float extent = MathF.Max(
             MathF.Max(MathF.Abs(reference.X1), MathF.Abs(reference.Y1)),
             MathF.Max(MathF.Abs(reference.X2), MathF.Abs(reference.Y2)));
@@ -276,36 +273,8 @@ public sealed class DetectionSelector
             _scores[place] = candidate.Score;
             _proposals[place] = candidate.Proposal;
 
-            // The reference's own number of the class: it decides how far boxes are shifted apart in NMS.
-            _groups[place] = candidate.Label + _firstColumn;
-        }
-    }
-
-    private void RequireFitting(int classLogits, int boxDeltas, int proposals, ReadOnlySpan<int> rows)
-    {
-        int rowCount = classLogits / _columns;
-        if (rowCount * _columns != classLogits)
-        {
-            throw new ArgumentException($"{ClassLogitsName} holds {classLogits} values, no multiple of {_columns}.");
-        }
-
-        if (boxDeltas != 4L * _boxesPerRow * rowCount)
-        {
-            throw new ArgumentException(
-                $"{BoxDeltasName} holds {boxDeltas} values, not {4 * _boxesPerRow} in each of {rowCount} rows.");
-        }
-
-        if (rows.Length != proposals)
-        {
-            throw new ArgumentException($"There are {proposals} proposals but {rows.Length} rows.");
-        }
-
-        foreach (int row in rows)
-        {
-            if ((uint)row >= (uint)rowCount)
-            {
-                throw new ArgumentException($"There is no row {row}: the head gave {rowCount}.", nameof(rows));
-            }
+            // The class number of the reference implementation: it decides how far NMS shifts boxes apart.
+            _groups[place] = candidate.Label + _layout.FirstColumn;
         }
     }
 }

@@ -1,10 +1,13 @@
-using Fpn.Detection.Boxes;
+using Fpn.Detection.Conventions;
+using Fpn.Detection.Geometry;
 
 namespace Fpn.Detection.RoiHeads;
 
-/// <summary>Decides which pooled level a RoI's features are taken from: eq. 1 of the FPN paper (arXiv:1612.03144).</summary>
-/// <remarks>In float32, as <c>LevelMapper</c> in torchvision's <c>ops/poolers.py</c> and <c>assign_boxes_to_levels</c> in
-/// detectron2's <c>modeling/poolers.py</c>; the two differ in where they put an epsilon. Immutable, so thread-safe.</remarks>
+/// <summary>Chooses the pooled level that a RoI's features are taken from: eq. 1 of the FPN paper
+/// (arXiv:1612.03144).</summary>
+/// <remarks>In float32, as <c>LevelMapper</c> in torchvision's <c>ops/poolers.py</c> and <c>assign_boxes_to_levels</c>
+/// in detectron2's <c>modeling/poolers.py</c>; <see cref="LevelEpsilon"/> has the difference. Immutable, so
+/// thread-safe.</remarks>
 public sealed class LevelAssigner
 {
     private const float EpsilonAfterLog = 1e-6f;
@@ -18,7 +21,8 @@ public sealed class LevelAssigner
     /// <param name="options">Canonical level and size.</param>
     /// <param name="firstPooledStrideLog2">log2 of the finest pooled level's stride: 2 for P2.</param>
     /// <param name="lastPooledStrideLog2">log2 of the coarsest pooled level's stride: 5 for P5.</param>
-    /// <exception cref="ArgumentOutOfRangeException">The first is negative or beyond the last, or the canonical size is not positive.</exception>
+    /// <exception cref="ArgumentOutOfRangeException">The first is negative or beyond the last, or the canonical size is
+    /// not positive.</exception>
     public LevelAssigner(LevelAssignmentOptions options, int firstPooledStrideLog2, int lastPooledStrideLog2)
     {
         ArgumentNullException.ThrowIfNull(options);
@@ -26,7 +30,8 @@ public sealed class LevelAssigner
         ArgumentOutOfRangeException.ThrowIfLessThan(lastPooledStrideLog2, firstPooledStrideLog2);
         if (!(options.CanonicalSize > 0 && float.IsFinite(options.CanonicalSize)))
         {
-            throw new ArgumentOutOfRangeException(nameof(options), options.CanonicalSize, "The canonical size must be positive.");
+            throw new ArgumentOutOfRangeException(
+                nameof(options), options.CanonicalSize, "The canonical size must be positive.");
         }
 
         _options = options;
@@ -34,9 +39,9 @@ public sealed class LevelAssigner
         _last = lastPooledStrideLog2;
     }
 
-    /// <summary>The level of one RoI.</summary>
+    /// <summary>Chooses the level of one RoI.</summary>
     /// <param name="roi">xyxy, padded-input pixels.</param>
-    /// <returns>Index among the pooled levels, 0 for the finest: level k minus the first, clamped to those there are.
+    /// <returns>Index among the pooled levels, 0 for the finest: level k minus the first, clamped to the existing ones.
     /// A RoI without area (or with NaN) goes to the finest.</returns>
     public int Assign(in Box roi)
     {
@@ -49,7 +54,7 @@ public sealed class LevelAssigner
         return level >= _last ? _last - _first : level > _first ? (int)level - _first : 0;
     }
 
-    /// <summary>The levels of many RoIs.</summary>
+    /// <summary>Chooses the levels of many RoIs.</summary>
     /// <param name="rois">[N] xyxy, padded-input pixels.</param>
     /// <param name="destination">[N] indices among the pooled levels, 0 for the finest.</param>
     /// <exception cref="ArgumentException">The lengths differ.</exception>

@@ -15,15 +15,18 @@ internal static class Softmax
 
     private const float Log2E = 1.44269504f;
 
-    /// <summary>Upper part of ln 2 in nine bits, so that its product with a whole number up to 150 is exact; and the rest.</summary>
+    /// <summary>Upper part of ln 2 in nine bits, so that its product with a whole number up to 150 is exact; and the
+    /// rest.</summary>
     private const float Ln2Upper = 0.693359375f;
     private const float Ln2Lower = -2.12194440e-4f;
 
-    /// <summary>1.5 · 2^23: adding it leaves no bits for a fraction, so that a float is rounded, half to even.</summary>
+    /// <summary>1.5 · 2^23: adding it leaves no bits for a fraction, so that a float is rounded, half to
+    /// even.</summary>
     private const float Rounder = 12582912f;
 
     /// <summary>Replaces logits by scores.</summary>
-    /// <param name="row">Finite logits, padded with −∞ to a multiple of <see cref="Lanes"/>; receives the scores, 0 in the padding.</param>
+    /// <param name="row">Finite logits, padded with −∞ to a multiple of <see cref="Lanes"/>; receives the scores, 0 in
+    /// the padding.</param>
     public static void Apply(Span<float> row)
     {
         if (Vector128.IsHardwareAccelerated)
@@ -98,8 +101,8 @@ internal static class Softmax
 
     /// <summary>e^x within about one unit in the last place, for x ≤ 0; −∞ gives 0.</summary>
     /// <remarks>
-    /// x = n ln 2 + r with |r| ≤ ln 2 / 2; e^r by its Taylor series up to r^7/7!, whose error of 5e-9 is below float32's
-    /// 6e-8; then times 2^n in two steps, so that results below the normal numbers are rounded only once.
+    /// x = n ln 2 + r with |r| ≤ ln 2 / 2; e^r by its Taylor series up to r^7/7!, whose error of 5e-9 is below
+    /// float32's 6e-8; then times 2^n in two steps, so that results below the normal numbers are rounded only once.
     /// Operations are not fused, so that the vector and the scalar form agree to the bit.
     /// </remarks>
     internal static float Exp(float x)

@@ -1,11 +1,13 @@
 using System.Runtime.CompilerServices;
 using System.Runtime.InteropServices;
 using System.Runtime.Intrinsics;
-using Fpn.Detection.Boxes;
+using Fpn.Detection.Geometry;
+using Fpn.Detection.Tensors;
 
 namespace Fpn.Detection.Suppression;
 
-/// <summary>Boxes that survived so far, a coordinate an array, so that one candidate is compared with eight at a time.</summary>
+/// <summary>Boxes kept so far, one array per coordinate, so that a candidate is compared with eight at a
+/// time.</summary>
 /// <remarks>The arrays are cut into segments by the caller, one for each group. Not thread-safe.</remarks>
 internal sealed class KeptBoxes
 {
@@ -17,7 +19,7 @@ internal sealed class KeptBoxes
     private float[] _y2 = [];
     private float[] _areas = [];
 
-    /// <summary>Makes room for so many boxes; what was stored is lost.</summary>
+    /// <summary>Makes room for <paramref name="capacity"/> boxes and forgets those stored before.</summary>
     public void Reserve(int capacity)
     {
         // A last vector may read beyond its segment, so the arrays end one vector later.
@@ -39,7 +41,7 @@ internal sealed class KeptBoxes
         _areas[index] = box.Area;
     }
 
-    /// <summary>Whether a stored box overlaps a candidate by more than a threshold.</summary>
+    /// <summary>Returns whether a stored box overlaps a candidate by more than a threshold.</summary>
     /// <param name="candidate">Finite.</param>
     /// <param name="start">First index of the segment.</param>
     /// <param name="count">Boxes in it.</param>
@@ -51,7 +53,8 @@ internal sealed class KeptBoxes
 
     /// <inheritdoc cref="AnyOverlaps"/>
     /// <remarks>Eight lanes, one stored box each; the last vector reads on and its surplus lanes are masked off.
-    /// Multiplication and addition are not fused, as in torchvision's kernel. Twin: <see cref="AnyOverlapsScalar"/>.</remarks>
+    /// Multiplication and addition are not fused, as in torchvision's kernel. Twin:
+    /// <see cref="AnyOverlapsScalar"/>.</remarks>
     internal bool AnyOverlapsVector(in Box candidate, int start, int count, float threshold)
     {
         ArgumentOutOfRangeException.ThrowIfGreaterThan((uint)start + (ulong)(uint)count + Lanes, (uint)_areas.Length);

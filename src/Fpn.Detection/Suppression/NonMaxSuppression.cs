@@ -1,18 +1,19 @@
-using Fpn.Detection.Boxes;
+using Fpn.Detection.Geometry;
+using Fpn.Detection.Tensors;
 
 namespace Fpn.Detection.Suppression;
 
-/// <summary>Greedy non-maximum suppression inside groups (levels or classes), best score first.</summary>
+/// <summary>Suppresses overlapping boxes inside groups (levels or classes), greedily and best score first.</summary>
 /// <remarks>
 /// A workspace: reused from image to image without allocating once it has grown, and not thread-safe.
-/// A candidate is compared only with kept boxes of its group, and work stops when enough are kept, so what cannot be kept costs
-/// nothing; the result is that of the quadratic definition.
+/// A candidate is compared only with kept boxes of its group, and work stops when enough are kept, so what cannot be
+/// kept costs nothing; the result equals the quadratic definition.
 /// Source: <c>batched_nms</c> in torchvision's <c>ops/boxes.py</c> and its CPU kernel <c>nms</c>.
 /// </remarks>
 public sealed class NonMaxSuppression
 {
     private readonly float _iouThreshold;
-    private readonly int _shiftedUpTo;
+    private readonly int _maxShiftedBoxes;
     private readonly RankSorter _sorter = new();
     private readonly KeptBoxes _keptBoxes = new();
     private ulong[] _keys = [];
@@ -22,40 +23,48 @@ public sealed class NonMaxSuppression
     private bool _apart;
 
     /// <summary>Makes a workspace.</summary>
-    /// <param name="iouThreshold">0 to 1. A box is removed when its IoU with a kept one is greater; equal is not enough.</param>
-    /// <param name="convention">torchvision shifts the groups apart for up to 1,000 boxes, detectron2 for up to 40,000.</param>
-    /// <exception cref="ArgumentOutOfRangeException">The threshold is not in [0, 1].</exception>
-    public NonMaxSuppression(double iouThreshold, Convention convention)
+    /// <param name="iouThreshold">0 to 1. A box is removed when its IoU with a kept one is greater; equal is not
+    /// enough.</param>
+    /// <param name="maxShiftedBoxes">0 or more. Groups are shifted apart in float32 for up to this many boxes.</param>
+    /// <exception cref="ArgumentOutOfRangeException">The threshold is not in [0, 1], or the number is
+    /// negative.</exception>
+    public NonMaxSuppression(double iouThreshold, int maxShiftedBoxes)
     {
+        ArgumentOutOfRangeException.ThrowIfNegative(maxShiftedBoxes);
         if (!(iouThreshold >= 0 && iouThreshold <= 1))
         {
-            throw new ArgumentOutOfRangeException(nameof(iouThreshold), iouThreshold, "The IoU threshold must be in [0, 1].");
+            throw new ArgumentOutOfRangeException(
+                nameof(iouThreshold), iouThreshold, "The IoU threshold must be in [0, 1].");
         }
 
-        // The reference compares a float IoU with a double: the largest float not above it decides alike.
+        // The reference compares a float IoU with a double: the largest float not above the double decides the same
+        // way.
         float threshold = (float)iouThreshold;
         _iouThreshold = threshold > iouThreshold ? MathF.BitDecrement(threshold) : threshold;
-        _shiftedUpTo = convention == Convention.Torchvision ? 1000 : 40_000;
+        _maxShiftedBoxes = maxShiftedBoxes;
     }
 
     /// <summary>Chooses the boxes to keep.</summary>
     /// <param name="boxes">[N] finite, xyxy, with sides that are not negative.</param>
-    /// <param name="scores">[N] the order in which boxes are taken, highest first, equal ones by index; NaN must not occur.</param>
-    /// <param name="groups">[N] 0 or more, and not much more than the number of groups; boxes only remove boxes of their own group.</param>
-    /// <param name="kept">Receives the indices of the kept boxes, best first; its length is the most that are kept.</param>
+    /// <param name="scores">[N] the order in which boxes are taken, highest first, equal ones by index; NaN must not
+    /// occur.</param>
+    /// <param name="groups">[N] 0 or more, and not much more than the number of groups; boxes only remove boxes of
+    /// their own group.</param>
+    /// <param name="kept">Receives the indices of the kept boxes, best first; its length is the most that are
+    /// kept.</param>
     /// <returns>How many are kept.</returns>
     /// <exception cref="ArgumentException">The first three lengths differ, or a group is negative.</exception>
     /// <remarks>
-    /// While N is small enough, boxes are first shifted by <c>group · (largest coordinate + 1)</c> in float32, as the reference
-    /// does; near the threshold that rounding can decide. IoU = intersection / (area + area − intersection) in float32; the
-    /// NaN of two boxes without area keeps both. N = 0 gives 0.
+    /// While N is small enough, boxes are first shifted by <c>group · (largest coordinate + 1)</c> in float32, as the
+    /// reference does; near the threshold that rounding can decide. IoU = intersection / (area + area − intersection)
+    /// in float32; the NaN of two boxes without area keeps both. N = 0 gives 0.
     /// </remarks>
     public int Select(ReadOnlySpan<Box> boxes, ReadOnlySpan<float> scores, ReadOnlySpan<int> groups, Span<int> kept)
     {
         if (boxes.Length != scores.Length || boxes.Length != groups.Length)
         {
             throw new ArgumentException(
-                $"The lengths of boxes, scores and groups differ: {boxes.Length}, {scores.Length} and {groups.Length}.");
+                $"The lengths differ: {boxes.Length} boxes, {scores.Length} scores and {groups.Length} groups.");
         }
 
         if (boxes.IsEmpty || kept.IsEmpty)
@@ -91,16 +100,17 @@ public sealed class NonMaxSuppression
         return keptCount;
     }
 
-    /// <summary>Tells in whose favour boxes were removed, for those who ask; <see cref="Select"/> does not keep it.</summary>
-    /// <param name="boxes">[N] what the last <see cref="Select"/> was given.</param>
-    /// <param name="scores">[N] likewise.</param>
-    /// <param name="groups">[N] likewise.</param>
-    /// <param name="kept">What it kept, best first.</param>
+    /// <summary>Finds the kept box that removed each of the others, which <see cref="Select"/> does not
+    /// record.</summary>
+    /// <param name="boxes">[N] the boxes of the last call of <see cref="Select"/>.</param>
+    /// <param name="scores">[N] its scores.</param>
+    /// <param name="groups">[N] its groups.</param>
+    /// <param name="kept">Its result, best first.</param>
     /// <param name="removers">[N] receives for each box the place in <paramref name="kept"/> of the best one that
-    /// removes it, or −1: it was kept, or is only beyond the most that are kept.</param>
+    /// removes it, or −1: the box was kept, or only the limit excluded it.</param>
     /// <param name="overlaps">[N] receives the IoU that decided, or 0.</param>
     /// <exception cref="ArgumentException">The lengths differ.</exception>
-    /// <remarks>The comparison is the one of <see cref="Select"/>, shift included, N boxes with all kept before them.</remarks>
+    /// <remarks>Compares as <see cref="Select"/> does, shift included: N boxes with all kept before them.</remarks>
     public void FindRemovers(
         ReadOnlySpan<Box> boxes,
         ReadOnlySpan<float> scores,
@@ -113,19 +123,20 @@ public sealed class NonMaxSuppression
             || boxes.Length != removers.Length || boxes.Length != overlaps.Length)
         {
             throw new ArgumentException(
-                $"The lengths differ: {boxes.Length}, {scores.Length}, {groups.Length}, {removers.Length} and {overlaps.Length}.");
+                $"The lengths differ: {boxes.Length} boxes, {scores.Length} scores, {groups.Length} groups, "
+                + $"{removers.Length} removers and {overlaps.Length} overlaps.");
         }
 
         removers.Fill(-1);
         overlaps.Clear();
         for (int i = 0; i < boxes.Length; i++)
         {
-            ulong rank = RankKey.Of(scores[i], i);
+            ulong rank = RankKey.Create(scores[i], i);
             Box box = kept.IsEmpty ? default : Shifted(boxes[i], _shifts[groups[i]]);
             for (int place = 0; place < kept.Length; place++)
             {
                 int other = kept[place];
-                if (RankKey.Of(scores[other], other) >= rank)
+                if (RankKey.Create(scores[other], other) >= rank)
                 {
                     break;
                 }
@@ -155,7 +166,7 @@ public sealed class NonMaxSuppression
         Span<ulong> keys = _keys.AsSpan(0, scores.Length);
         for (int i = 0; i < keys.Length; i++)
         {
-            keys[i] = RankKey.Of(scores[i], i);
+            keys[i] = RankKey.Create(scores[i], i);
         }
 
         _sorter.Sort(keys);
@@ -200,13 +211,13 @@ public sealed class NonMaxSuppression
     }
 
     /// <summary>Computes the groups' shifts and whether they keep all groups apart.</summary>
-    /// <remarks>Far from the origin float32 is coarse, and the reference's shifted groups can touch or overlap each other.
-    /// Then all boxes are compared with all, as there.</remarks>
+    /// <remarks>Far from the origin float32 is coarse, and the reference's shifted groups can touch or overlap each
+    /// other. Then all boxes are compared with all, as in the reference.</remarks>
     private void Shift(ReadOnlySpan<Box> boxes, int groupCount)
     {
         _apart = true;
         Span<float> shifts = _shifts.AsSpan(0, groupCount);
-        if (boxes.Length > _shiftedUpTo)
+        if (boxes.Length > _maxShiftedBoxes)
         {
             shifts.Clear();
             return;

@@ -1,8 +1,8 @@
 namespace Fpn.Detection.Suppression;
 
-/// <summary>Moves the smallest of many distinct keys to the front, in linear time whatever the data.</summary>
-/// <remarks>Radix selection from the highest digit: each pass keeps only the keys that share the digit in which the border
-/// lies. No pivot to guess, so there is no bad order. Not thread-safe.</remarks>
+/// <summary>Moves the smallest of many distinct keys to the front, in linear time for any data.</summary>
+/// <remarks>Radix selection from the highest digit: each pass keeps only the keys that share the digit in which the
+/// border lies. There is no pivot to guess, so no order of the data is slow. Not thread-safe.</remarks>
 internal sealed class RankSelector
 {
     private const int DigitBits = 11;

@@ -1,8 +1,10 @@
+using Fpn.Detection.Tensors;
+
 namespace Fpn.Detection.Suppression;
 
 /// <summary>Sorts <see cref="RankKey"/>s whose positions already ascend, in linear time.</summary>
-/// <remarks>Radix sort on the upper 32 bits, three digits from the lowest; stable, so the positions need no pass of their own.
-/// Keeps its second buffer between calls; not thread-safe.</remarks>
+/// <remarks>Radix sort on the upper 32 bits, three digits from the lowest; stable, so the positions need no pass of
+/// their own. Keeps its second buffer between calls; not thread-safe.</remarks>
 internal sealed class RankSorter
 {
     private const int DigitBits = 11;

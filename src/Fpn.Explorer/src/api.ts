@@ -14,13 +14,18 @@ export type Outcome<T> = { value: T } | { fault: Fault };
 export interface DetectOptions {
   model: string;
   explain: boolean;
+  /** What the service reads, for the words that refuse anything else. */
+  formats: string[] | undefined;
   signal: AbortSignal;
   /** Share of the upload that is done, 0 to 1. */
   onProgress: (share: number) => void;
 }
 
 /** Asks for everything the model finds; the page filters by itself. */
-export function detect(picture: Blob, { model, explain, signal, onProgress }: DetectOptions): Promise<Outcome<Answer>> {
+export function detect(
+  picture: Blob,
+  { model, explain, formats, signal, onProgress }: DetectOptions,
+): Promise<Outcome<Answer>> {
   const query = new URLSearchParams({ model });
   if (explain) {
     query.set('explain', 'true');
@@ -40,7 +45,7 @@ export function detect(picture: Blob, { model, explain, signal, onProgress }: De
 
     request.upload.onprogress = event => event.lengthComputable && onProgress(event.loaded / event.total);
     request.upload.onload = () => onProgress(1);
-    request.onload = () => resolve(read<Answer>(request.status, request.responseText));
+    request.onload = () => resolve(read<Answer>(request.status, request.responseText, formats));
     request.onerror = () => resolve({ fault: offline() });
     signal.addEventListener('abort', () => request.abort());
     request.send(picture);
@@ -106,10 +111,12 @@ async function getJson<T>(path: string): Promise<Outcome<T>> {
   }
 }
 
-function read<T>(status: number, text: string): Outcome<T> {
+function read<T>(status: number, text: string, formats?: string[]): Outcome<T> {
   try {
     const body: unknown = JSON.parse(text);
-    return status >= 200 && status < 300 ? { value: body as T } : { fault: faultOf({ ...(body as Problem), status }) };
+    return status >= 200 && status < 300
+      ? { value: body as T }
+      : { fault: faultOf({ ...(body as Problem), status }, formats) };
   } catch {
     // A proxy's page, say.
     return { fault: faultOf({ type: 'http-error', title: '', status, detail: `The service answered with status ${status}.` }) };

@@ -1,5 +1,5 @@
 import type { Problem } from './types';
-import { fileSize } from './text';
+import { fileSize, list } from './text';
 
 /** What went wrong, in words for the one who looks at the page. */
 export interface Fault {
@@ -16,10 +16,7 @@ export interface Fault {
 
 type Words = [title: string, advice: string, retry?: 'retry'];
 
-const formats = 'JPEG, PNG, WebP, GIF, TIFF and AVIF';
-
 const words: Record<string, Words> = {
-  'unsupported-image-format': ['This is not a picture the service can read', `It reads ${formats}, whatever the file is called. Save the picture as one of these and drop it again.`],
   'undecodable-image': ['The picture is damaged', 'It begins like a picture but is cut off or broken. Open it in another program and save it again, or choose another.'],
   'image-too-large': ['The file is too large', 'Save the picture smaller or with more compression and drop it again.'],
   'too-many-pixels': ['The picture has too many pixels', 'Scale it down and drop it again.'],
@@ -41,9 +38,18 @@ const byStatus: Record<number, Words> = {
   429: ['Too many requests', 'Your key is over its rate. Try again in a moment.', 'retry'],
 };
 
-/** Words for a problem that the service answered with. */
-export function faultOf(problem: Problem): Fault {
-  const [title, advice, retry] = byStatus[problem.status] ?? words[problem.type] ?? ['The service refused the picture', problem.detail, 'retry'];
+const unreadable = (formats: string[]): Words => [
+  'This is not a picture the service can read',
+  `It reads ${list(formats, 'and')}, whatever the file is called. Save the picture as one of these and drop it again.`,
+];
+
+/**
+ * Words for a problem that the service answered with.
+ * @param formats What the service reads, where a new picture was sent.
+ */
+export function faultOf(problem: Problem, formats?: string[]): Fault {
+  const own = formats && problem.type === 'unsupported-image-format' ? unreadable(formats) : words[problem.type];
+  const [title, advice, retry] = byStatus[problem.status] ?? own ?? ['The service refused the picture', problem.detail, 'retry'];
   return { kind: problem.status === 401 ? 'key-needed' : problem.type, title, advice, retry: retry === 'retry', detail: problem.detail };
 }
 

@@ -281,6 +281,7 @@ async function send(item: Picture): Promise<void> {
   const outcome = await api.detect(item.file, {
     model: state.model,
     explain: explains(),
+    formats: state.settings?.formats,
     signal: controller.signal,
     onProgress: sent => change(item.id, { sent, state: sent < 1 ? 'sending' : 'thinking' }),
   });

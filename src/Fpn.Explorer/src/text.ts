@@ -32,6 +32,11 @@ export function count(number: number, one: string, many = `${one}s`): string {
   return `${number} ${number === 1 ? one : many}`;
 }
 
+/** "JPEG, PNG and WebP" */
+export function list(names: string[], last: 'and' | 'or'): string {
+  return new Intl.ListFormat('en-GB', { type: last === 'and' ? 'conjunction' : 'disjunction' }).format(names);
+}
+
 /** "112 × 116 at 85, 364" */
 export function place(box: Box): string {
   return placeParts(box).join(' ');

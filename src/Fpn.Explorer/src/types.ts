@@ -91,6 +91,8 @@ export interface Model {
 export interface Settings {
   maxImageBytes: number;
   maxImagePixels: number;
+  /** Names of the image formats that the service reads, as people write them. */
+  formats: string[];
   samples: Sample[];
 }
 

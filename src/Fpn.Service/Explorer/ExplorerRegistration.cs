@@ -1,5 +1,7 @@
-using Fpn.Service.Api;
-using Fpn.Service.Api.Security;
+using Fpn.Imaging.Decoding;
+using Fpn.Service.Engine;
+using Fpn.Service.Problems;
+using Fpn.Service.Security;
 using Microsoft.AspNetCore.Http.HttpResults;
 
 namespace Fpn.Service.Explorer;
@@ -62,12 +64,13 @@ internal static class ExplorerRegistration
         return TypedResults.Bytes(asset.Bytes, asset.ContentType, entityTag: asset.Tag);
     }
 
-    private static IResult Settings(HttpContext context, LimitsOptions limits, ExplorerAssets assets)
+    private static IResult Settings(
+        HttpContext context, LimitsOptions limits, ImageDecoder decoder, ExplorerAssets assets)
     {
         context.Response.Headers.CacheControl = Ask;
         var samples = assets.Samples.Keys.OrderBy(path => Path.ChangeExtension(path, null), StringComparer.Ordinal).Select(Sample);
         return Results.Json(
-            new ExplorerSettings(limits.MaxImageBytes, limits.MaxImagePixels, [.. samples]),
+            new ExplorerSettings(limits.MaxImageBytes, limits.MaxImagePixels, decoder.Formats, [.. samples]),
             ExplorerJsonContext.Readable.ExplorerSettings);
     }
 

@@ -1,14 +1,16 @@
 using System.Text.Json;
 using System.Text.Json.Serialization;
-using Fpn.Service.Api;
+using Fpn.Service.Problems;
 
 namespace Fpn.Service.Explorer;
 
 /// <summary>What the page has to know before the first request.</summary>
 /// <param name="MaxImageBytes">Larger files are refused: the page says so before it uploads them.</param>
 /// <param name="MaxImagePixels">Likewise, width times height.</param>
+/// <param name="Formats">Names of the image formats that are read; they follow from the build and the codec.</param>
 /// <param name="Samples">The sample images.</param>
-internal sealed record ExplorerSettings(long MaxImageBytes, long MaxImagePixels, IReadOnlyList<ExplorerSample> Samples);
+internal sealed record ExplorerSettings(
+    long MaxImageBytes, long MaxImagePixels, IReadOnlyList<string> Formats, IReadOnlyList<ExplorerSample> Samples);
 
 /// <summary>A picture to try.</summary>
 /// <param name="Model">The model that knows what is in it; it need not be served.</param>

@@ -1,4 +1,5 @@
-using Fpn.Service.Configuration;
+using Fpn.Settings;
+using Fpn.Tool.Commands;
 
 namespace Fpn.Service.Lifetime;
 

@@ -1,5 +1,5 @@
 using System.Runtime.InteropServices;
-using Fpn.Service.Configuration;
+using Fpn.Settings;
 
 namespace Fpn.Service.Lifetime;
 

@@ -1,4 +1,4 @@
-using Fpn.Service.Batching;
+using Fpn.Serving.Lanes;
 
 namespace Fpn.Service.Lifetime;
 

@@ -1,4 +1,4 @@
-using Fpn.Service.Configuration;
+using Fpn.Settings;
 using Serilog.Events;
 
 namespace Fpn.Service.Observability;

@@ -1,6 +1,6 @@
-using Fpn.Service.Api;
-using Fpn.Service.Api.Security;
-using Fpn.Service.Batching;
+using Fpn.Service.Notes;
+using Fpn.Service.Security;
+using Fpn.Serving.Lanes;
 using Microsoft.AspNetCore.Diagnostics.HealthChecks;
 using Microsoft.Extensions.Diagnostics.HealthChecks;
 using Serilog;

@@ -1,4 +1,5 @@
-using Fpn.Service.Api;
+using Fpn.Service.Answers;
+using Fpn.Service.Problems;
 
 namespace Fpn.Service.Observability;
 

@@ -1,5 +1,5 @@
-using Fpn.Service.Batching;
 using Fpn.Service.Lifetime;
+using Fpn.Serving.Lanes;
 using Microsoft.Extensions.Diagnostics.HealthChecks;
 
 namespace Fpn.Service.Observability;
@@ -9,6 +9,9 @@ namespace Fpn.Service.Observability;
 /// <param name="drain">Whether the end has begun.</param>
 internal sealed class ReadinessCheck(LaneRegistry lanes, Drain drain) : IHealthCheck
 {
+    /// <summary>Why the service is not ready once it was told to end.</summary>
+    public const string ShuttingDown = "Shutting down.";
+
     /// <summary>Why the service is not ready; null while it is.</summary>
     public string? Obstacle
     {
@@ -16,7 +19,7 @@ internal sealed class ReadinessCheck(LaneRegistry lanes, Drain drain) : IHealthC
         {
             if (drain.HasBegun)
             {
-                return "Shutting down.";
+                return ShuttingDown;
             }
 
             var lost = lanes.Lanes.Where(lane => lane.Model.IsLost).Select(lane => lane.Model.Contract.Name).ToList();

@@ -1,7 +1,8 @@
 using System.Globalization;
 using System.Net;
-using Fpn.Service.Api;
-using Fpn.Service.Api.Security;
+using Fpn.Service.Answers;
+using Fpn.Service.Problems;
+using Fpn.Service.Security;
 using Serilog.AspNetCore;
 using Serilog.Events;
 using Serilog.Parsing;

@@ -1,8 +1,8 @@
 using System.Diagnostics.Metrics;
 using System.Runtime.InteropServices;
-using Fpn.Service.Api;
-using Fpn.Service.Batching;
-using Fpn.Service.Imaging;
+using Fpn.Imaging.Pixels;
+using Fpn.Service.Problems;
+using Fpn.Serving.Telemetry;
 
 namespace Fpn.Service.Observability;
 

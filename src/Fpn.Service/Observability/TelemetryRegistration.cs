@@ -1,5 +1,5 @@
 using System.Diagnostics.Metrics;
-using Fpn.Service.Batching;
+using Fpn.Serving.Telemetry;
 using OpenTelemetry.Exporter;
 using OpenTelemetry.Metrics;
 using OpenTelemetry.Resources;

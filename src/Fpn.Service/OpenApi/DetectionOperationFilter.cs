@@ -1,6 +1,8 @@
 using System.Text.Json.Nodes;
-using Fpn.Service.Api;
-using Fpn.Service.Batching;
+using Fpn.Service.Bodies;
+using Fpn.Service.Detect;
+using Fpn.Service.Engine;
+using Fpn.Serving.Lanes;
 using Microsoft.OpenApi;
 using Swashbuckle.AspNetCore.SwaggerGen;
 

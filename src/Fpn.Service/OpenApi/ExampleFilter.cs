@@ -1,6 +1,6 @@
 using System.Text.Json.Nodes;
-using Fpn.Service.Api;
-using Fpn.Service.Batching;
+using Fpn.Service.Notes;
+using Fpn.Serving.Lanes;
 using Microsoft.OpenApi;
 using Swashbuckle.AspNetCore.SwaggerGen;
 

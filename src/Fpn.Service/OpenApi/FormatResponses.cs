@@ -1,6 +1,7 @@
 using System.Text.Json.Nodes;
-using Fpn.Service.Api;
-using Fpn.Service.Api.Formats;
+using Fpn.Service.Answers;
+using Fpn.Service.Formats;
+using Fpn.Service.Problems;
 using Microsoft.OpenApi;
 using Swashbuckle.AspNetCore.SwaggerGen;
 

@@ -28,7 +28,7 @@ internal sealed class HealthPathFilter : IDocumentFilter
             {
                 responses["503"] = Answer("Not now.", "Unhealthy");
                 AddDetails(responses["200"], "Healthy", "Every model is loaded and warm.", context);
-                AddDetails(responses["503"], "Unhealthy", "Shutting down.", context);
+                AddDetails(responses["503"], "Unhealthy", ReadinessCheck.ShuttingDown, context);
             }
 
             swaggerDoc.Paths[$"/health/{name}"] = new OpenApiPathItem

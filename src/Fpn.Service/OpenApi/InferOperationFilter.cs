@@ -1,7 +1,7 @@
 using System.Globalization;
 using System.Text.Json.Nodes;
-using Fpn.Service.Api;
-using Fpn.Service.Api.OpenInference;
+using Fpn.Service.Engine;
+using Fpn.Service.OpenInference;
 using Microsoft.OpenApi;
 using Microsoft.OpenApi.Reader;
 using Swashbuckle.AspNetCore.SwaggerGen;

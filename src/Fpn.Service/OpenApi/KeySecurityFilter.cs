@@ -1,4 +1,4 @@
-using Fpn.Service.Api.Security;
+using Fpn.Service.Security;
 using Microsoft.OpenApi;
 using Swashbuckle.AspNetCore.SwaggerGen;
 

@@ -1,7 +1,8 @@
 using System.Globalization;
 using System.Text.Json.Nodes;
-using Fpn.Service.Api;
-using Fpn.Service.Api.OpenInference;
+using Fpn.Service.Notes;
+using Fpn.Service.OpenInference;
+using Fpn.Service.Problems;
 using Microsoft.OpenApi;
 using Swashbuckle.AspNetCore.SwaggerGen;
 

@@ -2,7 +2,7 @@ using System.Reflection;
 using System.Runtime.CompilerServices;
 using System.Text.Json;
 using System.Text.Json.Serialization;
-using Fpn.Service.Tests.Running;
+using Fpn.Testing.Running;
 
 namespace Fpn.Client.Tests.Answers;
 
@@ -35,7 +35,7 @@ public sealed class PublishedDocumentTests
     public void Type_AndItsSchema_HaveTheSameMembers(string schema, Type type)
     {
         using var document =
-            JsonDocument.Parse(File.ReadAllText(Path.Combine(Repository.Root, "docs", "openapi.json")));
+            JsonDocument.Parse(File.ReadAllText(Path.Combine(Checkout.Root, "docs", "openapi.json")));
         var published = document.RootElement.GetProperty("components").GetProperty("schemas").GetProperty(schema);
         var members = type.GetProperties()
             .Where(property => !property.IsDefined(typeof(JsonIgnoreAttribute)))

@@ -3,7 +3,7 @@ using System.Net.Sockets;
 using System.Text;
 using System.Text.RegularExpressions;
 using Fpn.Client.Tests.Running;
-using Fpn.Service.Tests.Deployment;
+using Fpn.Testing.Running;
 
 namespace Fpn.Client.Tests.Retries;
 

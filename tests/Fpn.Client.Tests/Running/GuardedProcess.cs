@@ -1,4 +1,4 @@
-using Fpn.Service.Tests.Running;
+using Fpn.Testing.Running;
 
 namespace Fpn.Client.Tests.Running;
 
@@ -23,7 +23,7 @@ public sealed class GuardedProcess : IAsyncLifetime
 
     /// <summary>Settings for a quick start with blood-cells.</summary>
     internal static string[] Arguments(params string[] more) =>
-        [$"--Fpn:Models:Path={Repository.BloodCells}", "--Fpn:Batching:MaxBatchSize=1", .. more];
+        [$"--Fpn:Models:Path={Checkout.BloodCells}", "--Fpn:Batching:MaxBatchSize=1", .. more];
 
     /// <summary>A client as <c>AddFpnClient</c> would make it, without its registration.</summary>
     /// <param name="key">Null sends none.</param>

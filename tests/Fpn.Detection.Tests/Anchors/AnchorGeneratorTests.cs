@@ -1,6 +1,6 @@
 using Fpn.Detection.Anchors;
-using Fpn.Detection.Boxes;
-using Fpn.Detection.Imaging;
+using Fpn.Detection.Conventions;
+using Fpn.Detection.Geometry;
 
 namespace Fpn.Detection.Tests.Anchors;
 
@@ -11,7 +11,7 @@ public class AnchorGeneratorTests
     [Fact]
     public void CellAnchors_TorchvisionSize32_WorkedByHand()
     {
-        // √0.5 = 0.7071: 32 / 0.7071 / 2 = 22.63 wide, 32 · 0.7071 / 2 = 11.31 high, on each side of the centre.
+        // √0.5 = 0.7071: 32 / 0.7071 / 2 = 22.63 wide, 32 · 0.7071 / 2 = 11.31 high, on each side of the center.
         AnchorGenerator anchors = new(Fpn());
         Assert.Equal(
             [new Box(-23, -11, 23, 11), new Box(-16, -16, 16, 16), new Box(-11, -23, 11, 23)],
@@ -22,7 +22,8 @@ public class AnchorGeneratorTests
     public void CellAnchors_HalfPixels_AreRoundedToEven()
     {
         // 1/2 = 0.5 → 0, 3/2 → 2, 5/2 → 2, 7/2 → 4.
-        AnchorGenerator anchors = new(new AnchorOptions { Levels = [new("c4", [1, 3, 5, 7], true)], AspectRatios = [1] });
+        AnchorGenerator anchors = new(
+            new AnchorOptions { Levels = [new("c4", [1, 3, 5, 7], true)], AspectRatios = [1] });
         Assert.Equal([0f, 2f, 2f, 4f], anchors.CellAnchors(0).ToArray().Select(anchor => anchor.X2));
         Assert.Equal([-0f, -2f, -2f, -4f], anchors.CellAnchors(0).ToArray().Select(anchor => anchor.Y1));
     }
@@ -30,7 +31,7 @@ public class AnchorGeneratorTests
     [Fact]
     public void CellAnchors_Detectron2Size32_IsNotRounded()
     {
-        AnchorGenerator anchors = new(Fpn() with { Rounded = false, Convention = Convention.Detectron2 });
+        AnchorGenerator anchors = new(Fpn(ConventionTable.Detectron2));
         Box wide = anchors.CellAnchors(0)[0];
 
         // √(32² / 0.5) / 2 = 22.62742, half of that high.
@@ -43,12 +44,10 @@ public class AnchorGeneratorTests
     [Fact]
     public void CellAnchors_Detectron2RatioNotExactInBinary_IsTakenAsWritten()
     {
-        AnchorGenerator anchors = new(new AnchorOptions
+        AnchorGenerator anchors = new(new AnchorOptions(ConventionTable.Detectron2)
         {
             Levels = [new("c4", [30.3f], true)],
             AspectRatios = [0.33f],
-            Rounded = false,
-            Convention = Convention.Detectron2,
         });
         double width = Math.Sqrt(30.3 * 30.3 / 0.33);
         Assert.Equal((float)(width / 2), anchors.CellAnchors(0)[0].X2);
@@ -60,7 +59,8 @@ public class AnchorGeneratorTests
     {
         PyramidLevel level = new("p4", FpnSizes, true);
         AnchorGenerator torchvision = new(new AnchorOptions { Levels = [level] });
-        AnchorGenerator detectron2 = new(new AnchorOptions { Levels = [level], Convention = Convention.Detectron2 });
+        AnchorGenerator detectron2 = new(
+            new AnchorOptions(ConventionTable.Detectron2) { Levels = [level], Rounded = true });
 
         Assert.Equal(15, torchvision.AnchorsPerCell(0));
         Assert.Equal(new Box(-23, -11, 23, 11), torchvision.CellAnchors(0)[0]);
@@ -100,18 +100,21 @@ public class AnchorGeneratorTests
     }
 
     [Theory]
-    [InlineData(Convention.Torchvision)]
-    [InlineData(Convention.Detectron2)]
-    public void Shape_EachAnchorOfACell_IsWhatItWasMadeFrom(Convention convention)
+    [InlineData(AnchorOrder.RatioOuter)]
+    [InlineData(AnchorOrder.SizeOuter)]
+    public void Shape_EachAnchorOfACell_IsWhatItWasMadeFrom(AnchorOrder order)
     {
         AnchorGenerator anchors = new(new AnchorOptions
         {
-            Levels = [new("p2", [64], true), new("p3", [32, 128], true)], AspectRatios = [0.25f, 4], Rounded = false, Convention = convention,
+            Levels = [new("p2", [64], true), new("p3", [32, 128], true)],
+            AspectRatios = [0.25f, 4],
+            Rounded = false,
+            Order = order,
         });
         Assert.Equal([(64, 0.25f), (64, 4)], Enumerable.Range(0, 2).Select(anchor => anchors.Shape(0, anchor)));
         (float, float)[] shapes = [.. Enumerable.Range(0, 4).Select(anchor => anchors.Shape(1, anchor))];
         Assert.Equal(
-            convention == Convention.Torchvision
+            order == AnchorOrder.RatioOuter
                 ? [(32, 0.25f), (128, 0.25f), (32, 4), (128, 4)]
                 : [(32, 0.25f), (32, 4), (128, 0.25f), (128, 4)],
             shapes);
@@ -129,11 +132,16 @@ public class AnchorGeneratorTests
     [Fact]
     public void Constructor_BadOptions_Throws()
     {
-        Assert.Throws<ArgumentException>(() => new AnchorGenerator(new AnchorOptions { Levels = [] }));
-        Assert.Throws<ArgumentException>(() => new AnchorGenerator(new AnchorOptions { Levels = [new("p2", [], true)] }));
-        Assert.Throws<ArgumentException>(() => new AnchorGenerator(new AnchorOptions { Levels = [new("p2", [0], true)] }));
-        Assert.Throws<ArgumentException>(() => new AnchorGenerator(new AnchorOptions { Levels = [new("p2", [32], true, 0)] }));
-        Assert.Throws<ArgumentException>(() => new AnchorGenerator(Fpn() with { AspectRatios = [float.NaN] }));
+        AnchorOptions[] bad =
+        [
+            Fpn() with { Levels = [] },
+            Fpn() with { Levels = [new("p2", [], true)] },
+            Fpn() with { Levels = [new("p2", [0], true)] },
+            Fpn() with { Levels = [new("p2", [32], true, 0)] },
+            Fpn() with { AspectRatios = [float.NaN] },
+        ];
+
+        Assert.All(bad, options => Assert.Throws<ArgumentException>(() => new AnchorGenerator(options)));
     }
 
     [Fact]
@@ -144,7 +152,9 @@ public class AnchorGeneratorTests
         Assert.Throws<ArgumentOutOfRangeException>(() => anchors.AnchorsPerCell(-1));
     }
 
-    private static AnchorOptions Fpn() => new()
+    private static AnchorOptions Fpn() => Fpn(ConventionTable.Torchvision);
+
+    private static AnchorOptions Fpn(ConventionRules rules) => new(rules)
     {
         Levels = [.. FpnSizes.Select((size, i) => new PyramidLevel($"p{i + 2}", [size], i < 4))],
     };

@@ -1,5 +1,6 @@
 using Fpn.Detection.Anchors;
-using Fpn.Detection.Imaging;
+using Fpn.Detection.Conventions;
+using Fpn.Detection.Geometry;
 using Fpn.Detection.Proposals;
 
 namespace Fpn.Detection.Tests.Proposals;
@@ -23,10 +24,10 @@ public class ProposalSelectorOracleTests
     [InlineData("identical boxes")]
     public void Complete_Pyramid_EqualsReference(string kind)
     {
-        foreach (Convention convention in Enum.GetValues<Convention>())
+        foreach (ConventionRules rules in new[] { ConventionTable.Torchvision, ConventionTable.Detectron2 })
         {
-            RpnOutputs outputs = Make(RpnOutputs.Fpn(convention), Pyramid, kind, seed: 1);
-            ProposalOptions options = new() { Convention = convention, MinBoxSize = Smallest(convention) };
+            RpnOutputs outputs = Make(RpnOutputs.Fpn(rules), Pyramid, kind, seed: 1);
+            ProposalOptions options = new(rules);
             AssertEqual(outputs, options);
             AssertEqual(outputs, options with { PreNmsTopN = 150, PostNmsTopN = 60 });
             AssertEqual(outputs, options with { NmsThreshold = 0.3, ScoreThreshold = 0.3f });
@@ -56,26 +57,25 @@ public class ProposalSelectorOracleTests
     [InlineData(Convention.Detectron2)]
     public void Complete_SingleMapOrEmptyLevels_EqualsReference(Convention convention)
     {
-        ProposalOptions options = new() { Convention = convention, MinBoxSize = Smallest(convention) };
-        AnchorGenerator c4 = new(new AnchorOptions
+        ConventionRules rules = ConventionTable.RulesFor(convention);
+        ProposalOptions options = new(rules);
+        AnchorGenerator c4 = new(new AnchorOptions(rules)
         {
             Levels = [new("c4", [32, 64, 128, 256, 512], true, 16)],
-            Rounded = convention == Convention.Torchvision,
-            Convention = convention,
         });
         AssertEqual(Make(c4, [new ImageSize(14, 20)], "random", seed: 3), options);
         AssertEqual(
-            Make(RpnOutputs.Fpn(convention), [new(56, 80), new(0, 40), new(14, 20), new(0, 0), new(1, 1)], "ties", seed: 4),
+            Make(RpnOutputs.Fpn(rules), [new(56, 80), new(0, 40), new(14, 20), new(0, 0), new(1, 1)], "ties", seed: 4),
             options);
     }
 
     [Fact]
     public void Complete_SteadyState_AllocatesNothing()
     {
-        foreach (Convention convention in Enum.GetValues<Convention>())
+        foreach (ConventionRules rules in new[] { ConventionTable.Torchvision, ConventionTable.Detectron2 })
         {
-            RpnOutputs outputs = Make(RpnOutputs.Fpn(convention), Pyramid, "random", seed: 6);
-            ProposalSelector selector = new(new ProposalOptions { Convention = convention }, outputs.Anchors);
+            RpnOutputs outputs = Make(RpnOutputs.Fpn(rules), Pyramid, "random", seed: 6);
+            ProposalSelector selector = new(new ProposalOptions(rules), outputs.Anchors);
             ProposalList proposals = new();
             outputs.Run(selector, Resized, proposals);
             outputs.Run(selector, Resized, proposals);
@@ -85,8 +85,6 @@ public class ProposalSelectorOracleTests
             Assert.NotEqual(0, proposals.Count);
         }
     }
-
-    private static float Smallest(Convention convention) => convention == Convention.Torchvision ? 1e-3f : 0;
 
     private static RpnOutputs Make(AnchorGenerator anchors, ImageSize[] grids, string kind, int seed)
     {

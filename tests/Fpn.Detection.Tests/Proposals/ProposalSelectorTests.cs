@@ -1,7 +1,8 @@
 using Fpn.Detection.Anchors;
-using Fpn.Detection.Boxes;
-using Fpn.Detection.Imaging;
+using Fpn.Detection.Conventions;
+using Fpn.Detection.Geometry;
 using Fpn.Detection.Proposals;
+using Fpn.Detection.Tensors;
 
 namespace Fpn.Detection.Tests.Proposals;
 
@@ -19,9 +20,9 @@ public class ProposalSelectorTests
     [Fact]
     public void Complete_WorkedByHand_DecodesClipsAndSuppresses()
     {
-        // Two rows and two columns, 16 pixels apart. The anchors, clipped: (0,0,16,16), (0,0,32,16), (0,0,16,32), (0,0,32,32).
-        // The second is moved 2 widths right, to (64,−16,96,16), which clips to nothing. The third has IoU 0.5 with the first and
-        // with the last; the first has 0.25 with the last.
+        // Two rows and two columns, 16 pixels apart. The anchors, clipped: (0,0,16,16), (0,0,32,16), (0,0,16,32),
+        // (0,0,32,32). The second is moved 2 widths right, to (64,−16,96,16), which clips to nothing. The third has IoU
+        // 0.5 with the first and with the last; the first has 0.25 with the last.
         float[] objectness = [0, 9, 1, 2];
         float[] deltas = [0, 2, 0, 0, .. new float[12]];
         ProposalList proposals = Run(new ProposalOptions { NmsThreshold = 0.49 }, objectness, deltas);
@@ -34,15 +35,16 @@ public class ProposalSelectorTests
     }
 
     [Fact]
-    public void AnchorOf_WorkedByHand_IsTheCellsAnchorUnclipped()
+    public void AnchorFor_WorkedByHand_IsTheCellsAnchorUnclipped()
     {
-        // Position 3 of two columns is row 1, column 1, 16 pixels apart: the centre is (16, 16).
-        ProposalList proposals = Run(new ProposalOptions { NmsThreshold = 0.49 }, [0, 9, 1, 2], [0, 2, 0, 0, .. new float[12]]);
+        // Position 3 of two columns is row 1, column 1, 16 pixels apart: the center is (16, 16).
+        float[] deltas = [0, 2, 0, 0, .. new float[12]];
+        ProposalList proposals = Run(new ProposalOptions { NmsThreshold = 0.49 }, [0, 9, 1, 2], deltas);
 
-        Assert.Equal(new ProposalAnchor(new Box(0, 0, 32, 32), 0, 32, 1), proposals.AnchorOf(0));
-        Assert.Equal(new ProposalAnchor(new Box(-16, -16, 16, 16), 0, 32, 1), proposals.AnchorOf(1));
-        Assert.Throws<ArgumentOutOfRangeException>(() => proposals.AnchorOf(2));
-        Assert.Throws<ArgumentOutOfRangeException>(() => proposals.AnchorOf(-1));
+        Assert.Equal(new ProposalAnchor(new Box(0, 0, 32, 32), 0, 32, 1), proposals.AnchorFor(0));
+        Assert.Equal(new ProposalAnchor(new Box(-16, -16, 16, 16), 0, 32, 1), proposals.AnchorFor(1));
+        Assert.Throws<ArgumentOutOfRangeException>(() => proposals.AnchorFor(2));
+        Assert.Throws<ArgumentOutOfRangeException>(() => proposals.AnchorFor(-1));
     }
 
     [Fact]
@@ -59,9 +61,9 @@ public class ProposalSelectorTests
     [InlineData(Convention.Detectron2, 3)]
     public void Complete_SideEqualToMinimum_IsKeptByTorchvisionOnly(Convention convention, int count)
     {
-        // Clipped, the first anchor is 16 by 16. The second and the third are 16 one way too, so they are moved by half their
-        // size: down and to the right; the fourth is 32 by 32.
-        ProposalOptions options = new() { NmsThreshold = 1, MinBoxSize = 16, Convention = convention };
+        // Clipped, the first anchor is 16 by 16. The second and the third are 16 one way too, so they are moved by half
+        // their size: down and to the right; the fourth is 32 by 32.
+        ProposalOptions options = new(ConventionTable.RulesFor(convention)) { NmsThreshold = 1, MinBoxSize = 16 };
         float[] deltas = new float[16];
         deltas[5] = 0.5f;
         deltas[2] = 0.5f;
@@ -72,9 +74,8 @@ public class ProposalSelectorTests
     public void Complete_LogitsWithOneSigmoid_TieInTorchvisionOnly()
     {
         // Both sigmoids are 1 in float32: torchvision then takes the earlier level, detectron2 the higher logit.
-        ProposalOptions options = new() { NmsThreshold = 0.7 };
-        Assert.Equal([0, 1], RunTwoLevels(options, 20, 30).Levels.ToArray());
-        Assert.Equal([1, 0], RunTwoLevels(options with { Convention = Convention.Detectron2 }, 20, 30).Levels.ToArray());
+        Assert.Equal([0, 1], RunTwoLevels(new ProposalOptions(ConventionTable.Torchvision), 20, 30).Levels.ToArray());
+        Assert.Equal([1, 0], RunTwoLevels(new ProposalOptions(ConventionTable.Detectron2), 20, 30).Levels.ToArray());
     }
 
     [Fact]
@@ -82,13 +83,14 @@ public class ProposalSelectorTests
     {
         // 3e38 widths of 32 to the right and to the left are infinitely far: clipped, all of the box is at the border.
         float[] deltas = [3e38f, -3e38f, .. new float[14]];
-        ProposalOptions options = new() { NmsThreshold = 1, MinBoxSize = 0 };
+        ProposalOptions clipped = new(ConventionTable.Torchvision) { NmsThreshold = 1, MinBoxSize = 0 };
+        ProposalOptions dropped = new(ConventionTable.Detectron2) { NmsThreshold = 1, MinBoxSize = 0 };
         Assert.Equal(
             [new Box(64, 0, 64, 16), new Box(0, 0, 0, 16), new Box(0, 0, 16, 32), new Box(0, 0, 32, 32)],
-            Run(options, [4, 3, 2, 1], deltas).Boxes.ToArray());
+            Run(clipped, [4, 3, 2, 1], deltas).Boxes.ToArray());
         Assert.Equal(
             [new Box(0, 0, 16, 32), new Box(0, 0, 32, 32)],
-            Run(options with { Convention = Convention.Detectron2 }, [4, 3, 2, 1], deltas).Boxes.ToArray());
+            Run(dropped, [4, 3, 2, 1], deltas).Boxes.ToArray());
     }
 
     [Theory]
@@ -96,12 +98,13 @@ public class ProposalSelectorTests
     [InlineData(Convention.Detectron2)]
     public void Complete_HugeFiniteOutputs_StaysInsideTheImage(Convention convention)
     {
+        ConventionRules rules = ConventionTable.RulesFor(convention);
         RandomTensors random = new(5);
         float[] extremes = [1e38f, -1e38f, float.MaxValue, float.MinValue, 0, 1, 1e-45f, -4];
         float[] Any(int count) => [.. Enumerable.Range(0, count).Select(_ => extremes[random.Below(extremes.Length)])];
         RpnOutputs outputs = RpnOutputs.Make(
-            RpnOutputs.Fpn(convention, 2), new ImageSize(64, 96), [new ImageSize(16, 24), new ImageSize(8, 12)], Any, Any);
-        ProposalOptions options = new() { MinBoxSize = 0, Convention = convention };
+            RpnOutputs.Fpn(rules, 2), new ImageSize(64, 96), [new ImageSize(16, 24), new ImageSize(8, 12)], Any, Any);
+        ProposalOptions options = new(rules) { MinBoxSize = 0 };
         ProposalList proposals = new();
         outputs.Run(new ProposalSelector(options, outputs.Anchors), new ImageSize(60, 90), proposals);
         Assert.NotEqual(0, proposals.Count);
@@ -131,7 +134,8 @@ public class ProposalSelectorTests
         }
 
         static NonFiniteOutputException Thrown(float[] objectness, float[] deltas) =>
-            Assert.Throws<NonFiniteOutputException>(() => Run(new ProposalOptions { PreNmsTopN = 1 }, objectness, deltas));
+            Assert.Throws<NonFiniteOutputException>(
+                () => Run(new ProposalOptions { PreNmsTopN = 1 }, objectness, deltas));
     }
 
     [Fact]
@@ -139,8 +143,10 @@ public class ProposalSelectorTests
     {
         ProposalSelector selector = new(new ProposalOptions(), SingleAnchor);
         selector.Begin(Image);
-        Assert.Throws<ArgumentException>(() => selector.AddLevel(0, new float[3], new float[16], new ImageSize(2, 2), 16, 16));
-        Assert.Throws<ArgumentException>(() => selector.AddLevel(0, new float[4], new float[15], new ImageSize(2, 2), 16, 16));
+        Assert.Throws<ArgumentException>(
+            () => selector.AddLevel(0, new float[3], new float[16], new ImageSize(2, 2), 16, 16));
+        Assert.Throws<ArgumentException>(
+            () => selector.AddLevel(0, new float[4], new float[15], new ImageSize(2, 2), 16, 16));
         Assert.Throws<ArgumentException>(() => selector.AddLevel(0, [], [], new ImageSize(2, 2), 16, 16));
         Assert.Throws<ArgumentOutOfRangeException>(
             () => selector.AddLevel(0, new float[4], new float[16], new ImageSize(-2, -2), 16, 16));

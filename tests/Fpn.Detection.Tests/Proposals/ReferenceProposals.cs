@@ -1,6 +1,6 @@
 using Fpn.Detection.Anchors;
-using Fpn.Detection.Boxes;
-using Fpn.Detection.Imaging;
+using Fpn.Detection.Conventions;
+using Fpn.Detection.Geometry;
 using Fpn.Detection.Proposals;
 using Fpn.Detection.Tests.Suppression;
 
@@ -18,23 +18,23 @@ internal static class ReferenceProposals
 
     public static ReferenceProposal[] Select(RpnOutputs outputs, ProposalOptions options, ImageSize resized)
     {
-        bool torchvision = options.Convention == Convention.Torchvision;
         Candidate[] candidates = [.. outputs.Levels
             .SelectMany((_, level) => Decoded(outputs, level)
                 .OrderByDescending(candidate => candidate.Logit)
                 .Take(options.PreNmsTopN))
-            .Where(candidate => torchvision || BoxOperations.IsFinite(candidate.Box))
+            .Where(candidate => !options.DropNonFinite || BoxOperations.IsFinite(candidate.Box))
             .Select(candidate => candidate with { Box = BoxOperations.Clip(candidate.Box, resized) })
-            .Where(candidate => torchvision
+            .Where(candidate => options.MinBoxSizeInclusive
                 ? candidate.Box.Width >= options.MinBoxSize && candidate.Box.Height >= options.MinBoxSize
                 : candidate.Box.Width > options.MinBoxSize && candidate.Box.Height > options.MinBoxSize)
             .Where(candidate => candidate.Score >= options.ScoreThreshold)];
         int[] kept = ReferenceSuppression.Select(
             [.. candidates.Select(candidate => candidate.Box)],
-            [.. candidates.Select(candidate => torchvision ? candidate.Score : candidate.Logit)],
+            [.. candidates.Select(
+                candidate => options.Ranking == ProposalRanking.Score ? candidate.Score : candidate.Logit)],
             [.. candidates.Select(candidate => candidate.Level)],
             options.NmsThreshold,
-            torchvision ? 1000 : 40_000,
+            options.MaxShiftedBoxes,
             options.PostNmsTopN);
         return [.. kept
             .Select(i => candidates[i])
@@ -56,7 +56,10 @@ internal static class ReferenceProposals
                 {
                     float At(float[] map, int channel) => map[(channel * maps.Grid.Height + y) * maps.Grid.Width + x];
                     BoxDeltas deltas = new(
-                        At(maps.Deltas, 4 * a), At(maps.Deltas, 4 * a + 1), At(maps.Deltas, 4 * a + 2), At(maps.Deltas, 4 * a + 3));
+                        At(maps.Deltas, 4 * a),
+                        At(maps.Deltas, 4 * a + 1),
+                        At(maps.Deltas, 4 * a + 2),
+                        At(maps.Deltas, 4 * a + 3));
                     Box box = coder.Decode(deltas, anchors.Anchor(level, a, y, x, strideY, strideX));
                     yield return new Candidate(box, At(maps.Objectness, a), level, index++);
                 }

@@ -1,5 +1,6 @@
 using Fpn.Detection.Anchors;
-using Fpn.Detection.Imaging;
+using Fpn.Detection.Conventions;
+using Fpn.Detection.Geometry;
 using Fpn.Detection.Proposals;
 
 namespace Fpn.Detection.Tests.Proposals;
@@ -11,7 +12,11 @@ internal sealed record RpnLevel(ImageSize Grid, float[] Objectness, float[] Delt
 internal sealed record RpnOutputs(AnchorGenerator Anchors, ImageSize Padded, RpnLevel[] Levels)
 {
     public static RpnOutputs Make(
-        AnchorGenerator anchors, ImageSize padded, ImageSize[] grids, Func<int, float[]> objectness, Func<int, float[]> deltas)
+        AnchorGenerator anchors,
+        ImageSize padded,
+        ImageSize[] grids,
+        Func<int, float[]> objectness,
+        Func<int, float[]> deltas)
     {
         RpnLevel[] levels = [.. grids.Select((grid, level) =>
         {
@@ -21,12 +26,10 @@ internal sealed record RpnOutputs(AnchorGenerator Anchors, ImageSize Padded, Rpn
         return new RpnOutputs(anchors, padded, levels);
     }
 
-    public static AnchorGenerator Fpn(Convention convention, int levels = 5) => new(new AnchorOptions
+    public static AnchorGenerator Fpn(ConventionRules rules, int levels = 5) => new(new AnchorOptions(rules)
     {
         Levels = [.. Enumerable.Range(0, levels).Select(i =>
-            new PyramidLevel($"p{i + 2}", [32 << i], i < 4, convention == Convention.Torchvision ? null : 4 << i))],
-        Rounded = convention == Convention.Torchvision,
-        Convention = convention,
+            new PyramidLevel($"p{i + 2}", [32 << i], i < 4, rules.FinestAnchorStride << i))],
     });
 
     public void Run(ProposalSelector selector, ImageSize resized, ProposalList destination)

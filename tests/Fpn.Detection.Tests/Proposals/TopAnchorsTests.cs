@@ -71,10 +71,12 @@ public class TopAnchorsTests
             "ascending" => [.. Enumerable.Range(0, count).Select(i => i * 1e-3f - 5)],
             "descending" => [.. Enumerable.Range(0, count).Select(i => 5 - i * 1e-3f)],
             // The first bar comes from every (count / 1024)th value: here it misleads as far as it can.
-            "high where sampled" => [.. Enumerable.Range(0, count).Select(i => i % Math.Max(1, count / 1024) == 0 ? 9f : i % 7)],
-            "low where sampled" => [.. Enumerable.Range(0, count).Select(i => i % Math.Max(1, count / 1024) == 0 ? -9f : i % 7)],
+            "high where sampled" => [.. Enumerable.Range(0, count).Select(i => IsSampled(i) ? 9f : i % 7)],
+            "low where sampled" => [.. Enumerable.Range(0, count).Select(i => IsSampled(i) ? -9f : i % 7)],
             "steps" => [.. Enumerable.Range(0, count).Select(i => (float)(i / 50))],
             _ => [.. Enumerable.Range(0, count).Select(i => (i % 3 - 1) * float.MaxValue)],
         };
+
+        bool IsSampled(int i) => i % Math.Max(1, count / 1024) == 0;
     }
 }

@@ -1,5 +1,5 @@
-using Fpn.Detection.Boxes;
-using Fpn.Detection.Imaging;
+using Fpn.Detection.Conventions;
+using Fpn.Detection.Geometry;
 using Fpn.Detection.RoiHeads;
 
 namespace Fpn.Detection.Tests.RoiHeads;
@@ -13,11 +13,12 @@ public class DetectionSelectorOracleTests
     public static TheoryData<Convention, BoxDeltasLayout, string> Cases()
     {
         TheoryData<Convention, BoxDeltasLayout, string> cases = [];
+        string[] kinds = ["random", "few", "ties", "equal", "extreme", "same proposals", "no area"];
         foreach (Convention convention in Enum.GetValues<Convention>())
         {
             foreach (BoxDeltasLayout layout in Enum.GetValues<BoxDeltasLayout>())
             {
-                foreach (string kind in new[] { "random", "few", "ties", "equal", "extreme", "same proposals", "no area" })
+                foreach (string kind in kinds)
                 {
                     cases.Add(convention, layout, kind);
                 }
@@ -31,14 +32,7 @@ public class DetectionSelectorOracleTests
     [MemberData(nameof(Cases))]
     public void Select_AnyOutputs_EqualsReference(Convention convention, BoxDeltasLayout layout, string kind)
     {
-        RoiHeadsOptions options = new()
-        {
-            Classes = 12,
-            Convention = convention,
-            BoxDeltas = layout,
-            Background = convention == Convention.Torchvision ? BackgroundPosition.First : BackgroundPosition.Last,
-            MinBoxSize = convention == Convention.Torchvision ? 1e-2f : 0,
-        };
+        RoiHeadsOptions options = new(ConventionTable.RulesFor(convention)) { Classes = 12, BoxDeltas = layout };
         HeadOutputs head = Make(options, kind);
         AssertEqual(head, options);
         AssertEqual(head, options with { ScoreThreshold = 0.01f, DetectionsPerImage = 1000 });
@@ -49,15 +43,17 @@ public class DetectionSelectorOracleTests
 
     [Theory]
     [MemberData(nameof(Cases))]
-    public void ListSuppressed_AnyOutputs_WithTheDetectionsIsEveryCandidate(Convention convention, BoxDeltasLayout layout, string kind)
+    public void ListSuppressed_AnyOutputs_WithTheDetectionsIsEveryCandidate(
+        Convention convention, BoxDeltasLayout layout, string kind)
     {
-        RoiHeadsOptions options = new()
+        ConventionRules rules = ConventionTable.RulesFor(convention);
+
+        // A side of 1 keeps an area in the original image, so that no detection is dropped as empty.
+        RoiHeadsOptions options = new(rules)
         {
             Classes = 12,
-            Convention = convention,
             BoxDeltas = layout,
-            Background = convention == Convention.Torchvision ? BackgroundPosition.First : BackgroundPosition.Last,
-            MinBoxSize = convention == Convention.Torchvision ? 1e-2f : 1,
+            MinBoxSize = rules.DropEmptyDetections ? 1 : rules.MinDetectionSize,
             NmsThreshold = 0.3,
             DetectionsPerImage = 150 * 12,
         };
@@ -67,7 +63,8 @@ public class DetectionSelectorOracleTests
         selector.Select(head.ClassLogits, head.BoxDeltas, head.Proposals, head.Rows, Resized, Original, list);
         IReadOnlyList<SuppressedBox> suppressed = selector.ListSuppressed();
 
-        DetectedBox[] candidates = ReferenceDetections.Select(head, options with { NmsThreshold = 1 }, Resized, Original);
+        RoiHeadsOptions unsuppressed = options with { NmsThreshold = 1 };
+        DetectedBox[] candidates = ReferenceDetections.Select(head, unsuppressed, Resized, Original);
         Assert.Equal(candidates.Length, selector.CandidateCount);
         Assert.Equal(
             candidates.ToHashSet(), [.. list.Detections.ToArray(), .. suppressed.Select(removed => removed.Candidate)]);
@@ -84,9 +81,9 @@ public class DetectionSelectorOracleTests
     [Fact]
     public void Select_SteadyState_AllocatesNothing()
     {
-        foreach (Convention convention in Enum.GetValues<Convention>())
+        foreach (ConventionRules rules in new[] { ConventionTable.Torchvision, ConventionTable.Detectron2 })
         {
-            RoiHeadsOptions options = new() { Classes = 12, ScoreThreshold = 0.01f, Convention = convention };
+            RoiHeadsOptions options = new(rules) { Classes = 12, ScoreThreshold = 0.01f, MinBoxSize = 1e-2f };
             HeadOutputs head = Make(options, "random");
             DetectionSelector selector = new(options);
             DetectionList detections = new();

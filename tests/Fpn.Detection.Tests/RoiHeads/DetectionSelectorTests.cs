@@ -1,6 +1,7 @@
-using Fpn.Detection.Boxes;
-using Fpn.Detection.Imaging;
+using Fpn.Detection.Conventions;
+using Fpn.Detection.Geometry;
 using Fpn.Detection.RoiHeads;
+using Fpn.Detection.Tensors;
 
 namespace Fpn.Detection.Tests.RoiHeads;
 
@@ -8,22 +9,15 @@ public class DetectionSelectorTests
 {
     private static readonly ImageSize Resized = new(100, 200);
 
-    private static readonly RoiHeadsOptions Torchvision = new() { Classes = 2 };
+    private static readonly RoiHeadsOptions Torchvision = new(ConventionTable.Torchvision) { Classes = 2 };
 
-    private static readonly RoiHeadsOptions Detectron2 = new()
-    {
-        Classes = 2,
-        Background = BackgroundPosition.Last,
-        BoxDeltas = BoxDeltasLayout.PerClass,
-        MinBoxSize = 0,
-        Convention = Convention.Detectron2,
-    };
+    private static readonly RoiHeadsOptions Detectron2 = new(ConventionTable.Detectron2) { Classes = 2 };
 
     [Fact]
     public void Select_TorchvisionWorkedByHand_Agrees()
     {
-        // Scores are 1/10, 3/10 and 6/10, background first. Class 1 moves a width (10 · 0.1 weights) to the right, class 0
-        // half a height up; then everything is halved across and doubled down.
+        // Scores are 1/10, 3/10 and 6/10, background first. Class 1 moves a width (10 · 0.1 weights) to the right,
+        // class 0 half a height up; then everything is halved across and doubled down.
         float[] logits = [0, MathF.Log(3), MathF.Log(6)];
         float[] deltas = [9, 9, 9, 9, 0, -5, 0, 0, 10, 0, 0, 0];
         DetectedBox[] found = Select(Torchvision, logits, deltas, [new Box(10, 20, 30, 40)], new ImageSize(200, 100));
@@ -40,8 +34,9 @@ public class DetectionSelectorTests
     [Fact]
     public void ListSuppressed_WorkedByHand_NamesTheDetectionThatWon()
     {
-        // Class 0 only, no deltas. The second box is the lower 16 of the first one's 20 rows (IoU 0.8), the third stands alone,
-        // the fourth overlaps the third by half a width (IoU 1/3) and stays. Everything is doubled on the way back.
+        // Class 0 only, no deltas. The second box is the lower 16 of the first one's 20 rows (IoU 0.8), the third
+        // stands alone, the fourth overlaps the third by half a width (IoU 1/3) and stays. Everything is doubled on the
+        // way back.
         Box[] proposals = [new(10, 20, 30, 40), new(10, 24, 30, 40), new(60, 20, 80, 40), new(70, 20, 90, 40)];
         float[] logits = [0, 4, -9, 0, 3, -9, 0, 2, -9, 0, 1, -9];
         DetectionSelector selector = new(Torchvision);
@@ -52,7 +47,8 @@ public class DetectionSelectorTests
         Assert.Equal(4, selector.CandidateCount);
         SuppressedBox suppressed = Assert.Single(selector.ListSuppressed());
         Assert.Equal((0, 0.8f), (suppressed.Detection, suppressed.Iou));
-        Assert.Equal((new Box(20, 48, 60, 80), 0, 1), (suppressed.Candidate.Box, suppressed.Candidate.Label, suppressed.Candidate.Proposal));
+        DetectedBox candidate = suppressed.Candidate;
+        Assert.Equal((new Box(20, 48, 60, 80), 0, 1), (candidate.Box, candidate.Label, candidate.Proposal));
 
         // An image without candidates leaves nothing of the one before.
         selector.Select([], [], [], [], Resized, Resized, list);
@@ -116,9 +112,8 @@ public class DetectionSelectorTests
         // Four equal logits: 0.25 each, exactly.
         RoiHeadsOptions options = new() { Classes = 3, ScoreThreshold = 0.25f };
         Assert.Empty(Select(options, new float[4], new float[16], [new Box(0, 0, 10, 10)], Resized));
-        Assert.Equal(
-            3,
-            Select(options with { ScoreThreshold = 0.2499f }, new float[4], new float[16], [new Box(0, 0, 10, 10)], Resized).Length);
+        RoiHeadsOptions lower = options with { ScoreThreshold = 0.2499f };
+        Assert.Equal(3, Select(lower, new float[4], new float[16], [new Box(0, 0, 10, 10)], Resized).Length);
     }
 
     [Fact]
@@ -164,7 +159,8 @@ public class DetectionSelectorTests
         // The second class overflows. torchvision clips it to an empty box; detectron2 drops the first class's box too.
         float[] deltas = [0, 0, 0, 0, 3e38f, 0, 0, 0, .. new float[8]];
         Box[] proposals = [new(0, 0, 100, 10), new(50, 50, 60, 60)];
-        RoiHeadsOptions perClass = Torchvision with { BoxDeltas = BoxDeltasLayout.PerClass, BoxWeights = BoxWeights.One };
+        RoiHeadsOptions perClass =
+            Torchvision with { BoxDeltas = BoxDeltasLayout.PerClass, BoxWeights = BoxWeights.One };
         Assert.Equal(
             [0, 1],
             Select(perClass, [0, 9, 0, 0, 8, 0], deltas, proposals, Resized).Select(detection => detection.Proposal));
@@ -229,11 +225,16 @@ public class DetectionSelectorTests
         DetectionSelector selector = new(Torchvision);
         DetectionList list = new();
         Box[] proposal = new Box[1];
-        Assert.Throws<ArgumentException>(() => selector.Select(new float[4], new float[12], proposal, [0], Resized, Resized, list));
-        Assert.Throws<ArgumentException>(() => selector.Select(new float[3], new float[8], proposal, [0], Resized, Resized, list));
-        Assert.Throws<ArgumentException>(() => selector.Select(new float[3], new float[12], proposal, [], Resized, Resized, list));
-        Assert.Throws<ArgumentException>(() => selector.Select(new float[3], new float[12], proposal, [1], Resized, Resized, list));
-        Assert.Throws<ArgumentException>(() => selector.Select(new float[3], new float[12], proposal, [-1], Resized, Resized, list));
+        Assert.Throws<ArgumentException>(
+            () => selector.Select(new float[4], new float[12], proposal, [0], Resized, Resized, list));
+        Assert.Throws<ArgumentException>(
+            () => selector.Select(new float[3], new float[8], proposal, [0], Resized, Resized, list));
+        Assert.Throws<ArgumentException>(
+            () => selector.Select(new float[3], new float[12], proposal, [], Resized, Resized, list));
+        Assert.Throws<ArgumentException>(
+            () => selector.Select(new float[3], new float[12], proposal, [1], Resized, Resized, list));
+        Assert.Throws<ArgumentException>(
+            () => selector.Select(new float[3], new float[12], proposal, [-1], Resized, Resized, list));
         Assert.Throws<ArgumentOutOfRangeException>(
             () => selector.Select(new float[3], new float[12], proposal, [0], new ImageSize(0, 5), Resized, list));
     }

@@ -1,4 +1,5 @@
-using Fpn.Detection.Boxes;
+using Fpn.Detection.Conventions;
+using Fpn.Detection.Geometry;
 using Fpn.Detection.RoiHeads;
 
 namespace Fpn.Detection.Tests.RoiHeads;
@@ -30,7 +31,8 @@ public class LevelAssignerTests
         // log2(223.99992 / 224) = −5e-7: + 1e-6 lifts it over the border, 1e-8 inside the logarithm is lost.
         Box roi = new(0, 0, 223.99992f, 223.99992f);
         Assert.Equal(2, P2ToP5.Assign(roi));
-        Assert.Equal(1, new LevelAssigner(new LevelAssignmentOptions { Epsilon = LevelEpsilon.InsideLog }, 2, 5).Assign(roi));
+        LevelAssigner inside = new(new LevelAssignmentOptions { Epsilon = LevelEpsilon.InsideLog }, 2, 5);
+        Assert.Equal(1, inside.Assign(roi));
     }
 
     [Theory]
@@ -49,7 +51,10 @@ public class LevelAssignerTests
     {
         Box[] bad =
         [
-            new(0, 0, float.NaN, 1), new(5, 0, 0, 5), new(0, 0, float.PositiveInfinity, 1), new(float.MinValue, 0, float.MaxValue, 9),
+            new(0, 0, float.NaN, 1),
+            new(5, 0, 0, 5),
+            new(0, 0, float.PositiveInfinity, 1),
+            new(float.MinValue, 0, float.MaxValue, 9),
             new(0, 0, float.PositiveInfinity, 0),
         ];
         int[] levels = new int[bad.Length];

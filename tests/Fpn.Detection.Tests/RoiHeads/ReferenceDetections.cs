@@ -1,5 +1,5 @@
-using Fpn.Detection.Boxes;
-using Fpn.Detection.Imaging;
+using Fpn.Detection.Conventions;
+using Fpn.Detection.Geometry;
 using Fpn.Detection.RoiHeads;
 using Fpn.Detection.Tests.Suppression;
 
@@ -13,7 +13,6 @@ internal static class ReferenceDetections
 {
     public static DetectedBox[] Select(HeadOutputs head, RoiHeadsOptions options, ImageSize resized, ImageSize original)
     {
-        bool torchvision = options.Convention == Convention.Torchvision;
         int firstColumn = options.Background == BackgroundPosition.First ? 1 : 0;
         DetectedBox[] candidates = [.. head.Proposals
             .SelectMany((_, proposal) => Row(head, options, proposal, firstColumn))
@@ -26,14 +25,15 @@ internal static class ReferenceDetections
             [.. candidates.Select(candidate => candidate.Score)],
             [.. candidates.Select(candidate => candidate.Label + firstColumn)],
             options.NmsThreshold,
-            torchvision ? 1000 : 40_000,
+            options.MaxShiftedBoxes,
             options.DetectionsPerImage);
         return [.. kept
             .Select(i => candidates[i] with { Box = BoxOperations.ToOriginal(candidates[i].Box, resized, original) })
-            .Where(detection => torchvision || (detection.Box.Width > 0 && detection.Box.Height > 0))];
+            .Where(detection => !options.DropEmpty || (detection.Box.Width > 0 && detection.Box.Height > 0))];
     }
 
-    private static IEnumerable<DetectedBox> Row(HeadOutputs head, RoiHeadsOptions options, int proposal, int firstColumn)
+    private static IEnumerable<DetectedBox> Row(
+        HeadOutputs head, RoiHeadsOptions options, int proposal, int firstColumn)
     {
         int columns = options.Classes + 1;
         int boxesPerRow = options.BoxDeltas switch
@@ -48,15 +48,17 @@ internal static class ReferenceDetections
             new BoxDeltas(
                 head.BoxDeltas[4 * i], head.BoxDeltas[4 * i + 1], head.BoxDeltas[4 * i + 2], head.BoxDeltas[4 * i + 3]),
             head.Proposals[proposal]))];
-        if (options.Convention == Convention.Detectron2 && boxes.Any(box => !BoxOperations.IsFinite(box)))
+        if (options.DropNonFinite && boxes.Any(box => !BoxOperations.IsFinite(box)))
         {
             yield break;
         }
 
-        // The scores' last bits decide ties, so the reference uses the product's own exponential; SoftmaxTests checks that.
+        // The scores' last bits decide ties, so the reference uses the product's own exponential; SoftmaxTests checks
+        // that.
+        int padding = Softmax.Lanes - 1 - (columns + Softmax.Lanes - 1) % Softmax.Lanes;
         float[] scores = [
             .. head.ClassLogits.AsSpan(row * columns, columns),
-            .. Enumerable.Repeat(float.NegativeInfinity, Softmax.Lanes - 1 - (columns + Softmax.Lanes - 1) % Softmax.Lanes)];
+            .. Enumerable.Repeat(float.NegativeInfinity, padding)];
         Softmax.ApplyScalar(scores);
         for (int label = 0; label < options.Classes; label++)
         {

@@ -1,4 +1,4 @@
-using Fpn.Detection.Boxes;
+using Fpn.Detection.Geometry;
 using Fpn.Detection.Suppression;
 
 namespace Fpn.Detection.Tests.Suppression;
@@ -24,14 +24,18 @@ public class NonMaxSuppressionTests
     [Fact]
     public void Select_ThresholdNotExactInFloat_DecidesAsInDouble()
     {
-        // 10 / 100 in float32 is 0.100000001…, which is greater than the double 0.1; 7 / 10 is 0.69999998…, less than 0.7.
+        // 10 / 100 in float32 is 0.100000001…, which is greater than the double 0.1; 7 / 10 is 0.69999998…, less than
+        // 0.7.
         Assert.Equal([0], Keep([Square, new(0, 0, 10, 1)], [0.9f, 0.8f], [0, 0], 0.1));
         Assert.Equal([0, 1], Keep([Square, new(0, 0, 10, 7)], [0.9f, 0.8f], [0, 0], 0.7));
     }
 
     [Fact]
-    public void Select_EqualScores_KeepsTheEarlier() =>
-        Assert.Equal([0, 2], Keep([Square, Square, new(50, 50, 60, 60), Square], [0.5f, 0.5f, 0.5f, 0.5f], [0, 0, 0, 0], 0.5));
+    public void Select_EqualScores_KeepsTheEarlier()
+    {
+        Box[] boxes = [Square, Square, new(50, 50, 60, 60), Square];
+        Assert.Equal([0, 2], Keep(boxes, [0.5f, 0.5f, 0.5f, 0.5f], [0, 0, 0, 0], 0.5));
+    }
 
     [Fact]
     public void Select_OtherGroup_DoesNotRemove() =>
@@ -44,8 +48,8 @@ public class NonMaxSuppressionTests
     [Fact]
     public void FindRemovers_WorkedByHand_NamesTheBestThatOverlaps()
     {
-        // Best first: the square (1), then its upper 6 rows (2: IoU 0.6), then its upper 5 (0: IoU 0.5 with 1, 5/6 with 2);
-        // 3 is the square again in another group, 4 the upper 8 rows of the square there.
+        // Best first: the square (1), then its upper 6 rows (2: IoU 0.6), then its upper 5 (0: IoU 0.5 with 1, 5/6 with
+        // 2); 3 is the square again in another group, 4 the upper 8 rows of the square there.
         Box[] boxes = [new(0, 0, 10, 5), Square, new(0, 0, 10, 6), Square, new(0, 0, 10, 8)];
         float[] scores = [0.7f, 0.9f, 0.8f, 0.6f, 0.5f];
         int[] groups = [0, 0, 0, 1, 1];
@@ -59,7 +63,7 @@ public class NonMaxSuppressionTests
 
         void AssertRemovers(double threshold, int[] kept, int[] removers, float[] overlaps)
         {
-            NonMaxSuppression suppression = new(threshold, Convention.Torchvision);
+            NonMaxSuppression suppression = new(threshold, 1000);
             int[] actual = new int[kept.Length];
             Assert.Equal(kept.Length, suppression.Select(boxes, scores, groups, actual));
             Assert.Equal(kept, actual);
@@ -73,11 +77,15 @@ public class NonMaxSuppressionTests
 
     [Fact]
     public void FindRemovers_LengthsDiffer_Throws() => Assert.Throws<ArgumentException>(() =>
-        new NonMaxSuppression(0.5, Convention.Torchvision).FindRemovers(new Box[2], new float[2], new int[2], [], new int[1], new float[2]));
+        new NonMaxSuppression(0.5, 1000).FindRemovers(
+            new Box[2], new float[2], new int[2], [], new int[1], new float[2]));
 
     [Fact]
-    public void Select_MoreThanAsked_KeepsTheBest() =>
-        Assert.Equal([2, 0], Keep([Square, new(20, 0, 30, 10), new(40, 0, 50, 10)], [0.5f, 0.4f, 0.6f], [0, 0, 0], 0.5, 2));
+    public void Select_MoreThanAsked_KeepsTheBest()
+    {
+        Box[] boxes = [Square, new(20, 0, 30, 10), new(40, 0, 50, 10)];
+        Assert.Equal([2, 0], Keep(boxes, [0.5f, 0.4f, 0.6f], [0, 0, 0], 0.5, 2));
+    }
 
     [Fact]
     public void Select_Nothing_GivesNothing()
@@ -87,13 +95,13 @@ public class NonMaxSuppressionTests
     }
 
     [Theory]
-    [InlineData(Convention.Torchvision, 1000, true)]
-    [InlineData(Convention.Torchvision, 1001, false)]
-    [InlineData(Convention.Detectron2, 1001, true)]
-    public void Select_NearTheThreshold_TheShiftDecides(Convention convention, int count, bool bothKept)
+    [InlineData(1000, 1000, true)]
+    [InlineData(1000, 1001, false)]
+    [InlineData(40_000, 1001, true)]
+    public void Select_NearTheThreshold_TheShiftDecides(int maxShiftedBoxes, int count, bool bothKept)
     {
-        // In group 90 the shift is 90 · (1332 + 1) = 119,970, where float32 counts in 1/128: the lower edge 0.503 becomes
-        // 64/128 = 0.5. So the IoU of the pair is 0.503 unshifted and 0.5 shifted, with a threshold of 0.5.
+        // In group 90 the shift is 90 · (1332 + 1) = 119,970, where float32 counts in 1/128: the lower edge 0.503
+        // becomes 64/128 = 0.5. So the IoU of the pair is 0.503 unshifted and 0.5 shifted, with a threshold of 0.5.
         Box[] boxes = new Box[count];
         int[] groups = new int[count];
         float[] scores = new float[count];
@@ -103,7 +111,7 @@ public class NonMaxSuppressionTests
         groups[0] = groups[1] = 90;
         scores[0] = 0.9f;
         scores[1] = 0.8f;
-        Assert.Equal(bothKept ? [0, 1, 2] : [0, 2], Keep(boxes, scores, groups, 0.5, convention: convention));
+        Assert.Equal(bothKept ? [0, 1, 2] : [0, 2], Keep(boxes, scores, groups, 0.5, maxShiftedBoxes: maxShiftedBoxes));
     }
 
     [Theory]
@@ -115,7 +123,7 @@ public class NonMaxSuppressionTests
     [InlineData(400, 60, 100, 3e6f)]
     public void Select_RandomBoxes_EqualsTheDefinition(int count, int groupCount, float maxSide, float extent)
     {
-        foreach (Convention convention in Enum.GetValues<Convention>())
+        foreach (int maxShiftedBoxes in new[] { 1000, 40_000 })
         {
             for (int seed = 0; seed < 4; seed++)
             {
@@ -125,10 +133,9 @@ public class NonMaxSuppressionTests
                 int[] groups = [.. Enumerable.Range(0, count).Select(_ => random.Below(groupCount))];
                 double threshold = seed < 2 ? 0.5 : 0.05;
                 int most = seed == 3 ? 50 : count;
-                int shiftedUpTo = convention == Convention.Torchvision ? 1000 : 40_000;
                 Assert.Equal(
-                    ReferenceSuppression.Select(boxes, scores, groups, threshold, shiftedUpTo, most),
-                    Keep(boxes, scores, groups, threshold, most, convention));
+                    ReferenceSuppression.Select(boxes, scores, groups, threshold, maxShiftedBoxes, most),
+                    Keep(boxes, scores, groups, threshold, most, maxShiftedBoxes));
             }
         }
     }
@@ -138,15 +145,16 @@ public class NonMaxSuppressionTests
     [InlineData(1000, 90, 300, 1333f)]
     [InlineData(1001, 90, 300, 1333f)]
     [InlineData(400, 1, 100, 400f)]
-    public void FindRemovers_RandomBoxes_EachIsEitherKeptOrRemoved(int count, int groupCount, float maxSide, float extent)
+    public void FindRemovers_RandomBoxes_EachIsEitherKeptOrRemoved(
+        int count, int groupCount, float maxSide, float extent)
     {
-        foreach (Convention convention in Enum.GetValues<Convention>())
+        foreach (int maxShiftedBoxes in new[] { 1000, 40_000 })
         {
             RandomTensors random = new(3);
             Box[] boxes = random.Boxes(count, extent, Math.Min(maxSide, extent / 2));
             float[] scores = random.Coarse(count, 4);
             int[] groups = [.. Enumerable.Range(0, count).Select(_ => random.Below(groupCount))];
-            NonMaxSuppression suppression = new(0.3, convention);
+            NonMaxSuppression suppression = new(0.3, maxShiftedBoxes);
             int[] kept = new int[count];
             kept = kept[..suppression.Select(boxes, scores, groups, kept)];
             int[] removers = new int[count];
@@ -160,8 +168,8 @@ public class NonMaxSuppressionTests
     [Fact]
     public void Select_GroupsPushedTogetherByRounding_EqualsTheDefinition()
     {
-        // Around 6 · 2^24 float32 counts in eights: the gap of 1 between shifted groups is gone, and boxes of neighbouring
-        // groups can overlap. The reference then lets them remove each other.
+        // Around 6 · 2^24 float32 counts in eights: the gap of 1 between shifted groups is gone, and boxes of
+        // neighboring groups can overlap. The reference then lets them remove each other.
         const float Far = 1 << 24;
         RandomTensors random = new(7);
         Box[] boxes = [.. Enumerable.Range(0, 200).Select(_ => Corner(random, Far))];
@@ -180,11 +188,12 @@ public class NonMaxSuppressionTests
     }
 
     [Theory]
-    [InlineData(-0.1)]
-    [InlineData(1.1)]
-    [InlineData(double.NaN)]
-    public void Constructor_ThresholdNotAFraction_Throws(double threshold) =>
-        Assert.Throws<ArgumentOutOfRangeException>(() => new NonMaxSuppression(threshold, Convention.Torchvision));
+    [InlineData(-0.1, 1000)]
+    [InlineData(1.1, 1000)]
+    [InlineData(double.NaN, 1000)]
+    [InlineData(0.5, -1)]
+    public void Constructor_NumberOutOfRange_Throws(double threshold, int maxShiftedBoxes) =>
+        Assert.Throws<ArgumentOutOfRangeException>(() => new NonMaxSuppression(threshold, maxShiftedBoxes));
 
     [Fact]
     public void AnyOverlaps_Vector_EqualsScalarTwin()
@@ -217,10 +226,10 @@ public class NonMaxSuppressionTests
         int[] groups,
         double threshold,
         int? most = null,
-        Convention convention = Convention.Torchvision)
+        int maxShiftedBoxes = 1000)
     {
         int[] kept = new int[most ?? boxes.Length];
-        int count = new NonMaxSuppression(threshold, convention).Select(boxes, scores, groups, kept);
+        int count = new NonMaxSuppression(threshold, maxShiftedBoxes).Select(boxes, scores, groups, kept);
         return kept[..count];
     }
 

@@ -8,9 +8,10 @@ public class RankOrderTests
     public static TheoryData<int, string> Cases()
     {
         TheoryData<int, string> cases = [];
+        string[] kinds = ["normal", "unit", "coarse", "equal", "ascending", "descending", "low digits"];
         foreach (int count in new[] { 1, 2, 199, 200, 201, 1000, 5000 })
         {
-            foreach (string scores in new[] { "normal", "unit", "coarse", "equal", "ascending", "descending", "low digits" })
+            foreach (string scores in kinds)
             {
                 cases.Add(count, scores);
             }
@@ -58,6 +59,6 @@ public class RankOrderTests
             "descending" => [.. Enumerable.Range(0, count).Select(i => -i * 0.01f)],
             _ => [.. Enumerable.Range(0, count).Select(i => BitConverter.Int32BitsToSingle(0x3F00_0000 + i * 7 % 100))],
         };
-        return [.. values.Select(RankKey.Of)];
+        return [.. values.Select(RankKey.Create)];
     }
 }

@@ -1,21 +1,23 @@
-using Fpn.Detection.Boxes;
+using Fpn.Detection.Geometry;
 
 namespace Fpn.Detection.Tests.Suppression;
 
 /// <summary>The quadratic definition of batched suppression, step by step as torchvision writes it.</summary>
 internal static class ReferenceSuppression
 {
-    public static int[] Select(Box[] boxes, float[] scores, int[] groups, double threshold, int shiftedUpTo, int most)
+    public static int[] Select(
+        Box[] boxes, float[] scores, int[] groups, double threshold, int maxShiftedBoxes, int most)
     {
         if (boxes.Length == 0)
         {
             return [];
         }
 
-        int[] kept = boxes.Length <= shiftedUpTo
-            ? Suppress(Shifted(boxes, groups), scores, [.. Enumerable.Range(0, boxes.Length)], threshold)
+        int[] all = [.. Enumerable.Range(0, boxes.Length)];
+        int[] kept = boxes.Length <= maxShiftedBoxes
+            ? Suppress(Shifted(boxes, groups), scores, all, threshold)
             : [.. groups.Distinct().SelectMany(group =>
-                Suppress(boxes, scores, [.. Enumerable.Range(0, boxes.Length).Where(i => groups[i] == group)], threshold))];
+                Suppress(boxes, scores, [.. all.Where(i => groups[i] == group)], threshold))];
         return [.. kept.Order().OrderByDescending(i => scores[i]).Take(most)];
     }
 

@@ -1,7 +1,7 @@
 using System.Net;
 using Fpn.Service.Lifetime;
-using Fpn.Service.Tests.Batching;
-using Fpn.Service.Tests.Running;
+using Fpn.Testing.Fakes;
+using Fpn.Testing.Running;
 using Microsoft.Extensions.Logging.Abstractions;
 
 namespace Fpn.Service.Tests.Lifetime;
@@ -9,7 +9,7 @@ namespace Fpn.Service.Tests.Lifetime;
 /// <summary>Between SIGTERM and the closing of the port.</summary>
 public sealed class DrainTests
 {
-    private static readonly byte[] Sample = File.ReadAllBytes(Repository.SampleImage);
+    private static readonly byte[] Sample = File.ReadAllBytes(Checkout.SampleImage);
 
     private static CancellationToken Cancel => TestContext.Current.CancellationToken;
 

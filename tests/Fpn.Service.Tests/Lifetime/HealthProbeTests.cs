@@ -1,6 +1,6 @@
 using Fpn.Service.Lifetime;
-using Fpn.Service.Tests.Deployment;
-using Fpn.Service.Tests.Running;
+using Fpn.Testing.Running;
+using Fpn.Tool.Commands;
 using Microsoft.Extensions.Configuration;
 
 namespace Fpn.Service.Tests.Lifetime;

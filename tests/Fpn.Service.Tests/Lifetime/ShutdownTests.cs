@@ -1,20 +1,19 @@
 using System.Diagnostics;
 using System.Net.Sockets;
 using System.Text.Json;
-using Fpn.Service.Tests.Imaging;
-using Fpn.Service.Tests.Running;
+using Fpn.Testing.Running;
 
 namespace Fpn.Service.Tests.Lifetime;
 
 /// <summary>SIGTERM to the real process: what it has accepted it answers, and ends in time with status 0.</summary>
 /// <remarks>Nothing else runs meanwhile: the times are those of a machine that is not busy with other tests.</remarks>
-[Collection(nameof(NativeMemoryTests))]
+[Collection(Alone.Collection)]
 public sealed class ShutdownTests(ITestOutputHelper output)
 {
     private const int Runs = 20;
     private const int Clients = 8;
 
-    private static readonly byte[] Sample = File.ReadAllBytes(Repository.SampleImage);
+    private static readonly byte[] Sample = File.ReadAllBytes(Checkout.SampleImage);
     private static readonly TimeSpan Timeout = TimeSpan.FromSeconds(30);
 
     private static CancellationToken Cancel => TestContext.Current.CancellationToken;
@@ -35,7 +34,7 @@ public sealed class ShutdownTests(ITestOutputHelper output)
     public async Task Sigterm_BodyThatNeverEnds_IsAnsweredBeforeTheTimeout()
     {
         Assert.SkipWhen(OperatingSystem.IsWindows(), "SIGTERM is absent on Windows");
-        using var process = new ServiceProcess([$"--Fpn:Models:Path={Repository.BloodCells}", "--Fpn:Batching:MaxBatchSize=1", "--Fpn:Shutdown:Timeout=3s"]);
+        using var process = new ServiceProcess([$"--Fpn:Models:Path={Checkout.BloodCells}", "--Fpn:Batching:MaxBatchSize=1", "--Fpn:Shutdown:Timeout=3s"]);
         using var connection = await RawConnection.OpenAsync(await process.WaitForAddressAsync());
         await connection.SendAsync("POST /detect HTTP/1.1\r\nHost: test\r\nContent-Length: 1000\r\nExpect: 100-continue\r\n\r\n");
         Assert.StartsWith("HTTP/1.1 100", await connection.ReadHeadAsync(), StringComparison.Ordinal);
@@ -53,7 +52,7 @@ public sealed class ShutdownTests(ITestOutputHelper output)
     private async Task StopUnderLoadAsync(int run, int delayMs)
     {
         using var process = new ServiceProcess(
-            [$"--Fpn:Models:Path={Repository.BloodCells}", "--Fpn:Batching:MaxBatchSize=1", $"--Fpn:Shutdown:Delay={delayMs}ms", $"--Fpn:Shutdown:Timeout={Timeout.TotalSeconds}s"]);
+            [$"--Fpn:Models:Path={Checkout.BloodCells}", "--Fpn:Batching:MaxBatchSize=1", $"--Fpn:Shutdown:Delay={delayMs}ms", $"--Fpn:Shutdown:Timeout={Timeout.TotalSeconds}s"]);
         var address = await process.WaitForAddressAsync();
         var load = new Load(Clients + run);
         var clients = Enumerable.Range(0, Clients).Select(_ => Task.Run(() => PostUntilClosedAsync(address, load), Cancel)).ToArray();

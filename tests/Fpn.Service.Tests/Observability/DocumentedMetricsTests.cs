@@ -1,12 +1,13 @@
 using System.Text.RegularExpressions;
-using Fpn.Service.Tests.Running;
+using Fpn.Testing.Metrics;
+using Fpn.Testing.Running;
 
 namespace Fpn.Service.Tests.Observability;
 
 /// <summary>What is documented, drawn and alerted on is what there is.</summary>
 public sealed partial class DocumentedMetricsTests(MetricsFixture fixture) : IClassFixture<MetricsFixture>
 {
-    private static readonly string Page = File.ReadAllText(Path.Combine(Repository.Root, "docs", "metrics.md"));
+    private static readonly string Page = File.ReadAllText(Path.Combine(Checkout.Root, "docs", "metrics.md"));
 
     private static IEnumerable<string> Queries => Dashboard.Queries.Select(query => query.Query);
 

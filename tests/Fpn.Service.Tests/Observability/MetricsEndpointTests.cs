@@ -1,4 +1,5 @@
 using System.Globalization;
+using Fpn.Testing.Metrics;
 
 namespace Fpn.Service.Tests.Observability;
 
@@ -42,8 +43,8 @@ public sealed class MetricsEndpointTests(MetricsFixture fixture) : IClassFixture
 
         // From the start, so that the first one shows as an increase.
         foreach (var reason in (string[])[
-            "queue-full", "deadline-passed", "shutting-down", "device-lost", "client-closed-request", "model-failure",
-            "model-output-not-finite", "internal-error"])
+            "queue-full", "deadline-passed", "shutting-down", "device-lost", "client-closed-request", "request-given-up",
+            "bad-parameter", "model-failure", "model-output-not-finite", "internal-error"])
         {
             Assert.Equal(0, Scraped.Value(Requests, ("reason", reason)));
         }

@@ -1,5 +1,7 @@
 using System.Net;
-using Fpn.Service.Tests.Running;
+using Fpn.Testing.Images;
+using Fpn.Testing.Metrics;
+using Fpn.Testing.Running;
 
 namespace Fpn.Service.Tests.Observability;
 

@@ -1,13 +1,17 @@
 using System.Diagnostics.Metrics;
-using Fpn.Detection;
-using Fpn.Detection.Imaging;
-using Fpn.Imaging;
-using Fpn.Service.Batching;
-using Fpn.Service.Model;
-using Fpn.Service.Model.Execution;
+using Fpn.Detection.Geometry;
+using Fpn.Detection.Tensors;
+using Fpn.Imaging.Codecs;
+using Fpn.Models.Detectors;
+using Fpn.Models.Execution.Devices;
 using Fpn.Service.Observability;
-using Fpn.Service.Tests.Batching;
-using Fpn.Service.Tests.Running;
+using Fpn.Serving.Lanes;
+using Fpn.Serving.Requests;
+using Fpn.Serving.Sizing;
+using Fpn.Serving.Telemetry;
+using Fpn.Testing.Fakes;
+using Fpn.Testing.Metrics;
+using Fpn.Testing.Running;
 using Microsoft.Extensions.Configuration;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Logging.Abstractions;
@@ -52,7 +56,7 @@ public sealed class ModelMetricsTests : IAsyncDisposable
     [Fact]
     public async Task RecordAnswer_EveryFailure_IsCountedUnderADocumentedReason()
     {
-        var documented = await File.ReadAllTextAsync(Path.Combine(Repository.Root, "docs", "errors.md"), Cancel);
+        var documented = await File.ReadAllTextAsync(Path.Combine(Checkout.Root, "docs", "errors.md"), Cancel);
         var model = _metrics.Of(_detector.Contract);
         foreach (var failure in Enum.GetValues<DetectionFailure>())
         {
@@ -70,6 +74,7 @@ public sealed class ModelMetricsTests : IAsyncDisposable
         var model = _metrics.Of(_detector.Contract);
         foreach (var (exception, outcome, reason) in ((Exception, string, string)[])[
             (new TaskCanceledException(), "canceled", "client-closed-request"),
+            (new RequestGivenUpException(CancellationToken.None), "canceled", "request-given-up"),
             (new NonFiniteOutputException("scores", 0, float.NaN), "failed", "model-output-not-finite"),
             (new ModelFailureException("broken"), "failed", "model-failure"),
             (new AggregateException(new ModelFailureException("broken")), "failed", "model-failure"),
@@ -180,10 +185,16 @@ public sealed class ModelMetricsTests : IAsyncDisposable
         var parts = new InferenceTimes(TimeSpan.FromSeconds(1), TimeSpan.FromSeconds(2), TimeSpan.FromSeconds(3));
         var answer = Answer(parts);
         var refused = DetectionResult.Failed(DetectionFailure.QueueFull, "full");
-        Record(100);
-        var before = GC.GetAllocatedBytesForCurrentThread();
-        Record(1000);
-        Assert.Equal(0, GC.GetAllocatedBytesForCurrentThread() - before);
+
+        // What recording allocates, it allocates in every round; the compiler, which optimises meanwhile, in some.
+        Assert.Equal(0, Enumerable.Range(0, 20).Min(_ => Allocated()));
+
+        long Allocated()
+        {
+            var before = GC.GetAllocatedBytesForCurrentThread();
+            Record(1000);
+            return GC.GetAllocatedBytesForCurrentThread() - before;
+        }
 
         void Record(int times)
         {

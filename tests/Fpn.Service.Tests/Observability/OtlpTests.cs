@@ -1,5 +1,7 @@
 using System.Net;
-using Fpn.Service.Tests.Running;
+using Fpn.Testing.Images;
+using Fpn.Testing.Packages;
+using Fpn.Testing.Running;
 
 namespace Fpn.Service.Tests.Observability;
 
@@ -118,7 +120,7 @@ public sealed class OtlpTests
         models.AddSpoiled("blood-cells", "class_logits", float.NaN);
         using (var service = Start(receiver, "http/protobuf", ("Fpn:Models:Path", models.Path)))
         {
-            using var response = await PostAsync(service, await File.ReadAllBytesAsync(Repository.WideImage, Cancel));
+            using var response = await PostAsync(service, await File.ReadAllBytesAsync(Checkout.WideImage, Cancel));
             Assert.Equal(HttpStatusCode.InternalServerError, response.StatusCode);
         }
 
@@ -142,7 +144,7 @@ public sealed class OtlpTests
         }
 
         using var process = new ServiceProcess([
-            $"--Fpn:Models:Path={Repository.BloodCells}",
+            $"--Fpn:Models:Path={Checkout.BloodCells}",
             $"--Fpn:Telemetry:OtlpEndpoint={gone}",
             "--Fpn:Telemetry:OtlpProtocol=http/protobuf"]);
         using var client = new HttpClient { BaseAddress = await process.WaitForAddressAsync() };
@@ -161,7 +163,7 @@ public sealed class OtlpTests
     {
         await using var receiver = await OtlpReceiver.StartAsync(grpc: false);
         using var process = new ServiceProcess(
-            [$"--Fpn:Models:Path={Repository.BloodCells}"],
+            [$"--Fpn:Models:Path={Checkout.BloodCells}"],
             ("OTEL_EXPORTER_OTLP_ENDPOINT", receiver.Address),
             ("OTEL_EXPORTER_OTLP_PROTOCOL", "http/protobuf"),
             ("OTEL_SERVICE_NAME", "another-name"));

@@ -1,6 +1,8 @@
 using System.Globalization;
 using System.Text.Json;
-using Fpn.Service.Tests.Running;
+using Fpn.Testing.Metrics;
+using Fpn.Testing.Packages;
+using Fpn.Testing.Running;
 
 namespace Fpn.Service.Tests.Observability;
 
@@ -12,7 +14,7 @@ public sealed class PrometheusTests
     /// <summary>Between images: a light load.</summary>
     private static readonly TimeSpan Pace = TimeSpan.FromMilliseconds(400);
 
-    private static readonly byte[] Sample = File.ReadAllBytes(Repository.SampleImage);
+    private static readonly byte[] Sample = File.ReadAllBytes(Checkout.SampleImage);
 
     private static CancellationToken Cancel => TestContext.Current.CancellationToken;
 
@@ -22,7 +24,7 @@ public sealed class PrometheusTests
         PrometheusTools.Require();
 
         // Nobody reads their lines meanwhile: with one a request the pipe would fill.
-        string[] arguments = [$"--Fpn:Models:Path={Repository.BloodCells}", "--Serilog:MinimumLevel:Default=Warning"];
+        string[] arguments = [$"--Fpn:Models:Path={Checkout.BloodCells}", "--Serilog:MinimumLevel:Default=Warning"];
         using var first = new ServiceProcess(arguments);
         using var second = new ServiceProcess(arguments);
         using var a = new HttpClient { BaseAddress = await first.WaitForAddressAsync() };

@@ -1,7 +1,8 @@
 using System.Net.Http.Json;
 using System.Text.Json;
 using System.Text.RegularExpressions;
-using Fpn.Service.Tests.Running;
+using Fpn.Testing.Images;
+using Fpn.Testing.Running;
 
 namespace Fpn.Service.Tests.Observability;
 

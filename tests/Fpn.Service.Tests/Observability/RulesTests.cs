@@ -1,3 +1,5 @@
+using Fpn.Testing.Metrics;
+
 namespace Fpn.Service.Tests.Observability;
 
 /// <summary>The files for Prometheus, by its own checks.</summary>

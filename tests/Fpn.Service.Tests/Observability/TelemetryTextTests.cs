@@ -1,6 +1,7 @@
 using System.Diagnostics.Metrics;
-using Fpn.Service.Batching;
 using Fpn.Service.Observability;
+using Fpn.Serving.Telemetry;
+using Fpn.Testing.Metrics;
 using Microsoft.Extensions.Configuration;
 using Microsoft.Extensions.DependencyInjection;
 

@@ -1,6 +1,6 @@
 using System.Text.Json;
 using System.Text.Json.Nodes;
-using Fpn.Service.Tests.Running;
+using Fpn.Testing.Running;
 
 namespace Fpn.Service.Tests.OpenApi;
 
@@ -8,9 +8,9 @@ namespace Fpn.Service.Tests.OpenApi;
 [Collection(ShippedServiceFixture.Collection)]
 public sealed class PublishedDocumentTests(ShippedServiceFixture fixture)
 {
-    private static readonly string Checks = Path.Combine(Repository.Root, "tests", "OpenApi");
+    private static readonly string Checks = Path.Combine(Checkout.Root, "tests", "OpenApi");
 
-    private static readonly string Published = Path.Combine(Repository.Root, "docs", "openapi.json");
+    private static readonly string Published = Path.Combine(Checkout.Root, "docs", "openapi.json");
 
     private static readonly string Programs = Path.Combine(Checks, "node_modules", ".bin");
 
@@ -79,7 +79,7 @@ public sealed class PublishedDocumentTests(ShippedServiceFixture fixture)
             File.Copy(Path.Combine(Checks, "client.ts"), Path.Combine(folder.FullName, "client.ts"));
             File.Copy(Path.Combine(Checks, "tsconfig.json"), Path.Combine(folder.FullName, "tsconfig.json"));
             await RunAsync("tsc", "--project", folder.FullName);
-            var sample = Repository.Astronaut;
+            var sample = Checkout.Astronaut;
             var (exitCode, output, errors) = await ProgramRun.RunAsync(
                 folder.FullName, "node", "client.js", fixture.Service.Address.ToString(), sample);
             Assert.True(exitCode == 0, output + errors);

@@ -25,7 +25,7 @@ export function Gallery({ state }: { state: State }) {
           </li>
         ))}
       </ul>
-      <Sources compact />
+      <Sources formats={state.settings?.formats} compact />
     </section>
   );
 }

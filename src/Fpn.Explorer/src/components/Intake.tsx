@@ -1,20 +1,26 @@
 import { useRef, useState } from 'preact/hooks';
 import { sampleUrl } from '../api';
 import { add, addSample, fail, samplesOf, type State } from '../store';
-import { fileSize, stem } from '../text';
+import { fileSize, list, stem } from '../text';
 import { CameraDialog } from './CameraDialog';
 import { Icon } from './Icon';
 
+/** Endings that some systems do not count among pictures: browsers are told them besides the type. */
+const endings: Record<string, string> = { TIFF: ',.tif,.tiff', AVIF: ',.avif' };
+
 /** Where pictures come in: dropped, pasted, chosen, taken, or a sample. */
 export function Intake({ state }: { state: State }) {
-  const limit = state.settings?.maxImageBytes;
+  const settings = state.settings;
   return (
     <section class="intake" aria-labelledby="intake-title">
       <div class="dropzone">
         <h2 id="intake-title">See what the pyramid sees</h2>
         <p class="quiet">Drop pictures here, paste them, or</p>
-        <Sources />
-        <p class="quiet small">JPEG, PNG, WebP, GIF, TIFF or AVIF{limit !== undefined && `, up to ${fileSize(limit)} each`}. They go to this service only.</p>
+        <Sources formats={settings?.formats} />
+        <p class="quiet small">
+          {settings && `${list(settings.formats, 'or')}, up to ${fileSize(settings.maxImageBytes)} each. `}
+          They go to this service only.
+        </p>
       </div>
       <Samples state={state} />
     </section>
@@ -22,7 +28,7 @@ export function Intake({ state }: { state: State }) {
 }
 
 /** The buttons alone, for the gallery too. */
-export function Sources({ compact = false }: { compact?: boolean }) {
+export function Sources({ formats, compact = false }: { formats: string[] | undefined; compact?: boolean }) {
   const input = useRef<HTMLInputElement>(null);
   const [camera, setCamera] = useState(false);
   return (
@@ -34,7 +40,7 @@ export function Sources({ compact = false }: { compact?: boolean }) {
         ref={input}
         type="file"
         multiple
-        accept="image/*,.avif,.tif,.tiff"
+        accept={formats?.map(name => `image/${name.toLowerCase()}${endings[name] ?? ''}`).join() ?? 'image/*'}
         class="unseen"
         tabIndex={-1}
         aria-label="Choose pictures"

@@ -1,0 +1,22 @@
+namespace Fpn.Imaging.Codecs;
+
+/// <summary>Which library reads images (<c>Fpn:Imaging</c>).</summary>
+internal sealed class ImagingOptions
+{
+    /// <summary>
+    /// <c>vips</c> or <c>imagesharp</c>. Default <c>vips</c>: libvips, whose numbers are those that models are trained with.
+    /// <c>imagesharp</c> decodes with managed code only, reads no AVIF, and gives slightly other JPEG pixels; a build with
+    /// <c>-p:ImageSharp=false</c>, such as the container images, does not have it.
+    /// </summary>
+    public CodecName Codec { get; set; } = CodecName.Vips;
+}
+
+/// <summary>The codecs by name.</summary>
+internal enum CodecName
+{
+    /// <summary>libvips.</summary>
+    Vips,
+
+    /// <summary>ImageSharp.</summary>
+    ImageSharp,
+}

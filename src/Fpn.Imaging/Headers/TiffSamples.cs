@@ -1,0 +1,118 @@
+namespace Fpn.Imaging.Headers;
+
+/// <summary>What the numbers of a TIFF's first page are, told from its tags before anything is decoded.</summary>
+/// <remarks>
+/// TIFF holds measurements as well as pictures, and libraries guess what colours those might be. Served is what TIFF 6.0
+/// says how to show: unsigned whole numbers in grey, RGB, a palette, YCbCr or the four inks.
+/// </remarks>
+/// <param name="Refusal">Why the page cannot be shown with certainty, to follow "cannot be decoded: "; null when it
+/// can, or when damage hides it.</param>
+/// <param name="Has16Bits">Whether samples have 16 bits, of which a picture may use fewer.</param>
+/// <param name="ZeroIsWhite">Whether numbers grow towards black.</param>
+internal readonly record struct TiffSamples(string? Refusal, bool Has16Bits, bool ZeroIsWhite)
+{
+    private const int BitsPerSample = 258;
+    private const int Compression = 259;
+    private const int Photometric = 262;
+    private const int MaxSampleValue = 281;
+    private const int InkSet = 332;
+    private const int SampleFormat = 339;
+
+    /// <summary>A samples' bits of which at least so many must be used, or the scale is not known.</summary>
+    private const int LeastUsedBits = 15;
+
+    /// <summary>Reads the first directory.</summary>
+    internal static TiffSamples Read(ReadOnlySpan<byte> tiff)
+    {
+        var tags = new TiffTags(tiff);
+        var bits = tags.All(BitsPerSample);
+        var has16Bits = bits.Contains(16u);
+        var refusal = RefuseCompression(tags.First(Compression) ?? 1)
+            ?? RefuseColours(tags.First(Photometric), tags.First(InkSet) ?? 1)
+            ?? RefuseNumbers(tags.All(SampleFormat))
+            ?? RefuseBits(bits)
+            ?? (has16Bits ? RefuseShallow(tags.All(MaxSampleValue)) : null);
+        return new TiffSamples(refusal, has16Bits, tags.First(Photometric) == 0);
+    }
+
+    /// <summary>Whether the decoded picture shows that its samples have fewer bits than they are stored in.</summary>
+    /// <param name="pixels">The upper bytes of all samples but alpha.</param>
+    /// <remarks>Cameras of 10, 12 or 14 bits write their numbers as they are into 16, often without a tag that says so:
+    /// such a picture cannot be told from a nearly black one.</remarks>
+    internal bool AreShallow(ReadOnlySpan<byte> pixels)
+    {
+        const byte used = 1 << (LeastUsedBits - 1 - 8);
+        return Has16Bits
+            && !(ZeroIsWhite ? pixels.ContainsAnyInRange((byte)0, (byte)(255 - used)) : pixels.ContainsAnyInRange(used, (byte)255));
+    }
+
+    /// <summary>Why, where <see cref="AreShallow"/> says so.</summary>
+    internal const string ShallowRefusal =
+        "its 16-bit samples use 14 bits at most, so that their scale is not known; scale them to the full range";
+
+    private static string? RefuseCompression(uint compression) => compression switch
+    {
+        // None, CCITT (three), LZW, JPEG, deflate (two numbers), PackBits.
+        1 or 2 or 3 or 4 or 5 or 7 or 8 or 32946 or 32773 => null,
+        6 => "its compression (JPEG as in TIFF 6.0) is not supported",
+        34676 or 34677 => "its compression (SGI Log) is not supported",
+        34712 => "its compression (JPEG 2000) is not supported",
+        34887 => "its compression (LERC) is not supported",
+        34925 => "its compression (LZMA) is not supported",
+        50000 => "its compression (Zstandard) is not supported",
+        50001 => "its compression (WebP) is not supported",
+        50002 or 52546 => "its compression (JPEG XL) is not supported",
+        _ => $"its compression ({compression}) is not supported",
+    };
+
+    private static string? RefuseColours(uint? photometric, uint inks) => photometric switch
+    {
+        // White is zero, black is zero, RGB, palette, YCbCr.
+        null or 0 or 1 or 2 or 3 or 6 => null,
+        5 => inks == 1 ? null : "its inks are not cyan, magenta, yellow and black",
+        4 => "it is a transparency mask",
+        8 or 9 or 10 => "its colour model (L*a*b*) is not supported",
+        32803 => "its colour model (raw numbers of a sensor) is not supported",
+        32844 or 32845 => "its colour model (LogLuv) is not supported",
+        34892 => "its colour model (linear raw numbers of a sensor) is not supported",
+        _ => $"its colour model ({photometric}) is not supported",
+    };
+
+    private static string? RefuseNumbers(uint[] formats)
+    {
+        foreach (var format in formats)
+        {
+            // 1 is unsigned; 4, undefined, is to be read as if it were not there.
+            var kind = format switch
+            {
+                1 or 4 => null,
+                2 => "signed",
+                3 => "floating-point",
+                5 or 6 => "complex",
+                _ => "unknown",
+            };
+            if (kind is not null)
+            {
+                return $"its samples are {kind} numbers, of which no colour follows";
+            }
+        }
+
+        return null;
+    }
+
+    private static string? RefuseBits(uint[] bits)
+    {
+        foreach (var count in bits)
+        {
+            if (count is not (1 or 2 or 4 or 8 or 16) || count != bits[0])
+            {
+                return $"samples of {string.Join(", ", bits.Distinct())} bits are not supported";
+            }
+        }
+
+        return null;
+    }
+
+    private static string? RefuseShallow(uint[] maxima) =>
+        maxima.Length > 0 && maxima.Max() < 1u << (LeastUsedBits - 1) ? ShallowRefusal : null;
+}

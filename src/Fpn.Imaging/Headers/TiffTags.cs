@@ -1,0 +1,87 @@
+using System.Buffers.Binary;
+
+namespace Fpn.Imaging.Headers;
+
+/// <summary>The whole numbers in the first directory of a TIFF or BigTIFF.</summary>
+internal readonly ref struct TiffTags
+{
+    /// <summary>No tag that is asked for has more: one for each channel.</summary>
+    private const int MostValues = 16;
+
+    private readonly ReadOnlySpan<byte> _tiff;
+    private readonly bool _little;
+    private readonly bool _big;
+    private readonly ReadOnlySpan<byte> _entries;
+
+    /// <summary>Finds the first directory; there are no tags where it is cut off.</summary>
+    public TiffTags(ReadOnlySpan<byte> tiff)
+    {
+        _tiff = tiff;
+        if (tiff.Length < 16)
+        {
+            return;
+        }
+
+        _little = tiff[0] == (byte)'I';
+        _big = tiff[_little ? 2 : 3] == 43;
+        var directory = From(_big ? Number(tiff[8..], 8) : Number(tiff[4..], 4));
+        var header = _big ? 8 : 2;
+        if (directory.Length >= header)
+        {
+            var count = Number(directory, header);
+            var room = (ulong)(directory.Length - header) / (ulong)EntryLength;
+            _entries = directory.Slice(header, (int)Math.Min(count, room) * EntryLength);
+        }
+    }
+
+    private int EntryLength => _big ? 20 : 12;
+
+    /// <summary>The first value of a tag; null where it is absent.</summary>
+    public uint? First(int tag) => All(tag) is [var first, ..] ? first : null;
+
+    /// <summary>The values of a tag, as many as a picture can have channels; none where it is absent or no number.</summary>
+    public uint[] All(int tag)
+    {
+        for (var at = 0; at < _entries.Length; at += EntryLength)
+        {
+            var entry = _entries.Slice(at, EntryLength);
+            if (Number(entry, 2) != (ulong)tag)
+            {
+                continue;
+            }
+
+            // BYTE, SHORT, LONG, LONG8.
+            var length = Number(entry[2..], 2) switch { 1 => 1, 3 => 2, 4 => 4, 16 => 8, _ => 0 };
+            var count = (int)Math.Min(Number(entry[4..], _big ? 8 : 4), MostValues);
+            var inline = entry[(_big ? 12 : 8)..];
+            var values = count * length <= inline.Length ? inline : From(Number(inline, inline.Length));
+            return length == 0 || values.Length < count * length ? [] : Read(values, count, length);
+        }
+
+        return [];
+    }
+
+    private uint[] Read(ReadOnlySpan<byte> values, int count, int length)
+    {
+        var numbers = new uint[count];
+        for (var i = 0; i < count; i++)
+        {
+            numbers[i] = (uint)Math.Min(Number(values[(i * length)..], length), uint.MaxValue);
+        }
+
+        return numbers;
+    }
+
+    private ReadOnlySpan<byte> From(ulong offset) => offset < (ulong)_tiff.Length ? _tiff[(int)offset..] : default;
+
+    private ulong Number(ReadOnlySpan<byte> bytes, int length) => (length, _little) switch
+    {
+        (1, _) => bytes[0],
+        (2, true) => BinaryPrimitives.ReadUInt16LittleEndian(bytes),
+        (2, false) => BinaryPrimitives.ReadUInt16BigEndian(bytes),
+        (4, true) => BinaryPrimitives.ReadUInt32LittleEndian(bytes),
+        (4, false) => BinaryPrimitives.ReadUInt32BigEndian(bytes),
+        (_, true) => BinaryPrimitives.ReadUInt64LittleEndian(bytes),
+        (_, false) => BinaryPrimitives.ReadUInt64BigEndian(bytes),
+    };
+}

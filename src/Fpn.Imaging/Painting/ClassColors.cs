@@ -1,0 +1,57 @@
+using Fpn.Imaging.Pixels;
+
+namespace Fpn.Imaging.Painting;
+
+/// <summary>The colour of each class.</summary>
+/// <remarks>
+/// Follows from the class's number alone, so it is the same in every picture and whatever else was found. Hues turn by
+/// the golden angle, which keeps any first few of them far apart; saturation changes from one round to the next.
+/// Every colour is light enough for dark text and for a dark outline: whatever lies beneath, one of the two stands out.
+/// </remarks>
+internal static class ClassColors
+{
+    /// <summary>Nearly black: outlines, and the text on plates of a class's colour.</summary>
+    public static readonly Rgb Outline = new(16, 16, 16);
+
+    /// <summary>What WCAG 2.2 asks of text.</summary>
+    private const double LeastContrast = 4.5;
+
+    private const double GoldenRatio = 0.618033988749895;
+
+    private const int ColorsPerRound = 8;
+
+    private static readonly double[] s_saturations = [1, 0.6, 0.8];
+
+    /// <summary>The colour of a class.</summary>
+    /// <param name="number">0 ….</param>
+    public static Rgb Of(int number)
+    {
+        var hue = number * GoldenRatio % 1;
+        var saturation = s_saturations[number / ColorsPerRound % s_saturations.Length];
+        while (true)
+        {
+            var color = Bright(hue, saturation);
+            if (color.ContrastTo(Outline) >= LeastContrast)
+            {
+                return color;
+            }
+
+            // Blue and its neighbours are dark however bright they are: towards white.
+            saturation -= 0.02;
+        }
+    }
+
+    /// <summary>The colour of the hexagonal model at full value.</summary>
+    /// <param name="hue">0 (red) to 1 (red again).</param>
+    /// <param name="saturation">0 (white) to 1.</param>
+    private static Rgb Bright(double hue, double saturation)
+    {
+        return new Rgb(Channel(5), Channel(3), Channel(1));
+
+        byte Channel(int offset)
+        {
+            var k = (offset + hue * 6) % 6;
+            return (byte)Math.Round(255 * (1 - saturation * Math.Clamp(Math.Min(k, 4 - k), 0, 1)));
+        }
+    }
+}

@@ -1,0 +1,36 @@
+using Fpn.Detection.Geometry;
+using Fpn.Imaging.Codecs;
+
+namespace Fpn.Imaging.Pixels;
+
+/// <summary>A decoded picture in native memory: [H, W, 3] 8-bit sRGB, row-major, no gaps.</summary>
+/// <remarks>Not thread-safe while being disposed: nothing may read <see cref="Pixels"/> during or after
+/// <see cref="Dispose"/>. A forgotten instance is freed by the handle's finalizer.</remarks>
+internal sealed class DecodedImage : IDisposable
+{
+    private readonly PixelBuffer _buffer;
+
+    internal DecodedImage(ImageFormat format, ImageSize size, PixelBuffer buffer)
+    {
+        Format = format;
+        Size = size;
+        _buffer = buffer;
+    }
+
+    /// <summary>The format that the bytes were in.</summary>
+    public ImageFormat Format { get; }
+
+    /// <summary>The size as displayed: after EXIF orientation.</summary>
+    public ImageSize Size { get; }
+
+    /// <summary>[H, W, 3] red, green, blue; valid until <see cref="Dispose"/>.</summary>
+    /// <exception cref="ObjectDisposedException">The image was disposed.</exception>
+    public ReadOnlySpan<byte> Pixels => _buffer.Bytes[..checked((int)(Size.Area * 3))];
+
+    /// <summary>The same pixels, for whoever owns the image and changes it.</summary>
+    /// <exception cref="ObjectDisposedException">The image was disposed.</exception>
+    internal Span<byte> WritablePixels => _buffer.Bytes[..checked((int)(Size.Area * 3))];
+
+    /// <summary>Frees the pixels; later calls do nothing.</summary>
+    public void Dispose() => _buffer.Dispose();
+}

@@ -1,0 +1,26 @@
+using Fpn.Detection.Geometry;
+using Fpn.Detection.Tensors;
+
+namespace Fpn.Models.Detectors;
+
+/// <summary>The sizes that an image goes through.</summary>
+/// <param name="Original">As displayed (after EXIF orientation).</param>
+/// <param name="Resized">After resizing; boxes are clipped to it.</param>
+/// <param name="Padded">Its own size after padding to the divisor; the batch's may be larger.</param>
+internal readonly record struct ImageGeometry(ImageSize Original, ImageSize Resized, ImageSize Padded);
+
+/// <summary>A batch, ready for the device.</summary>
+/// <param name="tensor">At least as many images as geometries; owned by this object.</param>
+/// <param name="geometries">One for each image that has an answer.</param>
+internal sealed class PreparedBatch(ImageBatch tensor, ImageGeometry[] geometries) : IDisposable
+{
+    /// <summary>The images as <see cref="ImageBatch.Type"/> says, padded with zeros; behind them blank ones that only
+    /// fill the batch up.</summary>
+    public ImageBatch Tensor { get; } = tensor;
+
+    /// <summary>One for each image but the blank ones.</summary>
+    public IReadOnlyList<ImageGeometry> Geometries { get; } = geometries;
+
+    /// <inheritdoc/>
+    public void Dispose() => Tensor.Dispose();
+}

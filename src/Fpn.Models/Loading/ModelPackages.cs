@@ -1,0 +1,108 @@
+using Fpn.Models.Detectors;
+using Fpn.Models.EndToEnd;
+using Fpn.Models.Execution.Devices;
+using Fpn.Models.Options;
+using Fpn.Models.Packages;
+using Fpn.Models.TwoStage;
+using Microsoft.Extensions.Logging;
+
+namespace Fpn.Models.Loading;
+
+/// <summary>The packages in the folder <c>Fpn:Models:Path</c>: one folder a model.</summary>
+internal sealed partial class ModelPackages : IModelPackages
+{
+    private readonly string _folder;
+    private readonly ExecutionDevice _device;
+    private readonly ILogger<ModelPackages> _logger;
+
+    /// <summary>Looks for the folder and chooses the device.</summary>
+    /// <param name="options">Which models.</param>
+    /// <param name="execution">What they run on.</param>
+    /// <param name="cuda">How they use a GPU.</param>
+    /// <param name="baseFolder">The folder that <see cref="ModelOptions.Path"/> is relative to.</param>
+    /// <param name="logger">Logs the device, and every package that is loaded.</param>
+    /// <exception cref="InvalidOptionException">The folder is none, or holds no package of the default model; or CUDA is
+    /// demanded and cannot be used.</exception>
+    public ModelPackages(
+        ModelOptions options,
+        ExecutionOptions execution,
+        CudaOptions cuda,
+        string baseFolder,
+        ILogger<ModelPackages> logger)
+    {
+        _logger = logger;
+        _folder = Path.GetFullPath(Path.Combine(baseFolder, options.Path));
+        if (!Directory.Exists(_folder))
+        {
+            throw new InvalidOptionException($"Setting 'Fpn:Models:Path' names '{_folder}', which is no folder.");
+        }
+
+        Default = options.Default;
+        var names = List();
+        if (!names.Contains(Default, StringComparer.Ordinal))
+        {
+            throw new InvalidOptionException(
+                $"Setting 'Fpn:Models:Default' is '{Default}', but '{_folder}' holds {(names.Count == 0 ? "no model" : string.Join(", ", names))}.");
+        }
+
+        _device = ExecutionDevice.Open(execution, cuda);
+        LogDevice(logger, Device.ProviderName, Device.Name, Device.Reason);
+    }
+
+    /// <inheritdoc/>
+    public DeviceDescription Device => _device.Description;
+
+    /// <inheritdoc/>
+    public string Default { get; }
+
+    /// <inheritdoc/>
+    public IReadOnlyList<string> List() =>
+    [
+        .. Directory.EnumerateDirectories(_folder)
+            .Where(package => File.Exists(Path.Combine(package, ModelManifestReader.FileName)))
+            .Select(package => Path.GetFileName(package))
+            .Order(StringComparer.Ordinal),
+    ];
+
+    /// <inheritdoc/>
+    public ModelEntry Load(string name)
+    {
+        var package = Path.Combine(_folder, name);
+        var contract = ModelManifestReader.Read(package);
+        var entry = new ModelEntry(() => OpenAndReport(contract));
+        LogLoaded(_logger, contract.Name, contract.Version, package);
+        return entry;
+    }
+
+    /// <summary>Loads a package's graphs.</summary>
+    /// <param name="contract">What the package promises.</param>
+    /// <param name="device">What it will run on.</param>
+    /// <returns>The model; the caller disposes it.</returns>
+    /// <exception cref="ModelPackageException">A graph cannot be loaded or does not fit the manifest.</exception>
+    internal static IDetector Open(ModelContract contract, ExecutionDevice device) =>
+        contract.Layout == ModelLayout.TwoStage
+            ? new TwoStageDetector(contract, device)
+            : new EndToEndDetector(contract, device);
+
+    /// <summary>Loads a package's graphs and logs what runs their nodes: one that a GPU cannot run is dear.</summary>
+    private IDetector OpenAndReport(ModelContract contract)
+    {
+        var detector = Open(contract, _device);
+        foreach (var graph in detector.Graphs)
+        {
+            var (placement, isWarning) = graph.Placement.Describe($"{contract.Name}/{Path.GetFileName(graph.Path)}");
+            LogPlacement(_logger, isWarning ? LogLevel.Warning : LogLevel.Information, placement);
+        }
+
+        return detector;
+    }
+
+    [LoggerMessage(Level = LogLevel.Information, Message = "Graphs run on {Provider} ({Device}): {Reason}")]
+    private static partial void LogDevice(ILogger logger, string provider, string device, string reason);
+
+    [LoggerMessage(Level = LogLevel.Information, Message = "Model {Name} version {Version} loaded from {Folder}")]
+    private static partial void LogLoaded(ILogger logger, string name, string version, string folder);
+
+    [LoggerMessage(Message = "{Placement}")]
+    private static partial void LogPlacement(ILogger logger, LogLevel level, string placement);
+}

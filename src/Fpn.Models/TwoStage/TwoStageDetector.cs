@@ -1,0 +1,296 @@
+using System.Collections.Concurrent;
+using System.Diagnostics;
+using Fpn.Detection.Anchors;
+using Fpn.Detection.Geometry;
+using Fpn.Detection.Proposals;
+using Fpn.Detection.RoiHeads;
+using Fpn.Detection.Tensors;
+using Fpn.Imaging.Pixels;
+using Fpn.Models.Detectors;
+using Fpn.Models.Execution.Devices;
+using Fpn.Models.Execution.Sessions;
+using Fpn.Models.Packages;
+
+namespace Fpn.Models.TwoStage;
+
+/// <summary>
+/// A model in two graphs: <c>backbone.onnx</c> gives features, objectness and deltas; proposals are chosen here;
+/// <c>head.onnx</c> pools and judges them.
+/// </summary>
+/// <remarks>
+/// Features go from one graph to the other where they are, on a GPU as well, without a copy. Images of a batch share
+/// the runs of the graphs only: proposals and detections are chosen for each on its own.
+/// </remarks>
+internal sealed class TwoStageDetector : IDetector
+{
+    private readonly TwoStageGraphs _graphs;
+    private readonly Preprocessor _preprocessor;
+    private readonly AnchorGenerator _anchors;
+    private readonly LevelAssigner _levels;
+    private readonly ConcurrentBag<GraphSlot> _slots = [];
+    private readonly ConcurrentBag<ProposalSelector> _selectors = [];
+    private readonly ConcurrentBag<TwoStageWorkspace> _workspaces = [];
+    private volatile bool _disposed;
+
+    /// <summary>Loads both graphs and tries them once.</summary>
+    /// <param name="contract">The model.</param>
+    /// <param name="device">What it runs on.</param>
+    /// <exception cref="ModelPackageException">A graph cannot be loaded or does not fit the manifest.</exception>
+    public TwoStageDetector(ModelContract contract, ExecutionDevice device)
+    {
+        Contract = contract;
+        _anchors = new AnchorGenerator(contract.Anchors);
+        _graphs = new TwoStageGraphs(contract, device);
+        _preprocessor = new Preprocessor(contract.Input, _graphs.Pixels, device.InputMemory);
+        _levels = new LevelAssigner(contract.LevelAssignment, _graphs.FirstPooledStrideLog2, _graphs.LastPooledStrideLog2);
+    }
+
+    /// <inheritdoc/>
+    public ModelContract Contract { get; }
+
+    /// <inheritdoc/>
+    public int LargestBatch => int.MaxValue;
+
+    /// <inheritdoc/>
+    public IReadOnlyDictionary<string, long> UnwarmedShapes => new Dictionary<string, long>
+    {
+        ["backbone"] = _graphs.BackboneShapes.Unwarmed,
+        ["head"] = _graphs.HeadShapes.Unwarmed,
+    };
+
+    /// <inheritdoc/>
+    public IReadOnlyList<OnnxGraph> Graphs => [_graphs.Backbone, _graphs.Head];
+
+    /// <inheritdoc/>
+    public ImageGeometry Measure(ImageSize original) => _preprocessor.Measure(original);
+
+    /// <inheritdoc/>
+    public PreparedBatch Prepare(ImageSize padded, IReadOnlyList<DecodedImage> images) =>
+        _preprocessor.Prepare(padded, images, _graphs.Fixed?.BatchSizeFor(images.Count, padded) ?? images.Count);
+
+    /// <inheritdoc/>
+    public void WarmUp(FixedShapes shapes, Action<int> progress)
+    {
+        // Those from before have no memory for these shapes; the new ones are made now, so that no request waits for
+        // memory.
+        DisposeAll(_slots);
+        DisposeAll(_workspaces);
+
+        // Measuring tried batches that may be far larger than what was chosen.
+        _graphs.Device.FreeIdleInputMemory();
+        _graphs.BackboneShapes.BeginWarmUp();
+        _graphs.HeadShapes.BeginWarmUp();
+        _graphs.Fix(shapes);
+        var streams = _graphs.Device.Description.Streams;
+        for (var slots = 0; slots < streams; slots++)
+        {
+            _slots.Add(new GraphSlot(_graphs));
+        }
+
+        // One more: detections of a batch are chosen while the next ones run.
+        for (var workspaces = 0; workspaces <= streams; workspaces++)
+        {
+            _workspaces.Add(NewWorkspace());
+        }
+
+        WarmUpEachShape(shapes, streams, progress);
+        _graphs.BackboneShapes.EndWarmUp();
+        _graphs.HeadShapes.EndWarmUp();
+    }
+
+    /// <summary>
+    /// Runs every shape, from the largest down: the GPU's memory is a pool that never joins what was asked for apart,
+    /// so that rising sizes would each be added to it.
+    /// </summary>
+    /// <remarks>
+    /// The backbone's shapes on all streams at once: at the same time as another, a batch has a stream, libraries' handles
+    /// and intermediate memory of its own, which requests should neither wait for nor find missing.
+    /// </remarks>
+    private void WarmUpEachShape(FixedShapes shapes, int streams, Action<int> progress)
+    {
+        var done = 0;
+        foreach (var bucket in shapes.Buckets.OrderByDescending(bucket => bucket.Area))
+        {
+            foreach (var count in shapes.BatchSizes.Reverse())
+            {
+                var rois = shapes.RoiCountFor(count * Contract.Proposals.PostNmsTopN);
+                SideBySide.Run(streams, () => Run(count, bucket, rois));
+                progress(++done);
+            }
+        }
+
+        foreach (var rois in shapes.RoiCounts.Reverse())
+        {
+            Run(1, shapes.Buckets[0], rois);
+            progress(++done);
+        }
+    }
+
+    /// <summary>Runs both graphs on blank images.</summary>
+    private void Run(int count, ImageSize bucket, int rois)
+    {
+        var slot = TakeSlot();
+        TwoStageWorkspace? workspace = null;
+        try
+        {
+            // Within: where there is no memory for a workspace, the slot goes back.
+            workspace = TakeWorkspace();
+            using var images = BlankImages(count, bucket);
+            using var pyramid = slot.RunBackbone(images, []);
+            workspace.FillRois(_graphs.PooledLevels.Count, rois);
+            using var outputs = slot.RunHead(pyramid, workspace.Rois, workspace.RoisPerLevel, workspace.HeadBuffers);
+        }
+        finally
+        {
+            _slots.Add(slot);
+            if (workspace is not null)
+            {
+                Return(workspace);
+            }
+        }
+    }
+
+    /// <inheritdoc/>
+    public InferredBatch Infer(PreparedBatch batch)
+    {
+        var workspace = TakeWorkspace();
+        GraphSlot? slot = null;
+        try
+        {
+            // Within: where there is no memory for a slot, the workspace goes back.
+            slot = TakeSlot();
+            var started = Stopwatch.GetTimestamp();
+            using var pyramid = slot.RunBackbone(batch.Tensor, batch.Geometries);
+            var featured = Stopwatch.GetTimestamp();
+            SelectProposals(pyramid, batch, workspace);
+            workspace.ArrangeRois(_levels, _graphs.PooledLevels.Count, _graphs.Fixed);
+            var proposed = Stopwatch.GetTimestamp();
+            var outputs = workspace.RoiCount == 0
+                ? null
+                : slot.RunHead(pyramid, workspace.Rois, workspace.RoisPerLevel, workspace.HeadBuffers);
+            return new TwoStageBatch(this, batch.Geometries, workspace, outputs)
+            {
+                Times = new InferenceTimes(
+                    Stopwatch.GetElapsedTime(started, featured),
+                    Stopwatch.GetElapsedTime(featured, proposed),
+                    Stopwatch.GetElapsedTime(proposed)),
+            };
+        }
+        catch
+        {
+            Return(workspace);
+            throw;
+        }
+        finally
+        {
+            if (slot is not null)
+            {
+                _slots.Add(slot);
+            }
+        }
+    }
+
+    /// <summary>Takes back what <see cref="Infer"/> lent to a batch.</summary>
+    public void Return(TwoStageWorkspace workspace)
+    {
+        _workspaces.Add(workspace);
+        if (_disposed)
+        {
+            // A batch whose detections were still being chosen when the model went.
+            DisposeAll(_workspaces);
+        }
+    }
+
+    /// <summary>Name of a pooled level by its place among the pooled levels.</summary>
+    public string PooledLevelName(int pooledLevel) => _graphs.Levels[_graphs.PooledLevels[pooledLevel]].Name;
+
+    /// <inheritdoc/>
+    public void Dispose()
+    {
+        _disposed = true;
+        DisposeAll(_slots);
+        DisposeAll(_workspaces);
+        _graphs.Dispose();
+    }
+
+    private static void DisposeAll<T>(ConcurrentBag<T> idle)
+        where T : IDisposable
+    {
+        while (idle.TryTake(out var item))
+        {
+            item.Dispose();
+        }
+    }
+
+    private GraphSlot TakeSlot() => _slots.TryTake(out var slot) ? slot : new GraphSlot(_graphs);
+
+    private TwoStageWorkspace TakeWorkspace() => _workspaces.TryTake(out var workspace) ? workspace : NewWorkspace();
+
+    private TwoStageWorkspace NewWorkspace() =>
+        new(Contract, _graphs.Fixed is { } shapes ? new HeadBuffers(_graphs, shapes.RoiCounts[^1]) : null);
+
+    private ImageBatch BlankImages(int count, ImageSize size)
+    {
+        var images = ImageBatch.Rent(count, size, _graphs.Pixels, _graphs.Device.InputMemory);
+        for (var image = 0; image < count; image++)
+        {
+            images.Clear(image);
+        }
+
+        return images;
+    }
+
+    private void SelectProposals(PyramidOutputs pyramid, PreparedBatch batch, TwoStageWorkspace workspace)
+    {
+        var images = batch.Geometries.Count;
+        workspace.Reset(images);
+        SideBySide.ForEach(
+            images, image => SelectProposals(pyramid, batch, image, workspace.Proposals[image]));
+    }
+
+    private void SelectProposals(PyramidOutputs pyramid, PreparedBatch batch, int image, ProposalList proposals)
+    {
+        if (!_selectors.TryTake(out var selector))
+        {
+            selector = new ProposalSelector(Contract.Proposals, _anchors);
+        }
+
+        var geometry = batch.Geometries[image];
+        selector.Begin(geometry.Resized);
+        for (var level = 0; level < _graphs.Levels.Count; level++)
+        {
+            using var objectness = Read(pyramid, _graphs.Objectness(level), image, batch.Tensor.Count);
+            using var deltas = Read(pyramid, _graphs.Deltas(level), image, batch.Tensor.Count);
+            var grid = new ImageSize((int)objectness.Shape[2], (int)objectness.Shape[3]);
+            var own = OwnGrid(grid, batch.Tensor.Size, geometry.Padded);
+            var (strideY, strideX) = _anchors.Strides(level, geometry.Padded, own);
+            selector.AddLevel(level, objectness.Values, deltas.Values, grid, strideY, strideX);
+        }
+
+        selector.Complete(proposals);
+
+        // Not when it failed: nobody knows what it holds then.
+        _selectors.Add(selector);
+    }
+
+    private FloatTensor Read(PyramidOutputs pyramid, int output, int image, int images) =>
+        new(pyramid[output], _graphs.BackboneOutputs[output], image, images);
+
+    /// <summary>The grid that an image would have had alone: derived strides come from its own padding, not from the batch's.</summary>
+    private static ImageSize OwnGrid(ImageSize grid, ImageSize batch, ImageSize own)
+    {
+        return new ImageSize(Own(grid.Height, batch.Height, own.Height), Own(grid.Width, batch.Width, own.Width));
+
+        static int Own(int cells, int batch, int own)
+        {
+            if (batch == own)
+            {
+                return cells;
+            }
+
+            // A level is made by halvings that round up.
+            var halvings = (int)Math.Round(Math.Log2((double)batch / cells));
+            return (int)(((long)own + (1L << halvings) - 1) >> halvings);
+        }
+    }
+}

@@ -1,0 +1,98 @@
+using System.Globalization;
+using Fpn.Detection.Geometry;
+using Fpn.Imaging.Codecs;
+using Fpn.Models.Detectors;
+using Fpn.Models.Packages;
+using Fpn.Service.Detect;
+using Fpn.Serving.Requests;
+
+namespace Fpn.Service.Answers;
+
+/// <summary>What is answered about one image, whatever the format: the query applied, numbers rounded in one
+/// way.</summary>
+internal sealed class DetectionAnswer
+{
+    /// <summary>Takes what is answered.</summary>
+    /// <param name="contract">The model.</param>
+    /// <param name="result">A success.</param>
+    /// <param name="detections">Those of its detections that are answered, in the order of the answer.</param>
+    internal DetectionAnswer(ModelContract contract, DetectionResult result, IReadOnlyList<DetectedObject> detections)
+    {
+        Contract = contract;
+        Size = result.Size;
+        Format = result.Format;
+        Detections = detections;
+        BatchSize = result.BatchSize;
+        var times = result.Times;
+        Timings = new TimingsResponse(
+            Milliseconds(times.Decode),
+            Milliseconds(times.Preprocess),
+            Milliseconds(times.Queue),
+            Milliseconds(times.Inference),
+            Milliseconds(times.Postprocess),
+            Milliseconds(times.Total));
+    }
+
+    /// <summary>The model that answers.</summary>
+    public ModelContract Contract { get; }
+
+    /// <summary>The image as displayed.</summary>
+    public ImageSize Size { get; }
+
+    /// <summary>What it was encoded as.</summary>
+    public ImageFormat Format { get; }
+
+    /// <summary>In the order of the answer.</summary>
+    public IReadOnlyList<DetectedObject> Detections { get; }
+
+    /// <summary>How they came about, for a query that asked.</summary>
+    public ExplanationResponse? Explanation { get; private init; }
+
+    /// <summary>Where the time went.</summary>
+    public TimingsResponse Timings { get; }
+
+    /// <summary>Images that shared the run.</summary>
+    public int BatchSize { get; }
+
+    /// <summary>The value of <c>Server-Timing</c>.</summary>
+    public string ServerTiming => string.Create(
+        CultureInfo.InvariantCulture,
+        $"decode;dur={Timings.DecodeMs}, preprocess;dur={Timings.PreprocessMs}, queue;dur={Timings.QueueMs}, ")
+        + string.Create(
+            CultureInfo.InvariantCulture,
+            $"inference;dur={Timings.InferenceMs}, postprocess;dur={Timings.PostprocessMs}, total;dur={Timings.TotalMs}");
+
+    /// <summary>Applies a query to what the pipeline found.</summary>
+    /// <param name="query">The query.</param>
+    /// <param name="result">A success.</param>
+    public static DetectionAnswer Of(DetectQuery query, DetectionResult result) =>
+        new(query.Contract, result, [.. query.Filter.Apply(result.Detections)])
+        {
+            Explanation = result.Explanation is { } explanation ? ExplanationResponse.Of(explanation, query.Filter) : null,
+        };
+
+    /// <summary>The name of a format in answers and logs: jpeg, png, webp, gif, tiff or avif.</summary>
+    public string FormatName => Format.ToString().ToLowerInvariant();
+
+    /// <summary>A box as every format has it: three decimals.</summary>
+    public static BoxResponse Rounded(DetectedObject detection) => BoxResponse.Of(detection.Box);
+
+    /// <summary>The body in the format <c>json</c>.</summary>
+    public DetectionResponse ToResponse() => new(
+        Contract.Name,
+        Contract.Version,
+        new ImageResponse(Size.Width, Size.Height, FormatName),
+        [.. Detections.Select(detection => new DetectedObjectResponse(
+            Contract.Labels[detection.Label],
+            Contract.ClassIds[detection.Label],
+            DetectionFilter.ReportedScore(detection),
+            Rounded(detection),
+            detection.Level))],
+        Timings,
+        BatchSize)
+    {
+        Explain = Explanation,
+    };
+
+    private static double Milliseconds(TimeSpan time) => Math.Round(time.TotalMilliseconds, 3);
+}

@@ -1,9 +1,0 @@
-namespace Fpn.Service.Api;
-
-/// <summary>Examples of the problems that an endpoint may answer with, for the OpenAPI document.</summary>
-/// <param name="problems">At least one of each type.</param>
-internal sealed class ProblemsMetadata(params Problem[] problems)
-{
-    /// <summary>At least one of each type.</summary>
-    public IReadOnlyList<Problem> Problems { get; } = problems;
-}

@@ -1,0 +1,22 @@
+using Fpn.Service.Problems;
+using Microsoft.Net.Http.Headers;
+
+namespace Fpn.Service.Bodies;
+
+/// <summary>Bodies are taken as they are: images are compressed already.</summary>
+internal static class BodyEncoding
+{
+    /// <summary>Refuses a body that is announced as compressed.</summary>
+    /// <returns>The problem, or null.</returns>
+    public static Problem? Check(HttpRequest request)
+    {
+        var encoding = request.Headers.ContentEncoding.ToString();
+        if (encoding.Length == 0 || encoding.Equals("identity", StringComparison.OrdinalIgnoreCase))
+        {
+            return null;
+        }
+
+        request.HttpContext.Response.Headers[HeaderNames.AcceptEncoding] = "identity";
+        return Problem.UnsupportedEncoding(encoding);
+    }
+}

@@ -1,0 +1,123 @@
+using System.Globalization;
+using Fpn.Models.Packages;
+using Fpn.Service.Answers;
+using Fpn.Service.Formats;
+using Fpn.Service.Problems;
+using Fpn.Serving.Lanes;
+
+namespace Fpn.Service.Detect;
+
+/// <summary>The query of <c>/detect</c>, checked against the model that it names, which it holds until it is disposed.</summary>
+internal sealed class DetectQuery : IDisposable
+{
+    private static readonly string[] Names =
+        ["model", "scoreThreshold", "maxDetections", "labels", "label", "format", "imageId", "explain"];
+
+    private readonly LaneUse _use;
+
+    private DetectQuery(LaneUse use) => (_use, Filter) = (use, new DetectionFilter(use.Lane.Model.Contract));
+
+    /// <summary>The model that answers, with all that stands before it.</summary>
+    public ModelLane Lane => _use.Lane;
+
+    /// <summary>What the model promises.</summary>
+    public ModelContract Contract => Lane.Model.Contract;
+
+    /// <summary>Which of its detections are answered.</summary>
+    public DetectionFilter Filter { get; }
+
+    /// <summary>The format that was asked for, if one was.</summary>
+    public OutputFormat? Format { get; private set; }
+
+    /// <summary>What COCO and VOC name the image; only they use it. 0 … 2⁶³ − 1.</summary>
+    public long ImageId { get; private set; }
+
+    /// <summary>Whether the answer tells how it came about.</summary>
+    public bool Explain { get; private set; }
+
+    /// <summary>Reads the query.</summary>
+    /// <returns>The query, which the caller disposes, or the problem that names the first wrong parameter.</returns>
+    public static Outcome<DetectQuery> Parse(IQueryCollection query, LaneRegistry lanes)
+    {
+        foreach (var (name, values) in query)
+        {
+            if (Array.IndexOf(Names, name) < 0)
+            {
+                return Problem.BadParameter(name, $"The parameter '{name}' is unknown. Known: {string.Join(", ", Names)}.");
+            }
+
+            if (values.Count != 1 && name != "label")
+            {
+                return Problem.BadParameter(name, $"The parameter '{name}' is given {values.Count} times; give it once.");
+            }
+        }
+
+        var modelName = (string?)query["model"] ?? lanes.DefaultModel;
+        if (!lanes.TryTake(modelName, out var use))
+        {
+            return Problem.UnknownModel(modelName, lanes.Names);
+        }
+
+        var parsed = new DetectQuery(use);
+        if (parsed.Read(query) is { } problem)
+        {
+            parsed.Dispose();
+            return problem;
+        }
+
+        return parsed;
+    }
+
+    /// <inheritdoc/>
+    public void Dispose() => _use.Dispose();
+
+    private Problem? Read(IQueryCollection query) =>
+        Apply(query, "scoreThreshold", Filter.SetScoreThreshold)
+        ?? Apply(query, "maxDetections", Filter.SetMaxDetections)
+        ?? Apply(query, "format", SetFormat)
+        ?? Apply(query, "imageId", SetImageId)
+        ?? Apply(query, "explain", SetExplain)
+        ?? Apply(query, "labels", Filter.KeepLabels)
+        ?? query["label"].Select(label => Filter.KeepLabel("label", label ?? string.Empty)).FirstOrDefault(problem => problem is not null);
+
+    private Problem? SetFormat(string parameter, string text)
+    {
+        Format = text switch
+        {
+            "json" => OutputFormat.Json,
+            "coco" => OutputFormat.Coco,
+            "voc" => OutputFormat.Voc,
+            "yolo" => OutputFormat.Yolo,
+            "image" => OutputFormat.Image,
+            _ => null,
+        };
+        return Format is null
+            ? Problem.BadParameter(
+                parameter, $"'{text}' is not a format that is served here. Known: json, coco, voc, yolo, image.")
+            : null;
+    }
+
+    private Problem? SetImageId(string parameter, string text)
+    {
+        if (!long.TryParse(text, NumberStyles.None, CultureInfo.InvariantCulture, out var number))
+        {
+            return Problem.BadParameter(parameter, $"'{text}' is not a whole number from 0 to {long.MaxValue}.");
+        }
+
+        ImageId = number;
+        return null;
+    }
+
+    private Problem? SetExplain(string parameter, string text)
+    {
+        // Python writes True and False.
+        Explain = text is "true" or "True";
+        return !Explain && text is not ("false" or "False")
+            ? Problem.BadParameter(parameter, $"'{text}' is not true or false.")
+            : Explain && Contract.ExplainRefusal is { } refusal ? Problem.BadParameter(parameter, refusal)
+            : null;
+    }
+
+    private static Problem? Apply(IQueryCollection query, string name, Func<string, string, Problem?> set) =>
+        (string?)query[name] is { } text ? set(name, text) : null;
+}

@@ -1,0 +1,58 @@
+using System.Globalization;
+using Fpn.Imaging.Painting;
+using Fpn.Service.Answers;
+using Fpn.Service.Problems;
+using Fpn.Serving.Pipeline;
+
+namespace Fpn.Service.Formats;
+
+/// <summary>Turns an answer into the format <c>image</c>.</summary>
+/// <param name="painting">Draws.</param>
+internal sealed class PicturePainter(PaintingPipeline painting)
+{
+    /// <summary>What the JPEG library takes.</summary>
+    private const int LargestJpegSide = 65_500;
+
+    /// <summary>Draws the boxes, labels and scores.</summary>
+    /// <param name="answer">What was found.</param>
+    /// <param name="encoded">The image's bytes; must not change until the task is done.</param>
+    /// <param name="encoding">PNG or JPEG.</param>
+    /// <param name="timeout">Shortens the deadline; null leaves the configured one.</param>
+    /// <param name="arrived">Time stamp from which the deadline counts.</param>
+    /// <param name="cancellationToken">The caller went away.</param>
+    /// <returns>The picture, which the caller disposes, or the problem.</returns>
+    /// <exception cref="OperationCanceledException">The caller went away.</exception>
+    public async Task<Outcome<EncodedPicture>> PaintAsync(
+        DetectionAnswer answer,
+        ReadOnlyMemory<byte> encoded,
+        PictureEncoding encoding,
+        TimeSpan? timeout,
+        long arrived,
+        CancellationToken cancellationToken)
+    {
+        if (encoding == PictureEncoding.Jpeg && Math.Max(answer.Size.Width, answer.Size.Height) > LargestJpegSide)
+        {
+            return Problem.NotAcceptable(
+                $"The image is {answer.Size.Width} x {answer.Size.Height} pixels; a JPEG has {LargestJpegSide} a side at "
+                + "most. Accept image/png.");
+        }
+
+        var painted = await painting.PaintAsync(
+            encoded, Objects(answer), encoding, timeout, arrived, cancellationToken);
+        return painted.Succeeded ? painted.Picture : FailureProblems.Of(painted.Failure);
+    }
+
+    private static PaintedObject[] Objects(DetectionAnswer answer)
+    {
+        var objects = new PaintedObject[answer.Detections.Count];
+        for (var i = 0; i < objects.Length; i++)
+        {
+            var detection = answer.Detections[i];
+            var caption = string.Create(
+                CultureInfo.InvariantCulture, $"{answer.Contract.Labels[detection.Label]} {detection.Score:F2}");
+            objects[i] = new PaintedObject(detection.Box, caption, detection.Label);
+        }
+
+        return objects;
+    }
+}

@@ -1,6 +1,0 @@
-namespace Fpn.Service.Model.Execution;
-
-/// <summary>A model failed while it ran, or gave outputs of other shapes than its manifest promises.</summary>
-/// <param name="message">Names the model's file and the tensor.</param>
-/// <param name="innerException">What the runtime said, if it was the one that failed.</param>
-internal sealed class ModelFailureException(string message, Exception? innerException = null) : Exception(message, innerException);

@@ -1,0 +1,221 @@
+using System.Text.Json;
+using Fpn.Service.Problems;
+using Fpn.Serving.Requests;
+
+namespace Fpn.Service.OpenInference;
+
+/// <summary>Reads the three kinds of <c>parameters</c>: of a request, of an input, of an output.</summary>
+/// <remarks>
+/// The protocol leaves parameters to servers, so that clients send what only others know: unknown ones are ignored.
+/// Those that are null count as absent. Those that would change the answer on other servers and cannot be honoured here
+/// are refused.
+/// </remarks>
+internal static class InferParameters
+{
+    /// <summary>Request: 0 for the default, 1 for the highest; larger is less urgent.</summary>
+    public const string Priority = "priority";
+
+    /// <summary>Request: microseconds; 0 for the default.</summary>
+    public const string Timeout = "timeout";
+
+    /// <summary>Request: whether outputs are binary unless they say otherwise.</summary>
+    public const string BinaryDataOutput = "binary_data_output";
+
+    /// <summary>Input: bytes of it after the JSON.</summary>
+    public const string BinaryDataSize = "binary_data_size";
+
+    /// <summary>Output: whether it is binary.</summary>
+    public const string BinaryData = "binary_data";
+
+    /// <summary>Request, of this service: as in the query of <c>/detect</c>.</summary>
+    public const string ScoreThreshold = "score_threshold";
+
+    /// <summary>Request, of this service: as in the query of <c>/detect</c>.</summary>
+    public const string MaxDetections = "max_detections";
+
+    /// <summary>Request, of this service: as in the query of <c>/detect</c>.</summary>
+    public const string Labels = "labels";
+
+    private const int LongestLabels = 64 << 10;
+
+    /// <summary>Reads the parameters of a request.</summary>
+    /// <param name="json">Stands on the value of <c>parameters</c>; afterwards on its end.</param>
+    /// <param name="choices">Where they go.</param>
+    /// <returns>What is wrong with them, or null.</returns>
+    public static Problem? ReadRequest(ref JsonObjectReader json, InferChoices choices)
+    {
+        if (json.Token != JsonTokenType.StartObject)
+        {
+            return NoObject("parameters");
+        }
+
+        var seen = new SeenNames();
+        while (json.NextMember(out var name))
+        {
+            var path = $"parameters.{name}";
+            var problem = seen.Twice(name, path) ?? (json.Token == JsonTokenType.Null ? null : name) switch
+            {
+                Priority => SetPriority(json, path, choices),
+                Timeout => SetTimeout(json, path, choices),
+                BinaryDataOutput => SetBinaryOutputs(json, path, choices),
+                ScoreThreshold => json.NumberText() is { } number
+                    ? choices.Filter.SetScoreThreshold(path, number)
+                    : Problem.BadParameter(path, "Must be a number from 0 to 1."),
+                MaxDetections => json.NumberText() is { } number
+                    ? choices.Filter.SetMaxDetections(path, number)
+                    : Problem.BadParameter(path, "Must be a whole number of at least 1."),
+                Labels => json.Text(LongestLabels) is { } labels
+                    ? choices.Filter.KeepLabels(path, labels)
+                    : Problem.BadParameter(path, "Must be a string: names, separated by commas."),
+                "sequence_id" or "sequence_start" or "sequence_end" =>
+                    Problem.BadParameter(path, "Sequences are not supported: the models keep no state."),
+                _ when name?.StartsWith("triton_", StringComparison.Ordinal) is true =>
+                    Problem.BadParameter(path, "Names that begin with 'triton_' are reserved."),
+                _ => SkipScalar(json, path),
+            };
+            if (problem is not null)
+            {
+                return problem;
+            }
+        }
+
+        return null;
+    }
+
+    /// <summary>Reads the parameters of an input.</summary>
+    /// <param name="json">Stands on the value of <c>parameters</c>; afterwards on its end.</param>
+    /// <param name="path">What to call it.</param>
+    /// <param name="request">Takes the size of the binary data.</param>
+    /// <returns>What is wrong with them, or null.</returns>
+    public static Problem? ReadInput(ref JsonObjectReader json, string path, InferRequest request)
+    {
+        if (json.Token != JsonTokenType.StartObject)
+        {
+            return NoObject(path);
+        }
+
+        var seen = new SeenNames();
+        while (json.NextMember(out var name))
+        {
+            if (json.Token == JsonTokenType.Null)
+            {
+                continue;
+            }
+
+            var problem = seen.Twice(name, $"{path}.{name}") ?? CheckSharedMemory(name, path);
+            if (problem is null && name == BinaryDataSize)
+            {
+                var size = json.Unsigned();
+                request.BinarySize = size <= long.MaxValue ? (long)size : null;
+                problem = request.BinarySize is null
+                    ? Problem.BadParameter($"{path}.{name}", "Must be a whole number of bytes.")
+                    : null;
+            }
+
+            if ((problem ?? SkipScalar(json, $"{path}.{name}")) is { } found)
+            {
+                return found;
+            }
+        }
+
+        return null;
+    }
+
+    /// <summary>Reads the parameters of an output.</summary>
+    /// <param name="json">Stands on the value of <c>parameters</c>; afterwards on its end.</param>
+    /// <param name="path">What to call it.</param>
+    /// <param name="isBinary">What <see cref="BinaryData"/> says; null when it is not there.</param>
+    /// <returns>What is wrong with them, or null.</returns>
+    public static Problem? ReadOutput(ref JsonObjectReader json, string path, out bool? isBinary)
+    {
+        isBinary = null;
+        if (json.Token != JsonTokenType.StartObject)
+        {
+            return NoObject(path);
+        }
+
+        var seen = new SeenNames();
+        while (json.NextMember(out var name))
+        {
+            if (json.Token == JsonTokenType.Null)
+            {
+                continue;
+            }
+
+            var problem = seen.Twice(name, $"{path}.{name}") ?? CheckSharedMemory(name, path);
+            if (problem is null && name == BinaryData)
+            {
+                isBinary = json.Boolean();
+                problem = isBinary is null ? Problem.BadParameter($"{path}.{name}", "Must be true or false.") : null;
+            }
+            else if (problem is null && name == "classification")
+            {
+                problem = Problem.BadParameter(
+                    $"{path}.{name}", "Classification is not supported: outputs are detections, not scores of classes.");
+            }
+
+            if ((problem ?? SkipScalar(json, $"{path}.{name}")) is { } found)
+            {
+                return found;
+            }
+        }
+
+        return null;
+    }
+
+    private static Problem NoObject(string path) =>
+        Problem.BadParameter(path, "Must be an object of names and values.");
+
+    private static Problem? SetPriority(JsonObjectReader json, string path, InferChoices choices)
+    {
+        if (json.Unsigned() is not { } level)
+        {
+            return Problem.BadParameter(path, "Must be a whole number: 1 high, 2 normal, 3 and more low; 0 leaves the default.");
+        }
+
+        choices.Priority = level switch
+        {
+            0 => null,
+            1 => RequestPriority.High,
+            2 => RequestPriority.Normal,
+            _ => RequestPriority.Low,
+        };
+        return null;
+    }
+
+    private static Problem? SetTimeout(JsonObjectReader json, string path, InferChoices choices)
+    {
+        if (json.Unsigned() is not { } microseconds)
+        {
+            return Problem.BadParameter(
+                path, "Must be a whole number of microseconds; 0 leaves the service's own deadline.");
+        }
+
+        // A day is longer than any deadline that can be set, so that more makes no difference.
+        choices.Timeout = microseconds == 0
+            ? null
+            : TimeSpan.FromMicroseconds(Math.Min(microseconds, 86_400_000_000UL));
+        return null;
+    }
+
+    private static Problem? SetBinaryOutputs(JsonObjectReader json, string path, InferChoices choices)
+    {
+        if (json.Boolean() is not { } value)
+        {
+            return Problem.BadParameter(path, "Must be true or false.");
+        }
+
+        choices.BinaryOutputs = value;
+        return null;
+    }
+
+    private static Problem? CheckSharedMemory(string? name, string path) =>
+        name is "shared_memory_region" or "shared_memory_offset" or "shared_memory_byte_size"
+            ? Problem.BadParameter($"{path}.{name}", "Shared memory is not supported: send the data in the body.")
+            : null;
+
+    private static Problem? SkipScalar(JsonObjectReader json, string path) =>
+        json.Token is JsonTokenType.String or JsonTokenType.Number or JsonTokenType.True or JsonTokenType.False or JsonTokenType.Null
+            ? null
+            : Problem.BadParameter(path, "Must be a string, a number or a boolean.");
+}

@@ -1,0 +1,277 @@
+using System.Text.Json;
+using System.Text.Unicode;
+using Fpn.Service.Answers;
+using Fpn.Service.Problems;
+
+namespace Fpn.Service.OpenInference;
+
+/// <summary>Reads the JSON of an inference request, and refuses by name what is wrong with it.</summary>
+/// <remarks>
+/// Memory does not grow with the text: names and ids are bounded, base64 stays where it is, and as soon as there are
+/// more elements, inputs or outputs than can be right, the rest is not read. Members that the protocol does not name
+/// are ignored, as are parameters that it leaves to servers.
+/// </remarks>
+internal ref struct InferRequestReader
+{
+    private const int LongestId = 1024;
+    private const int LongestName = 256;
+    private const int DeepestData = 8;
+
+    private readonly int _mostImages;
+    private readonly InferRequest _request;
+    private JsonObjectReader _json;
+
+    private InferRequestReader(ReadOnlySpan<byte> json, DetectionFilter filter, int mostImages)
+    {
+        _json = new JsonObjectReader(json);
+        _request = new InferRequest { Choices = new InferChoices(filter) };
+        _mostImages = mostImages;
+    }
+
+    /// <summary>Reads a request.</summary>
+    /// <param name="json">The JSON, and nothing else.</param>
+    /// <param name="filter">Takes what the parameters say of detections.</param>
+    /// <param name="mostImages">N at most.</param>
+    /// <returns>The request, without contradictions but for the bytes after the JSON; or what is wrong with it.</returns>
+    public static Outcome<InferRequest> Read(ReadOnlySpan<byte> json, DetectionFilter filter, int mostImages)
+    {
+        if (!Utf8.IsValid(json))
+        {
+            return NotUtf8();
+        }
+
+        try
+        {
+            var reader = new InferRequestReader(json, filter, mostImages);
+            return reader.ReadRequest() is { } problem ? problem : reader._request;
+        }
+        catch (JsonException exception)
+        {
+            return Problem.BadRequest($"The request is not valid JSON: {exception.Message}");
+        }
+    }
+
+    /// <summary>The problem of JSON with bytes that are not text.</summary>
+    public static Problem NotUtf8() => Problem.BadRequest("The JSON is not valid UTF-8.");
+
+    /// <summary>The problem of images that are announced as numbers, say.</summary>
+    /// <param name="path">Where the datatype stands.</param>
+    public static Problem WrongDatatype(string path) =>
+        Problem.BadParameter(path, $"The input '{Tensors.Input}' has the datatype {Tensors.InputDatatype}.");
+
+    private Problem? ReadRequest()
+    {
+        _json.Advance();
+        if (_json.Token != JsonTokenType.StartObject)
+        {
+            return Problem.BadRequest("The request must be a JSON object.");
+        }
+
+        var seen = new SeenNames();
+        var wanted = new List<WantedOutput>();
+        while (_json.NextMember(out var name))
+        {
+            // Clients that write out what they leave empty write null.
+            var problem = seen.Twice(name, name) ?? (_json.Token == JsonTokenType.Null ? null : name) switch
+            {
+                "id" => ReadId(),
+                "parameters" => InferParameters.ReadRequest(ref _json, _request.Choices),
+                "inputs" => ReadInputs(),
+                "outputs" => InferOutputs.Read(ref _json, wanted),
+                _ => Skip(),
+            };
+            if (problem is not null)
+            {
+                return problem;
+            }
+        }
+
+        _json.ExpectEnd();
+        var binary = _request.Choices.BinaryOutputs;
+        _request.Outputs = wanted.Count == 0
+            ? [.. Tensors.All.Select(tensor => new RequestedOutput(tensor, binary))]
+            : [.. wanted.Select(output => new RequestedOutput(output.Tensor, output.IsBinary ?? binary))];
+        return _request.Count == 0 ? Problem.BadParameter("inputs", $"The input '{Tensors.Input}' is missing.") : null;
+    }
+
+    private Problem? Skip()
+    {
+        _json.Skip();
+        return null;
+    }
+
+    private Problem? ReadId()
+    {
+        _request.Id = _json.Text(LongestId);
+        return _request.Id is null
+            ? Problem.BadParameter("id", $"Must be a string of at most {LongestId} characters.")
+            : null;
+    }
+
+    private Problem? ReadInputs()
+    {
+        if (_json.Token != JsonTokenType.StartArray)
+        {
+            return Problem.BadParameter("inputs", "Must be an array of tensors.");
+        }
+
+        var count = 0;
+        for (_json.Advance(); _json.Token != JsonTokenType.EndArray; _json.Advance())
+        {
+            if (_json.Token != JsonTokenType.StartObject)
+            {
+                return Problem.BadParameter($"inputs[{count}]", "Must be an object.");
+            }
+
+            if (ReadInput($"inputs[{count}]", isFirst: count == 0) is { } problem)
+            {
+                return problem;
+            }
+
+            count++;
+        }
+
+        return null;
+    }
+
+    private Problem? ReadInput(string path, bool isFirst)
+    {
+        var seen = new SeenNames();
+        var (named, typed, shaped, hasData) = (false, false, false, false);
+        while (_json.NextMember(out var name))
+        {
+            var problem = seen.Twice(name, $"{path}.{name}");
+            switch (problem is null ? name : null)
+            {
+                case "parameters" when _json.Token == JsonTokenType.Null:
+                    break;
+                case "name":
+                    (named, problem) = (true, CheckName($"{path}.name", isFirst));
+                    break;
+                case "datatype":
+                    (typed, problem) = (true, CheckDatatype($"{path}.datatype"));
+                    break;
+                case "shape":
+                    (shaped, problem) = (true, ReadShape($"{path}.shape"));
+                    break;
+                case "parameters":
+                    problem = InferParameters.ReadInput(ref _json, $"{path}.parameters", _request);
+                    break;
+                case "data":
+                    (hasData, problem) = (true, ReadData($"{path}.data"));
+                    break;
+                default:
+                    _json.Skip();
+                    break;
+            }
+
+            if (problem is not null)
+            {
+                return problem;
+            }
+        }
+
+        if (!named || !typed || !shaped)
+        {
+            return Problem.BadParameter(path, $"'{(!named ? "name" : !typed ? "datatype" : "shape")}' is missing.");
+        }
+
+        if (hasData == _request.BinarySize.HasValue)
+        {
+            return Problem.BadParameter(
+                path,
+                hasData
+                    ? "'data' and 'binary_data_size' exclude each other."
+                    : "Neither 'data' nor the parameter 'binary_data_size' is there.");
+        }
+
+        return hasData && _request.Data.Count != _request.Count
+            ? Problem.BadParameter(
+                $"{path}.data", $"Has {_request.Data.Count} elements, but the shape says {_request.Count}.")
+            : null;
+    }
+
+    private readonly Problem? CheckName(string path, bool isFirst)
+    {
+        var name = _json.Text(LongestName);
+        return name switch
+        {
+            null => Problem.BadParameter(path, "Must be the name of an input."),
+            not Tensors.Input =>
+                Problem.BadParameter(path, $"There is no input '{name}'. The one input is '{Tensors.Input}'."),
+            _ => isFirst ? null : Problem.BadParameter(path, $"The input '{Tensors.Input}' is given twice."),
+        };
+    }
+
+    private readonly Problem? CheckDatatype(string path) => _json.Text(LongestName) is not Tensors.InputDatatype
+        ? WrongDatatype(path)
+        : null;
+
+    private Problem? ReadShape(string path)
+    {
+        var wrong = Problem.BadParameter(path, "Must be [N]: one dimension, the number of images.");
+        if (_json.Token != JsonTokenType.StartArray)
+        {
+            return wrong;
+        }
+
+        _json.Advance();
+        if (_json.Unsigned() is not { } count)
+        {
+            return wrong;
+        }
+
+        _json.Advance();
+        if (_json.Token != JsonTokenType.EndArray)
+        {
+            return wrong;
+        }
+
+        if (count == 0 || count > (ulong)_mostImages)
+        {
+            return Problem.BadParameter(path, $"{count} images; 1 to {_mostImages} are served in a request.");
+        }
+
+        _request.Count = (int)count;
+        return null;
+    }
+
+    /// <summary>Reads <c>data</c>, flat or nested: the elements come row-major either way.</summary>
+    private Problem? ReadData(string path)
+    {
+        if (_json.Token != JsonTokenType.StartArray)
+        {
+            return Problem.BadParameter(path, "Must be an array.");
+        }
+
+        var leafDepth = 0;
+        for (var depth = 1; depth > 0;)
+        {
+            _json.Advance();
+            switch (_json.Token)
+            {
+                case JsonTokenType.StartArray when depth == DeepestData:
+                    return Problem.BadParameter(path, $"Is nested deeper than {DeepestData} arrays.");
+                case JsonTokenType.StartArray:
+                    depth++;
+                    break;
+                case JsonTokenType.EndArray:
+                    depth--;
+                    break;
+                case JsonTokenType.String when leafDepth != 0 && leafDepth != depth:
+                    return Problem.BadParameter(path, "Is ragged: all elements must be nested alike.");
+                case JsonTokenType.String when _request.Data.Count == _mostImages:
+                    return Problem.BadParameter(
+                        path, $"Has more than {_mostImages} elements, the most that are served in a request.");
+                case JsonTokenType.String:
+                    leafDepth = depth;
+                    _request.Data.Add(_json.Place);
+                    break;
+                default:
+                    return Problem.BadParameter(path, "Elements must be strings: encoded images in base64.");
+            }
+        }
+
+        return null;
+    }
+}

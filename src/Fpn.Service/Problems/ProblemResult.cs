@@ -1,0 +1,56 @@
+using System.Diagnostics;
+using System.Globalization;
+using Fpn.Service.Answers;
+using Fpn.Service.OpenInference;
+using Microsoft.AspNetCore.Mvc;
+
+namespace Fpn.Service.Problems;
+
+/// <summary>
+/// Writes a <see cref="Problem"/> as <c>application/problem+json</c>, or below <c>/v2</c> as the Open Inference Protocol
+/// wants it: the one place where failures become HTTP.
+/// </summary>
+/// <param name="problem">What went wrong.</param>
+internal sealed class ProblemResult(Problem problem) : IResult
+{
+    /// <inheritdoc/>
+    public Task ExecuteAsync(HttpContext httpContext)
+    {
+        var response = httpContext.Response;
+        response.StatusCode = problem.Status;
+        if (problem.RetryAfterSeconds is { } wait)
+        {
+            response.Headers.RetryAfter = wait.ToString(CultureInfo.InvariantCulture);
+        }
+
+        httpContext.Features.Set(problem);
+
+        // Not cancelled with the request: a client that hangs up now would turn its own problem into a defect.
+        return OpenInferenceRegistration.Speaks(httpContext.Request.Path)
+            ? response.WriteAsJsonAsync(
+                ErrorResponse.Of(problem, httpContext), OpenInferenceJsonContext.Readable.ErrorResponse, "application/json", CancellationToken.None)
+            : response.WriteAsJsonAsync(
+                Details(problem, httpContext), ApiJsonContext.Readable.ProblemDetails, "application/problem+json", CancellationToken.None);
+    }
+
+    /// <summary>What a request is found by: in the problem's body and in the log.</summary>
+    public static string TraceId(HttpContext httpContext) => Activity.Current?.Id ?? httpContext.TraceIdentifier;
+
+    /// <summary>The body for a problem.</summary>
+    public static ProblemDetails Details(Problem problem, HttpContext httpContext)
+    {
+        var details = new ProblemDetails { Type = problem.Type, Title = problem.Title, Status = problem.Status, Detail = problem.Detail };
+        if (problem.Parameter is not null)
+        {
+            details.Extensions["parameter"] = problem.Parameter;
+        }
+
+        if (problem.RetryAfterSeconds is { } wait)
+        {
+            details.Extensions["retryAfterSeconds"] = wait;
+        }
+
+        details.Extensions["traceId"] = TraceId(httpContext);
+        return details;
+    }
+}

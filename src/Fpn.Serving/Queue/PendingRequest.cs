@@ -1,0 +1,66 @@
+using System.Diagnostics;
+using Fpn.Detection.Geometry;
+using Fpn.Imaging.Pixels;
+using Fpn.Serving.Requests;
+using Fpn.Serving.Telemetry;
+
+namespace Fpn.Serving.Queue;
+
+/// <summary>One decoded image that waits for the device, and the promise of its answer.</summary>
+/// <param name="image">Owned by whoever holds the request: the queue, then the batch.</param>
+/// <param name="lease">What the image's memory was taken from; given back with it.</param>
+/// <param name="bucket">The size that its batch is padded to.</param>
+/// <param name="priority">Who goes first.</param>
+/// <param name="enqueuedAt">Time stamp of its arrival.</param>
+internal sealed class PendingRequest(DecodedImage image, IDisposable? lease, ImageSize bucket, RequestPriority priority, long enqueuedAt)
+{
+    private readonly TaskCompletionSource<InferredImage> _completion = new(TaskCreationOptions.RunContinuationsAsynchronously);
+
+    /// <summary>The picture.</summary>
+    public DecodedImage Image { get; } = image;
+
+    /// <summary>Whether the answer tells how it came about.</summary>
+    public bool Explain { get; init; }
+
+    /// <summary>Only requests of the same bucket share a batch.</summary>
+    public ImageSize Bucket { get; } = bucket;
+
+    /// <summary>Who goes first.</summary>
+    public RequestPriority Priority { get; } = priority;
+
+    /// <summary>The span that its batch links to; default when nobody listens.</summary>
+    public ActivityContext Trace { get; } = DetectionTracing.Current;
+
+    /// <summary>Time stamp of its arrival.</summary>
+    public long EnqueuedAt { get; } = enqueuedAt;
+
+    /// <summary>The answer. Completed once; whoever comes second changes nothing.</summary>
+    public Task<InferredImage> Completion => _completion.Task;
+
+    /// <summary>Whether nobody waits for the answer any more.</summary>
+    public bool IsDone => _completion.Task.IsCompleted;
+
+    /// <summary>Frees the picture.</summary>
+    public void Release()
+    {
+        Image.Dispose();
+        lease?.Dispose();
+    }
+
+    /// <summary>Answers.</summary>
+    public void Complete(InferredImage result) => _completion.TrySetResult(result);
+
+    /// <summary>Answers with a failure.</summary>
+    public void Fail(Exception exception)
+    {
+        if (_completion.TrySetException(exception))
+        {
+            // Observed here: a client that went away does not look at it.
+            _ = _completion.Task.Exception;
+        }
+    }
+
+    /// <summary>Gives up.</summary>
+    /// <returns>False when it was answered already.</returns>
+    public bool Cancel(CancellationToken cancellationToken) => _completion.TrySetCanceled(cancellationToken);
+}

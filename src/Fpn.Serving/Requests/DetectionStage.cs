@@ -1,0 +1,26 @@
+namespace Fpn.Serving.Requests;
+
+/// <summary>The parts of a request's time, in the order in which they come, but for <see cref="Queue"/>.</summary>
+internal enum DetectionStage
+{
+    /// <summary>Bytes to pixels.</summary>
+    Decode,
+
+    /// <summary>Waiting: for memory, a decoder, a batch, the device.</summary>
+    Queue,
+
+    /// <summary>Resizing and normalising the batch.</summary>
+    Preprocess,
+
+    /// <summary>The backbone's graph, or the only one.</summary>
+    Backbone,
+
+    /// <summary>Choice of proposals for the whole batch.</summary>
+    Proposals,
+
+    /// <summary>The head's graph.</summary>
+    Head,
+
+    /// <summary>Choice of the image's detections.</summary>
+    Postprocess,
+}

@@ -1,0 +1,16 @@
+using Fpn.Models.Detectors;
+
+namespace Fpn.Serving.Requests;
+
+/// <summary>What a batch gave one of its images.</summary>
+/// <param name="Detections">Best first.</param>
+/// <param name="Run">The batch.</param>
+/// <param name="Postprocess">Choice of this image's detections.</param>
+internal sealed record InferredImage(IReadOnlyList<DetectedObject> Detections, BatchRun Run, StageSpan Postprocess)
+{
+    /// <summary>Images that shared the run.</summary>
+    public int BatchSize => Run.Size;
+
+    /// <summary>How it came about, for a request that asked.</summary>
+    public Explanation? Explanation { get; init; }
+}

@@ -1,0 +1,117 @@
+using System.Diagnostics;
+using Fpn.Models.Packages;
+using Fpn.Serving.Requests;
+
+namespace Fpn.Serving.Telemetry;
+
+/// <summary>
+/// Spans: one for an image beneath the HTTP request's, one for each stage beneath that, and one for each batch, which
+/// is a trace of its own since many requests share it. Stages and batch link to each other.
+/// </summary>
+/// <remarks>While nobody listens nothing is created.</remarks>
+internal static class DetectionTracing
+{
+    /// <summary>Name of the source.</summary>
+    public const string SourceName = "Fpn.Service";
+
+    private static readonly ActivitySource Source = new(SourceName);
+
+    /// <summary>The stages' names, made once.</summary>
+    private static readonly string[] StageNames =
+        [.. Enum.GetNames<DetectionStage>().Select(name => name.ToLowerInvariant())];
+
+    /// <summary>The span that now runs, for later links; default when nobody listens.</summary>
+    public static ActivityContext Current =>
+        Source.HasListeners() && Activity.Current is { } current ? current.Context : default;
+
+    /// <summary>Begins the span of an image.</summary>
+    /// <returns>Null when nobody listens; otherwise to be disposed when the image is answered.</returns>
+    public static Activity? StartImage(ModelContract contract)
+    {
+        var image = Source.StartActivity("detect");
+        image?.SetTag("fpn.model", contract.Name).SetTag("fpn.model.version", contract.Version);
+        return image;
+    }
+
+    /// <summary>Begins the span of a batch, linked to its images'.</summary>
+    /// <param name="contract">The model.</param>
+    /// <param name="images">The images.</param>
+    /// <param name="span">Gives the span of an image, default where it has none; only called while somebody listens.</param>
+    /// <returns>Null when nobody listens; otherwise to be disposed when the batch is answered.</returns>
+    public static Activity? StartBatch<T>(
+        ModelContract contract, IReadOnlyList<T> images, Func<T, ActivityContext> span)
+    {
+        if (!Source.HasListeners())
+        {
+            return null;
+        }
+
+        // Whatever ran when the lane was made is not what this batch belongs to.
+        Activity.Current = null;
+        var batch = Source.StartActivity(
+            "batch",
+            ActivityKind.Internal,
+            parentContext: default,
+            links: images
+                .Select(span)
+                .Where(image => image != default)
+                .Select(image => new ActivityLink(image)));
+        return batch?
+            .SetTag("fpn.model", contract.Name)
+            .SetTag("fpn.model.version", contract.Version)
+            .SetTag("fpn.batch.size", images.Count);
+    }
+
+    /// <summary>Says why an image or a batch has no detections; an error only where the service is to blame.</summary>
+    /// <param name="activity">The span; null does nothing.</param>
+    /// <param name="outcome">As the metrics have it.</param>
+    /// <param name="reason">Becomes <c>error.type</c>.</param>
+    public static void SetFailed(Activity? activity, string outcome, string reason)
+    {
+        activity?.SetTag("error.type", reason);
+        if (outcome == FailureReason.Failed)
+        {
+            activity?.SetStatus(ActivityStatusCode.Error, reason);
+        }
+    }
+
+    /// <summary>Writes the stages of an image that was answered, each at the time when it was.</summary>
+    /// <param name="image">The image's span; null does nothing.</param>
+    /// <param name="decode">Its decoding.</param>
+    /// <param name="inferred">The rest of its stages.</param>
+    /// <param name="clock">Whose time stamps these are.</param>
+    public static void WriteStages(Activity? image, StageSpan decode, InferredImage inferred, TimeProvider clock)
+    {
+        if (image is not { IsAllDataRequested: true })
+        {
+            return;
+        }
+
+        var (run, now, utcNow) = (inferred.Run, clock.GetTimestamp(), clock.GetUtcNow());
+        image.SetTag("fpn.batch.size", run.Size).SetTag("fpn.detections", inferred.Detections.Count);
+        ActivityLink[] links = run.Trace == default ? [] : [new(run.Trace)];
+
+        var decoded = Write(DetectionStage.Decode, At(decode.Start), decode.Time);
+        var preprocess = At(run.Preprocess.Start);
+        Write(DetectionStage.Queue, decoded, preprocess - decoded);
+        Write(DetectionStage.Preprocess, preprocess, run.Preprocess.Time);
+        var end = Write(DetectionStage.Backbone, At(run.Inference.Start), run.Parts.Backbone);
+        if (run.Parts is { Proposals: { } proposals, Head: { } head })
+        {
+            end = Write(DetectionStage.Proposals, end, proposals);
+            Write(DetectionStage.Head, end, head);
+        }
+
+        Write(DetectionStage.Postprocess, At(inferred.Postprocess.Start), inferred.Postprocess.Time);
+
+        DateTimeOffset At(long stamp) => utcNow - clock.GetElapsedTime(stamp, now);
+
+        DateTimeOffset Write(DetectionStage stage, DateTimeOffset start, TimeSpan time)
+        {
+            using var activity = Source.StartActivity(
+                StageNames[(int)stage], ActivityKind.Internal, image.Context, links: links, startTime: start);
+            activity?.SetEndTime((start + time).UtcDateTime);
+            return start + time;
+        }
+    }
+}

@@ -1,0 +1,116 @@
+using Fpn.Models.Detectors;
+using Fpn.Models.Packages;
+using Fpn.Serving.Requests;
+using Tag = System.Collections.Generic.KeyValuePair<string, object?>;
+
+namespace Fpn.Serving.Telemetry;
+
+/// <summary>Records what one version of a model does.</summary>
+/// <remarks>Thread-safe. The tags are made once, so that recording allocates nothing.</remarks>
+internal sealed class ModelMetrics
+{
+    private readonly DetectionMetrics _instruments;
+    private readonly Tag[] _model;
+    private readonly Tag[] _success;
+    private readonly Tag[][] _failures;
+    private readonly Tag[][] _exceptions;
+    private readonly Tag[][] _stages;
+
+    /// <summary>Makes the tags, and lets counters begin at 0: a rate needs a value before the first failure.</summary>
+    /// <param name="instruments">What to record on.</param>
+    /// <param name="contract">Its name and version become tags.</param>
+    public ModelMetrics(DetectionMetrics instruments, ModelContract contract)
+    {
+        _instruments = instruments;
+        _model = [new("model", contract.Name), new("version", contract.Version)];
+        _success = Outcome("success", "none");
+        _failures =
+        [
+            .. Enum.GetValues<DetectionFailure>()
+                .Select(failure => Outcome(FailureReason.OutcomeOf(failure), FailureReason.Of(failure))),
+        ];
+        _exceptions = [.. FailureReason.Exceptions.Select(reason => Outcome(FailureReason.OutcomeOf(reason), reason))];
+        _stages =
+        [
+            .. Enum.GetValues<DetectionStage>()
+                .Select(stage => With(new Tag("stage", stage.ToString().ToLowerInvariant()))),
+        ];
+        foreach (var outcome in (Tag[][])[_success, .. _failures, .. _exceptions])
+        {
+            instruments.Requests.Add(0, outcome);
+        }
+
+        foreach (var counter in new[]
+        {
+            instruments.Inferences, instruments.Executions, instruments.BatchPixels, instruments.PaddingPixels,
+            instruments.DevicesLost,
+        })
+        {
+            counter.Add(0, _model);
+        }
+    }
+
+    /// <summary>Counts an image that was answered with detections or with a reason.</summary>
+    public void RecordAnswer(DetectionResult result)
+    {
+        if (result.Failure is { } failure)
+        {
+            _instruments.Requests.Add(1, _failures[(int)failure]);
+            return;
+        }
+
+        var times = result.Times;
+        _instruments.Requests.Add(1, _success);
+        _instruments.RequestDuration.Record(times.Total.TotalSeconds, _model);
+        _instruments.ImagePixels.Record(result.Size.Area, _model);
+        _instruments.ImageDetections.Record(result.Detections.Count, _model);
+        RecordStage(DetectionStage.Decode, times.Decode);
+        RecordStage(DetectionStage.Queue, times.Queue);
+        RecordStage(DetectionStage.Preprocess, times.Preprocess);
+        RecordStage(DetectionStage.Backbone, times.Parts.Backbone);
+        RecordStage(DetectionStage.Proposals, times.Parts.Proposals);
+        RecordStage(DetectionStage.Head, times.Parts.Head);
+        RecordStage(DetectionStage.Postprocess, times.Postprocess);
+    }
+
+    /// <summary>Counts an image whose request ended with an exception.</summary>
+    public void RecordException(Exception exception) =>
+        _instruments.Requests.Add(1, _exceptions[FailureReason.Exceptions.IndexOf(FailureReason.Of(exception))]);
+
+    /// <summary>Counts a run.</summary>
+    /// <param name="batch">What was run.</param>
+    /// <param name="inference">Its time on the device.</param>
+    public void RecordBatch(PreparedBatch batch, TimeSpan inference)
+    {
+        var fed = batch.Tensor.Count * batch.Tensor.Size.Area;
+        var padding = fed;
+        for (var i = 0; i < batch.Geometries.Count; i++)
+        {
+            padding -= batch.Geometries[i].Resized.Area;
+        }
+
+        _instruments.Inferences.Add(batch.Geometries.Count, _model);
+        _instruments.Executions.Add(1, _model);
+        _instruments.ExecutionDuration.Record(inference.TotalSeconds, _model);
+        _instruments.BatchSize.Record(batch.Geometries.Count, _model);
+        _instruments.BatchPixels.Add(fed, _model);
+        _instruments.PaddingPixels.Add(padding, _model);
+        _instruments.PaddingRatio.Record((double)padding / fed, _model);
+    }
+
+    /// <summary>Counts a device that failed.</summary>
+    public void RecordDeviceLost() => _instruments.DevicesLost.Add(1, _model);
+
+    private void RecordStage(DetectionStage stage, TimeSpan? time)
+    {
+        if (time is { } spent)
+        {
+            _instruments.StageDuration.Record(spent.TotalSeconds, _stages[(int)stage]);
+        }
+    }
+
+    private Tag[] Outcome(string outcome, string reason) =>
+        With(new Tag("outcome", outcome), new Tag("reason", reason));
+
+    private Tag[] With(params ReadOnlySpan<Tag> more) => [.. _model, .. more];
+}

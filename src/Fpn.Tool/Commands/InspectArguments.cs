@@ -1,0 +1,51 @@
+namespace Fpn.Tool.Commands;
+
+/// <summary>What follows <c>inspect</c> on the command line.</summary>
+/// <param name="Package">Folder of the package, relative to the folder that the command runs in.</param>
+/// <param name="IsJson">For programs instead of people.</param>
+/// <param name="WithNodes">Every node, and not only how many.</param>
+/// <param name="Settings">Settings of what the graphs run on, as the service takes them.</param>
+internal sealed record InspectArguments(string Package, bool IsJson, bool WithNodes, string[] Settings)
+{
+    /// <summary>How to use it.</summary>
+    public const string Usage =
+        "usage: inspect PACKAGE [--nodes] [--json] [--Fpn:Execution:Provider=auto|cpu|cuda] [--Fpn:Cuda:…=…] "
+        + "(PACKAGE is a folder with a model.json)";
+
+    private static readonly string[] Sections = ["--Fpn:Execution:", "--Fpn:Cuda:"];
+
+    /// <summary>Reads them.</summary>
+    /// <returns>Null when they are wrong: settings that have no effect here are, too.</returns>
+    public static InspectArguments? Parse(IEnumerable<string> arguments)
+    {
+        string? package = null;
+        var (isJson, withNodes) = (false, false);
+        var settings = new List<string>();
+        foreach (var argument in arguments)
+        {
+            if (argument == "--json")
+            {
+                isJson = true;
+            }
+            else if (argument == "--nodes")
+            {
+                withNodes = true;
+            }
+            else if (argument.Contains('=', StringComparison.Ordinal)
+                && Array.Exists(Sections, section => argument.StartsWith(section, StringComparison.OrdinalIgnoreCase)))
+            {
+                settings.Add(argument);
+            }
+            else if (package is null && argument.Length > 0 && argument[0] != '-')
+            {
+                package = argument;
+            }
+            else
+            {
+                return null;
+            }
+        }
+
+        return package is null ? null : new InspectArguments(package, isJson, withNodes, [.. settings]);
+    }
+}

@@ -1,0 +1,33 @@
+using System.Reflection;
+using Fpn.Settings;
+
+namespace Fpn.Tool.Commands;
+
+/// <summary>Says in one line why a start failed.</summary>
+internal static class StartFailure
+{
+    /// <summary>The reason, for a person who set the service up.</summary>
+    /// <param name="exception">What ended the start.</param>
+    /// <returns>One line. Of what nobody expected it names the kind, since its message alone may say little.</returns>
+    public static string Reason(Exception exception)
+    {
+        // What fails inside a type's or an object's making arrives wrapped, and the wrapping says nothing.
+        while (exception is TypeInitializationException or TargetInvocationException or AggregateException
+            && exception.InnerException is { } inner)
+        {
+            exception = inner;
+        }
+
+        var lines = exception.Message.Split(
+            '\n', StringSplitOptions.RemoveEmptyEntries | StringSplitOptions.TrimEntries);
+        return exception switch
+        {
+            SettingsException => string.Join(' ', lines),
+
+            // The lines after the first list the places where it was looked for.
+            DllNotFoundException => $"a native library is missing: {lines[0]}",
+            IOException or UnauthorizedAccessException => string.Join(' ', lines),
+            _ => $"{exception.GetType().Name}: {string.Join(' ', lines)}",
+        };
+    }
+}

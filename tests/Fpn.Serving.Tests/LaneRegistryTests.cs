@@ -1,0 +1,325 @@
+using System.Diagnostics.Metrics;
+using Fpn.Detection.Geometry;
+using Fpn.Models.Execution.Devices;
+using Fpn.Models.Options;
+using Fpn.Models.Packages;
+using Fpn.Serving.Lanes;
+using Fpn.Serving.Requests;
+using Fpn.Serving.Sizing;
+using Fpn.Serving.Telemetry;
+using Fpn.Testing.Fakes;
+using Fpn.Testing.Images;
+using Fpn.Testing.Running;
+using Microsoft.Extensions.DependencyInjection;
+using Microsoft.Extensions.Logging.Abstractions;
+
+namespace Fpn.Serving.Tests;
+
+/// <summary>Models that come, change and go while requests run.</summary>
+public sealed class LaneRegistryTests : IAsyncDisposable
+{
+    private readonly ServiceProvider _services = new ServiceCollection().AddMetrics().BuildServiceProvider();
+    private readonly FakeDetector _first = Version("fake", "1");
+    private readonly FakeDetector _second = Version("fake", "2");
+    private readonly FakePackages _packages;
+    private readonly LaneRegistry _lanes;
+
+    public LaneRegistryTests()
+    {
+        _packages = new FakePackages(("fake", () => _first));
+        _lanes = new LaneRegistry(
+            _packages,
+            new BatchingOptions { MaxBatchSize = 1 },
+            new DetectionMetrics(_services.GetRequiredService<IMeterFactory>()),
+            TimeProvider.System,
+            NullLogger<LaneRegistry>.Instance);
+    }
+
+    private static CancellationToken Cancel => TestContext.Current.CancellationToken;
+
+    private string? ServedVersion => _lanes.Lanes.SingleOrDefault(lane => lane.Model.Contract.Name == "fake")?.Model.Contract.Version;
+
+    public async ValueTask DisposeAsync()
+    {
+        _first.RunsFreely = _second.RunsFreely = true;
+        await _lanes.DisposeAsync();
+        await _services.DisposeAsync();
+        _first.Dispose();
+        _second.Dispose();
+    }
+
+    [Fact]
+    public async Task Start_SeveralPackages_ServesAllTheDefaultOneFirst()
+    {
+        _packages.Loads.Add("apples", () => Version("apples", "7"));
+        await _lanes.StartAsync();
+        Assert.Equal(["fake", "apples"], _lanes.Names);
+        Assert.Equal(
+            [new ModelState("apples", "7", ModelAvailability.Ready, ""), new ModelState("fake", "1", ModelAvailability.Ready, "")], _lanes.States);
+    }
+
+    [Theory]
+    [InlineData("Auto", true, true)]
+    [InlineData("Auto", false, false)]
+    [InlineData("On", false, true)]
+    [InlineData("Off", true, false)]
+    public async Task Start_FixedShapes_WarmsAllBucketsAndBatchSizesUp(string setting, bool onGpu, bool expected)
+    {
+        var provider = onGpu ? ExecutionProvider.Cuda : ExecutionProvider.Cpu;
+        await using var lanes = new LaneRegistry(
+            new FakePackages(("fake", () => _first))
+            {
+                Device = new(provider, "a fake", "a test", Streams: 2) { SessionPerShape = onGpu },
+            },
+            new BatchingOptions { MaxBatchSize = 4, FixedShapes = Enum.Parse<FixedShapesSetting>(setting) },
+            new DetectionMetrics(_services.GetRequiredService<IMeterFactory>()),
+            TimeProvider.System,
+            NullLogger<LaneRegistry>.Instance);
+
+        await lanes.StartAsync();
+
+        var lane = Assert.Single(lanes.Lanes);
+        Assert.Equal(expected, lane.Model.HasFixedShapes);
+        Assert.Equal(expected, lane.Buckets.Sizes.Count > 0);
+        if (expected)
+        {
+            Assert.Equal(lane.Buckets.Sizes, _first.Shapes!.Buckets);
+            Assert.Equal([1, 2, 4], _first.Shapes.BatchSizes);
+            Assert.Equal(onGpu, _first.Shapes.SessionPerShape);
+            Assert.Equal(4 * lane.Model.Contract.Proposals.PostNmsTopN, _first.Shapes.RoiCounts[^1]);
+        }
+        else
+        {
+            Assert.Null(_first.Shapes);
+        }
+    }
+
+    [Fact]
+    public async Task Start_OnAGpuWithoutBuckets_LeavesShapesFree()
+    {
+        await using var lanes = new LaneRegistry(
+            new FakePackages(("fake", () => _first)) { Device = new(ExecutionProvider.Cuda, "a fake", "a test", 2) },
+            new BatchingOptions { MaxBatchSize = 4, Buckets = "off" },
+            new DetectionMetrics(_services.GetRequiredService<IMeterFactory>()),
+            TimeProvider.System,
+            NullLogger<LaneRegistry>.Instance);
+
+        await lanes.StartAsync();
+
+        Assert.False(Assert.Single(lanes.Lanes).Model.HasFixedShapes);
+        Assert.Null(_first.Shapes);
+    }
+
+    [Fact]
+    public async Task Start_FixedShapesWithoutBuckets_IsRefused()
+    {
+        using var detector = new FakeDetector { RunsFreely = true };
+        var options = new BatchingOptions { FixedShapes = FixedShapesSetting.On, MaxBatchSize = 4, Buckets = "off" };
+        await using var lanes = Lanes(detector, options, TimeProvider.System);
+
+        var refusal = await Assert.ThrowsAsync<ModelNotServedException>(lanes.StartAsync);
+
+        Assert.Contains("'Fpn:Batching:Buckets' is 'off'", refusal.Message, StringComparison.Ordinal);
+        Assert.Null(detector.Shapes);
+    }
+
+    [Fact]
+    public async Task Start_NotEnoughMemoryForTheMeasuredBatch_TakesASmallerOne()
+    {
+        var clock = new FakeClock();
+        using var detector = new FakeDetector { RunsFreely = true, MemoryForBatch = 4 };
+
+        // As a GPU does: a batch takes as long as an image, up to 16.
+        detector.DuringRun = images => clock.Advance(TimeSpan.FromMilliseconds(images <= 16 ? 10 : 10 * images));
+        await using var lanes = Lanes(detector, new BatchingOptions { FixedShapes = FixedShapesSetting.On }, clock);
+
+        await lanes.StartAsync();
+
+        var lane = Assert.Single(lanes.Lanes);
+        Assert.Equal(16, lane.Curve.MaxBy(point => point.ImagesPerSecond).BatchSize);
+        Assert.Equal(4, lane.Batcher.MaxBatchSize);
+        Assert.Equal([1, 2, 4], detector.Shapes!.BatchSizes);
+    }
+
+    [Fact]
+    public async Task Start_NotEnoughMemoryForTheBatchThatWasSet_RefusesAndSaysWhatWouldHelp()
+    {
+        using var detector = new FakeDetector { RunsFreely = true, MemoryForBatch = 4 };
+        var options = new BatchingOptions { FixedShapes = FixedShapesSetting.On, MaxBatchSize = 8 };
+        await using var lanes = Lanes(detector, options, TimeProvider.System);
+
+        var refusal = await Assert.ThrowsAsync<ModelNotServedException>(lanes.StartAsync);
+
+        Assert.Equal(
+            "Model 'fake' cannot be warmed up with batches of up to 8: out of memory. A smaller 'Fpn:Batching:MaxBatchSize' takes less memory; 'Fpn:Batching:FixedShapes=off' does without.",
+            refusal.Message);
+    }
+
+    [Fact]
+    public async Task Start_DeviceLostWhileTrying_RefusesAndSaysSo()
+    {
+        using var detector = new FakeDetector { RunsFreely = true };
+        detector.DuringRun = _ => throw new DeviceLostException("CUDA failure 700");
+        await using var lanes = Lanes(detector, new BatchingOptions(), TimeProvider.System);
+
+        var refusal = await Assert.ThrowsAsync<ModelNotServedException>(lanes.StartAsync);
+
+        Assert.Equal("Model 'fake': the device failed while the model was tried: CUDA failure 700", refusal.Message);
+    }
+
+    [Fact]
+    public async Task Take_UnknownModel_IsRefused()
+    {
+        await _lanes.StartAsync();
+        Assert.False(_lanes.TryTake("Fake", out _));
+    }
+
+    [Fact]
+    public async Task Load_PackageThatIsNew_ServesIt()
+    {
+        await _lanes.StartAsync();
+        _packages.Loads.Add("apples", () => Version("apples", "7"));
+        Assert.Contains(new ModelState("apples", null, ModelAvailability.Unloaded, ""), _lanes.States);
+        Assert.Null(await _lanes.LoadAsync("apples"));
+        Assert.True(_lanes.TryTake("apples", out var use));
+        using (use)
+        {
+            Assert.Equal(3, await InferAsync(use, 3));
+        }
+    }
+
+    [Fact]
+    public async Task Load_Again_AnswersTheOldRequestsFromTheOldVersionAndThenFreesIt()
+    {
+        await _lanes.StartAsync();
+        Assert.True(_lanes.TryTake("fake", out var old));
+        _packages.Loads["fake"] = () => _second;
+        Assert.Null(await _lanes.LoadAsync("fake"));
+        Assert.Equal("2", ServedVersion);
+        Assert.True(_lanes.TryTake("fake", out var @new));
+        using (@new)
+        {
+            Assert.Equal("2", @new.Lane.Model.Contract.Version);
+            Assert.Equal(4, await InferAsync(@new, 4));
+        }
+
+        Assert.Equal("1", old.Lane.Model.Contract.Version);
+        Assert.Equal(5, await InferAsync(old, 5));
+        Assert.Equal(0, _first.Disposals);
+        old.Dispose();
+        old.Dispose();
+        await Eventually.TrueAsync(() => _first.Disposals == 1);
+        Assert.Equal(0, _second.Disposals);
+    }
+
+    [Fact]
+    public async Task Load_WrongPackage_KeepsTheOldOneAndSaysWhy()
+    {
+        await _lanes.StartAsync();
+        _packages.Loads["fake"] = () => throw new ModelPackageException("key 'labels' is missing.");
+        Assert.Equal("key 'labels' is missing.", await _lanes.LoadAsync("fake"));
+        Assert.Equal([new ModelState("fake", "1", ModelAvailability.Ready, "key 'labels' is missing.")], _lanes.States);
+
+        _packages.Loads["fake"] = () => _second;
+        Assert.Null(await _lanes.LoadAsync("fake"));
+        Assert.Equal([new ModelState("fake", "2", ModelAvailability.Ready, "")], _lanes.States);
+    }
+
+    [Fact]
+    public async Task Load_FirstBatchFails_KeepsTheOldOneAndFreesTheNew()
+    {
+        await _lanes.StartAsync();
+        _second.DuringRun = _ => throw new ModelFailureException("the head failed");
+        _packages.Loads["fake"] = () => _second;
+        Assert.Equal("Model 'fake' fails on its first batch: the head failed", await _lanes.LoadAsync("fake"));
+        Assert.Equal(1, _second.Disposals);
+        Assert.True(_lanes.TryTake("fake", out var use));
+        using (use)
+        {
+            Assert.Equal(("1", 6), (use.Lane.Model.Contract.Version, await InferAsync(use, 6)));
+        }
+    }
+
+    [Fact]
+    public async Task Load_NoSuchPackage_SaysSoAndIsNotRemembered()
+    {
+        await _lanes.StartAsync();
+        Assert.Equal("there is no package '../fake'", await _lanes.LoadAsync("../fake"));
+        Assert.Equal("fake", Assert.Single(_lanes.States).Name);
+    }
+
+    [Fact]
+    public async Task Load_WhileItRuns_IsSeenInTheStates()
+    {
+        await _lanes.StartAsync();
+        _second.RunsFreely = false;
+        _packages.Loads.Add("slow", () => _second);
+        var loading = _lanes.LoadAsync("slow");
+        var run = await _second.NextRunAsync();
+        Assert.Contains(new ModelState("slow", null, ModelAvailability.Loading, ""), _lanes.States);
+        _second.RunsFreely = true;
+        run.End();
+        Assert.Null(await loading);
+    }
+
+    [Fact]
+    public async Task Unload_WithARequestInside_AnswersItAndRefusesOthers()
+    {
+        await _lanes.StartAsync();
+        Assert.True(_lanes.TryTake("fake", out var use));
+        Assert.True(await _lanes.UnloadAsync("fake"));
+        Assert.False(await _lanes.UnloadAsync("fake"));
+        Assert.False(_lanes.TryTake("fake", out _));
+        Assert.Equal([new ModelState("fake", null, ModelAvailability.Unavailable, "unloaded")], _lanes.States);
+        using (use)
+        {
+            Assert.Equal(7, await InferAsync(use, 7));
+        }
+
+        await Eventually.TrueAsync(() => _first.Disposals == 1);
+        Assert.Null(await _lanes.LoadAsync("fake"));
+        Assert.Equal("1", ServedVersion);
+    }
+
+    [Fact]
+    public async Task Load_AfterTheServiceBeganToEnd_IsRefused()
+    {
+        await _lanes.StartAsync();
+        _lanes.Abandon();
+        _packages.Loads["fake"] = () => _second;
+        Assert.Equal("the service is shutting down", await _lanes.LoadAsync("fake"));
+        Assert.Equal(("1", 1), (ServedVersion, _second.Disposals));
+    }
+
+    [Fact]
+    public async Task Dispose_WithAUseThatNeverEnds_FreesTheModelAllTheSame()
+    {
+        await _lanes.StartAsync();
+        Assert.True(_lanes.TryTake("fake", out var use));
+        Assert.True(await _lanes.UnloadAsync("fake"));
+        await _lanes.DisposeAsync();
+        Assert.Equal(1, _first.Disposals);
+        use.Dispose();
+    }
+
+    private LaneRegistry Lanes(FakeDetector detector, BatchingOptions options, TimeProvider clock) => new(
+        new FakePackages(("fake", () => detector)),
+        options,
+        new DetectionMetrics(_services.GetRequiredService<IMeterFactory>()),
+        clock,
+        NullLogger<LaneRegistry>.Instance);
+
+    private static FakeDetector Version(string name, string version)
+    {
+        using var plain = new FakeDetector();
+        return new FakeDetector { RunsFreely = true, Contract = plain.Contract with { Name = name, Version = version } };
+    }
+
+    /// <summary>Runs an image of that width, which the fake gives back as score.</summary>
+    private static async Task<float> InferAsync(LaneUse use, int width)
+    {
+        var inferred = await use.Lane.Batcher.InferAsync(
+            Pictures.Decoded(width, 8), null, new ImageSize(32, 32), RequestPriority.Normal, Cancel);
+        return Assert.Single(inferred.Detections).Score;
+    }
+}
