@@ -17,7 +17,8 @@ public sealed class OpenedImageTests
 
     public OpenedImageTests() => _decoder = new ImageDecoder(40_000_000, _codec);
 
-    public static TheoryData<string> Files => [.. TestImages.WithExpectation().Where(name => !name.EndsWith(".bmp", StringComparison.Ordinal))];
+    public static TheoryData<string> Files =>
+        [.. TestImages.WithExpectation().Where(name => !name.EndsWith(".bmp", StringComparison.Ordinal))];
 
     [Theory]
     [MemberData(nameof(Files))]

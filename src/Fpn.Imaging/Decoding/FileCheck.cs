@@ -9,13 +9,14 @@ namespace Fpn.Imaging.Decoding;
 /// </summary>
 /// <param name="Refusal">The reason why the file is not decoded, to follow "cannot be decoded: "; null where there is
 /// none. A size that is too large takes precedence.</param>
-/// <param name="Size">Columns and rows, where the file's own header states them more reliably than a codec does.</param>
+/// <param name="Size">Columns and rows, where the file's own header is more reliable than a codec.</param>
 /// <param name="JpegScans">The number of scans; 0 in other formats than JPEG.</param>
 /// <param name="Tiff">The samples of a TIFF; default in other formats.</param>
 internal readonly record struct FileCheck(
     string? Refusal, (uint Width, uint Height)? Size = null, int JpegScans = 0, TiffSamples Tiff = default)
 {
-    /// <summary>Encoders write about ten scans; each costs as much as a small picture, however little it holds.</summary>
+    /// <summary>Encoders write about ten scans; each costs as much as a small picture, however little it
+    /// holds.</summary>
     private const int MaxJpegScans = 100;
 
     /// <summary>All pages are visited before the first is decoded.</summary>

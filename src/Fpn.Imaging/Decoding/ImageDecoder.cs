@@ -61,7 +61,9 @@ internal sealed class ImageDecoder
     public static string UndecodableDetail(ImageFormat format, string why) =>
         $"The {Name(format)} image cannot be decoded: {why}.";
 
-    /// <summary>Reads the header of one image and checks everything that can be checked before pixels are decoded.</summary>
+    /// <summary>
+    /// Reads the header of one image, and checks everything that can be checked before pixels are decoded.
+    /// </summary>
     /// <param name="encoded">A whole file, which must neither change nor be freed until the opened image is
     /// disposed.</param>
     /// <returns>The opened image, which the caller disposes, or the reason for refusing it. Bad bytes never
@@ -140,8 +142,9 @@ internal sealed class ImageDecoder
             return refusal;
         }
 
-        return new OpenOutcome(new OpenedImage(
-            new EncodedFile(file, length, pin), format, codec, stored, ExifOrientation.Read(encoded, format), check.Tiff));
+        var orientation = ExifOrientation.Read(encoded, format);
+        var source = new EncodedFile(file, length, pin);
+        return new OpenOutcome(new OpenedImage(source, format, codec, stored, orientation, check.Tiff));
     }
 
     private IImageCodec? CodecFor(ImageFormat format) => Array.Find(_codecs, codec => codec.Reads(format));

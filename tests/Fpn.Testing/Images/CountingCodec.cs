@@ -3,7 +3,8 @@ using Fpn.Imaging.Codecs;
 
 namespace Fpn.Testing.Images;
 
-/// <summary>Counts how often another codec reads a header and decodes pixels, and how many of its images are open.</summary>
+/// <summary>Counts how often another codec reads a header and decodes pixels, and how many of its images are
+/// open.</summary>
 internal sealed class CountingCodec(IImageCodec codec) : IImageCodec
 {
     private int _opened;
