@@ -1,7 +1,7 @@
 using System.Reflection;
 using System.Reflection.Emit;
 
-namespace Fpn.Deployment.Tests.Packaging;
+namespace Fpn.Deployment.Tests.Architecture;
 
 /// <summary>Finds in compiled methods where a value of an enum decides between two ways.</summary>
 /// <remarks>A value that a method loads is compared when the instruction that takes it from the stack is a comparison,
