@@ -3,12 +3,15 @@ using Fpn.Imaging.Decoding;
 using Fpn.Imaging.Painting;
 using Fpn.Models.Loading;
 using Fpn.Models.Options;
+using Fpn.Service.Bodies;
 using Fpn.Service.Detect;
 using Fpn.Service.Engine;
 using Fpn.Service.Explorer;
 using Fpn.Service.Lifetime;
 using Fpn.Service.Observability;
 using Fpn.Service.OpenApi;
+using Fpn.Service.OpenInference;
+using Fpn.Service.Problems;
 using Fpn.Service.Repository;
 using Fpn.Service.Security;
 using Fpn.Serving.Lanes;
@@ -57,7 +60,11 @@ try
         .AddModels()
         .AddBatching()
         .AddLifetime()
-        .AddApi()
+        .AddProblems()
+        .AddBodies()
+        .AddDetect()
+        .AddRepository()
+        .AddOpenInference()
         .AddOpenApiDocument()
         .AddExplorer();
 
@@ -75,7 +82,9 @@ try
     app.UseOpenApiDocument();
     app.MapHealth();
     app.MapMetrics();
-    app.MapApi();
+    app.MapDetect();
+    app.MapRepository();
+    app.MapOpenInference();
     app.MapExplorer();
 
     // Before the port opens: a library or a model that cannot be loaded stops the start with its reason, and the rest are warm.

@@ -1,4 +1,4 @@
-using Fpn.Service.Notes;
+using Fpn.Service.Annotations;
 using Fpn.Service.Security;
 using Fpn.Serving.Lanes;
 using Microsoft.AspNetCore.Diagnostics.HealthChecks;

@@ -1,7 +1,5 @@
 using System.Net;
-using Fpn.Service.Detect;
-using Fpn.Service.OpenInference;
-using Fpn.Service.Repository;
+using Fpn.Service.Wire;
 using Fpn.Settings;
 using Microsoft.AspNetCore.HostFiltering;
 using Microsoft.AspNetCore.HttpOverrides;
@@ -16,11 +14,11 @@ internal static class SecurityRegistration
 
     private static readonly string[] AllowedHeaders =
     [
-        KeyGate.HeaderName, "Authorization", "Content-Type", DetectHeaders.PriorityName, DetectHeaders.TimeoutName,
-        RequestIds.HeaderName, InferHeaders.LengthName,
+        ApiHeaders.Key, "Authorization", "Content-Type", ApiHeaders.Priority, ApiHeaders.Timeout,
+        ApiHeaders.RequestId, ApiHeaders.JsonLength,
     ];
 
-    private static readonly string[] ExposedHeaders = ["Server-Timing", "Retry-After", RequestIds.HeaderName, InferHeaders.LengthName];
+    private static readonly string[] ExposedHeaders = ["Server-Timing", "Retry-After", ApiHeaders.RequestId, ApiHeaders.JsonLength];
 
     /// <summary>Registers keys, origins, proxies and the limits of connections.</summary>
     public static WebApplicationBuilder AddSecurity(this WebApplicationBuilder builder)
@@ -123,16 +121,10 @@ internal static class SecurityRegistration
     }
 
     /// <summary>Asks for keys, if any are configured.</summary>
-    /// <exception cref="SettingsException">They cannot be read, or none may do what is switched on.</exception>
+    /// <exception cref="SettingsException">They cannot be read.</exception>
     public static WebApplication UseKeys(this WebApplication app)
     {
         var keys = app.Services.GetRequiredService<ApiKeys>();
-        if (app.Services.GetRequiredService<ControlOptions>().Enabled && !keys.HasScope(KeyScope.Admin))
-        {
-            throw new SettingsException(
-                "Setting 'Fpn:Control:Enabled' needs an API key of scope admin ('Fpn:Keys'); there is none.");
-        }
-
         if (keys.IsOn)
         {
             app.UseMiddleware<KeyGate>();
