@@ -4,10 +4,14 @@ namespace Fpn.Service.Bodies;
 internal static class BodyRegistration
 {
     /// <summary>Registers the readers of bodies and the memory that they share.</summary>
-    public static IServiceCollection AddBodies(this IServiceCollection services) => services
-        .AddSingleton<BodyMemory>()
-        .AddSingleton<ImageBodyReader>()
-        .AddSingleton<BodyWait>();
+    public static WebApplicationBuilder AddBodies(this WebApplicationBuilder builder)
+    {
+        builder.Services
+            .AddSingleton<BodyMemory>()
+            .AddSingleton<ImageBodyReader>()
+            .AddSingleton<BodyWait>();
+        return builder;
+    }
 
     /// <summary>Reads what is left of bodies, so that clients that still send read their answer.</summary>
     public static WebApplication UseUnreadBodies(this WebApplication app)

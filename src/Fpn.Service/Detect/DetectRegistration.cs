@@ -18,11 +18,15 @@ internal static class DetectRegistration
     public const string BatchOperation = "detectBatch";
 
     /// <summary>Registers the endpoints.</summary>
-    public static IServiceCollection AddDetect(this IServiceCollection services) => services
-        .AddSingleton<PicturePainter>()
-        .AddSingleton<BatchBodyReader>()
-        .AddSingleton<DetectionEndpoint>()
-        .AddSingleton<BatchEndpoint>();
+    public static WebApplicationBuilder AddDetect(this WebApplicationBuilder builder)
+    {
+        builder.Services
+            .AddSingleton<PicturePainter>()
+            .AddSingleton<BatchBodyReader>()
+            .AddSingleton<DetectionEndpoint>()
+            .AddSingleton<BatchEndpoint>();
+        return builder;
+    }
 
     /// <summary>Maps the endpoints.</summary>
     public static WebApplication MapDetect(this WebApplication app)

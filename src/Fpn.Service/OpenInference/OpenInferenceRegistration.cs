@@ -38,8 +38,14 @@ internal static class OpenInferenceRegistration
     public static bool Speaks(PathString path) => path.StartsWithSegments(Root, StringComparison.Ordinal);
 
     /// <summary>Registers what the endpoints need.</summary>
-    public static IServiceCollection AddOpenInference(this IServiceCollection services) =>
-        services.AddSingleton<ServedModels>().AddSingleton<InferEndpoint>().AddSingleton<IProblemForm, OpenInferenceErrors>();
+    public static WebApplicationBuilder AddOpenInference(this WebApplicationBuilder builder)
+    {
+        builder.Services
+            .AddSingleton<ServedModels>()
+            .AddSingleton<InferEndpoint>()
+            .AddSingleton<IProblemForm, OpenInferenceErrors>();
+        return builder;
+    }
 
     /// <summary>Maps the endpoints, each with and without a version.</summary>
     public static WebApplication MapOpenInference(this WebApplication app)

@@ -4,10 +4,12 @@ namespace Fpn.Service.Problems;
 internal static class ProblemRegistration
 {
     /// <summary>Registers the handler of exceptions, and how JSON is escaped.</summary>
-    public static IServiceCollection AddProblems(this IServiceCollection services)
+    public static WebApplicationBuilder AddProblems(this WebApplicationBuilder builder)
     {
-        services.ConfigureHttpJsonOptions(options => options.SerializerOptions.Encoder = ReadableEncoder.Instance);
-        return services.AddExceptionHandler<FailureHandler>();
+        builder.Services
+            .ConfigureHttpJsonOptions(options => options.SerializerOptions.Encoder = ReadableEncoder.Instance)
+            .AddExceptionHandler<FailureHandler>();
+        return builder;
     }
 
     /// <summary>Turns failures and bare statuses (404, 405 …) into problems.</summary>

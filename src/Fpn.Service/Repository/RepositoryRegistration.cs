@@ -18,8 +18,12 @@ internal static class RepositoryRegistration
         """;
 
     /// <summary>Registers the endpoints.</summary>
-    public static IServiceCollection AddRepository(this IServiceCollection services) =>
-        services.AddSingleton<RepositoryEndpoints>();
+    public static WebApplicationBuilder AddRepository(this WebApplicationBuilder builder, SettingsCatalogue settings)
+    {
+        settings.Add<ControlOptions>("Control");
+        builder.Services.AddSingleton<RepositoryEndpoints>();
+        return builder;
+    }
 
     /// <summary>Maps <c>/models</c> and <c>/v2/repository</c>.</summary>
     /// <exception cref="SettingsException">Loading is switched on, but no key may load.</exception>
