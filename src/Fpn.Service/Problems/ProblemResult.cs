@@ -11,7 +11,7 @@ namespace Fpn.Service.Problems;
 /// wants it: the one place where failures become HTTP.
 /// </summary>
 /// <param name="problem">What went wrong.</param>
-internal sealed class ProblemResult(Problem problem) : IResult
+internal sealed partial class ProblemResult(Problem problem) : IResult
 {
     /// <inheritdoc/>
     public Task ExecuteAsync(HttpContext httpContext)
@@ -24,6 +24,12 @@ internal sealed class ProblemResult(Problem problem) : IResult
         }
 
         httpContext.Features.Set(problem);
+        if (problem.Cause is { } cause)
+        {
+            var logger = httpContext.RequestServices.GetRequiredService<ILogger<ProblemResult>>();
+            var request = httpContext.Request;
+            LogFailure(logger, request.Method, request.Path, TraceId(httpContext), cause);
+        }
 
         // Not cancelled with the request: a client that hangs up now would turn its own problem into a defect.
         return OpenInferenceRegistration.Speaks(httpContext.Request.Path)
@@ -53,4 +59,8 @@ internal sealed class ProblemResult(Problem problem) : IResult
         details.Extensions["traceId"] = TraceId(httpContext);
         return details;
     }
+
+    [LoggerMessage(Level = LogLevel.Error, Message = "{Method} {Path} failed (traceId {TraceId})")]
+    private static partial void LogFailure(
+        ILogger logger, string method, PathString path, string traceId, Exception exception);
 }
