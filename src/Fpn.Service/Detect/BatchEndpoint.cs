@@ -77,7 +77,7 @@ internal sealed partial class BatchEndpoint(
             var image = CreateRequest(context, request, body.Bytes, clock.GetTimestamp(), givenUp);
             var result = await pipeline.DetectAsync(request.Query.Lane, image);
             return result.Succeeded
-                ? DetectionAnswer.Of(request.Query, result.Value)
+                ? DetectionAnswer.Create(request.Query.Contract, request.Query.Filter, result.Value)
                 : Log(context, FailureProblems.ProblemFor(result.Failure));
         }
 #pragma warning disable CA1031 // Whatever it was, it is this image's alone; the others are answered.
@@ -184,7 +184,7 @@ internal sealed partial class BatchEndpoint(
     {
         summary.Refused(problem);
         using var json = new Utf8JsonWriter(context.Response.BodyWriter, new JsonWriterOptions { Encoder = ReadableEncoder.Instance });
-        JsonSerializer.Serialize(json, ProblemResult.Details(problem, context), ApiJsonContext.Readable.ProblemDetails);
+        JsonSerializer.Serialize(json, ProblemResult.Details(problem, context), ProblemJsonContext.Readable.ProblemDetails);
     }
 
     private Problem Log(HttpContext context, Problem problem)

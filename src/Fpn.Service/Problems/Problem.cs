@@ -1,5 +1,3 @@
-using Fpn.Service.Bodies;
-using Fpn.Service.Security;
 using Fpn.Serving.Requests;
 
 namespace Fpn.Service.Problems;
@@ -24,7 +22,7 @@ internal sealed record Problem(int Status, string Type, string Title, string Det
     public long? RetryAfterSeconds =>
         RetryAfter is { } wait ? Math.Max(1, (long)Math.Ceiling(wait.TotalSeconds)) : null;
 
-    public static Problem NoImage(string detail, string part = ImageBodyReader.PartName) =>
+    public static Problem NoImage(string detail, string part) =>
         new(StatusCodes.Status400BadRequest, "no-image", "No image", detail) { Parameter = part };
 
     public static Problem TooManyImages(string detail) =>
@@ -43,13 +41,13 @@ internal sealed record Problem(int Status, string Type, string Title, string Det
     public static Problem KeyWrong(string detail) => new(StatusCodes.Status401Unauthorized, "key-wrong", "Key wrong", detail);
 
     /// <param name="key">The key's name.</param>
-    /// <param name="scope">What it would need; null where no key is let in.</param>
-    public static Problem ScopeMissing(string key, KeyScope? scope) =>
+    /// <param name="scope">The scope that it would need; null where no key is accepted.</param>
+    public static Problem ScopeMissing(string key, string? scope) =>
         new(
             StatusCodes.Status403Forbidden,
             "scope-missing",
             "Scope missing",
-            scope is null ? "No key is let in here." : $"The key '{key}' does not have the scope '{scope.ToString()!.ToLowerInvariant()}'.");
+            scope is null ? "No key is let in here." : $"The key '{key}' does not have the scope '{scope}'.");
 
     /// <param name="key">The key's name.</param>
     /// <param name="asked">The priority that was asked for.</param>
@@ -129,5 +127,5 @@ internal sealed record Problem(int Status, string Type, string Title, string Det
     public static Problem UnknownModel(string model, IReadOnlyCollection<string> known) =>
         FailureProblems.ProblemFor(DetectionFailure.UnknownModel(model, known));
 
-    public static Problem OfStatus(int status) => new(status, "http-error", "HTTP error", $"The request was refused with status {status}.");
+    public static Problem FromStatus(int status) => new(status, "http-error", "HTTP error", $"The request was refused with status {status}.");
 }

@@ -3,7 +3,6 @@ using Fpn.Detection.Geometry;
 using Fpn.Detection.Tensors;
 using Fpn.Imaging.Codecs;
 using Fpn.Models.Detectors;
-using Fpn.Models.Execution.Devices;
 using Fpn.Service.Observability;
 using Fpn.Serving.Lanes;
 using Fpn.Serving.Requests;
