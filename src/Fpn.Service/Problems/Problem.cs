@@ -1,3 +1,5 @@
+using Fpn.Serving.Requests;
+
 namespace Fpn.Service.Problems;
 
 /// <summary>An expected failure: what RFC 9457 problem details are made of.</summary>
@@ -12,6 +14,9 @@ internal sealed record Problem(int Status, string Type, string Title, string Det
 
     /// <summary>When another try is worth while, if known.</summary>
     public TimeSpan? RetryAfter { get; init; }
+
+    /// <summary>The exception behind it, for the log: of a broken model, or a defect. Null for all others.</summary>
+    public Exception? Cause { get; init; }
 
     /// <summary>The same in whole seconds, at least 1: goes out as <c>Retry-After</c> and in the body.</summary>
     public long? RetryAfterSeconds =>
@@ -62,12 +67,6 @@ internal sealed record Problem(int Status, string Type, string Title, string Det
             RetryAfter = retryAfter,
         };
 
-    public static Problem UnknownModel(string model, IReadOnlyCollection<string> known) =>
-        new(StatusCodes.Status404NotFound, "unknown-model", "Unknown model", $"There is no model '{model}'. Known: {(known.Count > 0 ? string.Join(", ", known) : "none")}.")
-        {
-            Parameter = "model",
-        };
-
     public static Problem ControlOff() => new(
         StatusCodes.Status403Forbidden,
         "control-off",
@@ -111,11 +110,6 @@ internal sealed record Problem(int Status, string Type, string Title, string Det
         "Batch too large",
         $"The form has more than {limit} images, the most that is served at once. Send the rest in another request.");
 
-    public static Problem TooManyPixels(string detail) => new(StatusCodes.Status413PayloadTooLarge, "too-many-pixels", "Too many pixels", detail);
-
-    public static Problem UnsupportedImageFormat(string detail) =>
-        new(StatusCodes.Status415UnsupportedMediaType, "unsupported-image-format", "Unsupported image format", detail);
-
     public static Problem UnsupportedEncoding(string encoding) =>
         new(
             StatusCodes.Status415UnsupportedMediaType,
@@ -123,31 +117,15 @@ internal sealed record Problem(int Status, string Type, string Title, string Det
             "Unsupported encoding",
             $"Content-Encoding '{encoding}' is not served here: send the body as it is, images are compressed already.");
 
-    public static Problem UndecodableImage(string detail) =>
-        new(StatusCodes.Status422UnprocessableEntity, "undecodable-image", "Undecodable image", detail);
-
-    public static Problem ModelOutputNotFinite(string detail) =>
-        new(StatusCodes.Status500InternalServerError, "model-output-not-finite", "Model output not finite", detail);
-
-    public static Problem ModelFailure(string detail) => new(StatusCodes.Status500InternalServerError, "model-failure", "Model failure", detail);
-
     public static Problem InternalError() =>
         new(StatusCodes.Status500InternalServerError, "internal-error", "Internal error", "A defect of the service. The log names it under this traceId.");
 
-    public static Problem QueueFull(string detail, TimeSpan? retryAfter) =>
-        new(StatusCodes.Status503ServiceUnavailable, "queue-full", "Queue full", detail) { RetryAfter = retryAfter ?? TimeSpan.FromSeconds(1) };
+    public static Problem NoBodyMemory() => FailureProblems.ProblemFor(
+        FailureKind.QueueFull,
+        "The bodies of other requests take all the memory that bodies may take (Fpn:Limits:MaxBodyBytes).");
 
-    public static Problem NoBodyMemory() => QueueFull(
-        "The bodies of other requests take all the memory that bodies may take (Fpn:Limits:MaxBodyBytes).", retryAfter: null);
-
-    public static Problem ShuttingDown(string detail) =>
-        new(StatusCodes.Status503ServiceUnavailable, "shutting-down", "Shutting down", detail) { RetryAfter = TimeSpan.FromSeconds(1) };
-
-    public static Problem DeviceLost(string detail) =>
-        new(StatusCodes.Status503ServiceUnavailable, "device-lost", "Device lost", detail) { RetryAfter = TimeSpan.FromSeconds(5) };
-
-    public static Problem DeadlinePassed(string detail) =>
-        new(StatusCodes.Status504GatewayTimeout, "deadline-passed", "Deadline passed", detail);
+    public static Problem UnknownModel(string model, IReadOnlyCollection<string> known) =>
+        FailureProblems.ProblemFor(DetectionFailure.UnknownModel(model, known));
 
     public static Problem FromStatus(int status) => new(status, "http-error", "HTTP error", $"The request was refused with status {status}.");
 }

@@ -9,7 +9,7 @@ namespace Fpn.Service.Problems;
 /// as <c>application/problem+json</c>: the one place where failures become HTTP.
 /// </summary>
 /// <param name="problem">What went wrong.</param>
-internal sealed class ProblemResult(Problem problem) : IResult
+internal sealed partial class ProblemResult(Problem problem) : IResult
 {
     /// <inheritdoc/>
     public Task ExecuteAsync(HttpContext httpContext)
@@ -22,6 +22,13 @@ internal sealed class ProblemResult(Problem problem) : IResult
         }
 
         httpContext.Features.Set(problem);
+        if (problem.Cause is { } cause)
+        {
+            var logger = httpContext.RequestServices.GetRequiredService<ILogger<ProblemResult>>();
+            var request = httpContext.Request;
+            LogFailure(logger, request.Method, request.Path, TraceId(httpContext), cause);
+        }
+
         foreach (var form in httpContext.RequestServices.GetServices<IProblemForm>())
         {
             if (form.Covers(httpContext.Request.Path))
@@ -64,4 +71,8 @@ internal sealed class ProblemResult(Problem problem) : IResult
         details.Extensions["traceId"] = TraceId(httpContext);
         return details;
     }
+
+    [LoggerMessage(Level = LogLevel.Error, Message = "{Method} {Path} failed (traceId {TraceId})")]
+    private static partial void LogFailure(
+        ILogger logger, string method, PathString path, string traceId, Exception exception);
 }
