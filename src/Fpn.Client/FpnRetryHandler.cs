@@ -1,4 +1,3 @@
-using Fpn.Client.Sending;
 using Polly;
 using Polly.Retry;
 
@@ -81,7 +80,7 @@ public sealed class FpnRetryHandler : DelegatingHandler
                 UseJitter = true,
                 ShouldHandle = arguments => ValueTask.FromResult(ShouldRetry(arguments)),
                 DelayGenerator = arguments =>
-                    ValueTask.FromResult(RetryAfter.Read(arguments.Outcome.Result, _timeProvider)),
+                    ValueTask.FromResult(RetryRules.RetryAfter(arguments.Outcome.Result, _timeProvider)),
             })
             .Build();
 
@@ -94,7 +93,7 @@ public sealed class FpnRetryHandler : DelegatingHandler
         }
 
         // The service is not asked earlier than it said, and no wait is begun that would end in a timeout.
-        var wait = RetryAfter.Read(arguments.Outcome.Result, _timeProvider) ?? TimeSpan.Zero;
+        var wait = RetryRules.RetryAfter(arguments.Outcome.Result, _timeProvider) ?? TimeSpan.Zero;
         var end = _timeProvider.GetElapsedTime(attempts.Started) + wait;
         return wait <= _maxRetryDelay && (_timeout == Timeout.InfiniteTimeSpan || end < _timeout);
     }

@@ -1,4 +1,3 @@
-using Fpn.Client.Sending;
 
 namespace Fpn.Client;
 

@@ -50,6 +50,7 @@ public sealed class DependencyTests
     [Fact]
     public void Circles_BetweenTwoNamespaces_AreFound()
     {
+        Assert.Equal(typeof(DependencyTests), Circular.There.Back);
         using var assembly = BuiltAssembly.Open("Fpn.Deployment.Tests");
         Assert.Contains(
             assembly.Circles(),

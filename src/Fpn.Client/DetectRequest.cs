@@ -2,7 +2,7 @@ using System.Globalization;
 using System.Net.Http.Headers;
 using System.Text;
 
-namespace Fpn.Client.Sending;
+namespace Fpn.Client;
 
 /// <summary>Writes options as query and headers of <c>/detect</c> and <c>/detect/batch</c>.</summary>
 internal static class DetectRequest

@@ -2,7 +2,7 @@ using System.Net.Http.Headers;
 using System.Text.Json;
 using System.Text.Json.Serialization.Metadata;
 
-namespace Fpn.Client.Sending;
+namespace Fpn.Client;
 
 /// <summary>Turns answers into values, and failures into exceptions.</summary>
 internal static class AnswerReader
@@ -48,7 +48,7 @@ internal static class AnswerReader
         body ??= new ProblemBody { Title = response.ReasonPhrase is { Length: > 0 } reason ? reason : null };
         var requestId = response.Headers.TryGetValues("X-Request-Id", out var ids) ? ids.FirstOrDefault() : null;
         return new FpnProblemException(
-            body.ToProblem((int)response.StatusCode, RetryAfter.Read(response, TimeProvider.System)), requestId);
+            body.ToProblem((int)response.StatusCode, RetryRules.RetryAfter(response, TimeProvider.System)), requestId);
     }
 
     private static bool IsProblem(MediaTypeHeaderValue? type) =>

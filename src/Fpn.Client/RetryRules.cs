@@ -1,7 +1,7 @@
-using System.Net;
 using Polly;
+using System.Net;
 
-namespace Fpn.Client.Sending;
+namespace Fpn.Client;
 
 /// <summary>Which failures a retry may mend.</summary>
 internal static class RetryRules
@@ -35,4 +35,20 @@ internal static class RetryRules
         HttpRequestError.Unknown => failure is { StatusCode: null, InnerException: IOException },
         _ => false,
     };
+
+    /// <summary>How long to wait.</summary>
+    /// <param name="response">Null when there was no answer.</param>
+    /// <param name="timeProvider">The time, for a header that names a date.</param>
+    /// <returns>At least zero; null when the answer does not say.</returns>
+    public static TimeSpan? RetryAfter(HttpResponseMessage? response, TimeProvider timeProvider)
+    {
+        if (response?.Headers.RetryAfter is not { } header)
+        {
+            return null;
+        }
+
+        // The sender's own clock where it is known: ours may differ.
+        var wait = header.Delta ?? header.Date - (response.Headers.Date ?? timeProvider.GetUtcNow());
+        return wait < TimeSpan.Zero ? TimeSpan.Zero : wait;
+    }
 }

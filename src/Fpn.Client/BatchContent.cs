@@ -1,6 +1,6 @@
 using System.Globalization;
 
-namespace Fpn.Client.Sending;
+namespace Fpn.Client;
 
 /// <summary>The form of <c>/detect/batch</c>: a part <c>images</c> for each image.</summary>
 internal sealed class BatchContent : MultipartFormDataContent

@@ -1,7 +1,7 @@
 using System.Buffers;
 using System.Net;
 
-namespace Fpn.Client.Sending;
+namespace Fpn.Client;
 
 /// <summary>An image that is sent as it is read, from where the stream stands to its end.</summary>
 internal sealed class StreamImageContent : HttpContent
