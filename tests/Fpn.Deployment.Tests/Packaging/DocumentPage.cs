@@ -38,19 +38,16 @@ internal sealed partial class DocumentPage
     private bool LinkExists(string target)
     {
         var parts = target.Split('#', 2);
-        var file = parts[0].Length == 0 ? _path : Path.Combine(Path.GetDirectoryName(_path)!, parts[0]);
-        if (!Exists(file))
+        if (parts[0].Length == 0)
         {
-            return false;
+            return Anchors.Contains(parts[1]);
         }
 
-        if (parts.Length == 1 || !file.EndsWith(".md", StringComparison.Ordinal))
-        {
-            return true;
-        }
-
-        var page = parts[0].Length == 0 ? this : new DocumentPage(file, File.ReadAllText(file));
-        return page.Anchors.Contains(parts[1]);
+        var file = Path.Combine(Path.GetDirectoryName(_path)!, parts[0]);
+        return Exists(file)
+            && (parts.Length == 1
+                || !file.EndsWith(".md", StringComparison.Ordinal)
+                || new DocumentPage(file, File.ReadAllText(file)).Anchors.Contains(parts[1]));
     }
 
     private static bool Exists(string path) => File.Exists(path) || Directory.Exists(path);
