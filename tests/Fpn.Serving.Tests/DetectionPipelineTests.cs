@@ -71,8 +71,9 @@ public sealed class DetectionPipelineTests : IAsyncDisposable
     {
         await StartAsync();
         _detector.RunsFreely = true;
-        var result = await Send(10);
-        Assert.Null(result.Failure);
+        var answer = await Send(10);
+        Assert.True(answer.Succeeded);
+        var result = answer.Value;
         Assert.Equal(10, Assert.Single(result.Detections).Score);
         Assert.Equal((16, 10, 1), (result.Size.Height, result.Size.Width, result.BatchSize));
         Assert.Equal(PerImage, result.Times.Inference);
@@ -88,8 +89,8 @@ public sealed class DetectionPipelineTests : IAsyncDisposable
         var (run, first) = await OccupyAsync();
         var second = Send(11);
         var third = await Send(12);
-        Assert.Equal(DetectionFailure.QueueFull, third.Failure);
-        Assert.Equal(TimeSpan.FromMilliseconds(200), third.RetryAfter);
+        Assert.Equal(FailureKind.QueueFull, third.Failure?.Kind);
+        Assert.Equal(TimeSpan.FromMilliseconds(200), third.Failure!.RetryAfter);
         Assert.Equal(2, Lane.Admitted);
 
         run.End();
@@ -133,12 +134,12 @@ public sealed class DetectionPipelineTests : IAsyncDisposable
         await StartAsync();
         for (var i = 0; i < 5; i++)
         {
-            var result = await _pipeline!.DetectAsync(Lane, "not an image"u8.ToArray(), RequestPriority.Normal, null, Cancel);
-            Assert.Equal(DetectionFailure.UnsupportedFormat, result.Failure);
-            result = await _pipeline.DetectAsync(Lane, Pictures.Png(10, 16).AsMemory(0, 45), RequestPriority.Normal, null, Cancel);
-            Assert.Equal(DetectionFailure.Undecodable, result.Failure);
-            result = await _pipeline.DetectAsync(Lane, Pictures.Png(4000, 4000), RequestPriority.Normal, null, Cancel);
-            Assert.Equal(DetectionFailure.TooManyPixels, result.Failure);
+            var result = await _pipeline!.DetectAsync(Lane, Request("not an image"u8.ToArray()));
+            Assert.Equal(FailureKind.UnsupportedFormat, result.Failure?.Kind);
+            result = await _pipeline.DetectAsync(Lane, Request(Pictures.Png(10, 16).AsMemory(0, 45)));
+            Assert.Equal(FailureKind.Undecodable, result.Failure?.Kind);
+            result = await _pipeline.DetectAsync(Lane, Request(Pictures.Png(4000, 4000)));
+            Assert.Equal(FailureKind.TooManyPixels, result.Failure?.Kind);
         }
 
         Assert.Equal((0, 0L), (Lane.Admitted, _bytes.Used));
@@ -157,8 +158,8 @@ public sealed class DetectionPipelineTests : IAsyncDisposable
         Assert.False(second.IsCompleted);
         _clock.Advance(TimeSpan.FromMilliseconds(1));
         var late = await second;
-        Assert.Equal(DetectionFailure.DeadlinePassed, late.Failure);
-        Assert.Contains("1000 ms passed", late.FailureDetail, StringComparison.Ordinal);
+        Assert.Equal(FailureKind.DeadlinePassed, late.Failure?.Kind);
+        Assert.Contains("1000 ms passed", late.Failure!.Detail, StringComparison.Ordinal);
         Assert.Equal(1, Lane.Batcher.Waiting);
 
         run.End();
@@ -173,7 +174,7 @@ public sealed class DetectionPipelineTests : IAsyncDisposable
         await StartAsync();
         var (run, first) = await OccupyAsync();
         _clock.Advance(_options.Deadline);
-        Assert.Equal(DetectionFailure.DeadlinePassed, (await first).Failure);
+        Assert.Equal(FailureKind.DeadlinePassed, (await first).Failure?.Kind);
         Assert.Equal(ImageBytes, _bytes.Used);
         run.End();
         await Eventually.TrueAsync(() => _bytes.Used == 0);
@@ -187,9 +188,9 @@ public sealed class DetectionPipelineTests : IAsyncDisposable
         var refused = Send(11, timeout: TimeSpan.FromMilliseconds(199));
         Assert.True(refused.IsCompleted);
         var result = await refused;
-        Assert.Equal(DetectionFailure.DeadlinePassed, result.Failure);
-        Assert.Contains("199 ms cannot be met", result.FailureDetail, StringComparison.Ordinal);
-        Assert.Contains("200 ms", result.FailureDetail, StringComparison.Ordinal);
+        Assert.Equal(FailureKind.DeadlinePassed, result.Failure?.Kind);
+        Assert.Contains("199 ms cannot be met", result.Failure!.Detail, StringComparison.Ordinal);
+        Assert.Contains("200 ms", result.Failure!.Detail, StringComparison.Ordinal);
         Assert.Equal((1, ImageBytes), (Lane.Admitted, _bytes.Used));
 
         var inTime = Send(12, timeout: TimeSpan.FromMilliseconds(201));
@@ -207,7 +208,7 @@ public sealed class DetectionPipelineTests : IAsyncDisposable
         _detector.RunsFreely = true;
         var stalled = true;
         _detector.DuringRun = images => _clock.Advance(stalled ? TimeSpan.FromHours(1) : PerImage);
-        Assert.Equal(DetectionFailure.DeadlinePassed, (await Send(10)).Failure);
+        Assert.Equal(FailureKind.DeadlinePassed, (await Send(10)).Failure?.Kind);
         await Eventually.TrueAsync(() => Lane.Batcher.Rate.TimeFor(1) > _options.Deadline);
         stalled = false;
         Assert.Null((await Send(11)).Failure);
@@ -220,8 +221,8 @@ public sealed class DetectionPipelineTests : IAsyncDisposable
         var (run, first) = await OccupyAsync();
         var second = Send(11, timeout: TimeSpan.FromHours(1));
         _clock.Advance(_options.Deadline);
-        Assert.Equal(DetectionFailure.DeadlinePassed, (await second).Failure);
-        Assert.Equal(DetectionFailure.DeadlinePassed, (await first).Failure);
+        Assert.Equal(FailureKind.DeadlinePassed, (await second).Failure?.Kind);
+        Assert.Equal(FailureKind.DeadlinePassed, (await first).Failure?.Kind);
         run.End();
     }
 
@@ -252,7 +253,7 @@ public sealed class DetectionPipelineTests : IAsyncDisposable
         var (run, first) = await OccupyAsync();
         var second = Send(11, timeout: TimeSpan.FromSeconds(1));
         _clock.Advance(TimeSpan.FromSeconds(1));
-        Assert.Equal(DetectionFailure.DeadlinePassed, (await second).Failure);
+        Assert.Equal(FailureKind.DeadlinePassed, (await second).Failure?.Kind);
         Assert.Equal(1, Lane.Admitted);
         run.End();
         Assert.Null((await first).Failure);
@@ -322,8 +323,8 @@ public sealed class DetectionPipelineTests : IAsyncDisposable
         var second = Send(11);
         await Eventually.TrueAsync(() => Lane.Batcher.Waiting == 1);
         _lanes.Abandon();
-        Assert.Equal(DetectionFailure.ShuttingDown, (await second).Failure);
-        Assert.Equal(DetectionFailure.ShuttingDown, (await Send(12)).Failure);
+        Assert.Equal(FailureKind.ShuttingDown, (await second).Failure?.Kind);
+        Assert.Equal(FailureKind.ShuttingDown, (await Send(12)).Failure?.Kind);
         run.End();
         Assert.Null((await first).Failure);
     }
@@ -338,9 +339,9 @@ public sealed class DetectionPipelineTests : IAsyncDisposable
         _reload = () => ++loads < 2 ? throw new InvalidOperationException("still gone") : second;
         var lost = Send(10);
         (await _detector.NextRunAsync()).Fail(new DeviceLostException("gone"));
-        Assert.Equal(DetectionFailure.DeviceLost, (await lost).Failure);
+        Assert.Equal(FailureKind.DeviceLost, (await lost).Failure?.Kind);
         Assert.True(Lane.Model.IsLost);
-        Assert.Equal(DetectionFailure.DeviceLost, (await Send(11)).Failure);
+        Assert.Equal(FailureKind.DeviceLost, (await Send(11)).Failure?.Kind);
         Assert.False(Lane.Model.IsLost);
         Assert.Null((await Send(12)).Failure);
     }
@@ -355,7 +356,7 @@ public sealed class DetectionPipelineTests : IAsyncDisposable
         _reload = () => Interlocked.Increment(ref loads) < 3 ? throw new InvalidOperationException("still gone") : second;
         var lost = Send(10);
         (await _detector.NextRunAsync()).Fail(new DeviceLostException("gone"));
-        Assert.Equal(DetectionFailure.DeviceLost, (await lost).Failure);
+        Assert.Equal(FailureKind.DeviceLost, (await lost).Failure?.Kind);
         await Eventually.TrueAsync(() =>
         {
             _clock.Advance(TimeSpan.FromSeconds(1));
@@ -366,12 +367,14 @@ public sealed class DetectionPipelineTests : IAsyncDisposable
     }
 
     [Fact]
-    public async Task Detect_ModelFails_ThrowsAndLeavesNothing()
+    public async Task Detect_ModelFails_SaysSoAndLeavesNothing()
     {
         await StartAsync();
         var failing = Send(10);
         (await _detector.NextRunAsync()).Fail(new ModelFailureException("broken"));
-        await Assert.ThrowsAsync<ModelFailureException>(() => failing);
+        var failure = (await failing).Failure;
+        Assert.Equal((FailureKind.ModelFailure, "broken"), (failure!.Kind, failure.Detail));
+        Assert.IsType<ModelFailureException>(failure.Cause);
         Assert.Equal(0, Lane.Admitted);
     }
 
@@ -389,11 +392,15 @@ public sealed class DetectionPipelineTests : IAsyncDisposable
         _pipeline = new DetectionPipeline(new ImageDecoder(10_000_000, _codec), _bytes, _options, _slots, _clock);
     }
 
-    private Task<DetectionResult> Send(int width, TimeSpan? timeout = null, CancellationTokenSource? gone = null) =>
-        _pipeline!.DetectAsync(Lane, Pictures.Png(width, 16), RequestPriority.Normal, timeout, gone?.Token ?? Cancel);
+    private Task<Result<DetectionResult>> Send(int width, TimeSpan? timeout = null, CancellationTokenSource? gone = null) =>
+        _pipeline!.DetectAsync(Lane, Request(Pictures.Png(width, 16), timeout, gone));
+
+    private static DetectionRequest Request(
+        ReadOnlyMemory<byte> image, TimeSpan? timeout = null, CancellationTokenSource? gone = null) =>
+        new(image) { Timeout = timeout, Cancellation = gone?.Token ?? Cancel };
 
     /// <summary>Puts an image of 10 by 16 pixels on the device.</summary>
-    private async Task<(FakeRun Run, Task<DetectionResult> Answer)> OccupyAsync()
+    private async Task<(FakeRun Run, Task<Result<DetectionResult>> Answer)> OccupyAsync()
     {
         var answer = Send(10);
         return (await _detector.NextRunAsync(), answer);

@@ -158,5 +158,5 @@ public sealed class DeviceLossTests : IAsyncDisposable
     }
 
     private Task<InferredImage> Send(int width) => _batcher.InferAsync(
-        Pictures.Decoded(width, 16), null, new ImageSize(32, 32), RequestPriority.Normal, Cancel);
+        new DetectionRequest(default), Pictures.Decoded(width, 16), null, new ImageSize(32, 32), Cancel);
 }

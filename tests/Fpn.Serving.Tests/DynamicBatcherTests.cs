@@ -408,5 +408,10 @@ public sealed class DynamicBatcherTests : IAsyncDisposable
 
     private static Task<InferredImage> Send(
         DynamicBatcher batcher, int width, RequestPriority priority = RequestPriority.Normal, ImageSize? bucket = null, CancellationTokenSource? gone = null) =>
-        batcher.InferAsync(Pictures.Decoded(width, 16), null, bucket ?? new ImageSize(32, 32), priority, gone?.Token ?? Cancel);
+        batcher.InferAsync(
+            new DetectionRequest(default) { Priority = priority },
+            Pictures.Decoded(width, 16),
+            null,
+            bucket ?? new ImageSize(32, 32),
+            gone?.Token ?? Cancel);
 }

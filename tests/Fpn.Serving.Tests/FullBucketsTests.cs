@@ -133,7 +133,8 @@ public sealed class FullBucketsTests : IAsyncDisposable
     {
         foreach (var width in widths)
         {
-            _answers.Add(_batcher!.InferAsync(Pictures.Decoded(width, 16), null, bucket, priority, Cancel));
+            var request = new DetectionRequest(default) { Priority = priority };
+            _answers.Add(_batcher!.InferAsync(request, Pictures.Decoded(width, 16), null, bucket, Cancel));
         }
     }
 

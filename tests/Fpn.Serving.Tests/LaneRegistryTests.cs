@@ -117,7 +117,7 @@ public sealed class LaneRegistryTests : IAsyncDisposable
         var options = new BatchingOptions { FixedShapes = FixedShapesSetting.On, MaxBatchSize = 4, Buckets = "off" };
         await using var lanes = Lanes(detector, options, TimeProvider.System);
 
-        var refusal = await Assert.ThrowsAsync<ModelNotServedException>(lanes.StartAsync);
+        var refusal = await Assert.ThrowsAsync<InvalidOptionException>(lanes.StartAsync);
 
         Assert.Contains("'Fpn:Batching:Buckets' is 'off'", refusal.Message, StringComparison.Ordinal);
         Assert.Null(detector.Shapes);
@@ -319,7 +319,7 @@ public sealed class LaneRegistryTests : IAsyncDisposable
     private static async Task<float> InferAsync(LaneUse use, int width)
     {
         var inferred = await use.Lane.Batcher.InferAsync(
-            Pictures.Decoded(width, 8), null, new ImageSize(32, 32), RequestPriority.Normal, Cancel);
+            new DetectionRequest(default), Pictures.Decoded(width, 8), null, new ImageSize(32, 32), Cancel);
         return Assert.Single(inferred.Detections).Score;
     }
 }

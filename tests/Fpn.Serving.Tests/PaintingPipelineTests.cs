@@ -53,10 +53,10 @@ public sealed class PaintingPipelineTests : IDisposable
         var painted = await PaintAsync();
         Assert.True(painted.Succeeded);
         Assert.Equal(0, _bytes.Used);
-        Assert.Equal(painted.Picture.Bytes.Length, NativeImageMemory.HeldBytes);
+        Assert.Equal(painted.Value.Bytes.Length, NativeImageMemory.HeldBytes);
         Assert.Equal((1, 1, 0), (_codec.Opened, _codec.Decoded, _codec.Open));
-        painted.Picture.Dispose();
-        Assert.Throws<ObjectDisposedException>(() => painted.Picture.Bytes.Length);
+        painted.Value.Dispose();
+        Assert.Throws<ObjectDisposedException>(() => painted.Value.Bytes.Length);
     }
 
     [Fact]
@@ -66,7 +66,7 @@ public sealed class PaintingPipelineTests : IDisposable
         var painting = PaintAsync();
         Assert.False(painting.IsCompleted);
         other.Dispose();
-        (await painting).Picture!.Dispose();
+        (await painting).Value!.Dispose();
     }
 
     [Fact]
@@ -77,7 +77,7 @@ public sealed class PaintingPipelineTests : IDisposable
         await Eventually.TrueAsync(() => _bytes.Used == PaintBytes);
         Assert.False(painting.IsCompleted);
         slot.Dispose();
-        (await painting).Picture!.Dispose();
+        (await painting).Value!.Dispose();
     }
 
     [Theory]
@@ -108,7 +108,7 @@ public sealed class PaintingPipelineTests : IDisposable
             await Assert.ThrowsAnyAsync<OperationCanceledException>(() => painting);
         }
 
-        (await PaintAsync()).Picture!.Dispose();
+        (await PaintAsync()).Value!.Dispose();
     }
 
     [Fact]
@@ -117,38 +117,40 @@ public sealed class PaintingPipelineTests : IDisposable
         var other = await _bytes.TakeAsync(1, Cancel);
         var waiting = new[] { PaintAsync(), PaintAsync() };
         var refused = await PaintAsync();
-        Assert.Equal(DetectionFailure.QueueFull, refused.Failure!.Failure);
+        Assert.Equal(FailureKind.QueueFull, refused.Failure?.Kind);
         other.Dispose();
         foreach (var painting in waiting)
         {
-            (await painting).Picture!.Dispose();
+            (await painting).Value!.Dispose();
         }
     }
 
     [Fact]
     public async Task Paint_BytesThatAreNoImage_SaysSo()
     {
-        var painted = await _pipeline.PaintAsync(
-            "nothing"u8.ToArray(), Objects, PictureEncoding.Png, null, _clock.GetTimestamp(), Cancel);
-        Assert.Equal(DetectionFailure.UnsupportedFormat, painted.Failure!.Failure);
-        painted = await _pipeline.PaintAsync(
-            Pictures.Png(10, 16).AsMemory(0, 45), Objects, PictureEncoding.Png, null, _clock.GetTimestamp(), Cancel);
-        Assert.Equal(DetectionFailure.Undecodable, painted.Failure!.Failure);
+        var nothing = new DetectionRequest("nothing"u8.ToArray()) { Cancellation = Cancel };
+        var painted = await _pipeline.PaintAsync(nothing, Objects, PictureEncoding.Png);
+        Assert.Equal(FailureKind.UnsupportedFormat, painted.Failure?.Kind);
+        var cutOff = new DetectionRequest(Pictures.Png(10, 16).AsMemory(0, 45)) { Cancellation = Cancel };
+        painted = await _pipeline.PaintAsync(cutOff, Objects, PictureEncoding.Png);
+        Assert.Equal(FailureKind.Undecodable, painted.Failure?.Kind);
     }
 
-    private static void AssertLate(PaintedPicture painted, int deadline)
+    private static void AssertLate(Result<EncodedPicture> painted, int deadline)
     {
-        Assert.Equal(DetectionFailure.DeadlinePassed, painted.Failure!.Failure);
-        Assert.Contains($"{deadline} ms passed", painted.Failure.FailureDetail, StringComparison.Ordinal);
+        Assert.Equal(FailureKind.DeadlinePassed, painted.Failure?.Kind);
+        Assert.Contains($"{deadline} ms passed", painted.Failure!.Detail, StringComparison.Ordinal);
     }
 
-    private Task<PaintedPicture> PaintAsync(
+    private Task<Result<EncodedPicture>> PaintAsync(
         int? timeout = null, long? arrived = null, CancellationToken? cancellationToken = null) =>
         _pipeline.PaintAsync(
-            Pictures.Png(10, 16),
+            new DetectionRequest(Pictures.Png(10, 16))
+            {
+                Timeout = timeout is { } milliseconds ? TimeSpan.FromMilliseconds(milliseconds) : null,
+                Arrived = arrived,
+                Cancellation = cancellationToken ?? Cancel,
+            },
             Objects,
-            PictureEncoding.Png,
-            timeout is { } milliseconds ? TimeSpan.FromMilliseconds(milliseconds) : null,
-            arrived ?? _clock.GetTimestamp(),
-            cancellationToken ?? Cancel);
+            PictureEncoding.Png);
 }

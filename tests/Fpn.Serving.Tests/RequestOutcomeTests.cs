@@ -81,8 +81,8 @@ public sealed class RequestOutcomeTests : IAsyncDisposable
     {
         await StartAsync();
         var result = await DetectAsync(Cancel, default, explain: true);
-        Assert.Equal(DetectionFailure.NotExplainable, result.Failure);
-        Assert.Contains("'fake' decides inside its graph", result.FailureDetail, StringComparison.Ordinal);
+        Assert.Equal(FailureKind.NotExplainable, result.Failure?.Kind);
+        Assert.Contains("'fake' decides inside its graph", result.Failure!.Detail, StringComparison.Ordinal);
         Assert.Equal(0, _runs);
         Assert.Equal(0, _lanes.Lanes[0].Admitted);
         Assert.Equal(["refused bad-parameter"], _counted);
@@ -106,7 +106,7 @@ public sealed class RequestOutcomeTests : IAsyncDisposable
         var answer = DetectAsync(Cancel, givenUp.Token);
         var run = await _detector.NextRunAsync();
         await givenUp.CancelAsync();
-        await Assert.ThrowsAsync<RequestGivenUpException>(() => answer);
+        Assert.Equal(FailureKind.GivenUp, (await answer).Failure?.Kind);
         Assert.Equal(["canceled request-given-up"], _counted);
         run.End();
     }
@@ -134,7 +134,8 @@ public sealed class RequestOutcomeTests : IAsyncDisposable
         _runs = 0;
     }
 
-    private Task<DetectionResult> DetectAsync(CancellationToken gone, CancellationToken givenUp, bool explain = false) =>
+    private Task<Result<DetectionResult>> DetectAsync(CancellationToken gone, CancellationToken givenUp, bool explain = false) =>
         _pipeline.DetectAsync(
-            _lanes.Lanes[0], Pictures.Png(10, 16), RequestPriority.Normal, timeout: null, gone, givenUp, explain);
+            _lanes.Lanes[0],
+            new DetectionRequest(Pictures.Png(10, 16)) { Explain = explain, Cancellation = gone, GivenUp = givenUp });
 }

@@ -134,7 +134,7 @@ public sealed class RequestQueueTests : IDisposable
             var peeked = Enumerable.Range(0, 3).Select(_ => _queue.PeekHead(1, long.MaxValue)).ToList();
             var batch = _queue.TakeBatch(1, long.MaxValue);
             Assert.All(peeked, head => Assert.Same(batch[0], head));
-            order.Append(batch[0].Priority.ToString()[0]);
+            order.Append(batch[0].Request.Priority.ToString()[0]);
         }
 
         Assert.StartsWith("HHNH", order.ToString(), StringComparison.Ordinal);
@@ -227,8 +227,8 @@ public sealed class RequestQueueTests : IDisposable
 
             var size = random.Next(1, 5);
             var batch = _queue.TakeBatch(size, long.MaxValue);
-            Assert.Same(waiting.First(request => request.Priority == batch[0].Priority), batch[0]);
-            var rest = waiting.Where(request => request != batch[0] && request.Bucket == batch[0].Bucket).OrderBy(request => request.Priority).Take(size - 1);
+            Assert.Same(waiting.First(request => request.Request.Priority == batch[0].Request.Priority), batch[0]);
+            var rest = waiting.Where(request => request != batch[0] && request.Bucket == batch[0].Bucket).OrderBy(request => request.Request.Priority).Take(size - 1);
             Assert.Equal(rest, batch.Skip(1));
             waiting.RemoveAll(batch.Contains);
             Assert.Equal(waiting.Count, _queue.Count);
@@ -237,7 +237,8 @@ public sealed class RequestQueueTests : IDisposable
 
     private PendingRequest Add(long at, RequestPriority priority = RequestPriority.Normal, ImageSize? bucket = null)
     {
-        var request = new PendingRequest(Pictures.Decoded(1, 1), null, bucket ?? Small, priority, at);
+        var request = new PendingRequest(
+            new DetectionRequest(default) { Priority = priority }, Pictures.Decoded(1, 1), null, bucket ?? Small, at);
         _requests.Add(request);
         _queue.Add(request);
         return request;
@@ -263,5 +264,5 @@ public sealed class RequestQueueTests : IDisposable
     private long[] Take(int size, long dueBy = long.MaxValue) =>
         [.. _queue.TakeBatch(size, dueBy).Select(request => request.EnqueuedAt)];
 
-    private RequestPriority TakePriority() => Assert.Single(_queue.TakeBatch(1, long.MaxValue)).Priority;
+    private RequestPriority TakePriority() => Assert.Single(_queue.TakeBatch(1, long.MaxValue)).Request.Priority;
 }

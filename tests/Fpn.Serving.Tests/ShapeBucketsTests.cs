@@ -20,7 +20,7 @@ public sealed class ShapeBucketsTests
     {
         var buckets = Create(setting, shapesAreFixed, Torchvision);
         Assert.Empty(buckets.Sizes);
-        Assert.Equal(new ImageSize(96, 1344), buckets.Of(new ImageSize(96, 1344)));
+        Assert.Equal(new ImageSize(96, 1344), buckets.BucketFor(new ImageSize(96, 1344)));
     }
 
     /// <summary>
@@ -64,7 +64,7 @@ public sealed class ShapeBucketsTests
                 ? new ImageSize((i / 10 * 997) + 1, (i % 10 * 997) + 1)
                 : new ImageSize(random.Next(1, 4000), random.Next(1, 4000));
             var padded = detector.Measure(image).Padded;
-            var bucket = buckets.Of(padded);
+            var bucket = buckets.BucketFor(padded);
             Assert.Contains(bucket, buckets.Sizes);
             Assert.True(bucket.Height >= padded.Height && bucket.Width >= padded.Width, $"{image} is padded to {padded}, which {bucket} does not hold");
         }
@@ -75,15 +75,15 @@ public sealed class ShapeBucketsTests
     {
         var buckets = Create("640x640, 384x640 ,640X384", false, BloodCells);
         Assert.Equal(["384x640", "640x384", "640x640"], buckets.Sizes.Select(size => size.ToString()));
-        Assert.Equal(new ImageSize(384, 640), buckets.Of(new ImageSize(384, 512)));
-        Assert.Equal(new ImageSize(640, 384), buckets.Of(new ImageSize(416, 384)));
-        Assert.Equal(new ImageSize(640, 640), buckets.Of(new ImageSize(416, 416)));
-        Assert.Equal(new ImageSize(384, 640), buckets.Of(new ImageSize(384, 640)));
+        Assert.Equal(new ImageSize(384, 640), buckets.BucketFor(new ImageSize(384, 512)));
+        Assert.Equal(new ImageSize(640, 384), buckets.BucketFor(new ImageSize(416, 384)));
+        Assert.Equal(new ImageSize(640, 640), buckets.BucketFor(new ImageSize(416, 416)));
+        Assert.Equal(new ImageSize(384, 640), buckets.BucketFor(new ImageSize(384, 640)));
     }
 
     [Fact]
     public void Of_NoneHoldsIt_IsItsOwn() =>
-        Assert.Equal(new ImageSize(384, 640), Create("384x512", false, BloodCells).Of(new ImageSize(384, 640)));
+        Assert.Equal(new ImageSize(384, 640), Create("384x512", false, BloodCells).BucketFor(new ImageSize(384, 640)));
 
     [Theory]
     [InlineData("on")]

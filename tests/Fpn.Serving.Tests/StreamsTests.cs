@@ -126,5 +126,5 @@ public sealed class StreamsTests : IAsyncDisposable
     }
 
     private Task<InferredImage> Send(int width) => _batcher.InferAsync(
-        Pictures.Decoded(width, 16), null, new ImageSize(32, 32), RequestPriority.Normal, Cancel);
+        new DetectionRequest(default), Pictures.Decoded(width, 16), null, new ImageSize(32, 32), Cancel);
 }

@@ -28,8 +28,13 @@ internal static partial class VipsLibrary
     private static bool InitializeOnce()
     {
         // Before libvips is first used. fontconfig reads it; otherwise it would search the system's fonts and write
-        // caches of them.
-        SetNativeVariable("FONTCONFIG_FILE", Path.Combine(FontFolder, "fonts.conf"));
+        // caches of them. A program that brings no font draws nothing, and keeps its own setting.
+        var fonts = Path.Combine(FontFolder, "fonts.conf");
+        if (File.Exists(fonts))
+        {
+            SetNativeVariable("FONTCONFIG_FILE", fonts);
+        }
+
         Configure();
         return true;
     }

@@ -12,16 +12,16 @@ internal sealed record ExplanationResponse(
     /// <summary>Puts an explanation in the order of the answer.</summary>
     /// <param name="explanation">Of the whole image.</param>
     /// <param name="filter">Which detections the answer has.</param>
-    public static ExplanationResponse Of(Explanation explanation, DetectionFilter filter) => new(
+    public static ExplanationResponse Create(Explanation explanation, DetectionFilter filter) => new(
         explanation.Candidates,
-        [.. filter.Apply(explanation.Detections, detection => detection.Object).Select(detection => Origin(explanation, detection))],
+        [.. filter.Apply(explanation.Detections, detection => detection.Found).Select(detection => Origin(explanation, detection))],
         [.. explanation.Proposals.Select(Proposal)]);
 
     private static OriginResponse Origin(Explanation explanation, ExplainedDetection detection)
     {
         var proposal = explanation.Proposals[detection.Proposal];
         return new OriginResponse(
-            detection.Object.Level!,
+            detection.Found.Level!,
             detection.Proposal,
             Proposal(proposal),
             new AnchorResponse(

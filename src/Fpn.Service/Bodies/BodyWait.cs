@@ -1,5 +1,6 @@
 using Fpn.Service.Lifetime;
 using Fpn.Service.Problems;
+using Fpn.Serving.Requests;
 
 namespace Fpn.Service.Bodies;
 
@@ -29,5 +30,6 @@ internal sealed class BodyWait(Drain drain)
 
     /// <summary>The problem of a body that had not arrived when the service ended.</summary>
     public static Problem Unarrived() =>
-        Problem.ShuttingDown("The service is shutting down, and the body has not arrived.");
+        FailureProblems.ProblemFor(
+            FailureKind.ShuttingDown, "The service is shutting down, and the body has not arrived.");
 }

@@ -9,6 +9,7 @@ using Fpn.Service.Problems;
 using Fpn.Service.Security;
 using Fpn.Serving.Lanes;
 using Fpn.Serving.Pipeline;
+using Fpn.Serving.Requests;
 
 namespace Fpn.Service.Detect;
 
@@ -73,24 +74,35 @@ internal sealed partial class BatchEndpoint(
     {
         try
         {
-            var result = await pipeline.DetectAsync(
-                request.Query.Lane,
-                body.Bytes,
-                request.Headers.Priority,
-                request.Headers.Timeout,
-                context.RequestAborted,
-                givenUp,
-                request.Query.Explain);
-            return result.Failure is null ? DetectionAnswer.Of(request.Query, result) : FailureProblems.Of(result);
+            var image = CreateRequest(context, request, body.Bytes, clock.GetTimestamp(), givenUp);
+            var result = await pipeline.DetectAsync(request.Query.Lane, image);
+            return result.Succeeded
+                ? DetectionAnswer.Create(request.Query.Contract, request.Query.Filter, result.Value)
+                : Log(context, FailureProblems.ProblemFor(result.Failure));
         }
 #pragma warning disable CA1031 // Whatever it was, it is this image's alone; the others are answered.
         catch (Exception exception) when (
             !context.RequestAborted.IsCancellationRequested && !givenUp.IsCancellationRequested)
 #pragma warning restore CA1031
         {
-            return Fail(context, exception);
+            return Log(context, FailureProblems.FromException(exception));
         }
     }
+
+    private static DetectionRequest CreateRequest(
+        HttpContext context,
+        DetectRequest request,
+        ReadOnlyMemory<byte> image,
+        long arrived,
+        CancellationToken givenUp) => new(image)
+        {
+            Priority = request.Headers.Priority,
+            Timeout = request.Headers.Timeout,
+            Explain = request.Query.Explain,
+            Cancellation = context.RequestAborted,
+            GivenUp = givenUp,
+            Arrived = arrived,
+        };
 
     private async Task WriteAsync(HttpContext context, DetectRequest request, DetectionBatch batch)
     {
@@ -157,19 +169,14 @@ internal sealed partial class BatchEndpoint(
     {
         try
         {
-            return await painter.PaintAsync(
-                found,
-                image.Bytes,
-                request.Output.Encoding,
-                request.Headers.Timeout,
-                image.Arrived,
-                context.RequestAborted);
+            var again = CreateRequest(context, request, image.Bytes, image.Arrived, givenUp: default);
+            return await painter.PaintAsync(found, again, request.Output.Encoding);
         }
 #pragma warning disable CA1031 // Whatever it was, it is this image's alone; the others are answered.
         catch (Exception exception) when (!context.RequestAborted.IsCancellationRequested)
 #pragma warning restore CA1031
         {
-            return Fail(context, exception);
+            return Log(context, FailureProblems.FromException(exception));
         }
     }
 
@@ -177,13 +184,17 @@ internal sealed partial class BatchEndpoint(
     {
         summary.Refused(problem);
         using var json = new Utf8JsonWriter(context.Response.BodyWriter, new JsonWriterOptions { Encoder = ReadableEncoder.Instance });
-        JsonSerializer.Serialize(json, ProblemResult.Details(problem, context), ApiJsonContext.Readable.ProblemDetails);
+        JsonSerializer.Serialize(json, ProblemResult.Details(problem, context), ProblemJsonContext.Readable.ProblemDetails);
     }
 
-    private Problem Fail(HttpContext context, Exception exception)
+    private Problem Log(HttpContext context, Problem problem)
     {
-        LogFailure(logger, context.Request.Path, ProblemResult.TraceId(context), exception);
-        return FailureProblems.Of(exception);
+        if (problem.Cause is { } cause)
+        {
+            LogFailure(logger, context.Request.Path, ProblemResult.TraceId(context), cause);
+        }
+
+        return problem;
     }
 
     [LoggerMessage(Level = LogLevel.Error, Message = "An image of {Path} failed (traceId {TraceId})")]

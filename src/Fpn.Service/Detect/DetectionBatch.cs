@@ -73,7 +73,7 @@ internal sealed class DetectionBatch(
         /// <summary>Time stamp of its last byte.</summary>
         public long Arrived => arrived;
 
-        /// <summary>What becomes of it; cancelled when the batch is given up.</summary>
+        /// <summary>Its detections or its problem; a problem without a reader when the batch is given up.</summary>
         public Task<Outcome<DetectionAnswer>> Answer => answer;
 
         /// <summary>Its bytes; there where it was answered and the batch keeps them.</summary>

@@ -5,6 +5,7 @@ using Fpn.Service.Formats;
 using Fpn.Service.Problems;
 using Fpn.Serving.Lanes;
 using Fpn.Serving.Pipeline;
+using Fpn.Serving.Requests;
 
 namespace Fpn.Service.Detect;
 
@@ -48,26 +49,31 @@ internal sealed class DetectionEndpoint(
 
     private async Task<IResult> DetectAsync(HttpContext context, DetectRequest request, ImageBody body)
     {
-        var arrived = clock.GetTimestamp();
-        var (query, output, headers) = (request.Query, request.Output, request.Headers);
-        var result = await pipeline.DetectAsync(
-            query.Lane, body.Bytes, headers.Priority, headers.Timeout, context.RequestAborted, explain: query.Explain);
-        if (result.Failure is not null)
+        var (query, output) = (request.Query, request.Output);
+        var image = new DetectionRequest(body.Bytes)
         {
-            return new ProblemResult(FailureProblems.Of(result));
+            Priority = request.Headers.Priority,
+            Timeout = request.Headers.Timeout,
+            Explain = query.Explain,
+            Cancellation = context.RequestAborted,
+            Arrived = clock.GetTimestamp(),
+        };
+        var result = await pipeline.DetectAsync(query.Lane, image);
+        if (!result.Succeeded)
+        {
+            return new ProblemResult(FailureProblems.ProblemFor(result.Failure));
         }
 
-        var answer = DetectionAnswer.Of(query, result);
+        var answer = DetectionAnswer.Create(query.Contract, query.Filter, result.Value);
         context.Features.Set(answer);
         context.Response.Headers.Append("Server-Timing", answer.ServerTiming);
         switch (output.Format)
         {
             case OutputFormat.Json:
-                return Results.Json(answer.ToResponse(), ApiJsonContext.Readable.DetectionResponse);
+                return Results.Json(answer.ToResponse(), AnswerJsonContext.Readable.DetectionResponse);
             case OutputFormat.Image:
                 var start = clock.GetTimestamp();
-                var painted = await painter.PaintAsync(
-                    answer, body.Bytes, output.Encoding, headers.Timeout, arrived, context.RequestAborted);
+                var painted = await painter.PaintAsync(answer, image, output.Encoding);
                 var paint = clock.GetElapsedTime(start).TotalMilliseconds;
                 context.Response.Headers.Append(
                     "Server-Timing", string.Create(CultureInfo.InvariantCulture, $"paint;dur={paint:0.###}"));

@@ -3,6 +3,7 @@ using Fpn.Imaging.Painting;
 using Fpn.Service.Answers;
 using Fpn.Service.Problems;
 using Fpn.Serving.Pipeline;
+using Fpn.Serving.Requests;
 
 namespace Fpn.Service.Formats;
 
@@ -15,20 +16,12 @@ internal sealed class PicturePainter(PaintingPipeline painting)
 
     /// <summary>Draws the boxes, labels and scores.</summary>
     /// <param name="answer">What was found.</param>
-    /// <param name="encoded">The image's bytes; must not change until the task is done.</param>
+    /// <param name="request">The image that it was found in.</param>
     /// <param name="encoding">PNG or JPEG.</param>
-    /// <param name="timeout">Shortens the deadline; null leaves the configured one.</param>
-    /// <param name="arrived">Time stamp from which the deadline counts.</param>
-    /// <param name="cancellationToken">The caller went away.</param>
     /// <returns>The picture, which the caller disposes, or the problem.</returns>
     /// <exception cref="OperationCanceledException">The caller went away.</exception>
     public async Task<Outcome<EncodedPicture>> PaintAsync(
-        DetectionAnswer answer,
-        ReadOnlyMemory<byte> encoded,
-        PictureEncoding encoding,
-        TimeSpan? timeout,
-        long arrived,
-        CancellationToken cancellationToken)
+        DetectionAnswer answer, DetectionRequest request, PictureEncoding encoding)
     {
         if (encoding == PictureEncoding.Jpeg && Math.Max(answer.Size.Width, answer.Size.Height) > LargestJpegSide)
         {
@@ -37,9 +30,8 @@ internal sealed class PicturePainter(PaintingPipeline painting)
                 + "most. Accept image/png.");
         }
 
-        var painted = await painting.PaintAsync(
-            encoded, Objects(answer), encoding, timeout, arrived, cancellationToken);
-        return painted.Succeeded ? painted.Picture : FailureProblems.Of(painted.Failure);
+        var painted = await painting.PaintAsync(request, Objects(answer), encoding);
+        return painted.Succeeded ? painted.Value : FailureProblems.ProblemFor(painted.Failure);
     }
 
     private static PaintedObject[] Objects(DetectionAnswer answer)

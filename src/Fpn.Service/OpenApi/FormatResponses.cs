@@ -113,7 +113,7 @@ internal static class FormatResponses
                     ["results"] = new JsonArray(
                         JsonNode.Parse(ReadExample()),
                         ProblemResponseFilter.Example(
-                            Problem.UndecodableImage("The JPEG image cannot be decoded: its end is missing."))),
+                            FailureExamples.UndecodableImage())),
                 },
             },
         },

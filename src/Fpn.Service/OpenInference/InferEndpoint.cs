@@ -121,35 +121,34 @@ internal sealed class InferEndpoint(
 
         // Every task must have ended before the body is freed, whatever became of it.
         await Task.WhenAll(runs.Cast<Task>()).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
-        for (var i = 0; i < runs.Length; i++)
-        {
-            if (runs[i] is { IsCompletedSuccessfully: true } run && await run is { Failure: not null } result)
-            {
-                return ImageTensor.At(i, FailureProblems.Of(result));
-            }
-        }
-
         if (Array.Find(runs, run => run.IsFaulted) is { } faulted)
         {
             await faulted;
         }
 
         var results = await Task.WhenAll(runs);
-        return Array.ConvertAll(results, result => choices.Filter.Apply(result.Detections).ToArray());
+        var failed = Array.FindIndex(results, result => result.Failure is { Kind: not FailureKind.GivenUp });
+        if (failed >= 0)
+        {
+            return ImageTensor.At(failed, FailureProblems.ProblemFor(results[failed].Failure!));
+        }
 
-        async Task<DetectionResult> RunAsync(ReadOnlyMemory<byte> image)
+        return Array.ConvertAll(results, result => choices.Filter.Apply(result.Value!.Detections).ToArray());
+
+        async Task<Result<DetectionResult>> RunAsync(ReadOnlyMemory<byte> image)
         {
             var succeeded = false;
             try
             {
-                var result = await pipeline.DetectAsync(
-                    lane,
-                    image,
-                    choices.Priority ?? urgency.Priority,
-                    choices.Timeout ?? urgency.Timeout,
-                    cancellationToken,
-                    stop.Token);
-                succeeded = result.Failure is null;
+                var request = new DetectionRequest(image)
+                {
+                    Priority = choices.Priority ?? urgency.Priority,
+                    Timeout = choices.Timeout ?? urgency.Timeout,
+                    Cancellation = cancellationToken,
+                    GivenUp = stop.Token,
+                };
+                var result = await pipeline.DetectAsync(lane, request);
+                succeeded = result.Succeeded;
                 return result;
             }
             finally

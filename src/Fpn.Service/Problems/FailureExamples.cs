@@ -1,6 +1,7 @@
 using Fpn.Detection.Tensors;
 using Fpn.Imaging.Codecs;
 using Fpn.Imaging.Decoding;
+using Fpn.Models.Execution.Devices;
 using Fpn.Models.Execution.Sessions;
 using Fpn.Models.Loading;
 using Fpn.Serving.Requests;
@@ -17,30 +18,34 @@ internal static class FailureExamples
     private const string Model = "everyday";
 
     public static Problem TooManyPixels(ImageDecoder decoder) =>
-        Problem.TooManyPixels(decoder.TooManyPixelsDetail(50_000, 50_000));
+        FailureProblems.ProblemFor(
+        FailureKind.TooManyPixels, decoder.TooManyPixelsDetail(50_000, 50_000));
 
     public static Problem UnsupportedImageFormat(ImageDecoder decoder) =>
-        Problem.UnsupportedImageFormat(decoder.UnsupportedDetail);
+        FailureProblems.ProblemFor(FailureKind.UnsupportedFormat, decoder.UnsupportedDetail);
 
-    public static Problem UndecodableImage() => Problem.UndecodableImage(
-        ImageDecoder.UndecodableDetail(ImageFormat.Jpeg, ImageDecoder.EndIsMissing));
+    public static Problem UndecodableImage() => FailureProblems.ProblemFor(
+        FailureKind.Undecodable, ImageDecoder.UndecodableDetail(ImageFormat.Jpeg, ImageDecoder.EndIsMissing));
 
     public static Problem ModelOutputNotFinite() =>
-        FailureProblems.Of(new NonFiniteOutputException("objectness_p3", 17, float.NaN));
+        Example(new NonFiniteOutputException("objectness_p3", 17, float.NaN));
 
     public static Problem ModelFailure() =>
-        FailureProblems.Of(OnnxGraph.Failure("head.onnx", new InvalidOperationException("…")));
+        Example(OnnxGraph.Failure("head.onnx", new InvalidOperationException("…")));
 
-    public static Problem QueueFull() => FailureProblems.Of(
-        DetectionResult.QueueFull(new BatchingOptions().QueueCapacity, TimeSpan.FromSeconds(3)));
+    public static Problem QueueFull() => FailureProblems.ProblemFor(
+        DetectionFailure.QueueFull(new BatchingOptions().QueueCapacity, TimeSpan.FromSeconds(3)));
 
-    public static Problem ShuttingDown() => Problem.ShuttingDown(new ShuttingDownException().Message);
+    public static Problem ShuttingDown() => Example(new ShuttingDownException());
 
-    public static Problem DeviceLost() => Problem.DeviceLost(ModelEntry.LostDetail(Model));
+    public static Problem DeviceLost() => Example(new DeviceLostException(ModelEntry.LostDetail(Model)));
 
-    public static Problem DeadlineOutOfReach() => FailureProblems.Of(
-        DetectionResult.DeadlineOutOfReach(TimeSpan.FromMilliseconds(500), TimeSpan.FromMilliseconds(2100)));
+    public static Problem DeadlineOutOfReach() => FailureProblems.ProblemFor(
+        DetectionFailure.DeadlineOutOfReach(TimeSpan.FromMilliseconds(500), TimeSpan.FromMilliseconds(2100)));
 
-    public static Problem DeadlinePassed() => FailureProblems.Of(
-        DetectionResult.DeadlinePassed(TimeSpan.FromMilliseconds(500), expected: TimeSpan.Zero));
+    public static Problem DeadlinePassed() => FailureProblems.ProblemFor(
+        DetectionFailure.DeadlinePassed(TimeSpan.FromMilliseconds(500)));
+
+    private static Problem Example(Exception exception) =>
+        FailureProblems.ProblemFor(DetectionFailure.FromException(exception)!);
 }

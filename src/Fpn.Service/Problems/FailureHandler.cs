@@ -4,7 +4,7 @@ using Microsoft.AspNetCore.Diagnostics;
 namespace Fpn.Service.Problems;
 
 /// <summary>Turns exceptions into problems: those of the server about the body, those of models, and defects.</summary>
-internal sealed partial class FailureHandler(ILogger<FailureHandler> logger) : IExceptionHandler
+internal sealed class FailureHandler : IExceptionHandler
 {
     /// <inheritdoc/>
     public async ValueTask<bool> TryHandleAsync(HttpContext httpContext, Exception exception, CancellationToken cancellationToken)
@@ -20,16 +20,7 @@ internal sealed partial class FailureHandler(ILogger<FailureHandler> logger) : I
             return true;
         }
 
-        var problem = FailureProblems.Of(exception);
-        if (problem.Status >= StatusCodes.Status500InternalServerError)
-        {
-            LogFailure(logger, httpContext.Request.Method, httpContext.Request.Path, ProblemResult.TraceId(httpContext), exception);
-        }
-
-        await new ProblemResult(problem).ExecuteAsync(httpContext);
+        await new ProblemResult(FailureProblems.FromException(exception)).ExecuteAsync(httpContext);
         return true;
     }
-
-    [LoggerMessage(Level = LogLevel.Error, Message = "{Method} {Path} failed (traceId {TraceId})")]
-    private static partial void LogFailure(ILogger logger, string method, PathString path, string traceId, Exception exception);
 }

@@ -1,5 +1,4 @@
-using Fpn.Service.Bodies;
-using Fpn.Service.Security;
+using Fpn.Serving.Requests;
 
 namespace Fpn.Service.Problems;
 
@@ -16,11 +15,14 @@ internal sealed record Problem(int Status, string Type, string Title, string Det
     /// <summary>When another try is worth while, if known.</summary>
     public TimeSpan? RetryAfter { get; init; }
 
+    /// <summary>The exception behind it, for the log: of a broken model, or a defect. Null for all others.</summary>
+    public Exception? Cause { get; init; }
+
     /// <summary>The same in whole seconds, at least 1: goes out as <c>Retry-After</c> and in the body.</summary>
     public long? RetryAfterSeconds =>
         RetryAfter is { } wait ? Math.Max(1, (long)Math.Ceiling(wait.TotalSeconds)) : null;
 
-    public static Problem NoImage(string detail, string part = ImageBodyReader.PartName) =>
+    public static Problem NoImage(string detail, string part) =>
         new(StatusCodes.Status400BadRequest, "no-image", "No image", detail) { Parameter = part };
 
     public static Problem TooManyImages(string detail) =>
@@ -39,13 +41,13 @@ internal sealed record Problem(int Status, string Type, string Title, string Det
     public static Problem KeyWrong(string detail) => new(StatusCodes.Status401Unauthorized, "key-wrong", "Key wrong", detail);
 
     /// <param name="key">The key's name.</param>
-    /// <param name="scope">What it would need; null where no key is let in.</param>
-    public static Problem ScopeMissing(string key, KeyScope? scope) =>
+    /// <param name="scope">The scope that it would need; null where no key is accepted.</param>
+    public static Problem ScopeMissing(string key, string? scope) =>
         new(
             StatusCodes.Status403Forbidden,
             "scope-missing",
             "Scope missing",
-            scope is null ? "No key is let in here." : $"The key '{key}' does not have the scope '{scope.ToString()!.ToLowerInvariant()}'.");
+            scope is null ? "No key is let in here." : $"The key '{key}' does not have the scope '{scope}'.");
 
     /// <param name="key">The key's name.</param>
     /// <param name="asked">The priority that was asked for.</param>
@@ -63,12 +65,6 @@ internal sealed record Problem(int Status, string Type, string Title, string Det
         new(StatusCodes.Status429TooManyRequests, "rate-exceeded", "Rate exceeded", $"The key '{key}' has asked more often than it may.")
         {
             RetryAfter = retryAfter,
-        };
-
-    public static Problem UnknownModel(string model, IReadOnlyCollection<string> known) =>
-        new(StatusCodes.Status404NotFound, "unknown-model", "Unknown model", $"There is no model '{model}'. Known: {(known.Count > 0 ? string.Join(", ", known) : "none")}.")
-        {
-            Parameter = "model",
         };
 
     public static Problem ControlOff() => new(
@@ -114,11 +110,6 @@ internal sealed record Problem(int Status, string Type, string Title, string Det
         "Batch too large",
         $"The form has more than {limit} images, the most that is served at once. Send the rest in another request.");
 
-    public static Problem TooManyPixels(string detail) => new(StatusCodes.Status413PayloadTooLarge, "too-many-pixels", "Too many pixels", detail);
-
-    public static Problem UnsupportedImageFormat(string detail) =>
-        new(StatusCodes.Status415UnsupportedMediaType, "unsupported-image-format", "Unsupported image format", detail);
-
     public static Problem UnsupportedEncoding(string encoding) =>
         new(
             StatusCodes.Status415UnsupportedMediaType,
@@ -126,31 +117,15 @@ internal sealed record Problem(int Status, string Type, string Title, string Det
             "Unsupported encoding",
             $"Content-Encoding '{encoding}' is not served here: send the body as it is, images are compressed already.");
 
-    public static Problem UndecodableImage(string detail) =>
-        new(StatusCodes.Status422UnprocessableEntity, "undecodable-image", "Undecodable image", detail);
-
-    public static Problem ModelOutputNotFinite(string detail) =>
-        new(StatusCodes.Status500InternalServerError, "model-output-not-finite", "Model output not finite", detail);
-
-    public static Problem ModelFailure(string detail) => new(StatusCodes.Status500InternalServerError, "model-failure", "Model failure", detail);
-
     public static Problem InternalError() =>
         new(StatusCodes.Status500InternalServerError, "internal-error", "Internal error", "A defect of the service. The log names it under this traceId.");
 
-    public static Problem QueueFull(string detail, TimeSpan? retryAfter) =>
-        new(StatusCodes.Status503ServiceUnavailable, "queue-full", "Queue full", detail) { RetryAfter = retryAfter ?? TimeSpan.FromSeconds(1) };
+    public static Problem NoBodyMemory() => FailureProblems.ProblemFor(
+        FailureKind.QueueFull,
+        "The bodies of other requests take all the memory that bodies may take (Fpn:Limits:MaxBodyBytes).");
 
-    public static Problem NoBodyMemory() => QueueFull(
-        "The bodies of other requests take all the memory that bodies may take (Fpn:Limits:MaxBodyBytes).", retryAfter: null);
+    public static Problem UnknownModel(string model, IReadOnlyCollection<string> known) =>
+        FailureProblems.ProblemFor(DetectionFailure.UnknownModel(model, known));
 
-    public static Problem ShuttingDown(string detail) =>
-        new(StatusCodes.Status503ServiceUnavailable, "shutting-down", "Shutting down", detail) { RetryAfter = TimeSpan.FromSeconds(1) };
-
-    public static Problem DeviceLost(string detail) =>
-        new(StatusCodes.Status503ServiceUnavailable, "device-lost", "Device lost", detail) { RetryAfter = TimeSpan.FromSeconds(5) };
-
-    public static Problem DeadlinePassed(string detail) =>
-        new(StatusCodes.Status504GatewayTimeout, "deadline-passed", "Deadline passed", detail);
-
-    public static Problem OfStatus(int status) => new(status, "http-error", "HTTP error", $"The request was refused with status {status}.");
+    public static Problem FromStatus(int status) => new(status, "http-error", "HTTP error", $"The request was refused with status {status}.");
 }

@@ -1,7 +1,6 @@
 using System.Diagnostics;
 using Fpn.Detection.Geometry;
 using Fpn.Imaging.Decoding;
-using Fpn.Models.Execution.Devices;
 using Fpn.Serving.Lanes;
 using Fpn.Serving.Requests;
 using Fpn.Serving.Sizing;
@@ -19,99 +18,68 @@ internal sealed class DetectionPipeline(
     ImageDecoder decoder, ByteBudget decodedBytes, BatchingOptions options, DecoderSlots slots, TimeProvider clock)
 {
     /// <summary>Detects the objects of one image.</summary>
-    /// <param name="lane">The model to ask; the caller holds a use of it until the task is done.</param>
-    /// <param name="encoded">The image's bytes; must not change until the task is done.</param>
-    /// <param name="priority">Who goes first when requests wait.</param>
-    /// <param name="timeout">Shortens the deadline; null leaves the configured one.</param>
-    /// <param name="cancellationToken">The caller went away.</param>
-    /// <param name="givenUp">The caller does not need the answer any more, though its client is there.</param>
-    /// <param name="explain">Whether the result says how it came about; refused as
-    /// <see cref="DetectionFailure.NotExplainable"/> where the model cannot.</param>
-    /// <exception cref="RequestGivenUpException">The caller gave the image up.</exception>
+    /// <param name="lane">The model that answers; the caller holds a use of it until the task is done.</param>
+    /// <param name="request">The image and how to answer it.</param>
+    /// <returns>The detections, or an expected failure.</returns>
     /// <exception cref="OperationCanceledException">The caller went away.</exception>
-    /// <exception cref="Fpn.Detection.Tensors.NonFiniteOutputException">The model gave NaN or infinity.</exception>
-    /// <exception cref="ModelFailureException">The model failed.</exception>
-#pragma warning disable CA1068 // What most callers leave out comes last, and a token is part of it.
-    public async Task<DetectionResult> DetectAsync(
-#pragma warning restore CA1068
-        ModelLane lane,
-        ReadOnlyMemory<byte> encoded,
-        RequestPriority priority,
-        TimeSpan? timeout,
-        CancellationToken cancellationToken,
-        CancellationToken givenUp = default,
-        bool explain = false)
+    public async Task<Result<DetectionResult>> DetectAsync(ModelLane lane, DetectionRequest request)
     {
         using var trace = DetectionTracing.StartImage(lane.Model.Contract);
         try
         {
-            var result = await AdmitAsync(
-                lane, encoded, priority, timeout, explain, trace, cancellationToken, givenUp);
+            var result = await AdmitAsync(lane, request, trace);
             lane.Metrics.RecordAnswer(result);
             if (result.Failure is { } failure)
             {
-                DetectionTracing.SetFailed(trace, FailureReason.OutcomeOf(failure), FailureReason.Of(failure));
+                DetectionTracing.SetFailed(trace, FailureReason.FromKind(failure.Kind));
             }
 
             return result;
         }
         catch (Exception exception)
         {
-            lane.Metrics.RecordException(exception);
-            var reason = FailureReason.Of(exception);
-            DetectionTracing.SetFailed(trace, FailureReason.OutcomeOf(reason), reason);
+            var reason = FailureReason.FromException(exception);
+            lane.Metrics.RecordException(reason);
+            DetectionTracing.SetFailed(trace, reason);
             throw;
         }
     }
 
-    private async Task<DetectionResult> AdmitAsync(
-        ModelLane lane,
-        ReadOnlyMemory<byte> encoded,
-        RequestPriority priority,
-        TimeSpan? timeout,
-        bool explain,
-        Activity? trace,
-        CancellationToken cancellationToken,
-        CancellationToken givenUp)
+    private async Task<Result<DetectionResult>> AdmitAsync(ModelLane lane, DetectionRequest request, Activity? trace)
     {
-        if (explain && lane.Model.Contract.ExplainRefusal is { } refusal)
+        if (request.Explain && lane.Model.Contract.ExplainRefusal is { } refusal)
         {
             // Here, since a batch that meets it can only fail, and would try its images alone.
-            return DetectionResult.Failed(DetectionFailure.NotExplainable, refusal);
+            return new DetectionFailure(FailureKind.NotExplainable, refusal);
         }
 
         if (!lane.TryEnter())
         {
-            return DetectionResult.QueueFull(options.QueueCapacity, lane.ExpectedTime);
+            return DetectionFailure.QueueFull(options.QueueCapacity, lane.ExpectedTime);
         }
 
-        var deadline = timeout < options.Deadline ? timeout.Value : options.Deadline;
+        var deadline = request.Timeout < options.Deadline ? request.Timeout.Value : options.Deadline;
         using var expiry = new CancellationTokenSource(deadline, clock);
-        using var either = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken, givenUp, expiry.Token);
+        using var either = CancellationTokenSource.CreateLinkedTokenSource(
+            request.Cancellation, request.GivenUp, expiry.Token);
         try
         {
             var expected = lane.ExpectedTime;
 
-            // With nobody ahead it runs whatever the estimate says: the next measurement is the only way back from a bad one.
+            // With none ahead it runs whatever the estimate says: only the next measurement can correct a bad one.
             return lane.Admitted > 1 && expected > deadline
-                ? DetectionResult.DeadlineOutOfReach(deadline, expected)
-                : await RunAsync(lane, encoded, priority, explain, trace, either.Token);
+                ? DetectionFailure.DeadlineOutOfReach(deadline, expected)
+                : await RunAsync(lane, request, trace, either.Token);
         }
-        catch (OperationCanceledException) when (!cancellationToken.IsCancellationRequested && givenUp.IsCancellationRequested)
+        catch (OperationCanceledException) when (!request.Cancellation.IsCancellationRequested)
         {
-            throw new RequestGivenUpException(givenUp);
+            return request.GivenUp.IsCancellationRequested
+                ? new DetectionFailure(FailureKind.GivenUp, "The rest of the request had failed.")
+                : DetectionFailure.DeadlinePassed(deadline);
         }
-        catch (OperationCanceledException) when (!cancellationToken.IsCancellationRequested)
+        catch (Exception exception) when (DetectionFailure.FromException(exception) is { } failure)
         {
-            return DetectionResult.DeadlinePassed(deadline, lane.ExpectedTime);
-        }
-        catch (ShuttingDownException exception)
-        {
-            return DetectionResult.Failed(DetectionFailure.ShuttingDown, exception.Message);
-        }
-        catch (DeviceLostException exception)
-        {
-            return DetectionResult.Failed(DetectionFailure.DeviceLost, exception.Message);
+            return failure;
         }
         finally
         {
@@ -119,33 +87,28 @@ internal sealed class DetectionPipeline(
         }
     }
 
-    private async Task<DetectionResult> RunAsync(
-        ModelLane lane,
-        ReadOnlyMemory<byte> encoded,
-        RequestPriority priority,
-        bool explain,
-        Activity? trace,
-        CancellationToken cancellationToken)
+    private async Task<Result<DetectionResult>> RunAsync(
+        ModelLane lane, DetectionRequest request, Activity? trace, CancellationToken cancellationToken)
     {
-        var arrived = clock.GetTimestamp();
-        var opened = decoder.Open(encoded);
+        var arrived = request.Arrived ?? clock.GetTimestamp();
+        var opened = decoder.Open(request.Image);
         if (!opened.Succeeded)
         {
-            return DetectionResult.OfDecoder(opened.Refusal);
+            return DetectionFailure.FromDecoder(opened.Refusal);
         }
 
         var (decoded, lease, decodeStart, decodeEnd) = await DecodeAsync(opened.Image, cancellationToken);
         if (!decoded.Succeeded)
         {
             lease.Dispose();
-            return DetectionResult.OfDecoder(decoded);
+            return DetectionFailure.FromDecoder(decoded);
         }
 
         var image = decoded.Image;
         ImageSize bucket;
         try
         {
-            bucket = lane.Buckets.Of(lane.Model.Measure(image.Size).Padded);
+            bucket = lane.Buckets.BucketFor(lane.Model.Measure(image.Size).Padded);
         }
         catch
         {
@@ -155,7 +118,7 @@ internal sealed class DetectionPipeline(
         }
 
         var (size, format) = (image.Size, image.Format);
-        var inferred = await lane.Batcher.InferAsync(image, lease, bucket, priority, cancellationToken, explain);
+        var inferred = await lane.Batcher.InferAsync(request, image, lease, bucket, cancellationToken);
         var decode = clock.GetElapsedTime(decodeStart, decodeEnd);
         var run = inferred.Run;
         var (preprocess, inference, postprocess) = (run.Preprocess.Time, run.Inference.Time, inferred.Postprocess.Time);

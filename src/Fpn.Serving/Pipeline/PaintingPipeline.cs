@@ -30,25 +30,16 @@ internal sealed class PaintingPipeline(
     private int _admitted;
 
     /// <summary>Draws.</summary>
-    /// <param name="encoded">The image's bytes, which were decoded before; must not change until the task is
-    /// done.</param>
+    /// <param name="request">The image, which was decoded before. Its deadline counts from its arrival.</param>
     /// <param name="objects">Best first.</param>
     /// <param name="encoding">PNG or JPEG.</param>
-    /// <param name="timeout">Shortens the deadline; null leaves the configured one.</param>
-    /// <param name="arrived">Time stamp from which the deadline counts.</param>
-    /// <param name="cancellationToken">The caller went away.</param>
-    /// <returns>The picture, which the caller disposes, or why there is none.</returns>
+    /// <returns>The picture, which the caller disposes, or an expected failure.</returns>
     /// <exception cref="OperationCanceledException">The caller went away.</exception>
-    public async Task<PaintedPicture> PaintAsync(
-        ReadOnlyMemory<byte> encoded,
-        IReadOnlyList<PaintedObject> objects,
-        PictureEncoding encoding,
-        TimeSpan? timeout,
-        long arrived,
-        CancellationToken cancellationToken)
+    public async Task<Result<EncodedPicture>> PaintAsync(
+        DetectionRequest request, IReadOnlyList<PaintedObject> objects, PictureEncoding encoding)
     {
-        var deadline = timeout < options.Deadline ? timeout.Value : options.Deadline;
-        var left = deadline - clock.GetElapsedTime(arrived);
+        var deadline = request.Timeout < options.Deadline ? request.Timeout.Value : options.Deadline;
+        var left = request.Arrived is { } arrived ? deadline - clock.GetElapsedTime(arrived) : deadline;
         if (left <= TimeSpan.Zero)
         {
             return Late(deadline);
@@ -57,18 +48,18 @@ internal sealed class PaintingPipeline(
         if (Interlocked.Increment(ref _admitted) > options.QueueCapacity)
         {
             Interlocked.Decrement(ref _admitted);
-            return new PaintedPicture(DetectionResult.Failed(
-                DetectionFailure.QueueFull,
-                $"{options.QueueCapacity} pictures wait to be drawn already, which is the most."));
+            return new DetectionFailure(
+                FailureKind.QueueFull,
+                $"{options.QueueCapacity} pictures wait to be drawn already, which is the most.");
         }
 
         using var expiry = new CancellationTokenSource(left, clock);
-        using var either = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken, expiry.Token);
+        using var either = CancellationTokenSource.CreateLinkedTokenSource(request.Cancellation, expiry.Token);
         try
         {
-            return await RunAsync(encoded, objects, encoding, either.Token);
+            return await RunAsync(request.Image, objects, encoding, either.Token);
         }
-        catch (OperationCanceledException) when (!cancellationToken.IsCancellationRequested)
+        catch (OperationCanceledException) when (!request.Cancellation.IsCancellationRequested)
         {
             return Late(deadline);
         }
@@ -78,7 +69,7 @@ internal sealed class PaintingPipeline(
         }
     }
 
-    private async Task<PaintedPicture> RunAsync(
+    private async Task<Result<EncodedPicture>> RunAsync(
         ReadOnlyMemory<byte> encoded,
         IReadOnlyList<PaintedObject> objects,
         PictureEncoding encoding,
@@ -87,7 +78,7 @@ internal sealed class PaintingPipeline(
         var outcome = decoder.Open(encoded);
         if (!outcome.Succeeded)
         {
-            return new PaintedPicture(DetectionResult.OfDecoder(outcome.Refusal));
+            return DetectionFailure.FromDecoder(outcome.Refusal);
         }
 
         // The file is hardly ever larger than its pixels.
@@ -103,24 +94,24 @@ internal sealed class PaintingPipeline(
         return await Task.Run(() => Paint(opened, objects, encoding), CancellationToken.None);
     }
 
-    private PaintedPicture Paint(
+    private Result<EncodedPicture> Paint(
         OpenedImage opened, IReadOnlyList<PaintedObject> objects, PictureEncoding encoding)
     {
         var decoded = opened.Decode();
         if (!decoded.Succeeded)
         {
-            return new PaintedPicture(DetectionResult.OfDecoder(decoded));
+            return DetectionFailure.FromDecoder(decoded);
         }
 
         using (decoded.Image)
         {
-            return new PaintedPicture(painter.Paint(decoded.Image, objects, encoding));
+            return painter.Paint(decoded.Image, objects, encoding);
         }
     }
 
-    private static PaintedPicture Late(TimeSpan deadline) => new(DetectionResult.Failed(
-        DetectionFailure.DeadlinePassed,
+    private static DetectionFailure Late(TimeSpan deadline) => new(
+        FailureKind.DeadlinePassed,
         string.Create(
             CultureInfo.InvariantCulture,
-            $"The deadline of {deadline.TotalMilliseconds:F0} ms passed before the picture was drawn.")));
+            $"The deadline of {deadline.TotalMilliseconds:F0} ms passed before the picture was drawn."));
 }

@@ -155,7 +155,7 @@ internal sealed partial class BatchRunner(ModelEntry model, WorkerThreads device
         }
         catch (Exception exception)
         {
-            DetectionTracing.SetFailed(trace, FailureReason.Failed, FailureReason.Of(exception));
+            DetectionTracing.SetFailed(trace, FailureReason.FromException(exception));
             throw;
         }
     }
@@ -181,7 +181,7 @@ internal sealed partial class BatchRunner(ModelEntry model, WorkerThreads device
             var start = clock.GetTimestamp();
             try
             {
-                var explanation = live[i].Explain ? inferred.Explain(i) : null;
+                var explanation = live[i].Request.Explain ? inferred.Explain(i) : null;
                 var detections = explanation is null ? inferred.Select(i) : explanation.Objects;
                 live[i].Complete(new InferredImage(detections, run, new StageSpan(start, clock.GetElapsedTime(start))) { Explanation = explanation });
             }

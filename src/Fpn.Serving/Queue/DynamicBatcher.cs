@@ -73,49 +73,49 @@ internal sealed class DynamicBatcher : IAsyncDisposable
     }
 
     /// <summary>Runs an image through the model.</summary>
-    /// <param name="image">Belongs to the batcher from now on, whatever happens.</param>
+    /// <param name="request">The request; if it asks for an explanation, the model can give one.</param>
+    /// <param name="image">Its image; belongs to the batcher from now on, whatever happens.</param>
     /// <param name="lease">Disposed when the image is.</param>
     /// <param name="bucket">The size that its batch is padded to.</param>
-    /// <param name="priority">Who goes first.</param>
-    /// <param name="cancellationToken">Gives up: the request leaves the queue, or its answer is thrown away.</param>
-    /// <param name="explain">Whether the answer tells how it came about; the model must be a two-stage one.</param>
+    /// <param name="cancellationToken">The caller, the deadline, or the service gave up: the request leaves the queue,
+    /// or its answer is thrown away.</param>
     /// <exception cref="OperationCanceledException">It was given up.</exception>
     /// <exception cref="ShuttingDownException">The service ended first.</exception>
     /// <exception cref="DeviceLostException">The device failed.</exception>
     /// <exception cref="ModelFailureException">The model failed.</exception>
-    /// <exception cref="Fpn.Detection.Tensors.NonFiniteOutputException">The model gave NaN or infinity for this image.</exception>
+    /// <exception cref="Fpn.Detection.Tensors.NonFiniteOutputException">The model gave NaN or infinity for this
+    /// image.</exception>
     public async Task<InferredImage> InferAsync(
+        DetectionRequest request,
         DecodedImage image,
         IDisposable? lease,
         ImageSize bucket,
-        RequestPriority priority,
-        CancellationToken cancellationToken,
-        bool explain = false)
+        CancellationToken cancellationToken)
     {
-        var request = new PendingRequest(image, lease, bucket, priority, _clock.GetTimestamp()) { Explain = explain };
+        var pending = new PendingRequest(request, image, lease, bucket, _clock.GetTimestamp());
 
-        // Before it is queued: else it could run, and be given up meanwhile, unnoticed.
-        await using var registration = cancellationToken.Register(() => GiveUp(request, cancellationToken));
+        // Before it is queued: otherwise it could run unnoticed after it is given up.
+        await using var registration = cancellationToken.Register(() => GiveUp(pending, cancellationToken));
         lock (_gate)
         {
             if (_stopped)
             {
-                request.Release();
+                pending.Release();
                 throw new ShuttingDownException();
             }
 
-            if (request.IsDone)
+            if (pending.IsDone)
             {
-                request.Release();
+                pending.Release();
             }
             else
             {
-                _queue.Add(request);
+                _queue.Add(pending);
             }
         }
 
         Wake();
-        return await request.Completion;
+        return await pending.Completion;
     }
 
     /// <summary>Answers what still waits with <see cref="ShuttingDownException"/>, and takes no more.</summary>

@@ -6,27 +6,26 @@ using Fpn.Serving.Telemetry;
 
 namespace Fpn.Serving.Queue;
 
-/// <summary>One decoded image that waits for the device, and the promise of its answer.</summary>
-/// <param name="image">Owned by whoever holds the request: the queue, then the batch.</param>
-/// <param name="lease">What the image's memory was taken from; given back with it.</param>
+/// <summary>A request whose image is decoded and waits for the device, and the promise of its answer.</summary>
+/// <param name="request">The request.</param>
+/// <param name="image">Its image; owned by the holder of this: the queue, then the batch.</param>
+/// <param name="lease">The share of the memory budget that the image uses; given back with it.</param>
 /// <param name="bucket">The size that its batch is padded to.</param>
-/// <param name="priority">Who goes first.</param>
 /// <param name="enqueuedAt">Time stamp of its arrival.</param>
-internal sealed class PendingRequest(DecodedImage image, IDisposable? lease, ImageSize bucket, RequestPriority priority, long enqueuedAt)
+internal sealed class PendingRequest(
+    DetectionRequest request, DecodedImage image, IDisposable? lease, ImageSize bucket, long enqueuedAt)
 {
-    private readonly TaskCompletionSource<InferredImage> _completion = new(TaskCreationOptions.RunContinuationsAsynchronously);
+    private readonly TaskCompletionSource<InferredImage> _completion =
+        new(TaskCreationOptions.RunContinuationsAsynchronously);
 
-    /// <summary>The picture.</summary>
+    /// <summary>The request.</summary>
+    public DetectionRequest Request { get; } = request;
+
+    /// <summary>Its image.</summary>
     public DecodedImage Image { get; } = image;
-
-    /// <summary>Whether the answer tells how it came about.</summary>
-    public bool Explain { get; init; }
 
     /// <summary>Only requests of the same bucket share a batch.</summary>
     public ImageSize Bucket { get; } = bucket;
-
-    /// <summary>Who goes first.</summary>
-    public RequestPriority Priority { get; } = priority;
 
     /// <summary>The span that its batch links to; default when nobody listens.</summary>
     public ActivityContext Trace { get; } = DetectionTracing.Current;

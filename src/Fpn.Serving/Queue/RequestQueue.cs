@@ -48,7 +48,7 @@ internal sealed class RequestQueue
     /// <summary>Adds a request at the end of its priority.</summary>
     public void Add(PendingRequest request)
     {
-        _nodes.Add(request, _waiting[(int)request.Priority].AddLast(request));
+        _nodes.Add(request, _waiting[(int)request.Request.Priority].AddLast(request));
         CollectionsMarshal.GetValueRefOrAddDefault(_perBucket, request.Bucket, out _)++;
     }
 
@@ -100,7 +100,7 @@ internal sealed class RequestQueue
     public List<PendingRequest> TakeBatch(int size, long dueBy)
     {
         var head = PeekHead(size, dueBy) ?? throw new InvalidOperationException("No request is ready.");
-        Charge((int)head.Priority, size, dueBy);
+        Charge((int)head.Request.Priority, size, dueBy);
         Remove(head);
         var batch = new List<PendingRequest>(Math.Min(size, Count + 1)) { head };
         foreach (var list in _waiting)

@@ -1,58 +1,35 @@
-using System.Collections.Immutable;
-using Fpn.Detection.Tensors;
-using Fpn.Models.Execution.Devices;
-
 namespace Fpn.Serving.Requests;
 
-/// <summary>
-/// Failures in the words of metrics and traces: the types of the problems that clients are told (docs/errors.md).
-/// </summary>
-internal static class FailureReason
+/// <summary>A failure, or an exception, in the words of metrics and traces.</summary>
+/// <param name="Outcome">One of the constants.</param>
+/// <param name="Name">Name of the failure in <see cref="FailureTable"/>, or of the exception's kind.</param>
+internal readonly record struct FailureReason(string Outcome, string Name)
 {
-    /// <summary>The outcome for which the service or its model is to blame.</summary>
+    /// <summary>The outcome where the service or its model is at fault.</summary>
     public const string Failed = "failed";
 
-    private const string Canceled = "client-closed-request";
-    private const string GivenUp = "request-given-up";
-    private const string NotFinite = "model-output-not-finite";
-    private const string ModelFailure = "model-failure";
-    private const string DeviceLost = "device-lost";
-    private const string Defect = "internal-error";
+    /// <summary>The outcome where the image, the request or the load is at fault.</summary>
+    public const string Refused = "refused";
 
-    /// <summary>All that <see cref="Of(Exception)"/> gives.</summary>
-    public static ImmutableArray<string> Exceptions { get; } =
-        [Canceled, GivenUp, NotFinite, ModelFailure, DeviceLost, Defect];
+    /// <summary>The outcome where the answer was not wanted any more.</summary>
+    public const string Canceled = "canceled";
 
-    /// <summary>The reason in words.</summary>
-    public static string Of(DetectionFailure failure) => failure switch
+    /// <summary>The client closed its connection.</summary>
+    public static FailureReason ClientClosed { get; } = new(Canceled, "client-closed-request");
+
+    /// <summary>A defect of the service.</summary>
+    public static FailureReason Defect { get; } = new(Failed, "internal-error");
+
+    /// <summary>The reason of an expected failure.</summary>
+    public static FailureReason FromKind(FailureKind kind)
     {
-        DetectionFailure.UnsupportedFormat => "unsupported-image-format",
-        DetectionFailure.TooManyPixels => "too-many-pixels",
-        DetectionFailure.Undecodable => "undecodable-image",
-        DetectionFailure.QueueFull => "queue-full",
-        DetectionFailure.DeadlinePassed => "deadline-passed",
-        DetectionFailure.ShuttingDown => "shutting-down",
-        DetectionFailure.NotExplainable => "bad-parameter",
-        _ => DeviceLost,
-    };
+        var row = FailureTable.RowFor(kind);
+        return new FailureReason(row.Outcome ?? Refused, row.Name);
+    }
 
-    /// <inheritdoc cref="Of(DetectionFailure)"/>
-    public static string Of(Exception exception) => exception switch
-    {
-        RequestGivenUpException => GivenUp,
-        OperationCanceledException => Canceled,
-        NonFiniteOutputException => NotFinite,
-        ModelFailureException => ModelFailure,
-        DeviceLostException => DeviceLost,
-        AggregateException { InnerExceptions: [var first, ..] } => Of(first),
-        _ => Defect,
-    };
-
-    /// <summary><c>failed</c> when service or model is to blame, <c>refused</c> when image or load is.</summary>
-    public static string OutcomeOf(DetectionFailure failure) =>
-        failure == DetectionFailure.DeviceLost ? Failed : "refused";
-
-    /// <summary><c>canceled</c> when the answer was not wanted any more, otherwise <c>failed</c>.</summary>
-    /// <param name="reason">One of <see cref="Exceptions"/>.</param>
-    public static string OutcomeOf(string reason) => reason is Canceled or GivenUp ? "canceled" : Failed;
+    /// <summary>The reason of an exception: an expected failure, a client that left, or else a defect.</summary>
+    public static FailureReason FromException(Exception exception) =>
+        DetectionFailure.FromException(exception) is { } failure ? FromKind(failure.Kind)
+        : exception is OperationCanceledException ? ClientClosed
+        : Defect;
 }

@@ -1,9 +1,7 @@
-using Fpn.Serving.Queue;
-
 namespace Fpn.Serving.Requests;
 
-/// <summary>Who goes first when requests wait; see <see cref="RequestQueue"/>.</summary>
-internal enum RequestPriority
+/// <summary>Which requests go first when several wait.</summary>
+public enum RequestPriority
 {
     /// <summary>Before the others, but not always.</summary>
     High,

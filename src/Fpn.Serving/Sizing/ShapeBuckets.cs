@@ -40,7 +40,7 @@ internal sealed class ShapeBuckets
     };
 
     /// <summary>The bucket of an image: the smallest that holds it, or its own size where none does.</summary>
-    public ImageSize Of(ImageSize padded)
+    public ImageSize BucketFor(ImageSize padded)
     {
         foreach (var size in Sizes)
         {

@@ -62,16 +62,16 @@ internal static class DetectionTracing
             .SetTag("fpn.batch.size", images.Count);
     }
 
-    /// <summary>Says why an image or a batch has no detections; an error only where the service is to blame.</summary>
+    /// <summary>Marks a span as one that ended without detections; as an error only where the service or its model
+    /// is at fault.</summary>
     /// <param name="activity">The span; null does nothing.</param>
-    /// <param name="outcome">As the metrics have it.</param>
-    /// <param name="reason">Becomes <c>error.type</c>.</param>
-    public static void SetFailed(Activity? activity, string outcome, string reason)
+    /// <param name="reason">Its name becomes <c>error.type</c>.</param>
+    public static void SetFailed(Activity? activity, FailureReason reason)
     {
-        activity?.SetTag("error.type", reason);
-        if (outcome == FailureReason.Failed)
+        activity?.SetTag("error.type", reason.Name);
+        if (reason.Outcome == FailureReason.Failed)
         {
-            activity?.SetStatus(ActivityStatusCode.Error, reason);
+            activity?.SetStatus(ActivityStatusCode.Error, reason.Name);
         }
     }
 

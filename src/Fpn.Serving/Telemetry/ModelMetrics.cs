@@ -13,7 +13,8 @@ internal sealed class ModelMetrics
     private readonly Tag[] _model;
     private readonly Tag[] _success;
     private readonly Tag[][] _failures;
-    private readonly Tag[][] _exceptions;
+    private readonly Tag[] _clientClosed;
+    private readonly Tag[] _defect;
     private readonly Tag[][] _stages;
 
     /// <summary>Makes the tags, and lets counters begin at 0: a rate needs a value before the first failure.</summary>
@@ -23,19 +24,17 @@ internal sealed class ModelMetrics
     {
         _instruments = instruments;
         _model = [new("model", contract.Name), new("version", contract.Version)];
-        _success = Outcome("success", "none");
-        _failures =
-        [
-            .. Enum.GetValues<DetectionFailure>()
-                .Select(failure => Outcome(FailureReason.OutcomeOf(failure), FailureReason.Of(failure))),
-        ];
-        _exceptions = [.. FailureReason.Exceptions.Select(reason => Outcome(FailureReason.OutcomeOf(reason), reason))];
+        _success = Outcome(new FailureReason("success", "none"));
+        _failures = [.. FailureTable.Rows.Select(row => Outcome(FailureReason.FromKind(row.Kind)))];
+        _clientClosed = Outcome(FailureReason.ClientClosed);
+        _defect = Outcome(FailureReason.Defect);
         _stages =
         [
             .. Enum.GetValues<DetectionStage>()
                 .Select(stage => With(new Tag("stage", stage.ToString().ToLowerInvariant()))),
         ];
-        foreach (var outcome in (Tag[][])[_success, .. _failures, .. _exceptions])
+        var counted = FailureTable.Rows.Where(row => row.Outcome is not null).Select(row => _failures[(int)row.Kind]);
+        foreach (var outcome in (Tag[][])[_success, .. counted, _clientClosed, _defect])
         {
             instruments.Requests.Add(0, outcome);
         }
@@ -50,15 +49,16 @@ internal sealed class ModelMetrics
         }
     }
 
-    /// <summary>Counts an image that was answered with detections or with a reason.</summary>
-    public void RecordAnswer(DetectionResult result)
+    /// <summary>Counts an image that was answered with detections or with an expected failure.</summary>
+    public void RecordAnswer(Result<DetectionResult> answer)
     {
-        if (result.Failure is { } failure)
+        if (!answer.Succeeded)
         {
-            _instruments.Requests.Add(1, _failures[(int)failure]);
+            _instruments.Requests.Add(1, _failures[(int)answer.Failure.Kind]);
             return;
         }
 
+        var result = answer.Value;
         var times = result.Times;
         _instruments.Requests.Add(1, _success);
         _instruments.RequestDuration.Record(times.Total.TotalSeconds, _model);
@@ -74,8 +74,9 @@ internal sealed class ModelMetrics
     }
 
     /// <summary>Counts an image whose request ended with an exception.</summary>
-    public void RecordException(Exception exception) =>
-        _instruments.Requests.Add(1, _exceptions[FailureReason.Exceptions.IndexOf(FailureReason.Of(exception))]);
+    /// <param name="reason">The client left, or else a defect.</param>
+    public void RecordException(FailureReason reason) =>
+        _instruments.Requests.Add(1, reason == FailureReason.ClientClosed ? _clientClosed : _defect);
 
     /// <summary>Counts a run.</summary>
     /// <param name="batch">What was run.</param>
@@ -109,8 +110,8 @@ internal sealed class ModelMetrics
         }
     }
 
-    private Tag[] Outcome(string outcome, string reason) =>
-        With(new Tag("outcome", outcome), new Tag("reason", reason));
+    private Tag[] Outcome(FailureReason reason) =>
+        With(new Tag("outcome", reason.Outcome), new Tag("reason", reason.Name));
 
     private Tag[] With(params ReadOnlySpan<Tag> more) => [.. _model, .. more];
 }

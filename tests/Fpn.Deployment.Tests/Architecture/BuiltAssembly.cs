@@ -16,14 +16,16 @@ internal sealed class BuiltAssembly : IDisposable
     private BuiltAssembly(AssemblyDefinition assembly) => _assembly = assembly;
 
     /// <summary>Names of the assemblies that it refers to.</summary>
-    public IEnumerable<string> References => _assembly.MainModule.AssemblyReferences.Select(reference => reference.Name);
+    public IEnumerable<string> References =>
+        _assembly.MainModule.AssemblyReferences.Select(reference => reference.Name);
 
     /// <summary>Opens an assembly that lies beside the tests.</summary>
     /// <param name="name">Its name, without extension.</param>
     public static BuiltAssembly Open(string name) =>
         new(AssemblyDefinition.ReadAssembly(Path.Combine(AppContext.BaseDirectory, $"{name}.dll")));
 
-    /// <summary>Every use of another type: the namespace that uses it, the type that does, and the type that is used.</summary>
+    /// <summary>Every use of another type: the namespace that uses it, the type that does, and the type that is
+    /// used.</summary>
     /// <remarks>Of nested and generated types the outermost one counts.</remarks>
     public IEnumerable<(string Room, string By, TypeReference Used)> Uses()
     {
@@ -112,7 +114,8 @@ internal sealed class BuiltAssembly : IDisposable
             .. type.Interfaces.Select(part => part.InterfaceType),
             .. type.Fields.Select(field => field.FieldType),
             .. type.CustomAttributes.Select(attribute => attribute.AttributeType),
-            .. type.GenericParameters.SelectMany(parameter => parameter.Constraints.Select(limit => limit.ConstraintType)),
+            .. type.GenericParameters.SelectMany(
+                parameter => parameter.Constraints.Select(limit => limit.ConstraintType)),
         ];
         foreach (var used in declared.Concat(type.Methods.SelectMany(UsedBy)))
         {
@@ -152,7 +155,8 @@ internal sealed class BuiltAssembly : IDisposable
         _ => [],
     };
 
-    /// <summary>The types that a constructed type is made of: of <c>Task&lt;Box[]&gt;</c>, <c>Task</c> and <c>Box</c>.</summary>
+    /// <summary>The types that a constructed type is made of: of <c>Task&lt;Box[]&gt;</c>, <c>Task</c> and
+    /// <c>Box</c>.</summary>
     private static IEnumerable<TypeReference> Parts(TypeReference? type) => type switch
     {
         null or GenericParameter => [],

@@ -38,7 +38,8 @@ public sealed class SourceTests
             .Where(folder => folder.Value > MostFiles)
             .Select(folder => $"{folder.Key}: {folder.Value} files"));
 
-    /// <summary>C# files below folders of the repository, relative to its root; what was built does not count.</summary>
+    /// <summary>C# files below folders of the repository, relative to its root; what was built does not
+    /// count.</summary>
     private static IEnumerable<string> FilesBelow(params string[] folders) => folders
         .Select(folder => Path.Combine(Checkout.Root, folder))
         .Where(Directory.Exists)

@@ -3,7 +3,6 @@ using Fpn.Detection.Geometry;
 using Fpn.Detection.Tensors;
 using Fpn.Imaging.Codecs;
 using Fpn.Models.Detectors;
-using Fpn.Models.Execution.Devices;
 using Fpn.Service.Observability;
 using Fpn.Serving.Lanes;
 using Fpn.Serving.Requests;
@@ -58,13 +57,15 @@ public sealed class ModelMetricsTests : IAsyncDisposable
     {
         var documented = await File.ReadAllTextAsync(Path.Combine(Checkout.Root, "docs", "errors.md"), Cancel);
         var model = _metrics.Of(_detector.Contract);
-        foreach (var failure in Enum.GetValues<DetectionFailure>())
+        foreach (var row in FailureTable.Rows.Where(row => row.Outcome is not null))
         {
-            model.RecordAnswer(DetectionResult.Failed(failure, "detail"));
-            var reason = FailureReason.Of(failure);
-            Assert.Contains($"`{reason}`", documented, StringComparison.Ordinal);
-            var outcome = failure == DetectionFailure.DeviceLost ? "failed" : "refused";
-            Assert.Equal(1, await RequestsAsync(outcome, reason));
+            model.RecordAnswer(new DetectionFailure(row.Kind, "detail"));
+            if (row.Outcome != "canceled")
+            {
+                Assert.Contains($"`{row.Name}`", documented, StringComparison.Ordinal);
+            }
+
+            Assert.Equal(1, await RequestsAsync(row.Outcome!, row.Name));
         }
     }
 
@@ -74,14 +75,10 @@ public sealed class ModelMetricsTests : IAsyncDisposable
         var model = _metrics.Of(_detector.Contract);
         foreach (var (exception, outcome, reason) in ((Exception, string, string)[])[
             (new TaskCanceledException(), "canceled", "client-closed-request"),
-            (new RequestGivenUpException(CancellationToken.None), "canceled", "request-given-up"),
-            (new NonFiniteOutputException("scores", 0, float.NaN), "failed", "model-output-not-finite"),
-            (new ModelFailureException("broken"), "failed", "model-failure"),
-            (new AggregateException(new ModelFailureException("broken")), "failed", "model-failure"),
             (new InvalidOperationException("a defect"), "failed", "internal-error")])
         {
             var before = await RequestsAsync(outcome, reason);
-            model.RecordException(exception);
+            model.RecordException(FailureReason.FromException(exception));
             Assert.Equal(before + 1, await RequestsAsync(outcome, reason));
         }
     }
@@ -183,8 +180,8 @@ public sealed class ModelMetricsTests : IAsyncDisposable
         var model = _metrics.Of(_detector.Contract);
         using var batch = Batch(new ImageSize(32, 64), 2);
         var parts = new InferenceTimes(TimeSpan.FromSeconds(1), TimeSpan.FromSeconds(2), TimeSpan.FromSeconds(3));
-        var answer = Answer(parts);
-        var refused = DetectionResult.Failed(DetectionFailure.QueueFull, "full");
+        Result<DetectionResult> answer = Answer(parts);
+        Result<DetectionResult> refused = new DetectionFailure(FailureKind.QueueFull, "full");
 
         // What recording allocates, it allocates in every round; the compiler, which optimises meanwhile, in some.
         Assert.Equal(0, Enumerable.Range(0, 20).Min(_ => Allocated()));

@@ -1,0 +1,34 @@
+namespace Fpn.Serving.Requests;
+
+/// <summary>One image and how it is to be answered: made at the door, read by every stage.</summary>
+/// <param name="image">The bytes of an image file; must not change until the request is answered.</param>
+public sealed class DetectionRequest(ReadOnlyMemory<byte> image)
+{
+    /// <summary>The bytes of an image file.</summary>
+    public ReadOnlyMemory<byte> Image { get; } = image;
+
+    /// <summary>Name of the model that answers, case-sensitive; null for the default model.</summary>
+    /// <remarks>A door that needs the model earlier looks it up itself and passes its lane on.</remarks>
+    public string? Model { get; init; }
+
+    /// <summary>Which requests go first when several wait. Default: <see cref="RequestPriority.Normal"/>.</summary>
+    public RequestPriority Priority { get; init; } = RequestPriority.Normal;
+
+    /// <summary>Shortens the deadline; null, the default, keeps the configured one.</summary>
+    public TimeSpan? Timeout { get; init; }
+
+    /// <summary>Whether the result says how it came about. Two-stage models only; others refuse the request as
+    /// <see cref="FailureKind.NotExplainable"/>.</summary>
+    public bool Explain { get; init; }
+
+    /// <summary>The caller does not want an answer any more: the request leaves the queue and ends with an
+    /// <see cref="OperationCanceledException"/>.</summary>
+    public CancellationToken Cancellation { get; init; }
+
+    /// <summary>The service does not need the answer any more, though the caller is there: the request ends as
+    /// <see cref="FailureKind.GivenUp"/>.</summary>
+    internal CancellationToken GivenUp { get; init; }
+
+    /// <summary>Time stamp of the image's last byte, from which its time counts; null to count from now.</summary>
+    internal long? Arrived { get; init; }
+}
