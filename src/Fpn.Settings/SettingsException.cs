@@ -1,6 +1,7 @@
 namespace Fpn.Settings;
 
-/// <summary>The service cannot start as it was configured; the message is one line that names the setting or the file.</summary>
-/// <param name="message">What is wrong, where, and what to do.</param>
-/// <param name="innerException">What it was found by, if anything.</param>
-internal sealed class SettingsException(string message, Exception? innerException = null) : Exception(message, innerException);
+/// <summary>The program cannot start with its settings.</summary>
+/// <param name="message">One line: the setting or file that is wrong, the fault, and the remedy.</param>
+/// <param name="innerException">The cause, if another exception reported it.</param>
+internal sealed class SettingsException(string message, Exception? innerException = null)
+    : Exception(message, innerException);

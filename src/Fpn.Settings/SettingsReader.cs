@@ -5,7 +5,9 @@ using Microsoft.Extensions.Configuration;
 
 namespace Fpn.Settings;
 
-/// <summary>Reads a section of settings into an options class, and refuses names and values that it does not know.</summary>
+/// <summary>
+/// Reads a section of settings into an options class, and refuses names and values that it does not know.
+/// </summary>
 /// <remarks>
 /// The framework's binder ignores misspelt names, reads a bare <c>5</c> as five days and reports range errors without
 /// the setting's full name. A setting that silently does nothing is worse than a start that fails.
@@ -45,7 +47,9 @@ internal static class SettingsReader
         }
     }
 
-    /// <summary>Refuses a value where a section belongs (<c>Fpn:Limits=5</c>), which would silently do nothing.</summary>
+    /// <summary>
+    /// Refuses a value where a section belongs (<c>Fpn:Limits=5</c>), which would silently do nothing.
+    /// </summary>
     /// <remarks>The message does not quote the value, which may be a key.</remarks>
     /// <exception cref="SettingsException">There is one.</exception>
     public static void RequireNoValue(IConfigurationSection section)

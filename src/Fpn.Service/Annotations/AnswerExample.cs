@@ -1,17 +1,17 @@
 namespace Fpn.Service.Annotations;
 
-/// <summary>What a successful answer of an endpoint may look like, for the OpenAPI document.</summary>
-/// <param name="ContentType">Of the answer.</param>
-/// <param name="Text">The body: JSON where the type is JSON's, otherwise as it is sent.</param>
+/// <summary>An example of a successful answer of an endpoint, for the OpenAPI document.</summary>
+/// <param name="ContentType">Content type of the answer.</param>
+/// <param name="Text">The body: JSON where the type is JSON, otherwise the text as it is sent.</param>
 internal sealed record AnswerExample(string ContentType, string Text);
 
 /// <summary>A JSON body that an endpoint reads itself and that may be left out, for the OpenAPI document.</summary>
-/// <param name="Description">What it says.</param>
-/// <param name="Json">One that works.</param>
+/// <param name="Description">Its meaning.</param>
+/// <param name="Json">A valid body.</param>
 internal sealed record BodyExample(string Description, string Json);
 
-/// <summary>What a part of an endpoint's path stands for, for the OpenAPI document.</summary>
-/// <param name="Name">Name in the route.</param>
-/// <param name="Description">What it stands for.</param>
+/// <summary>The meaning of a parameter in an endpoint's path, for the OpenAPI document.</summary>
+/// <param name="Name">Name of the parameter in the route.</param>
+/// <param name="Description">Its meaning.</param>
 /// <param name="IsVersion">Whether it is a model's version, and not its name.</param>
 internal sealed record PathParameterNote(string Name, string Description, bool IsVersion = false);

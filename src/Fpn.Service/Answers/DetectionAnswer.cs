@@ -7,12 +7,13 @@ using Fpn.Serving.Requests;
 
 namespace Fpn.Service.Answers;
 
-/// <summary>What is answered about one image, whatever the format: the query applied, numbers rounded in one
-/// way.</summary>
+/// <summary>
+/// The answer about one image, independent of the format: the filter is applied, and numbers are rounded in one way.
+/// </summary>
 internal sealed class DetectionAnswer
 {
-    /// <summary>Takes what is answered.</summary>
-    /// <param name="contract">The model.</param>
+    /// <summary>Creates an answer.</summary>
+    /// <param name="contract">The model that answers.</param>
     /// <param name="result">A success.</param>
     /// <param name="detections">Those of its detections that are answered, in the order of the answer.</param>
     internal DetectionAnswer(ModelContract contract, DetectionResult result, IReadOnlyList<DetectedObject> detections)
@@ -38,19 +39,19 @@ internal sealed class DetectionAnswer
     /// <summary>The image as displayed.</summary>
     public ImageSize Size { get; }
 
-    /// <summary>What it was encoded as.</summary>
+    /// <summary>The format that it was sent in.</summary>
     public ImageFormat Format { get; }
 
     /// <summary>In the order of the answer.</summary>
     public IReadOnlyList<DetectedObject> Detections { get; }
 
-    /// <summary>How they came about, for a query that asked.</summary>
+    /// <summary>The explanation of the detections, if the query asked for it.</summary>
     public ExplanationResponse? Explanation { get; private init; }
 
-    /// <summary>Where the time went.</summary>
+    /// <summary>Times by stage.</summary>
     public TimingsResponse Timings { get; }
 
-    /// <summary>Images that shared the run.</summary>
+    /// <summary>Images in the batch that it ran in.</summary>
     public int BatchSize { get; }
 
     /// <summary>The value of <c>Server-Timing</c>.</summary>
@@ -59,9 +60,10 @@ internal sealed class DetectionAnswer
         $"decode;dur={Timings.DecodeMs}, preprocess;dur={Timings.PreprocessMs}, queue;dur={Timings.QueueMs}, ")
         + string.Create(
             CultureInfo.InvariantCulture,
-            $"inference;dur={Timings.InferenceMs}, postprocess;dur={Timings.PostprocessMs}, total;dur={Timings.TotalMs}");
+            $"inference;dur={Timings.InferenceMs}, postprocess;dur={Timings.PostprocessMs}, ")
+        + string.Create(CultureInfo.InvariantCulture, $"total;dur={Timings.TotalMs}");
 
-    /// <summary>Chooses what is answered of the detections of an image.</summary>
+    /// <summary>Creates an answer from the detections that pass a filter.</summary>
     /// <param name="contract">The model.</param>
     /// <param name="filter">Which detections are answered.</param>
     /// <param name="result">A success.</param>
@@ -74,8 +76,8 @@ internal sealed class DetectionAnswer
     /// <summary>The name of a format in answers and logs: jpeg, png, webp, gif, tiff or avif.</summary>
     public string FormatName => Format.ToString().ToLowerInvariant();
 
-    /// <summary>A box as every format has it: three decimals.</summary>
-    public static BoxResponse Rounded(DetectedObject detection) => BoxResponse.Of(detection.Box);
+    /// <summary>A box as every format reports it: three decimals.</summary>
+    public static BoxResponse Rounded(DetectedObject detection) => BoxResponse.FromBox(detection.Box);
 
     /// <summary>The body in the format <c>json</c>.</summary>
     public DetectionResponse ToResponse() => new(

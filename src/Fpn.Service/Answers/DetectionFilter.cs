@@ -5,7 +5,7 @@ using Fpn.Service.Problems;
 
 namespace Fpn.Service.Answers;
 
-/// <summary>Which detections of a model are answered, and in which order: the same whatever the protocol.</summary>
+/// <summary>Which detections of a model are reported, and in which order: the same for every protocol.</summary>
 /// <param name="contract">The model that detects.</param>
 internal sealed class DetectionFilter(ModelContract contract)
 {
@@ -18,18 +18,19 @@ internal sealed class DetectionFilter(ModelContract contract)
     /// <summary>The score as it is reported: five decimals.</summary>
     public static double ReportedScore(DetectedObject detection) => Math.Round((double)detection.Score, 5);
 
-    /// <summary>The problem of a text that is no score.</summary>
+    /// <summary>The problem of a text that is not a score.</summary>
     public static Problem NotAScore(string parameter, string text) =>
         Problem.BadParameter(parameter, $"'{text}' is not a number from 0 to 1.");
 
     /// <summary>Keeps reported scores of at least this.</summary>
-    /// <param name="parameter">What the client calls it.</param>
+    /// <param name="parameter">Its name in the client's request.</param>
     /// <param name="text">A number from 0 to 1.</param>
-    /// <returns>What is wrong with it, or null.</returns>
+    /// <returns>Null, or the problem.</returns>
     public Problem? SetScoreThreshold(string parameter, string text)
     {
         // Written so that NaN fails.
-        if (!(double.TryParse(text, NumberStyles.Float, CultureInfo.InvariantCulture, out var value) && value >= 0 && value <= 1))
+        var isNumber = double.TryParse(text, NumberStyles.Float, CultureInfo.InvariantCulture, out var value);
+        if (!(isNumber && value >= 0 && value <= 1))
         {
             return NotAScore(parameter, text);
         }
@@ -38,15 +39,16 @@ internal sealed class DetectionFilter(ModelContract contract)
         return null;
     }
 
-    /// <summary>Keeps the best, at most so many.</summary>
-    /// <param name="parameter">What the client calls it.</param>
+    /// <summary>Keeps at most so many detections, the best.</summary>
+    /// <param name="parameter">Its name in the client's request.</param>
     /// <param name="text">A whole number of at least 1, however large.</param>
-    /// <returns>What is wrong with it, or null.</returns>
+    /// <returns>Null, or the problem.</returns>
     public Problem? SetMaxDetections(string parameter, string text)
     {
-        // More than fit into a number are as good as no limit.
+        // A number too large for an int means no limit.
         var isNumber = text.Length > 0 && text.All(char.IsAsciiDigit);
-        var value = int.TryParse(text, NumberStyles.None, CultureInfo.InvariantCulture, out var fits) ? fits : int.MaxValue;
+        var fits = int.TryParse(text, NumberStyles.None, CultureInfo.InvariantCulture, out var number);
+        var value = fits ? number : int.MaxValue;
         if (!isNumber || value < 1)
         {
             return Problem.BadParameter(parameter, $"'{text}' is not a whole number of at least 1.");
@@ -57,9 +59,9 @@ internal sealed class DetectionFilter(ModelContract contract)
     }
 
     /// <summary>Keeps only some labels, and those that were named before.</summary>
-    /// <param name="parameter">What the client calls it.</param>
+    /// <param name="parameter">Its name in the client's request.</param>
     /// <param name="text">Names, separated by commas; or one name that holds some.</param>
-    /// <returns>What is wrong with it, or null.</returns>
+    /// <returns>Null, or the problem.</returns>
     public Problem? KeepLabels(string parameter, string text)
     {
         var names = text.Split(',', StringSplitOptions.TrimEntries);
@@ -72,9 +74,9 @@ internal sealed class DetectionFilter(ModelContract contract)
     }
 
     /// <summary>Keeps a label, and those that were named before.</summary>
-    /// <param name="parameter">What the client calls it.</param>
+    /// <param name="parameter">Its name in the client's request.</param>
     /// <param name="name">Its name, as the model has it.</param>
-    /// <returns>What is wrong with it, or null.</returns>
+    /// <returns>Null, or the problem.</returns>
     public Problem? KeepLabel(string parameter, string name)
     {
         var known = contract.Labels;
@@ -91,16 +93,22 @@ internal sealed class DetectionFilter(ModelContract contract)
         return found
             ? null
             : Problem.BadParameter(
-                parameter, $"'{name}' is not a label of the model '{contract.Name}'. Known: {string.Join(", ", known)}.");
+                parameter,
+                $"'{name}' is not a label of the model '{contract.Name}'. Known: {string.Join(", ", known)}.");
     }
 
-    /// <summary>Puts detections in the order of the answer, then applies threshold, count and labels, in this order.</summary>
+    /// <summary>
+    /// Puts detections in the order of the answer, then applies threshold, count and labels, in this order.
+    /// </summary>
     /// <param name="detections">Best first.</param>
-    /// <remarks>Reported scores decide, so that a score taken from an answer is a threshold that its detection passes, and
-    /// so that equal ones stand in the promised order. The sort is stable: proposal order stays.</remarks>
-    public IEnumerable<DetectedObject> Apply(IReadOnlyList<DetectedObject> detections) => Apply(detections, detection => detection);
+    /// <remarks>
+    /// Reported scores decide, so that a detection passes a threshold that is taken from its own answer, and so that
+    /// equal scores stand in the promised order. The sort is stable: proposal order stays.
+    /// </remarks>
+    public IEnumerable<DetectedObject> Apply(IReadOnlyList<DetectedObject> detections) =>
+        Apply(detections, detection => detection);
 
-    /// <summary>The same for detections with what belongs to them.</summary>
+    /// <summary>The same for items that hold a detection each.</summary>
     /// <param name="items">Best first.</param>
     /// <param name="of">The detection of an item.</param>
     public IEnumerable<T> Apply<T>(IReadOnlyList<T> items, Func<T, DetectedObject> of) => items

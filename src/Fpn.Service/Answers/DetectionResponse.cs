@@ -11,7 +11,12 @@ namespace Fpn.Service.Answers;
 /// <param name="Timings">Where the time went.</param>
 /// <param name="BatchSize">Images that shared the run.</param>
 internal sealed record DetectionResponse(
-    string Model, string ModelVersion, ImageResponse Image, IReadOnlyList<DetectedObjectResponse> Detections, TimingsResponse Timings, int BatchSize)
+    string Model,
+    string ModelVersion,
+    ImageResponse Image,
+    IReadOnlyList<DetectedObjectResponse> Detections,
+    TimingsResponse Timings,
+    int BatchSize)
 {
     /// <summary>How the detections came about; only with <c>explain=true</c>.</summary>
     [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)]
@@ -31,7 +36,11 @@ internal sealed record ImageResponse(int Width, int Height, string Format);
 /// <param name="Box">Where it is.</param>
 /// <param name="Level">The pyramid level that the region was pooled from; absent for end-to-end models.</param>
 internal sealed record DetectedObjectResponse(
-    string Label, int ClassId, double Score, BoxResponse Box, [property: JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)] string? Level);
+    string Label,
+    int ClassId,
+    double Score,
+    BoxResponse Box,
+    [property: JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)] string? Level);
 
 /// <summary>Corners in pixels of the image as displayed; pixel i covers [i, i + 1); three decimals.</summary>
 /// <param name="X1">Left edge.</param>
@@ -41,7 +50,8 @@ internal sealed record DetectedObjectResponse(
 internal sealed record BoxResponse(double X1, double Y1, double X2, double Y2)
 {
     /// <summary>Rounds a box as it is reported.</summary>
-    public static BoxResponse Of(in Box box) => new(Coordinate(box.X1), Coordinate(box.Y1), Coordinate(box.X2), Coordinate(box.Y2));
+    public static BoxResponse FromBox(in Box box) =>
+        new(Coordinate(box.X1), Coordinate(box.Y1), Coordinate(box.X2), Coordinate(box.Y2));
 
     private static double Coordinate(float value) => Math.Round((double)value, 3);
 }
@@ -53,4 +63,10 @@ internal sealed record BoxResponse(double X1, double Y1, double X2, double Y2)
 /// <param name="InferenceMs">Both graphs and the choice of proposals between them.</param>
 /// <param name="PostprocessMs">Choice of detections.</param>
 /// <param name="TotalMs">From the last byte of the body to the answer.</param>
-internal sealed record TimingsResponse(double DecodeMs, double PreprocessMs, double QueueMs, double InferenceMs, double PostprocessMs, double TotalMs);
+internal sealed record TimingsResponse(
+    double DecodeMs,
+    double PreprocessMs,
+    double QueueMs,
+    double InferenceMs,
+    double PostprocessMs,
+    double TotalMs);

@@ -3,7 +3,9 @@ using Fpn.Models.Detectors;
 namespace Fpn.Service.Answers;
 
 /// <summary>How a two-stage model came to its detections: the answer to <c>explain=true</c>.</summary>
-/// <param name="Candidates">Boxes that passed the model's score threshold, before non-maximum suppression inside each class.</param>
+/// <param name="Candidates">
+/// Boxes that passed the model's score threshold, before non-maximum suppression inside each class.
+/// </param>
 /// <param name="Detections">For each detection of the answer, in its order, where it comes from.</param>
 /// <param name="Proposals">All regions that the first stage proposed, best objectness first.</param>
 internal sealed record ExplanationResponse(
@@ -25,16 +27,16 @@ internal sealed record ExplanationResponse(
             detection.Proposal,
             Proposal(proposal),
             new AnchorResponse(
-                BoxResponse.Of(proposal.Anchor.Box),
+                BoxResponse.FromBox(proposal.Anchor.Box),
                 proposal.Level,
                 Rounded(proposal.Anchor.Size),
                 Rounded(proposal.Anchor.AspectRatio)),
             [.. detection.Suppressed.Select(removed => new SuppressedResponse(
-                BoxResponse.Of(removed.Box), Rounded(removed.Score), Rounded(removed.Iou), removed.Proposal))]);
+                BoxResponse.FromBox(removed.Box), Rounded(removed.Score), Rounded(removed.Iou), removed.Proposal))]);
     }
 
     private static ProposalResponse Proposal(ExplainedProposal proposal) =>
-        new(BoxResponse.Of(proposal.Box), Rounded(proposal.Objectness), proposal.Level);
+        new(BoxResponse.FromBox(proposal.Box), Rounded(proposal.Objectness), proposal.Level);
 
     private static double Rounded(float value) => Math.Round((double)value, 5);
 }

@@ -3,10 +3,10 @@ using Microsoft.Net.Http.Headers;
 
 namespace Fpn.Service.Bodies;
 
-/// <summary>Bodies are taken as they are: images are compressed already.</summary>
+/// <summary>Content encodings of bodies: none is supported, since images are compressed already.</summary>
 internal static class BodyEncoding
 {
-    /// <summary>Refuses a body that is announced as compressed.</summary>
+    /// <summary>Refuses a body that its headers declare compressed.</summary>
     /// <returns>The problem, or null.</returns>
     public static Problem? Check(HttpRequest request)
     {

@@ -2,20 +2,21 @@ using Fpn.Service.Engine;
 
 namespace Fpn.Service.Bodies;
 
-/// <summary>Bounds the bodies of all requests together: who would exceed it is refused.</summary>
-/// <param name="limits">The most bytes.</param>
+/// <summary>
+/// Limits the memory of the bodies of all requests together; a request that would exceed it is refused.
+/// </summary>
 /// <remarks>
-/// Refused, not made to wait: bodies that are half here would wait for each other. Thread-safe.
+/// Requests are refused and do not wait: bodies that have half arrived would wait for each other. Thread-safe.
 /// </remarks>
 internal sealed class BodyMemory(LimitsOptions limits)
 {
     private long _taken;
 
-    /// <summary>Bytes that are taken.</summary>
+    /// <summary>Bytes in use.</summary>
     public long Taken => Interlocked.Read(ref _taken);
 
     /// <summary>Takes memory; <see cref="Return"/> must follow.</summary>
-    /// <returns>False when there is not so much left; nothing was taken.</returns>
+    /// <returns>False when too few bytes are left; nothing is taken.</returns>
     public bool TryTake(long bytes)
     {
         if (Interlocked.Add(ref _taken, bytes) <= limits.MaxBodyBytes)

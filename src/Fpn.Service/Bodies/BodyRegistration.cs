@@ -13,14 +13,14 @@ internal static class BodyRegistration
         return builder;
     }
 
-    /// <summary>Reads what is left of bodies, so that clients that still send read their answer.</summary>
+    /// <summary>Reads the rest of unread bodies, so that clients that are still sending receive their answer.</summary>
     public static WebApplication UseUnreadBodies(this WebApplication app)
     {
         app.UseMiddleware<UnreadBodies>();
         return app;
     }
 
-    /// <summary>Chooses endpoints; those of GET serve HEAD, too.</summary>
+    /// <summary>Chooses endpoints; those of GET also serve HEAD.</summary>
     public static WebApplication UseEndpointRouting(this WebApplication app)
     {
         app.UseMiddleware<HeadRequests>();

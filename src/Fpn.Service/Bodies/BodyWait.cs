@@ -4,14 +4,13 @@ using Fpn.Serving.Requests;
 
 namespace Fpn.Service.Bodies;
 
-/// <summary>Waits for bodies, but not beyond the end of the service.</summary>
-/// <param name="drain">Ends the wait.</param>
+/// <summary>Waits for bodies, but no longer than the service runs.</summary>
 internal sealed class BodyWait(Drain drain)
 {
     /// <summary>Reads a body.</summary>
     /// <param name="context">The request.</param>
     /// <param name="read">Reads it; ends when its token is cancelled.</param>
-    /// <returns>What was read, or the problem that the service ends.</returns>
+    /// <returns>The body, or the problem that the service is shutting down.</returns>
     /// <exception cref="OperationCanceledException">The client went away.</exception>
     public async Task<Outcome<T>> ForAsync<T>(HttpContext context, Func<CancellationToken, Task<Outcome<T>>> read)
         where T : class

@@ -1,15 +1,17 @@
 namespace Fpn.Service.Bodies;
 
-/// <summary>A body that ends when more than a limit has come.</summary>
-/// <param name="body">What is read.</param>
-/// <param name="limit">The most bytes.</param>
-/// <remarks>Forward and asynchronous only. Whoever reads sees the end of the body, not an exception:
-/// <see cref="IsExceeded"/> tells them apart.</remarks>
+/// <summary>A body that ends once more bytes than a limit have arrived.</summary>
+/// <param name="body">The whole body.</param>
+/// <param name="limit">The limit, in bytes.</param>
+/// <remarks>
+/// Forward and asynchronous only. A body beyond the limit ends without an exception; <see cref="IsExceeded"/>
+/// distinguishes it from one that is complete.
+/// </remarks>
 internal sealed class CountedBody(Stream body, long limit) : Stream
 {
     private long _count;
 
-    /// <summary>Whether there was more than the limit.</summary>
+    /// <summary>Whether more bytes than the limit have arrived.</summary>
     public bool IsExceeded => _count > limit;
 
     /// <inheritdoc/>

@@ -1,7 +1,6 @@
 namespace Fpn.Service.Bodies;
 
-/// <summary>Serves HEAD wherever GET is served: as GET, whose body the server leaves out.</summary>
-/// <param name="next">The rest of the pipeline, routing included.</param>
+/// <summary>Serves HEAD wherever GET is served, as GET; the server leaves the body out.</summary>
 internal sealed class HeadRequests(RequestDelegate next)
 {
     /// <summary>Serves one request.</summary>

@@ -2,7 +2,7 @@ using Fpn.Service.Problems;
 
 namespace Fpn.Service.Bodies;
 
-/// <summary>An encoded image as it came.</summary>
+/// <summary>An encoded image as it was sent.</summary>
 internal sealed class ImageBody : IDisposable
 {
     private const int FirstGuess = 128 << 10;
@@ -20,17 +20,19 @@ internal sealed class ImageBody : IDisposable
     /// <summary>The encoded image.</summary>
     public ReadOnlyMemory<byte> Bytes => _buffer.Memory[..Length];
 
-    /// <summary>The same bytes, for decoding them where they are.</summary>
+    /// <summary>The same bytes, for decoding in place.</summary>
     public Memory<byte> Writable => _buffer.Memory[..Length];
 
     /// <summary>Reads a stream to its end into one buffer.</summary>
     /// <param name="stream">The body, or one part of it.</param>
-    /// <param name="expectedLength">The length that was announced, if any; only a hint.</param>
-    /// <param name="limit">The most bytes to take.</param>
-    /// <param name="tooLarge">Makes the problem of a body with more than the limit.</param>
-    /// <param name="memory">What the buffer is taken from until the body is disposed.</param>
+    /// <param name="expectedLength">The announced length, if any; only a hint.</param>
+    /// <param name="limit">The largest body, in bytes.</param>
+    /// <param name="tooLarge">Creates the problem of a body beyond the limit.</param>
+    /// <param name="memory">The budget that the buffer counts against until the body is disposed.</param>
     /// <param name="cancellationToken">Ends the wait; the buffer is freed.</param>
-    /// <returns>The body, which the caller disposes; or that it is too large, or that there is no memory left for it.</returns>
+    /// <returns>
+    /// The body, which the caller disposes; or the problem that it is too large, or that no memory is left for it.
+    /// </returns>
     public static async Task<Outcome<ImageBody>> ReadAsync(
         Stream stream,
         long? expectedLength,
@@ -39,11 +41,11 @@ internal sealed class ImageBody : IDisposable
         BodyMemory memory,
         CancellationToken cancellationToken)
     {
-        // One byte more than the limit, so that a body over it is noticed without a further read.
+        // One byte beyond the limit, so that a body over the limit is noticed without a further read.
         var largest = (int)Math.Min(limit + 1, Array.MaxLength);
         var expected = (int)Math.Clamp((expectedLength ?? FirstGuess) + 1, 1, largest);
 
-        // An announced length is believed only after a megabyte has come: it costs the sender nothing.
+        // An announced length is trusted only once a megabyte has arrived: announcing costs the sender nothing.
         var first = Math.Min(expected, LargestTrusted);
         if (!memory.TryTake(first))
         {
@@ -67,7 +69,8 @@ internal sealed class ImageBody : IDisposable
             {
                 if (body.Length == body._buffer.Capacity)
                 {
-                    var problem = body.Length == largest ? tooLarge(limit) : body.TryGrow((int)Math.Min(Math.Max(2L * body.Length, expected), largest));
+                    var larger = (int)Math.Min(Math.Max(2L * body.Length, expected), largest);
+                    var problem = body.Length == largest ? tooLarge(limit) : body.TryGrow(larger);
                     if (problem is not null)
                     {
                         body.Dispose();

@@ -4,9 +4,7 @@ using Microsoft.Net.Http.Headers;
 
 namespace Fpn.Service.Bodies;
 
-/// <summary>Takes the image out of a request: the body itself, or the part <c>image</c> of a form.</summary>
-/// <param name="limits">Sizes above which nothing more is read.</param>
-/// <param name="memory">What bodies are held in.</param>
+/// <summary>Reads the image of a request: the body itself, or the part <c>image</c> of a form.</summary>
 internal sealed class ImageBodyReader(LimitsOptions limits, BodyMemory memory)
 {
     /// <summary>Name of the form part.</summary>
@@ -27,11 +25,11 @@ internal sealed class ImageBodyReader(LimitsOptions limits, BodyMemory memory)
         Problem.TooManyImages($"The form has more than one part '{PartName}'. Send one; /detect/batch takes several.");
 
     /// <summary>Reads the image.</summary>
-    /// <returns>The encoded image, which the caller disposes; or what was wrong with the body.</returns>
+    /// <returns>The encoded image, which the caller disposes; or the problem of the body.</returns>
     /// <exception cref="BadHttpRequestException">The body ended early or came too slowly.</exception>
     public async Task<Outcome<ImageBody>> ReadAsync(HttpRequest request, CancellationToken cancellationToken)
     {
-        var form = MultipartForm.TypeOf(request);
+        var form = MultipartForm.ContentType(request);
         if (request.ContentLength > limits.MaxImageBytes + (form is null ? 0 : FormOverhead))
         {
             return Problem.ImageTooLarge(limits.MaxImageBytes);
@@ -44,10 +42,10 @@ internal sealed class ImageBodyReader(LimitsOptions limits, BodyMemory memory)
 
     /// <summary>Reads one image.</summary>
     /// <param name="stream">The body, or a part of a form.</param>
-    /// <param name="announced">Its length, where that is known.</param>
+    /// <param name="announced">Its length, if known.</param>
     /// <param name="part">The form part that images are sent as.</param>
     /// <param name="cancellationToken">Ends the wait.</param>
-    /// <returns>The image, which the caller disposes; or that it is empty or too large.</returns>
+    /// <returns>The image, which the caller disposes; or the problem that it is empty or too large.</returns>
     public async Task<Outcome<ImageBody>> ReadImageAsync(
         Stream stream, long? announced, string part, CancellationToken cancellationToken)
     {
@@ -62,7 +60,8 @@ internal sealed class ImageBodyReader(LimitsOptions limits, BodyMemory memory)
         return Empty(part);
     }
 
-    private async Task<Outcome<ImageBody>> ReadFormAsync(HttpRequest request, MediaTypeHeaderValue type, CancellationToken cancellationToken)
+    private async Task<Outcome<ImageBody>> ReadFormAsync(
+        HttpRequest request, MediaTypeHeaderValue type, CancellationToken cancellationToken)
     {
         if (!MultipartForm.Open(type, request.Body).Succeeded(out var reader, out var problem))
         {
@@ -84,7 +83,8 @@ internal sealed class ImageBodyReader(LimitsOptions limits, BodyMemory memory)
                     return Fail(SecondImage());
                 }
 
-                if (!(await ReadImageAsync(section.Body, null, PartName, cancellationToken)).Succeeded(out image, out problem))
+                var read = await ReadImageAsync(section.Body, null, PartName, cancellationToken);
+                if (!read.Succeeded(out image, out problem))
                 {
                     return Fail(problem);
                 }

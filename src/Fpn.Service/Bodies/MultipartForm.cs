@@ -6,20 +6,20 @@ using Microsoft.Net.Http.Headers;
 
 namespace Fpn.Service.Bodies;
 
-/// <summary>What the readers of forms share.</summary>
+/// <summary>Checks and problems that the readers of forms share.</summary>
 internal static class MultipartForm
 {
     private const int LongestBoundary = 200;
 
     /// <summary>The content type of a form, or null when the body is something else.</summary>
-    public static MediaTypeHeaderValue? TypeOf(HttpRequest request) =>
+    public static MediaTypeHeaderValue? ContentType(HttpRequest request) =>
         MediaTypeHeaderValue.TryParse(request.ContentType, out var type)
             && type.MediaType.Equals("multipart/form-data", StringComparison.OrdinalIgnoreCase)
             ? type
             : null;
 
     /// <summary>Starts to read a form.</summary>
-    /// <param name="type">From <see cref="TypeOf"/>.</param>
+    /// <param name="type">From <see cref="ContentType"/>.</param>
     /// <param name="body">The request's body.</param>
     public static Outcome<MultipartReader> Open(MediaTypeHeaderValue type, Stream body)
     {
@@ -29,8 +29,8 @@ internal static class MultipartForm
             : new MultipartReader(boundary.ToString(), body) { BodyLengthLimit = null };
     }
 
-    /// <summary>Whether a part is the one that is expected here.</summary>
-    /// <returns>Null, or the problem that says what it is instead.</returns>
+    /// <summary>Checks the name of a part.</summary>
+    /// <returns>Null when the part is the expected one, otherwise the problem.</returns>
     public static Problem? CheckName(MultipartSection section, string expected, string wanted)
     {
         var name = HeaderUtilities.RemoveQuotes(section.GetContentDispositionHeader()?.Name ?? default).ToString();
@@ -42,12 +42,12 @@ internal static class MultipartForm
     /// <summary>The problem of a form without the part that is expected.</summary>
     public static Problem Without(string part) => Problem.NoImage($"The form has no part '{part}'.", part);
 
-    /// <summary>Whether an exception of the reader says that the form is broken, and not the connection.</summary>
+    /// <summary>Whether an exception of the reader means that the form is broken, and not the connection.</summary>
     public static bool IsBroken(Exception exception) =>
         exception is InvalidDataException
         || exception is IOException and not BadHttpRequestException and not ConnectionResetException;
 
-    /// <summary>The problem of such a form.</summary>
+    /// <summary>The problem of a broken form.</summary>
     public static Problem Broken() =>
         Problem.BrokenMultipart("The form is cut off, has a wrong boundary, or has headers that are too long.");
 }

@@ -8,22 +8,22 @@ namespace Fpn.Service.Bodies;
 /// <remarks>
 /// Encoded photographs are megabytes long and live for one request. On the managed heap each would bring the next full
 /// collection nearer, and a pool of such arrays keeps hundreds of megabytes for good after a few large ones.
-/// Not thread-safe, and to be disposed: there is no finalizer, which could free memory that a span still shows.
+/// Not thread-safe, and must be disposed: a finalizer could free memory that a span still refers to.
 /// </remarks>
 internal sealed unsafe class NativeBuffer : MemoryManager<byte>
 {
     private void* _start;
     private int _capacity;
 
-    /// <summary>Allocates.</summary>
+    /// <summary>Allocates the buffer.</summary>
     /// <param name="capacity">Bytes, at least 1.</param>
     public NativeBuffer(int capacity) => Grow(capacity);
 
-    /// <summary>Bytes that there is room for.</summary>
+    /// <summary>Capacity in bytes.</summary>
     public int Capacity => _capacity;
 
-    /// <summary>Makes room; the content stays, memory handed out before is void.</summary>
-    /// <exception cref="OutOfMemoryException">There is not so much; the buffer stays as it was.</exception>
+    /// <summary>Enlarges the buffer; the content stays, memory handed out before is no longer valid.</summary>
+    /// <exception cref="OutOfMemoryException">There is too little memory; the buffer stays as it was.</exception>
     public void Grow(int capacity)
     {
         _start = NativeMemory.Realloc(_start, (nuint)capacity);

@@ -7,18 +7,12 @@ using Microsoft.Net.Http.Headers;
 namespace Fpn.Service.Bodies;
 
 /// <summary>
-/// Reads what is left of a body that was answered before its end, so that clients that send everything before they
-/// listen
-/// read the answer, most often a refusal: a connection that is closed while they send breaks for them, and it is lost.
+/// Reads the rest of a body that was answered before its end, so that clients that send everything before they listen
+/// receive the answer, most often a refusal: if the connection closed while they send, it would be lost.
 /// </summary>
-/// <param name="next">The rest of the pipeline.</param>
-/// <param name="limits">The largest body that a right request has.</param>
-/// <param name="clock">Measures the patience.</param>
-/// <param name="lifetime">Ends it early.</param>
 /// <remarks>
-/// The answer is sent first. What is read is dropped; beyond the limits the server closes the connection. HTTP/2
-/// refuses the
-/// rest of a body by itself.
+/// The answer is sent first, and the bytes read are dropped; beyond the limits the server closes the connection. HTTP/2
+/// refuses the rest of a body by itself.
 /// </remarks>
 internal sealed class UnreadBodies(
     RequestDelegate next, LimitsOptions limits, TimeProvider clock, IHostApplicationLifetime lifetime)
@@ -30,7 +24,7 @@ internal sealed class UnreadBodies(
     /// <summary>Serves the request, and reads the rest of its body.</summary>
     public async Task InvokeAsync(HttpContext context)
     {
-        // Who asks first whether to send the body does not send it after a refusal.
+        // A client that asks before it sends the body (Expect) does not send it after a refusal.
         var asksFirst = !StringValues.IsNullOrEmpty(context.Request.Headers[HeaderNames.Expect]);
         await next(context);
         if (!asksFirst

@@ -4,8 +4,8 @@ using Fpn.Tool.Commands;
 namespace Fpn.Service.Connections;
 
 /// <summary>
-/// Listens for a moment where the service is going to, so that an address that cannot be had is known before models are
-/// loaded, which may take minutes.
+/// Listens for a moment at the service's addresses, so that an address that cannot be used is reported before models
+/// are loaded, which may take minutes.
 /// </summary>
 internal static class AddressTrial
 {
@@ -13,9 +13,8 @@ internal static class AddressTrial
 
     private static readonly string[] Settings = ["urls", "http_ports", "https_ports"];
 
-    /// <summary>Tries the addresses that the settings name; the framework's own default is not tried.</summary>
-    /// <param name="configuration">All settings.</param>
-    /// <exception cref="SettingsException">One of them is none, or cannot be listened on.</exception>
+    /// <summary>Tries the addresses in the settings; the framework's default address is not tried.</summary>
+    /// <exception cref="SettingsException">An address is not valid, or cannot be listened on.</exception>
     public static async Task RunAsync(IConfiguration configuration)
     {
         var named = Settings.Where(setting => !string.IsNullOrWhiteSpace(configuration[setting]))
@@ -30,7 +29,7 @@ internal static class AddressTrial
 
         try
         {
-            // The server with nothing behind it: it alone knows all that may be wrong, certificates included.
+            // The real server without endpoints: only it knows all that may be wrong, certificates included.
             var builder = WebApplication.CreateEmptyBuilder(new WebApplicationOptions());
             builder.Configuration.AddConfiguration(configuration);
             builder.WebHost.UseKestrel(kestrel => kestrel.Configure(configuration.GetSection("Kestrel")));
@@ -38,7 +37,7 @@ internal static class AddressTrial
             await trial.StartAsync();
             await trial.StopAsync();
         }
-#pragma warning disable CA1031 // Whatever it is, the server cannot be started with these addresses.
+#pragma warning disable CA1031 // Whatever it is, the server cannot start with these addresses.
         catch (Exception exception)
 #pragma warning restore CA1031
         {

@@ -2,10 +2,10 @@ using System.ComponentModel.DataAnnotations;
 
 namespace Fpn.Service.Connections;
 
-/// <summary>What a connection may cost before it has asked for anything (<c>Fpn:Connections</c>).</summary>
+/// <summary>Limits of connections (<c>Fpn:Connections</c>).</summary>
 internal sealed class ConnectionOptions
 {
-    /// <summary>Connections at one time; further ones are closed at once. Default 1024; 1 to 1,000,000.</summary>
+    /// <summary>Most connections at one time; further ones are closed at once. Default 1024; 1 to 1,000,000.</summary>
     [Range(1, 1_000_000, ErrorMessage = "{0} must be from {1} to {2} connections")]
     public int Max { get; set; } = 1024;
 

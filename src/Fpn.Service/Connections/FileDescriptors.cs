@@ -7,15 +7,15 @@ namespace Fpn.Service.Connections;
 internal static partial class FileDescriptors
 {
     /// <summary>
-    /// What the service holds besides connections: assemblies, libraries, graphs, logs. 256 were open after a start with
-    /// one model on Linux, 278 while eight requests ran.
+    /// Descriptors that the service holds besides connections: assemblies, libraries, graphs, logs. 256 were open after
+    /// a start with one model on Linux, 278 while eight requests ran.
     /// </summary>
     private const int Own = 384;
 
     private const int OpenFiles = 7;
 
     /// <summary>Refuses a start that would run out of file descriptors under load.</summary>
-    /// <param name="connections">Connections at one time.</param>
+    /// <param name="connections">Most connections at one time.</param>
     /// <exception cref="SettingsException">There are too few.</exception>
     public static void Require(int connections)
     {
@@ -34,8 +34,9 @@ internal static partial class FileDescriptors
         if (available < needed)
         {
             throw new SettingsException(
-                $"Setting 'Fpn:Connections:Max' is {connections}, which takes {needed} file descriptors with the service's "
-                + $"own, but the process may have {available}: raise the limit (ulimit -n, LimitNOFILE), or lower the setting.");
+                $"Setting 'Fpn:Connections:Max' is {connections}, which takes {needed} file descriptors with the "
+                + $"service's own, but the process may have {available}: raise the limit (ulimit -n, LimitNOFILE), or "
+                + "lower the setting.");
         }
     }
 

@@ -2,7 +2,7 @@ using System.ComponentModel.DataAnnotations;
 
 namespace Fpn.Service.Connections;
 
-/// <summary>Which proxies are believed about the client (<c>Fpn:Proxies</c>).</summary>
+/// <summary>The proxies that the service trusts (<c>Fpn:Proxies</c>).</summary>
 internal sealed class ProxyOptions
 {
     /// <summary>

@@ -5,9 +5,7 @@ using Microsoft.AspNetCore.WebUtilities;
 
 namespace Fpn.Service.Detect;
 
-/// <summary>Takes the images out of a form, one after the other.</summary>
-/// <param name="limits">Sizes above which nothing more is read.</param>
-/// <param name="images">Reads each.</param>
+/// <summary>Reads the images of a form, one after the other.</summary>
 internal sealed class BatchBodyReader(LimitsOptions limits, ImageBodyReader images)
 {
     /// <summary>Name of the form parts.</summary>
@@ -19,13 +17,14 @@ internal sealed class BatchBodyReader(LimitsOptions limits, ImageBodyReader imag
     /// <param name="request">The request.</param>
     /// <param name="batch">Takes the images, those that are too large or empty as their problem.</param>
     /// <param name="cancellationToken">Ends the wait.</param>
-    /// <returns><paramref name="batch"/>, or what was wrong with the form as a whole; the batch then has what came
-    /// before.</returns>
+    /// <returns>
+    /// <paramref name="batch"/>, or the problem of the form as a whole; the batch then holds the images before it.
+    /// </returns>
     /// <exception cref="BadHttpRequestException">The body ended early or came too slowly.</exception>
     public async Task<Outcome<DetectionBatch>> ReadAsync(
         HttpRequest request, DetectionBatch batch, CancellationToken cancellationToken)
     {
-        if (MultipartForm.TypeOf(request) is not { } type)
+        if (MultipartForm.ContentType(request) is not { } type)
         {
             return Problem.NoImage(
                 $"The body is not a form (multipart/form-data); {Wanted}, or one picture to /detect.", PartName);
@@ -51,7 +50,7 @@ internal sealed class BatchBodyReader(LimitsOptions limits, ImageBodyReader imag
         }
         catch (Exception exception) when (MultipartForm.IsBroken(exception))
         {
-            // To the reader, a body that is too large is one that breaks off.
+            // To the reader, a body that is too large looks cut off.
             return body.IsExceeded ? Problem.BatchTooLarge(limits.MaxBatchBytes) : MultipartForm.Broken();
         }
 
@@ -61,7 +60,7 @@ internal sealed class BatchBodyReader(LimitsOptions limits, ImageBodyReader imag
     private async Task<Problem?> ReadPartsAsync(
         MultipartReader reader, DetectionBatch batch, CancellationToken cancellationToken)
     {
-        // What a part has beyond the limit is skipped by the reader, not kept.
+        // The reader skips the bytes of a part beyond the limit.
         while (await reader.ReadNextSectionAsync(cancellationToken) is { } section)
         {
             if (MultipartForm.CheckName(section, PartName, Wanted) is { } wrong)

@@ -15,18 +15,10 @@ namespace Fpn.Service.Detect;
 
 /// <summary><c>POST /detect/batch</c>.</summary>
 /// <remarks>
-/// Work on an image starts when its last byte has come, while later ones are still read. The answer starts when the
-/// whole form has been read, since a broken form is refused as a whole, and then goes out image by image in the order
-/// sent. Pictures are drawn when it is their turn, so that one at a time waits for the client.
+/// Detection starts when the last byte of an image has arrived, while later images are still read. The answer starts
+/// when the whole form has been read, since a broken form is refused as a whole, and then goes out image by image in
+/// the order sent. Pictures are drawn when it is their turn, so that one at a time waits for the client.
 /// </remarks>
-/// <param name="reader">Takes the images out of the request.</param>
-/// <param name="lanes">The models.</param>
-/// <param name="pipeline">Runs them.</param>
-/// <param name="painter">Draws, where pictures are the answer.</param>
-/// <param name="limits">How large a batch may be.</param>
-/// <param name="bodies">Waits for the request's body.</param>
-/// <param name="clock">Tells the time.</param>
-/// <param name="logger">Takes the failures of single images.</param>
 internal sealed partial class BatchEndpoint(
     BatchBodyReader reader,
     LaneRegistry lanes,
@@ -183,8 +175,10 @@ internal sealed partial class BatchEndpoint(
     private static void WriteProblem(HttpContext context, Problem problem, BatchSummary summary)
     {
         summary.Refused(problem);
-        using var json = new Utf8JsonWriter(context.Response.BodyWriter, new JsonWriterOptions { Encoder = ReadableEncoder.Instance });
-        JsonSerializer.Serialize(json, ProblemResult.Details(problem, context), ProblemJsonContext.Readable.ProblemDetails);
+        using var json = new Utf8JsonWriter(
+            context.Response.BodyWriter, new JsonWriterOptions { Encoder = ReadableEncoder.Instance });
+        JsonSerializer.Serialize(
+            json, ProblemResult.Details(problem, context), ProblemJsonContext.Readable.ProblemDetails);
     }
 
     private Problem Log(HttpContext context, Problem problem)

@@ -6,19 +6,21 @@ using Fpn.Serving.Requests;
 
 namespace Fpn.Service.Detect;
 
-/// <summary>The headers with which a client says how urgent a request is.</summary>
+/// <summary>The headers by which a client says how urgent a request is.</summary>
 /// <param name="Priority"><c>X-Priority</c>: high, normal (default) or low.</param>
 /// <param name="Timeout"><c>X-Request-Timeout-Ms</c>: shortens the deadline; null leaves the configured one.</param>
 internal sealed record DetectHeaders(RequestPriority Priority, TimeSpan? Timeout)
 {
     /// <summary>Reads the headers.</summary>
     /// <param name="headers">Those of the request.</param>
-    /// <param name="caller">Who asks: its highest priority is the default where that is below normal.</param>
-    /// <returns>What they say, or the problem that names the wrong one.</returns>
+    /// <param name="caller">The caller: its highest priority is the default where that is below normal.</param>
+    /// <returns>Their values, or the problem that names the wrong header.</returns>
     public static Outcome<DetectHeaders> Parse(IHeaderDictionary headers, Caller caller)
     {
-        // Higher ones are smaller numbers.
-        var priority = caller.HighestPriority > RequestPriority.Normal ? caller.HighestPriority : RequestPriority.Normal;
+        // More urgent priorities are smaller numbers.
+        var priority = caller.HighestPriority > RequestPriority.Normal
+            ? caller.HighestPriority
+            : RequestPriority.Normal;
         if (headers[ApiHeaders.Priority] is { Count: > 0 } priorities)
         {
             switch (priorities.ToString().ToLowerInvariant())
@@ -47,8 +49,11 @@ internal sealed record DetectHeaders(RequestPriority Priority, TimeSpan? Timeout
             return new DetectHeaders(priority, null);
         }
 
-        return int.TryParse(timeouts.ToString(), NumberStyles.None, CultureInfo.InvariantCulture, out var milliseconds) && milliseconds > 0
+        var text = timeouts.ToString();
+        return int.TryParse(text, NumberStyles.None, CultureInfo.InvariantCulture, out var milliseconds)
+            && milliseconds > 0
             ? new DetectHeaders(priority, TimeSpan.FromMilliseconds(milliseconds))
-            : Problem.BadParameter(ApiHeaders.Timeout, $"'{timeouts}' is not a whole number of milliseconds from 1 to {int.MaxValue}.");
+            : Problem.BadParameter(
+                ApiHeaders.Timeout, $"'{text}' is not a whole number of milliseconds from 1 to {int.MaxValue}.");
     }
 }

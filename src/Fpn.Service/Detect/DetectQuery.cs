@@ -7,7 +7,9 @@ using Fpn.Serving.Lanes;
 
 namespace Fpn.Service.Detect;
 
-/// <summary>The query of <c>/detect</c>, checked against the model that it names, which it holds until it is disposed.</summary>
+/// <summary>
+/// The query of <c>/detect</c>, checked against the model that it names, which it holds until it is disposed.
+/// </summary>
 internal sealed class DetectQuery : IDisposable
 {
     private static readonly string[] Names =
@@ -17,22 +19,22 @@ internal sealed class DetectQuery : IDisposable
 
     private DetectQuery(LaneUse use) => (_use, Filter) = (use, new DetectionFilter(use.Lane.Model.Contract));
 
-    /// <summary>The model that answers, with all that stands before it.</summary>
+    /// <summary>The lane of the model that answers.</summary>
     public ModelLane Lane => _use.Lane;
 
-    /// <summary>What the model promises.</summary>
+    /// <summary>The contract of the model.</summary>
     public ModelContract Contract => Lane.Model.Contract;
 
-    /// <summary>Which of its detections are answered.</summary>
+    /// <summary>Which of its detections are reported.</summary>
     public DetectionFilter Filter { get; }
 
     /// <summary>The format that was asked for, if one was.</summary>
     public OutputFormat? Format { get; private set; }
 
-    /// <summary>What COCO and VOC name the image; only they use it. 0 … 2⁶³ − 1.</summary>
+    /// <summary>The name of the image in COCO and VOC; only they use it. 0 … 2⁶³ − 1.</summary>
     public long ImageId { get; private set; }
 
-    /// <summary>Whether the answer tells how it came about.</summary>
+    /// <summary>Whether the answer explains its detections.</summary>
     public bool Explain { get; private set; }
 
     /// <summary>Reads the query.</summary>
@@ -43,12 +45,14 @@ internal sealed class DetectQuery : IDisposable
         {
             if (Array.IndexOf(Names, name) < 0)
             {
-                return Problem.BadParameter(name, $"The parameter '{name}' is unknown. Known: {string.Join(", ", Names)}.");
+                return Problem.BadParameter(
+                    name, $"The parameter '{name}' is unknown. Known: {string.Join(", ", Names)}.");
             }
 
             if (values.Count != 1 && name != "label")
             {
-                return Problem.BadParameter(name, $"The parameter '{name}' is given {values.Count} times; give it once.");
+                return Problem.BadParameter(
+                    name, $"The parameter '{name}' is given {values.Count} times; give it once.");
             }
         }
 
@@ -78,7 +82,9 @@ internal sealed class DetectQuery : IDisposable
         ?? Apply(query, "imageId", SetImageId)
         ?? Apply(query, "explain", SetExplain)
         ?? Apply(query, "labels", Filter.KeepLabels)
-        ?? query["label"].Select(label => Filter.KeepLabel("label", label ?? string.Empty)).FirstOrDefault(problem => problem is not null);
+        ?? query["label"]
+            .Select(label => Filter.KeepLabel("label", label ?? string.Empty))
+            .FirstOrDefault(problem => problem is not null);
 
     private Problem? SetFormat(string parameter, string text)
     {

@@ -36,7 +36,8 @@ internal static class DetectRegistration
             .WithName(DetectOperation)
             .WithTags("Detection")
             .WithSummary("Finds objects in an image")
-            .WithDescription("Boxes are xyxy in pixels of the image as displayed (after EXIF orientation), best score first.")
+            .WithDescription(
+                "Boxes are xyxy in pixels of the image as displayed (after EXIF orientation), best score first.")
             .Produces<DetectionResponse>()
             .WithMetadata(DetectProblems(decoder))
             .RequireScope(KeyScope.Detect);

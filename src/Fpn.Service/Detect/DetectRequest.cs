@@ -6,7 +6,7 @@ using Fpn.Serving.Lanes;
 
 namespace Fpn.Service.Detect;
 
-/// <summary>All of a request to <c>/detect</c> or <c>/detect/batch</c> but its body.</summary>
+/// <summary>A request to <c>/detect</c> or <c>/detect/batch</c>, except for its body.</summary>
 internal sealed class DetectRequest : IDisposable
 {
     private DetectRequest(DetectQuery query, OutputChoice output, DetectHeaders headers) =>
@@ -15,10 +15,10 @@ internal sealed class DetectRequest : IDisposable
     /// <summary>The query; it holds the model until this is disposed.</summary>
     public DetectQuery Query { get; }
 
-    /// <summary>How to answer.</summary>
+    /// <summary>The format of the answer.</summary>
     public OutputChoice Output { get; }
 
-    /// <summary>How urgent it is.</summary>
+    /// <summary>Its priority and deadline.</summary>
     public DetectHeaders Headers { get; }
 
     /// <summary>Reads the query and the headers.</summary>
@@ -51,7 +51,8 @@ internal sealed class DetectRequest : IDisposable
         if (query.Explain && output.Format != OutputFormat.Json)
         {
             query.Dispose();
-            return Problem.BadParameter("explain", "Only the format json can explain. Ask with format=json, or without explain.");
+            return Problem.BadParameter(
+                "explain", "Only the format json can explain. Ask with format=json, or without explain.");
         }
 
         return new DetectRequest(query, output, headers);

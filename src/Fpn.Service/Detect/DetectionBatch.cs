@@ -6,11 +6,13 @@ namespace Fpn.Service.Detect;
 
 /// <summary>The images of one request, each on its way to its answer.</summary>
 /// <param name="detect">Answers one image unless it is given up; takes ownership of nothing.</param>
-/// <param name="keepsBodies">Whether an image's bytes are needed after its detections: otherwise they are freed at
-/// once.</param>
-/// <param name="clock">Tells the time.</param>
-/// <remarks>Not thread-safe. Disposing it gives up what is not answered yet, waits for it, and frees
-/// everything.</remarks>
+/// <param name="keepsBodies">
+/// Whether the bytes of an image are needed after its detections: otherwise they are freed at once.
+/// </param>
+/// <param name="clock">Measures when images arrive.</param>
+/// <remarks>
+/// Not thread-safe. Disposing it gives up the images that are not answered yet, waits for them, and frees everything.
+/// </remarks>
 internal sealed class DetectionBatch(
     Func<ImageBody, CancellationToken, Task<Outcome<DetectionAnswer>>> detect,
     bool keepsBodies,
@@ -19,11 +21,11 @@ internal sealed class DetectionBatch(
     private readonly CancellationTokenSource _givenUp = new();
     private readonly List<Image> _images = [];
 
-    /// <summary>In the order in which they were sent.</summary>
+    /// <summary>The images, in the order in which they were sent.</summary>
     public IReadOnlyList<Image> Images => _images;
 
-    /// <summary>Takes the next image and starts to work on it.</summary>
-    /// <param name="image">Its bytes, which belong to the batch from now on, or why it will not be answered.</param>
+    /// <summary>Takes the next image and starts detection.</summary>
+    /// <param name="image">Its bytes, which belong to the batch from now on, or the problem why it has none.</param>
     public void Add(Outcome<ImageBody> image)
     {
         var arrived = clock.GetTimestamp();
@@ -38,7 +40,7 @@ internal sealed class DetectionBatch(
         await _givenUp.CancelAsync();
         foreach (var image in _images)
         {
-            // The bytes must outlive the work on them, whatever became of it.
+            // The bytes must outlive the work on them, whether it succeeds or not.
             await ((Task)image.Answer).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
             image.Dispose();
         }

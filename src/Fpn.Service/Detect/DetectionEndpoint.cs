@@ -10,12 +10,6 @@ using Fpn.Serving.Requests;
 namespace Fpn.Service.Detect;
 
 /// <summary><c>POST /detect</c>.</summary>
-/// <param name="reader">Takes the image out of the request.</param>
-/// <param name="lanes">The models.</param>
-/// <param name="pipeline">Runs them.</param>
-/// <param name="painter">Draws, where a picture is the answer.</param>
-/// <param name="bodies">Waits for the request's body.</param>
-/// <param name="clock">Tells the time.</param>
 internal sealed class DetectionEndpoint(
     ImageBodyReader reader,
     LaneRegistry lanes,

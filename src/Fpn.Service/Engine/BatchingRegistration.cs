@@ -6,10 +6,10 @@ using Fpn.Settings;
 
 namespace Fpn.Service.Engine;
 
-/// <summary>From bytes to detections.</summary>
+/// <summary>The batching queue, from encoded bytes to detections.</summary>
 internal static class BatchingRegistration
 {
-    /// <summary>Registers the pipeline; <see cref="LaneRegistry.StartAsync"/> must be awaited before the port opens.</summary>
+    /// <summary>Registers the pipeline and the lanes of the models.</summary>
     public static IServiceCollection AddBatching(this IServiceCollection services, SettingsCatalogue settings)
     {
         settings.Add<BatchingOptions>("Batching");

@@ -35,14 +35,15 @@ internal static class ImagingRegistration
 #else
             return name == CodecName.Vips
                 ? new ImageDecoder(maxPixels, new VipsCodec())
-                : throw new SettingsException("Setting 'Fpn:Imaging:Codec' is imagesharp, which this build was made without.");
+                : throw new SettingsException(
+                    "Setting 'Fpn:Imaging:Codec' is imagesharp, which this build was made without.");
 #endif
         }
         catch (Exception exception) when (exception is DllNotFoundException or InvalidOperationException)
         {
             throw new SettingsException(
-                $"libvips cannot be loaded: {exception.Message.ReplaceLineEndings(" ")} The package NetVips.Native brings "
-                + "it for the platform that the service is built for.",
+                $"libvips cannot be loaded: {exception.Message.ReplaceLineEndings(" ")} The package NetVips.Native "
+                + "brings it for the platform that the service is built for.",
                 exception);
         }
     }

@@ -2,14 +2,16 @@ using System.ComponentModel.DataAnnotations;
 
 namespace Fpn.Service.Engine;
 
-/// <summary>What a request may cost at most (<c>Fpn:Limits</c>); checked before the work is done.</summary>
+/// <summary>The most that a request may cost (<c>Fpn:Limits</c>); checked before the work is done.</summary>
 internal sealed class LimitsOptions
 {
     /// <summary>Size of an encoded image, in bytes. Default 20 MiB; 1 to 1 GiB. Larger ones are answered 413.</summary>
     [Range(1L, 1L << 30, ErrorMessage = "{0} must be from {1} to {2} bytes")]
     public long MaxImageBytes { get; set; } = 20L << 20;
 
-    /// <summary>Width × height of an image, told from its header. Default 40 million; 1 to 536,870,911. Larger ones are answered 413.</summary>
+    /// <summary>
+    /// Width × height of an image, from its header. Default 40 million; 1 to 536,870,911. Larger ones are answered 413.
+    /// </summary>
     [Range(1L, 536_870_911L, ErrorMessage = "{0} must be from {1} to {2} pixels")]
     public long MaxImagePixels { get; set; } = 40_000_000;
 
@@ -21,13 +23,13 @@ internal sealed class LimitsOptions
     public long MaxBodyBytes { get; set; } = 2L << 30;
 
     /// <summary>
-    /// Decoded pixels in memory, of all requests together, in bytes. Default 512 MiB; 1 MiB to 64 GiB. Requests beyond it
-    /// wait before they are decoded; an image that is larger alone goes when it is the only one.
+    /// Decoded pixels in memory, of all requests together, in bytes. Default 512 MiB; 1 MiB to 64 GiB. Requests beyond
+    /// it wait before they are decoded; an image that alone is larger is decoded when it is the only one.
     /// </summary>
     [Range(1L << 20, 1L << 36, ErrorMessage = "{0} must be from {1} to {2} bytes")]
     public long MaxDecodedBytes { get; set; } = 512L << 20;
 
-    /// <summary>Images in one request at most. Default 64; 1 to 1024. More are answered 413, below /v2 400.</summary>
+    /// <summary>Most images in one request. Default 64; 1 to 1024. More are answered 413, below /v2 400.</summary>
     [Range(1, 1024, ErrorMessage = "{0} must be from {1} to {2}")]
     public int MaxBatchImages { get; set; } = 64;
 

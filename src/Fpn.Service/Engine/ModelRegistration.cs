@@ -4,10 +4,10 @@ using Fpn.Settings;
 
 namespace Fpn.Service.Engine;
 
-/// <summary>The models.</summary>
+/// <summary>Model packages and the devices that they run on.</summary>
 internal static class ModelRegistration
 {
-    /// <summary>Registers the packages; the folder is looked at when they are first asked for.</summary>
+    /// <summary>Registers the packages; their folder is read at the first use.</summary>
     public static IServiceCollection AddModels(this IServiceCollection services, SettingsCatalogue settings)
     {
         settings.Add<ModelOptions>("Models");

@@ -7,21 +7,26 @@ namespace Fpn.Service.Explorer;
 /// <summary>A file of the page.</summary>
 /// <param name="Bytes">Its content.</param>
 /// <param name="ContentType">Value of the header.</param>
-/// <param name="Tag">Follows from the content, so that a browser asks for a file only once.</param>
+/// <param name="Tag">Changes with the content, so that a browser loads a file only once.</param>
 internal sealed record ExplorerAsset(ReadOnlyMemory<byte> Bytes, string ContentType, EntityTagHeaderValue Tag);
 
-/// <summary>The page's files, which the assembly holds: <c>src/Fpn.Explorer</c> as it was built, and the sample images.</summary>
+/// <summary>
+/// The files of the page, which the assembly holds: the build of <c>src/Fpn.Explorer</c>, and the sample images.
+/// </summary>
 internal sealed class ExplorerAssets
 {
-    /// <summary>What the names of the page's own files begin with in the assembly.</summary>
+    /// <summary>Prefix of the names of the page's own files in the assembly.</summary>
     public const string PagePrefix = "explorer/";
 
-    /// <summary>What the names of the sample images begin with in the assembly.</summary>
+    /// <summary>Prefix of the names of the sample images in the assembly.</summary>
     public const string SamplePrefix = "explorer-samples/";
 
     private static readonly FileExtensionContentTypeProvider ContentTypes = new();
 
-    private ExplorerAssets(ExplorerAsset page, IReadOnlyDictionary<string, ExplorerAsset> files, IReadOnlyDictionary<string, ExplorerAsset> samples)
+    private ExplorerAssets(
+        ExplorerAsset page,
+        IReadOnlyDictionary<string, ExplorerAsset> files,
+        IReadOnlyDictionary<string, ExplorerAsset> samples)
     {
         Page = page;
         Files = files;
@@ -31,14 +36,14 @@ internal sealed class ExplorerAssets
     /// <summary>The document.</summary>
     public ExplorerAsset Page { get; }
 
-    /// <summary>What the document refers to, by file name; each name changes with its content.</summary>
+    /// <summary>The files that the document refers to, by name; each name changes with its content.</summary>
     public IReadOnlyDictionary<string, ExplorerAsset> Files { get; }
 
-    /// <summary>The sample images by the model that they are for and file name: <c>everyday/cat.jpg</c>.</summary>
+    /// <summary>The sample images by model and file name: <c>everyday/cat.jpg</c>.</summary>
     public IReadOnlyDictionary<string, ExplorerAsset> Samples { get; }
 
     /// <summary>Reads all files from the assembly.</summary>
-    /// <exception cref="InvalidOperationException">The page is not there: the build left it out.</exception>
+    /// <exception cref="InvalidOperationException">The build left the page out.</exception>
     public static ExplorerAssets Load()
     {
         var files = Read(PagePrefix);
@@ -51,18 +56,21 @@ internal sealed class ExplorerAssets
     {
         var assembly = typeof(ExplorerAssets).Assembly;
         var assets = new Dictionary<string, ExplorerAsset>(StringComparer.Ordinal);
-        foreach (var name in assembly.GetManifestResourceNames().Where(name => name.StartsWith(prefix, StringComparison.Ordinal)).Order(StringComparer.Ordinal))
+        var names = assembly.GetManifestResourceNames()
+            .Where(name => name.StartsWith(prefix, StringComparison.Ordinal))
+            .Order(StringComparer.Ordinal);
+        foreach (var name in names)
         {
             using var stream = assembly.GetManifestResourceStream(name)!;
             using var copy = new MemoryStream();
             stream.CopyTo(copy);
-            assets[name[prefix.Length..]] = Of(name, copy.ToArray());
+            assets[name[prefix.Length..]] = Create(name, copy.ToArray());
         }
 
         return assets;
     }
 
-    private static ExplorerAsset Of(string name, byte[] bytes)
+    private static ExplorerAsset Create(string name, byte[] bytes)
     {
         var type = ContentTypes.TryGetContentType(name, out var known) ? known : "application/octet-stream";
         return new ExplorerAsset(

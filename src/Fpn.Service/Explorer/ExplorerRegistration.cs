@@ -6,10 +6,14 @@ using Microsoft.AspNetCore.Http.HttpResults;
 
 namespace Fpn.Service.Explorer;
 
-/// <summary>The page at <c>/</c>, served from the assembly: nothing of it lies in the file system, nothing comes from elsewhere.</summary>
+/// <summary>
+/// The page at <c>/</c>, served from the assembly: it needs no files, and loads nothing from elsewhere.
+/// </summary>
 internal static class ExplorerRegistration
 {
-    /// <summary>Only what this service serves is loaded, run and asked; pictures may be the user's own, which are blobs.</summary>
+    /// <summary>
+    /// Allows the page to load, run and call only what this service serves, and pictures of the user (blobs).
+    /// </summary>
     public const string ContentSecurityPolicy =
         "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' blob: data:; connect-src 'self'; "
         + "base-uri 'none'; form-action 'none'; frame-ancestors 'none'";
@@ -29,7 +33,7 @@ internal static class ExplorerRegistration
         return builder;
     }
 
-    /// <summary>Maps the page, its files, the sample images and what the page has to know.</summary>
+    /// <summary>Maps the page, its files, the sample images and the settings of the page.</summary>
     public static WebApplication MapExplorer(this WebApplication app)
     {
         app.MapMethods("/", Methods, (HttpContext context, ExplorerAssets assets) => Page(context, assets.Page))
@@ -59,8 +63,11 @@ internal static class ExplorerRegistration
         return Send(context, page, Ask);
     }
 
-    private static IResult File(HttpContext context, string file, IReadOnlyDictionary<string, ExplorerAsset> files, string caching) =>
-        files.TryGetValue(file, out var asset) ? Send(context, asset, caching) : new ProblemResult(Problem.NotFound(context.Request));
+    private static IResult File(
+        HttpContext context, string file, IReadOnlyDictionary<string, ExplorerAsset> files, string caching) =>
+        files.TryGetValue(file, out var asset)
+            ? Send(context, asset, caching)
+            : new ProblemResult(Problem.NotFound(context.Request));
 
     private static FileContentHttpResult Send(HttpContext context, ExplorerAsset asset, string caching)
     {
@@ -72,7 +79,9 @@ internal static class ExplorerRegistration
         HttpContext context, LimitsOptions limits, ImageDecoder decoder, ExplorerAssets assets)
     {
         context.Response.Headers.CacheControl = Ask;
-        var samples = assets.Samples.Keys.OrderBy(path => Path.ChangeExtension(path, null), StringComparer.Ordinal).Select(Sample);
+        var samples = assets.Samples.Keys
+            .OrderBy(path => Path.ChangeExtension(path, null), StringComparer.Ordinal)
+            .Select(Sample);
         return Results.Json(
             new ExplorerSettings(limits.MaxImageBytes, limits.MaxImagePixels, decoder.Formats, [.. samples]),
             ExplorerJsonContext.Readable.ExplorerSettings);

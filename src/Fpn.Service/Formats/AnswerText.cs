@@ -9,9 +9,9 @@ namespace Fpn.Service.Formats;
 internal static class AnswerText
 {
     /// <summary>The body of <c>/detect</c>.</summary>
-    /// <param name="format">Any but <see cref="OutputFormat.Image"/>.</param>
-    /// <param name="answer">What was found.</param>
-    /// <param name="imageId">What COCO and VOC name the image.</param>
+    /// <param name="format">Any format except <see cref="OutputFormat.Image"/>.</param>
+    /// <param name="answer">The answer.</param>
+    /// <param name="imageId">The name of the image in COCO and VOC.</param>
     public static ReadOnlyMemory<byte> Body(OutputFormat format, DetectionAnswer answer, long imageId)
     {
         if (format == OutputFormat.Voc)
@@ -34,7 +34,7 @@ internal static class AnswerText
         return output.WrittenMemory;
     }
 
-    /// <summary>The same as a JSON value: formats that are JSON as they are, others as a string.</summary>
+    /// <summary>Writes the same as a JSON value: formats that are JSON as they are, others as a string.</summary>
     public static void WriteElement(
         OutputFormat format, DetectionAnswer answer, long imageId, IBufferWriter<byte> output)
     {
@@ -46,7 +46,7 @@ internal static class AnswerText
                 break;
             case OutputFormat.Coco:
                 JsonSerializer.Serialize(
-                    json, CocoFormat.Of(answer, imageId), FormatJsonContext.Readable.CocoResponseArray);
+                    json, CocoFormat.Convert(answer, imageId), FormatJsonContext.Readable.CocoResponseArray);
                 break;
             default:
                 json.WriteStringValue(Body(format, answer, imageId).Span);

@@ -15,11 +15,11 @@ internal sealed record CocoResponse(
     [property: JsonPropertyName("bbox")] IReadOnlyList<double> Bbox,
     [property: JsonPropertyName("score")] double Score);
 
-/// <summary>Writes COCO's results array (cocodataset.org, "Results Format").</summary>
+/// <summary>Converts answers to COCO's results array (cocodataset.org, "Results Format").</summary>
 internal static class CocoFormat
 {
     /// <summary>The array of one image, in the order of the answer.</summary>
-    public static CocoResponse[] Of(DetectionAnswer answer, long imageId)
+    public static CocoResponse[] Convert(DetectionAnswer answer, long imageId)
     {
         var results = new CocoResponse[answer.Detections.Count];
         for (var i = 0; i < results.Length; i++)
@@ -27,7 +27,7 @@ internal static class CocoFormat
             var detection = answer.Detections[i];
             var box = DetectionAnswer.Rounded(detection);
 
-            // Differences of rounded corners, rounded once more against binary fractions: x + width is x2 again.
+            // Differences of rounded corners, rounded again because of binary fractions: x + width is x2.
             results[i] = new CocoResponse(
                 imageId,
                 answer.Contract.ClassIds[detection.Label],

@@ -12,11 +12,11 @@ namespace Fpn.Service.Formats;
 /// specific range that covers it gives the quality; 0 excludes it. The highest quality wins, then the range that names
 /// more, then the order in which the media types stand here.
 /// </para>
-/// <para>An <c>Accept</c> that is no list of media ranges is as good as none.</para>
+/// <para>An <c>Accept</c> that is not a list of media ranges is ignored.</para>
 /// </remarks>
 internal static class FormatNegotiation
 {
-    /// <summary>Everything that is served, the preferred first.</summary>
+    /// <summary>Everything that is served, the preferred choice first.</summary>
     public static readonly IReadOnlyList<OutputChoice> Served =
     [
         new(OutputFormat.Json, "application/json"),
@@ -29,11 +29,11 @@ internal static class FormatNegotiation
         new(OutputFormat.Image, "image/jpeg"),
     ];
 
-    /// <summary>Whether another <c>Accept</c> could lead to another answer: then <c>Vary</c> says so.</summary>
+    /// <summary>Whether the answer depends on <c>Accept</c>, which <c>Vary</c> then states.</summary>
     public static bool DependsOnAccept(OutputFormat? asked) =>
         asked is null || Served.Count(choice => choice.Format == asked) > 1;
 
-    /// <summary>Chooses.</summary>
+    /// <summary>Chooses how to answer.</summary>
     /// <param name="asked">The parameter, if it was given.</param>
     /// <param name="accept">The header's values.</param>
     /// <returns>The choice, or the problem that lists what is served.</returns>
@@ -83,7 +83,8 @@ internal static class FormatNegotiation
         {
             var specificity = Cover(range, mediaType);
             var quality = range.Quality ?? 1;
-            if (specificity != Specificity.None && (specificity, quality).CompareTo((rank.Specificity, rank.Quality)) > 0)
+            if (specificity != Specificity.None
+                && (specificity, quality).CompareTo((rank.Specificity, rank.Quality)) > 0)
             {
                 rank = (quality, specificity);
             }
@@ -92,8 +93,9 @@ internal static class FormatNegotiation
         return rank;
     }
 
-    /// <summary>How closely a range names a media type. Parameters such as charset=utf-8 make no difference to what is
-    /// sent.</summary>
+    /// <summary>
+    /// How closely a range names a media type. Parameters such as charset=utf-8 do not change the answer.
+    /// </summary>
     private static Specificity Cover(MediaTypeHeaderValue range, string mediaType) =>
         range.MatchesAllTypes ? Specificity.Anything
         : range.MediaType.Equals(mediaType, StringComparison.OrdinalIgnoreCase) ? Specificity.Exact

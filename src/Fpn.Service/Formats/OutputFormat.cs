@@ -1,9 +1,9 @@
 namespace Fpn.Service.Formats;
 
-/// <summary>How detections are answered (docs/formats.md).</summary>
+/// <summary>The format of an answer (docs/formats.md).</summary>
 internal enum OutputFormat
 {
-    /// <summary>The service's own, with everything that is known.</summary>
+    /// <summary>The service's own format, with all that is known.</summary>
     Json,
 
     /// <summary>COCO's results array.</summary>

@@ -8,10 +8,9 @@ using Fpn.Serving.Requests;
 namespace Fpn.Service.Formats;
 
 /// <summary>Turns an answer into the format <c>image</c>.</summary>
-/// <param name="painting">Draws.</param>
 internal sealed class PicturePainter(PaintingPipeline painting)
 {
-    /// <summary>What the JPEG library takes.</summary>
+    /// <summary>The largest side that the JPEG library encodes, in pixels.</summary>
     private const int LargestJpegSide = 65_500;
 
     /// <summary>Draws the boxes, labels and scores.</summary>
@@ -26,8 +25,8 @@ internal sealed class PicturePainter(PaintingPipeline painting)
         if (encoding == PictureEncoding.Jpeg && Math.Max(answer.Size.Width, answer.Size.Height) > LargestJpegSide)
         {
             return Problem.NotAcceptable(
-                $"The image is {answer.Size.Width} x {answer.Size.Height} pixels; a JPEG has {LargestJpegSide} a side at "
-                + "most. Accept image/png.");
+                $"The image is {answer.Size.Width} x {answer.Size.Height} pixels; a JPEG has {LargestJpegSide} a side "
+                + "at most. Accept image/png.");
         }
 
         var painted = await painting.PaintAsync(request, Objects(answer), encoding);

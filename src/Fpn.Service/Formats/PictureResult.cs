@@ -7,10 +7,10 @@ namespace Fpn.Service.Formats;
 
 /// <summary>Sends a drawn picture and frees it.</summary>
 /// <param name="picture">The picture; owned.</param>
-/// <param name="mediaType">Its type.</param>
+/// <param name="mediaType">Its media type.</param>
 internal sealed class PictureResult(EncodedPicture picture, string mediaType) : IResult
 {
-    /// <summary>A multiple of 3, which is a whole number of base64's groups.</summary>
+    /// <summary>Bytes in a piece: a multiple of 3, so that base64 needs no padding between pieces.</summary>
     private const int Piece = 12 << 10;
 
     /// <inheritdoc/>

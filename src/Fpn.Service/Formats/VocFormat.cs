@@ -25,7 +25,7 @@ internal static class VocFormat
     };
 
     /// <summary>Writes the file.</summary>
-    /// <param name="answer">What was found.</param>
+    /// <param name="answer">The answer.</param>
     /// <param name="imageId">The file name that stands in the annotation.</param>
     /// <param name="output">Takes the file, UTF-8.</param>
     public static void Write(DetectionAnswer answer, long imageId, Stream output)
@@ -75,7 +75,7 @@ internal static class VocFormat
     private static void WriteNumber(XmlWriter xml, string name, int value) =>
         xml.WriteElementString(name, value.ToString(CultureInfo.InvariantCulture));
 
-    /// <summary>A label may hold what XML cannot: such characters become U+FFFD.</summary>
+    /// <summary>Replaces characters that XML cannot hold by U+FFFD.</summary>
     private static string Legal(string text)
     {
         var legal = new StringBuilder(text.Length);

@@ -7,12 +7,12 @@ namespace Fpn.Service.Formats;
 
 /// <summary>Writes a line a detection: <c>class cx cy w h score</c>, separated by spaces.</summary>
 /// <remarks>
-/// The class is the label's position in the model's labels, counted from 0; centre and size are parts of the image's
+/// The class is the label's position in the model's labels, counted from 0; center and size are parts of the image's
 /// width and height. Nine decimals at most keep boxes within 0.01 pixels in images of up to ten million pixels a side.
 /// </remarks>
 internal static class YoloFormat
 {
-    /// <summary>Six decimals as these files have, and three more where they are not 0.</summary>
+    /// <summary>Six decimals, as is usual in these files, and up to three more that are not 0.</summary>
     private const string Fraction = "0.000000###";
 
     private const int LongestLine = 128;

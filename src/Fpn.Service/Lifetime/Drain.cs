@@ -1,18 +1,18 @@
 namespace Fpn.Service.Lifetime;
 
-/// <summary>The state between SIGTERM and the end: readiness fails, requests are still served, connections are not kept.</summary>
-/// <param name="options">How long.</param>
-/// <param name="clock">Measures it.</param>
-/// <param name="logger">Told of it.</param>
-internal sealed partial class Drain(ShutdownOptions options, TimeProvider clock, ILogger<Drain> logger) : IHostedLifecycleService, IDisposable
+/// <summary>
+/// The state between SIGTERM and the end: readiness fails, requests are still served, connections are not kept.
+/// </summary>
+internal sealed partial class Drain(ShutdownOptions options, TimeProvider clock, ILogger<Drain> logger)
+    : IHostedLifecycleService, IDisposable
 {
     private readonly CancellationTokenSource _lastCall = new();
     private volatile bool _begun;
 
-    /// <summary>Whether the service was told to end.</summary>
+    /// <summary>Whether the shutdown has begun.</summary>
     public bool HasBegun => _begun;
 
-    /// <summary>Cancelled shortly before the end: whoever still waits is to be answered now.</summary>
+    /// <summary>Cancelled shortly before the end, when waiting requests must be answered.</summary>
     public CancellationToken LastCall => _lastCall.Token;
 
     /// <summary>Cancels <see cref="LastCall"/>.</summary>
@@ -29,7 +29,8 @@ internal sealed partial class Drain(ShutdownOptions options, TimeProvider clock,
         LogDraining(logger, options.Delay.TotalSeconds);
         if (options.Delay > TimeSpan.Zero)
         {
-            await Task.Delay(options.Delay, clock, cancellationToken).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+            await Task.Delay(options.Delay, clock, cancellationToken)
+                .ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
         }
     }
 
@@ -48,6 +49,8 @@ internal sealed partial class Drain(ShutdownOptions options, TimeProvider clock,
     /// <inheritdoc/>
     public Task StoppedAsync(CancellationToken cancellationToken) => Task.CompletedTask;
 
-    [LoggerMessage(Level = LogLevel.Information, Message = "Shutting down: not ready any more, the port closes in {DelaySeconds} s")]
+    [LoggerMessage(
+        Level = LogLevel.Information,
+        Message = "Shutting down: not ready any more, the port closes in {DelaySeconds} s")]
     private static partial void LogDraining(ILogger logger, double delaySeconds);
 }

@@ -3,10 +3,10 @@ using Fpn.Settings;
 
 namespace Fpn.Service.Lifetime;
 
-/// <summary>How the service ends.</summary>
+/// <summary>The end of the service.</summary>
 internal static class LifetimeRegistration
 {
-    /// <summary>The part of the timeout that is kept for answering those that still wait.</summary>
+    /// <summary>The part of the timeout that is reserved for answering waiting requests.</summary>
     private static readonly TimeSpan LastWords = TimeSpan.FromSeconds(1);
 
     /// <summary>Registers the drain and gives the host as long as the settings say.</summary>
@@ -20,7 +20,9 @@ internal static class LifetimeRegistration
         return builder;
     }
 
-    /// <summary>While draining, tells clients and proxies not to keep their connections; near the end answers those that still wait.</summary>
+    /// <summary>
+    /// While draining, asks clients and proxies to close their connections; near the end, answers waiting requests.
+    /// </summary>
     public static WebApplication UseDrain(this WebApplication app)
     {
         var drain = app.Services.GetRequiredService<Drain>();
@@ -32,14 +34,18 @@ internal static class LifetimeRegistration
         app.Lifetime.ApplicationStopping.Register(() =>
         {
             var patience = options.Timeout - LastWords;
-            last = clock.CreateTimer(_ => drain.CallLast(), null, patience > TimeSpan.Zero ? patience : TimeSpan.Zero, Timeout.InfiniteTimeSpan);
+            last = clock.CreateTimer(
+                _ => drain.CallLast(),
+                null,
+                patience > TimeSpan.Zero ? patience : TimeSpan.Zero,
+                Timeout.InfiniteTimeSpan);
         });
         app.Lifetime.ApplicationStopped.Register(() => last?.Dispose());
         app.Use((context, next) =>
         {
             if (HttpProtocol.IsHttp11(context.Request.Protocol))
             {
-                // As late as can be: the end may begin while the request is served.
+                // As late as possible: the shutdown may begin while the request is served.
                 context.Response.OnStarting(() =>
                 {
                     if (drain.HasBegun)

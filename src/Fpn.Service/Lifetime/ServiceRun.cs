@@ -12,7 +12,7 @@ internal static class ServiceRun
     /// <param name="args">The command line: settings only.</param>
     /// <param name="add">Registers services and sections of settings.</param>
     /// <param name="use">Builds the pipeline and maps the endpoints.</param>
-    /// <returns>The exit status: 0; 1 when the service cannot start, for a reason that is printed in one line.</returns>
+    /// <returns>The exit status: 0; 1 when the service cannot start, whose reason is printed in one line.</returns>
     public static async Task<int> RunAsync(
         string[] args, Action<WebApplicationBuilder, SettingsCatalogue> add, Action<WebApplication> use)
     {

@@ -2,7 +2,7 @@ using System.ComponentModel.DataAnnotations;
 
 namespace Fpn.Service.Lifetime;
 
-/// <summary>How the service ends (<c>Fpn:Shutdown</c>).</summary>
+/// <summary>The end of the service (<c>Fpn:Shutdown</c>).</summary>
 internal sealed class ShutdownOptions
 {
     /// <summary>
@@ -11,7 +11,9 @@ internal sealed class ShutdownOptions
     /// </summary>
     public TimeSpan Delay { get; set; }
 
-    /// <summary>Time from SIGTERM to the end of the process at most. Default 30 s. What waits then is answered 503.</summary>
+    /// <summary>
+    /// Longest time from SIGTERM to the end of the process. Default 30 s. Requests that still wait are answered 503.
+    /// </summary>
     [Range(typeof(TimeSpan), "00:00:00.001", "1.00:00:00", ErrorMessage = "{0} must be from {1} to {2}")]
     public TimeSpan Timeout { get; set; } = TimeSpan.FromSeconds(30);
 }

@@ -4,10 +4,9 @@ using System.Globalization;
 namespace Fpn.Service.Observability;
 
 /// <summary>
-/// Logs that a collector cannot be reached or refuses what it is sent: the exporter itself tells only its event source.
+/// Logs that a collector cannot be reached or refuses data; the exporter itself reports it only to its event source.
 /// </summary>
-/// <param name="logger">Where the lines go.</param>
-/// <param name="clock">At most one line a minute.</param>
+/// <remarks>At most one line a minute. Thread-safe.</remarks>
 internal sealed partial class ExportFailureLog(ILogger<ExportFailureLog> logger, TimeProvider clock) : EventListener
 {
     private const string SourceName = "OpenTelemetry-Exporter-OpenTelemetryProtocol";

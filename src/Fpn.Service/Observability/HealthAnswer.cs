@@ -3,7 +3,7 @@ using Microsoft.Net.Http.Headers;
 
 namespace Fpn.Service.Observability;
 
-/// <summary>The body of <c>/health/ready</c>: one word for probes, details for who asks for JSON.</summary>
+/// <summary>The body of <c>/health/ready</c>: one word for probes, details for clients that accept JSON.</summary>
 internal static class HealthAnswer
 {
     private const string Json = "application/json";

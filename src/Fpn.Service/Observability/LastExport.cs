@@ -4,19 +4,16 @@ using OpenTelemetry.Trace;
 
 namespace Fpn.Service.Observability;
 
-/// <summary>After the last answer, sends what was not sent, within what is left of the shutdown.</summary>
-/// <remarks>Making it makes the providers, so that nothing is missed from then on.</remarks>
-/// <param name="meters">Aggregates metrics.</param>
-/// <param name="shutdown">How long the end may take.</param>
-/// <param name="clock">Tells the time.</param>
-/// <param name="services">Where the rest is, if anything is sent at all.</param>
+/// <summary>Sends the last metrics and traces after the last answer, in the time that the shutdown has left.</summary>
+/// <remarks>Its construction creates the providers, which record from then on.</remarks>
 internal sealed class LastExport(
-    MeterProvider meters, ShutdownOptions shutdown, TimeProvider clock, IServiceProvider services) : IHostedLifecycleService
+    MeterProvider meters, ShutdownOptions shutdown, TimeProvider clock, IServiceProvider services)
+    : IHostedLifecycleService
 {
-    /// <summary>How long the end waits for a collector at most: as long as the exporter itself.</summary>
+    /// <summary>The longest wait for a collector: the timeout of the exporter itself.</summary>
     private static readonly TimeSpan Longest = TimeSpan.FromSeconds(10);
 
-    /// <summary>What is left of the shutdown's time after that, at least.</summary>
+    /// <summary>The least time that the shutdown has left after the export.</summary>
     private static readonly TimeSpan Margin = TimeSpan.FromMilliseconds(300);
 
     private readonly Lock _gate = new();
@@ -29,12 +26,12 @@ internal sealed class LastExport(
     public bool Sends => _failures is not null;
 
     /// <inheritdoc/>
-    /// <remarks>Once, however often the host is told to stop: who comes second waits as long.</remarks>
+    /// <remarks>Sends once, however often the host is stopped; further calls wait for the same export.</remarks>
     public Task StoppedAsync(CancellationToken cancellationToken)
     {
         lock (_gate)
         {
-            return _sent ??= SendAsync();
+            return _sent ??= SendAsync_NeedsLock();
         }
     }
 
@@ -57,7 +54,7 @@ internal sealed class LastExport(
     /// <inheritdoc/>
     public Task StopAsync(CancellationToken cancellationToken) => Task.CompletedTask;
 
-    private Task SendAsync()
+    private Task SendAsync_NeedsLock()
     {
         var left = shutdown.Timeout - clock.GetElapsedTime(_stopping) - Margin;
         var patience = (int)Math.Clamp(left.TotalMilliseconds, 0, Longest.TotalMilliseconds);

@@ -3,18 +3,21 @@ using Serilog.Events;
 
 namespace Fpn.Service.Observability;
 
-/// <summary>Checks the levels in section <c>Serilog</c>, where a wrong one would fail without naming its setting, and in
-/// .NET's own, which Serilog does not read: a wrong one there is a mistake all the same.</summary>
+/// <summary>
+/// Checks the log levels in section <c>Serilog</c>, where a wrong one would fail without the name of its setting, and
+/// in .NET's own section, which Serilog does not read: a wrong one there is a mistake all the same.
+/// </summary>
 internal static class LogLevels
 {
-    /// <summary>Refuses a level that is none.</summary>
+    /// <summary>Refuses levels that do not exist.</summary>
     /// <exception cref="SettingsException">There is one.</exception>
     public static void Require(IConfiguration configuration)
     {
         var minimum = configuration.GetSection("Serilog:MinimumLevel");
-        foreach (var setting in minimum.GetSection("Override").GetChildren().Append(minimum).Append(minimum.GetSection("Default")))
+        var levels = minimum.GetSection("Override").GetChildren().Append(minimum).Append(minimum.GetSection("Default"));
+        foreach (var setting in levels)
         {
-            // Names that begin so are switches, which other settings declare.
+            // Values that begin so name switches, which other settings declare.
             if (setting.Value?.StartsWith('$') != true)
             {
                 Require<LogEventLevel>(setting);
@@ -33,7 +36,8 @@ internal static class LogLevels
         if (setting.Value is { } level && !Enum.GetNames<TLevel>().Contains(level, StringComparer.OrdinalIgnoreCase))
         {
             throw new SettingsException(
-                $"Setting '{setting.Path}' must be one of {string.Join(", ", Enum.GetNames<TLevel>())}; it is '{level}'.");
+                $"Setting '{setting.Path}' must be one of {string.Join(", ", Enum.GetNames<TLevel>())}; "
+                + $"it is '{level}'.");
         }
     }
 }

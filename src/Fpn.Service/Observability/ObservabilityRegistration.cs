@@ -21,7 +21,7 @@ internal static class ObservabilityRegistration
 
     private const string ReadyTag = "ready";
 
-    /// <summary>Whether a check says if requests can be answered.</summary>
+    /// <summary>Whether a check is part of readiness.</summary>
     public static bool IsReadiness(HealthCheckRegistration check) => check.Tags.Contains(ReadyTag);
 
     /// <summary>Registers logging (Serilog, section <c>Serilog</c>), health checks, metrics and traces.</summary>
@@ -32,8 +32,8 @@ internal static class ObservabilityRegistration
         var telemetry = settings.Add<TelemetryOptions>("Telemetry");
         LogLevels.Require(builder.Configuration);
 
-        // Kestrel's line quotes, below this level, the header lines that it cannot read, which may hold a key: off whatever
-        // the settings say, and so set after they were read.
+        // Below this level Kestrel quotes header lines that it cannot read, which may hold a key: set after the
+        // settings are read, so that they cannot lower it.
         builder.Services.AddSerilog(
             (services, logs) => logs
                 .ReadFrom.Configuration(builder.Configuration)
@@ -52,28 +52,35 @@ internal static class ObservabilityRegistration
     public static WebApplication UseRequestLog(this WebApplication app)
     {
         app.UseMiddleware<ProblemCounter>();
-        app.UseSerilogRequestLogging(options => RequestLog.Configure(options, app.Services.GetRequiredService<Serilog.ILogger>()));
+        app.UseSerilogRequestLogging(
+            options => RequestLog.Configure(options, app.Services.GetRequiredService<Serilog.ILogger>()));
         return app;
     }
 
-    /// <summary>Maps <c>/health/live</c> (the process answers) and <c>/health/ready</c> (every model is loaded and tried).</summary>
+    /// <summary>
+    /// Maps <c>/health/live</c> (the process answers) and <c>/health/ready</c> (every model is loaded and tried).
+    /// </summary>
     public static WebApplication MapHealth(this WebApplication app)
     {
-        app.MapHealthChecks(ProbePaths.Health + "/live", new HealthCheckOptions { Predicate = _ => false }).AllowWithoutKey();
-        app.MapHealthChecks(ProbePaths.Health + "/ready", new HealthCheckOptions { Predicate = IsReadiness, ResponseWriter = HealthAnswer.WriteAsync }).AllowWithoutKey();
+        app.MapHealthChecks(ProbePaths.Health + "/live", new HealthCheckOptions { Predicate = _ => false })
+            .AllowWithoutKey();
+        app.MapHealthChecks(
+                ProbePaths.Health + "/ready",
+                new HealthCheckOptions { Predicate = IsReadiness, ResponseWriter = HealthAnswer.WriteAsync })
+            .AllowWithoutKey();
         return app;
     }
 
-    /// <summary>Begins to aggregate, and maps <c>/metrics</c>.</summary>
+    /// <summary>Starts to aggregate metrics, and maps <c>/metrics</c>.</summary>
     public static WebApplication MapMetrics(this WebApplication app)
     {
-        // Made now, so that nothing is missed: the providers, and the gauges that nobody else asks for.
+        // Created now, so that nothing is missed: the providers, and the gauges that no other service resolves.
         app.Services.GetRequiredService<LastExport>();
         app.Services.GetRequiredService<LaneGauges>();
         app.Services.GetRequiredService<ServiceMetrics>();
         var scrape = ((IApplicationBuilder)app).New().UseOpenTelemetryPrometheusScrapingEndpoint(_ => true).Build();
 
-        // As a delegate, and not as a request delegate, the OpenAPI document knows it.
+        // The OpenAPI document lists delegates, but not request delegates.
         app.MapGet(ProbePaths.Metrics, (Delegate)((HttpContext context) => scrape(context)))
             .WithName("metrics")
             .WithTags("Observability")

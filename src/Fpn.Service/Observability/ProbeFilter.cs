@@ -6,7 +6,7 @@ namespace Fpn.Service.Observability;
 /// <summary>Keeps the spans of probes that went well from being sent.</summary>
 internal sealed class ProbeFilter : BaseProcessor<Activity>
 {
-    /// <summary>ASP.NET Core's, which makes a span for every request.</summary>
+    /// <summary>The source of ASP.NET Core, which creates a span for every request.</summary>
     private const string RequestSource = "Microsoft.AspNetCore";
 
     /// <inheritdoc/>

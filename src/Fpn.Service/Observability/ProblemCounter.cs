@@ -3,12 +3,10 @@ using Fpn.Service.Problems;
 
 namespace Fpn.Service.Observability;
 
-/// <summary>Counts the problems that were answered, logged or not.</summary>
-/// <param name="next">The rest of the pipeline.</param>
-/// <param name="metrics">Counts.</param>
+/// <summary>Counts the problems that are answered, logged or not.</summary>
 internal sealed class ProblemCounter(RequestDelegate next, ServiceMetrics metrics)
 {
-    /// <summary>Runs the request and counts what became of it.</summary>
+    /// <summary>Serves the request and counts its problems.</summary>
     public async Task InvokeAsync(HttpContext context)
     {
         try
@@ -21,7 +19,8 @@ internal sealed class ProblemCounter(RequestDelegate next, ServiceMetrics metric
             {
                 metrics.RecordProblem(problem);
             }
-            else if (context.Features.Get<DetectionAnswer>() is null && context.Features.Get<BatchSummary>() is { } batch)
+            else if (context.Features.Get<DetectionAnswer>() is null
+                && context.Features.Get<BatchSummary>() is { } batch)
             {
                 foreach (var failed in batch.Problems)
                 {

@@ -4,15 +4,13 @@ using Microsoft.Extensions.Diagnostics.HealthChecks;
 
 namespace Fpn.Service.Observability;
 
-/// <summary>Ready while every model is loaded and the service was not told to end.</summary>
-/// <param name="lanes">The models; loaded and warm before the port opens.</param>
-/// <param name="drain">Whether the end has begun.</param>
+/// <summary>The readiness check: healthy while every model is loaded and the shutdown has not begun.</summary>
 internal sealed class ReadinessCheck(LaneRegistry lanes, Drain drain) : IHealthCheck
 {
-    /// <summary>Why the service is not ready once it was told to end.</summary>
+    /// <summary>The reason why the service is not ready during the shutdown.</summary>
     public const string ShuttingDown = "Shutting down.";
 
-    /// <summary>Why the service is not ready; null while it is.</summary>
+    /// <summary>The reason why the service is not ready; null while it is.</summary>
     public string? Obstacle
     {
         get
@@ -27,7 +25,7 @@ internal sealed class ReadinessCheck(LaneRegistry lanes, Drain drain) : IHealthC
         }
     }
 
-    /// <summary>What the models run on and why.</summary>
+    /// <summary>The device that the models run on, and the reason for it.</summary>
     private Dictionary<string, object> Execution => new()
     {
         ["provider"] = lanes.Device.ProviderName,

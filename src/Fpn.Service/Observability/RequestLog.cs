@@ -9,16 +9,19 @@ using Serilog.Parsing;
 
 namespace Fpn.Service.Observability;
 
-/// <summary>What the one line of a request says: status, time, model, detections, stage times, who asked.</summary>
+/// <summary>The log line of a request: status, time, model, detections, stage times, caller.</summary>
 internal static class RequestLog
 {
-    /// <summary>The line: what became of the request, then who asked, by the name of the key and never by the key, and
-    /// the id that the answer carried.</summary>
+    /// <summary>
+    /// The line: the outcome of the request, then the caller, by the name of the key and never by the key, and the id
+    /// that the answer carries.
+    /// </summary>
     private const string Template = "{Method} {Path} {Status} in {ElapsedMs} ms{Outcome}{Origin}";
 
     private static readonly MessageTemplateParser Parser = new();
 
-    private static readonly MessageTemplate Origin = Parser.Parse(" [client {Client:l}, key {Key:l}, request {RequestId:l}]");
+    private static readonly MessageTemplate Origin =
+        Parser.Parse(" [client {Client:l}, key {Key:l}, request {RequestId:l}]");
 
     private static readonly MessageTemplate Problem = Parser.Parse(": {Problem:l}: {Detail:l} (traceId {TraceId:l})");
 
@@ -29,22 +32,24 @@ internal static class RequestLog
     private static readonly MessageTemplate Images = Parser.Parse(": {Model:l} found {Detections} in {Images} images");
 
     private static readonly MessageTemplate Partly = Parser.Parse(
-        ": {Model:l} found {Detections} in {Images} images, of which {Failed} failed: {Failures:l} (traceId {TraceId:l})");
+        ": {Model:l} found {Detections} in {Images} images, of which {Failed} failed: {Failures:l} "
+        + "(traceId {TraceId:l})");
 
     private static readonly MessageTemplate Plain = Parser.Parse(string.Empty);
 
-    /// <summary>Sets Serilog's request logging up.</summary>
-    /// <param name="options">Of the middleware.</param>
-    /// <param name="logger">Where the lines go: this service's own, since there may be others in the process.</param>
+    /// <summary>Configures Serilog's request logging.</summary>
+    /// <param name="options">Options of the middleware.</param>
+    /// <param name="logger">The logger of this service, since other services may run in the process.</param>
     public static void Configure(RequestLoggingOptions options, Serilog.ILogger logger)
     {
         options.Logger = logger;
         options.MessageTemplate = Template;
-        options.GetLevel = (context, _, exception) => exception is null && IsQuiet(context) ? LogEventLevel.Debug : LogEventLevel.Information;
+        options.GetLevel = (context, _, exception) =>
+            exception is null && IsQuiet(context) ? LogEventLevel.Debug : LogEventLevel.Information;
         options.GetMessageTemplateProperties = Describe;
     }
 
-    /// <summary>Probes come every few seconds for ever: they are not worth a line unless they fail.</summary>
+    /// <summary>Whether a request is a probe that succeeded: probes arrive every few seconds.</summary>
     private static bool IsQuiet(HttpContext context) =>
         context.Response.StatusCode == StatusCodes.Status200OK
         && ProbePaths.Contain(context.Request.Path)
@@ -115,7 +120,7 @@ internal static class RequestLog
     private static string Address(IPAddress? address) =>
         address is null ? "-" : (address.IsIPv4MappedToIPv6 ? address.MapToIPv4() : address).ToString();
 
-    /// <summary>Details quote what the client sent: line ends in it would forge lines of the log.</summary>
+    /// <summary>Replaces control characters: details quote the client, whose line ends would forge log lines.</summary>
     private static string OneLine(string detail) => detail.Any(char.IsControl)
         ? string.Create(detail.Length, detail, static (line, text) =>
         {

@@ -6,7 +6,7 @@ using Fpn.Serving.Telemetry;
 
 namespace Fpn.Service.Observability;
 
-/// <summary>What concerns the whole process: readiness, native memory, refused requests, the build.</summary>
+/// <summary>Metrics of the whole process: readiness, native memory, refused requests, the build.</summary>
 internal sealed class ServiceMetrics
 {
     private readonly Counter<long> _problems;

@@ -2,7 +2,9 @@ using System.ComponentModel.DataAnnotations;
 
 namespace Fpn.Service.Observability;
 
-/// <summary>Where metrics and traces are sent (<c>Fpn:Telemetry</c>); <c>/metrics</c> is there all the same.</summary>
+/// <summary>
+/// The collector of metrics and traces (<c>Fpn:Telemetry</c>); <c>/metrics</c> is served in any case.
+/// </summary>
 internal sealed class TelemetryOptions
 {
     /// <summary>

@@ -8,21 +8,22 @@ using OpenTelemetry.Trace;
 namespace Fpn.Service.Observability;
 
 /// <summary>
-/// Aggregates what the meters record, once for both readers: <c>/metrics</c>, which collects when it is asked, and the
-/// OTLP exporter, which sends every minute where an endpoint is configured. Traces exist only with an endpoint.
+/// Aggregates metrics once for both readers: <c>/metrics</c>, which collects at each request, and the OTLP exporter,
+/// which sends every minute where an endpoint is configured. Traces exist only with an endpoint.
 /// </summary>
 internal static class TelemetryRegistration
 {
     /// <summary>Name of the service to a collector; <c>OTEL_SERVICE_NAME</c> overrides it.</summary>
     private const string ServiceName = "fpn-service";
 
-    /// <summary>The variable by which collectors announce themselves to every program.</summary>
+    /// <summary>The usual variable for the address of a collector.</summary>
     private const string EndpointVariable = "OTEL_EXPORTER_OTLP_ENDPOINT";
 
     private const string CountSuffix = ".count";
 
-    /// <summary>What ASP.NET Core counts that is of use here: hosting, server, routing, exceptions. Its package adds more,
-    /// which would be series that nothing shows.</summary>
+    /// <summary>
+    /// The meters of ASP.NET Core that are of use here. Its package adds more, whose series nothing would show.
+    /// </summary>
     private static readonly string[] FrameworkMeters =
     [
         "Microsoft.AspNetCore.Hosting",
@@ -33,10 +34,10 @@ internal static class TelemetryRegistration
     ];
 
     /// <summary>Registers the providers.</summary>
-    /// <param name="services">Where they go.</param>
+    /// <param name="services">Takes the providers.</param>
     /// <param name="options">The endpoint.</param>
-    /// <param name="configuration">Where OpenTelemetry's own variables are.</param>
-    /// <exception cref="UriFormatException">The endpoint is no address.</exception>
+    /// <param name="configuration">Holds OpenTelemetry's own variables.</param>
+    /// <exception cref="UriFormatException">The endpoint is not an address.</exception>
     public static IServiceCollection AddTelemetry(
         this IServiceCollection services, TelemetryOptions options, IConfiguration configuration)
     {
@@ -75,10 +76,12 @@ internal static class TelemetryRegistration
                 .AddOtlpExporter(otlp => Configure(otlp, options, endpoint, "v1/traces")));
         }
 
-        return services.AddSingleton<LastExport>().AddHostedService(provider => provider.GetRequiredService<LastExport>());
+        return services
+            .AddSingleton<LastExport>()
+            .AddHostedService(provider => provider.GetRequiredService<LastExport>());
     }
 
-    /// <summary>The text of before: no series about libraries, collected whenever it is asked.</summary>
+    /// <summary>Leaves out series about libraries, and collects at each request.</summary>
     private static void Configure(PrometheusAspNetCoreOptions prometheus)
     {
         prometheus.ScopeInfoEnabled = false;
@@ -86,8 +89,13 @@ internal static class TelemetryRegistration
         prometheus.ScrapeResponseCacheDurationMilliseconds = 0;
     }
 
-    /// <summary>Drops what another service in the process records and what nothing shows, and renames gauges that end in <c>count</c>.</summary>
-    /// <remarks>Prometheus keeps <c>_count</c> for histograms, and <c>promtool</c> refuses a gauge of that name.</remarks>
+    /// <summary>
+    /// Drops instruments of other services in the process and those that nothing shows; renames gauges that end in
+    /// <c>count</c>.
+    /// </summary>
+    /// <remarks>
+    /// Prometheus keeps <c>_count</c> for histograms, and <c>promtool</c> refuses a gauge of that name.
+    /// </remarks>
     private static MetricStreamConfiguration? Shape(Instrument instrument, IMeterFactory factory)
     {
         var (name, scope) = (instrument.Meter.Name, instrument.Meter.Scope);
@@ -108,7 +116,7 @@ internal static class TelemetryRegistration
             || kind == typeof(ObservableUpDownCounter<>)
             || kind == typeof(ObservableGauge<>));
 
-    /// <summary>Sets what the settings name; the rest comes from OpenTelemetry's variables.</summary>
+    /// <summary>Applies the settings; the rest comes from OpenTelemetry's variables.</summary>
     private static void Configure(OtlpExporterOptions otlp, TelemetryOptions options, Uri? endpoint, string path)
     {
         if (options.OtlpProtocol.Length > 0)
@@ -118,7 +126,7 @@ internal static class TelemetryRegistration
 
         if (endpoint is not null)
         {
-            // The exporter adds the signal's path only to an address that it has from the variable.
+            // The exporter adds the path of the signal only to an address from the variable.
             otlp.Endpoint = otlp.Protocol == OtlpExportProtocol.HttpProtobuf
                 ? new Uri($"{endpoint.AbsoluteUri.TrimEnd('/')}/{path}")
                 : endpoint;

@@ -9,10 +9,10 @@ using Swashbuckle.AspNetCore.SwaggerGen;
 
 namespace Fpn.Service.OpenApi;
 
-/// <summary>Describes the bodies, queries and answers of <c>/detect</c> and <c>/detect/batch</c>, which read them
-/// themselves.</summary>
-/// <param name="lanes">The models that are served: their names and labels are what the parameters offer.</param>
-/// <param name="limits">The largest image.</param>
+/// <summary>
+/// Describes bodies, queries and answers of <c>/detect</c> and <c>/detect/batch</c>, which read and write them
+/// themselves.
+/// </summary>
 internal sealed class DetectionOperationFilter(LaneRegistry lanes, LimitsOptions limits) : IOperationFilter
 {
     private static readonly string[] RawTypes =
@@ -30,13 +30,13 @@ internal sealed class DetectionOperationFilter(LaneRegistry lanes, LimitsOptions
         {
             operation.RequestBody = Body();
             operation.Parameters = [.. Parameters(ImageIdNote)];
-            operation.Responses!["200"] = FormatResponses.OfDetect(context);
+            operation.Responses!["200"] = FormatResponses.Detect(context);
         }
         else if (operation.OperationId == DetectRegistration.BatchOperation)
         {
             operation.RequestBody = BatchBody();
             operation.Parameters = [.. Parameters($"{ImageIdNote} The images are counted on from it.")];
-            operation.Responses!["200"] = FormatResponses.OfBatch(context);
+            operation.Responses!["200"] = FormatResponses.DetectBatch(context);
         }
     }
 
@@ -54,21 +54,28 @@ internal sealed class DetectionOperationFilter(LaneRegistry lanes, LimitsOptions
                     Required = new HashSet<string> { ImageBodyReader.PartName },
                     Properties = new Dictionary<string, IOpenApiSchema>
                     {
-                        [ImageBodyReader.PartName] = new OpenApiSchema { Type = JsonSchemaType.String, Format = "binary", Description = "The image." },
+                        [ImageBodyReader.PartName] = new OpenApiSchema
+                        {
+                            Type = JsonSchemaType.String, Format = "binary", Description = "The image.",
+                        },
                     },
                 },
             },
         };
         foreach (var type in RawTypes)
         {
-            content[type] = new OpenApiMediaType { Schema = new OpenApiSchema { Type = JsonSchemaType.String, Format = "binary" } };
+            content[type] = new OpenApiMediaType
+            {
+                Schema = new OpenApiSchema { Type = JsonSchemaType.String, Format = "binary" },
+            };
         }
 
         return new OpenApiRequestBody
         {
             Required = true,
-            Description = $"The image itself, or a form with exactly one part `{ImageBodyReader.PartName}`. JPEG, PNG, WebP, GIF (first frame), TIFF, AVIF "
-                + $"or, unless the build leaves its decoder out, BMP, told from its bytes; at most {limits.MaxImageBytes} bytes and {limits.MaxImagePixels} pixels.",
+            Description = $"The image itself, or a form with exactly one part `{ImageBodyReader.PartName}`. "
+                + "JPEG, PNG, WebP, GIF (first frame), TIFF, AVIF or, unless the build leaves its decoder out, BMP, "
+                + $"told from its bytes; at most {limits.MaxImageBytes} bytes and {limits.MaxImagePixels} pixels.",
             Content = content,
         };
     }
@@ -76,8 +83,8 @@ internal sealed class DetectionOperationFilter(LaneRegistry lanes, LimitsOptions
     private OpenApiRequestBody BatchBody() => new()
     {
         Required = true,
-        Description = $"1 to {limits.MaxBatchImages} parts `{BatchBodyReader.PartName}`, each an image as `/detect` takes "
-            + $"it; the whole form at most {limits.MaxBatchBytes} bytes.",
+        Description = $"1 to {limits.MaxBatchImages} parts `{BatchBodyReader.PartName}`, each an image as `/detect` "
+            + $"takes it; the whole form at most {limits.MaxBatchBytes} bytes.",
         Content = new Dictionary<string, IOpenApiMediaType>
         {
             ["multipart/form-data"] = new OpenApiMediaType
@@ -103,8 +110,8 @@ internal sealed class DetectionOperationFilter(LaneRegistry lanes, LimitsOptions
     };
 
     /// <summary>
-    /// The parameters. Swagger UI sends all their examples unless they are cleared, so together they ask for what a
-    /// newcomer wants to see: every kind of object, in the usual form.
+    /// The parameters. Swagger UI sends all their examples unless they are cleared, so together they make the request
+    /// that a newcomer wants to see: every kind of object, in the usual form.
     /// </summary>
     private IEnumerable<OpenApiParameter> Parameters(string imageIdNote)
     {
@@ -161,8 +168,8 @@ internal sealed class DetectionOperationFilter(LaneRegistry lanes, LimitsOptions
             new OpenApiSchema { Type = JsonSchemaType.Integer, Format = "int64", Default = 0, Minimum = "0" });
         yield return Query(
             "explain",
-            "Adds `explain` to the answer: the proposal and anchor behind each detection, the boxes that were suppressed in its "
-                + "favour, and all proposals. For two-stage models, in the format `json`.",
+            "Adds `explain` to the answer: the proposal and anchor behind each detection, the boxes that were "
+                + "suppressed in its favour, and all proposals. For two-stage models, in the format `json`.",
             false,
             new OpenApiSchema { Type = JsonSchemaType.Boolean, Default = false });
         yield return Header(
@@ -178,8 +185,14 @@ internal sealed class DetectionOperationFilter(LaneRegistry lanes, LimitsOptions
     }
 
     private static OpenApiParameter Header(string name, string description, JsonNode example, OpenApiSchema schema) =>
-        new() { Name = name, In = ParameterLocation.Header, Description = description, Example = example, Schema = schema };
+        Parameter(ParameterLocation.Header, name, description, example, schema);
 
     private static OpenApiParameter Query(string name, string description, JsonNode example, OpenApiSchema schema) =>
-        new() { Name = name, In = ParameterLocation.Query, Description = description, Example = example, Schema = schema };
+        Parameter(ParameterLocation.Query, name, description, example, schema);
+
+    private static OpenApiParameter Parameter(
+        ParameterLocation location, string name, string description, JsonNode example, OpenApiSchema schema) => new()
+        {
+            Name = name, In = location, Description = description, Example = example, Schema = schema,
+        };
 }

@@ -6,8 +6,8 @@ using Swashbuckle.AspNetCore.SwaggerGen;
 
 namespace Fpn.Service.OpenApi;
 
-/// <summary>Puts the examples that endpoints declare (<see cref="AnswerExample"/> and its like) into the document.</summary>
-/// <param name="lanes">The models that are served: examples name the default one.</param>
+/// <summary>Puts the examples that endpoints declare, such as <see cref="AnswerExample"/>, into the document.</summary>
+/// <remarks>Examples name the default model.</remarks>
 internal sealed class ExampleFilter(LaneRegistry lanes) : IOperationFilter
 {
     /// <inheritdoc/>

@@ -7,8 +7,9 @@ using Swashbuckle.AspNetCore.SwaggerGen;
 
 namespace Fpn.Service.OpenApi;
 
-/// <summary>The successful answers of <c>/detect</c> and <c>/detect/batch</c>, in every format, with
-/// examples.</summary>
+/// <summary>
+/// The successful answers of <c>/detect</c> and <c>/detect/batch</c>, in every format, with examples.
+/// </summary>
 internal static class FormatResponses
 {
     private const string CocoExample = """
@@ -35,8 +36,8 @@ internal static class FormatResponses
         </annotation>
         """;
 
-    /// <summary>200 of <c>/detect</c>.</summary>
-    public static OpenApiResponse OfDetect(OperationFilterContext context)
+    /// <summary>Status 200 of <c>/detect</c>.</summary>
+    public static OpenApiResponse Detect(OperationFilterContext context)
     {
         var coco = Generate(context, typeof(CocoResponse[]));
         var content = new Dictionary<string, IOpenApiMediaType>();
@@ -49,8 +50,14 @@ internal static class FormatResponses
                     Schema = Generate(context, typeof(DetectionResponse)), Example = JsonNode.Parse(ReadExample()),
                 },
                 OutputFormat.Coco => new OpenApiMediaType { Schema = coco, Example = JsonNode.Parse(CocoExample) },
-                OutputFormat.Voc => new OpenApiMediaType { Schema = Text("A Pascal VOC annotation."), Example = VocExample },
-                OutputFormat.Yolo => new OpenApiMediaType { Schema = Text("Lines `class cx cy w h score`."), Example = YoloExample },
+                OutputFormat.Voc => new OpenApiMediaType
+                {
+                    Schema = Text("A Pascal VOC annotation."), Example = VocExample,
+                },
+                OutputFormat.Yolo => new OpenApiMediaType
+                {
+                    Schema = Text("Lines `class cx cy w h score`."), Example = YoloExample,
+                },
                 _ => new OpenApiMediaType
                 {
                     Schema = new OpenApiSchema
@@ -77,8 +84,8 @@ internal static class FormatResponses
         };
     }
 
-    /// <summary>200 of <c>/detect/batch</c>.</summary>
-    public static OpenApiResponse OfBatch(OperationFilterContext context) => new()
+    /// <summary>Status 200 of <c>/detect/batch</c>.</summary>
+    public static OpenApiResponse DetectBatch(OperationFilterContext context) => new()
     {
         Description = "One result an image, in the order sent; one that failed is a problem.",
         Content = new Dictionary<string, IOpenApiMediaType>

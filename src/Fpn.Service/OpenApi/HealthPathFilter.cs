@@ -13,12 +13,18 @@ internal sealed class HealthPathFilter : IDocumentFilter
     /// <inheritdoc/>
     public void Apply(OpenApiDocument swaggerDoc, DocumentFilterContext context)
     {
-        Add("live", "healthLive", "Says whether the process answers", "For liveness probes: 200 as long as it answers at all.", canFail: false);
+        Add(
+            "live",
+            "healthLive",
+            "Says whether the process answers",
+            "For liveness probes: 200 as long as it answers at all.",
+            canFail: false);
         Add(
             "ready",
             "healthReady",
             "Says whether requests can be answered",
-            "For readiness probes and load balancers: 503 while a device is lost, and from the moment the service is told to end. With Accept: application/json it also says what the models run on and why.",
+            "For readiness probes and load balancers: 503 while a device is lost, and from the moment the service is "
+                + "told to end. With Accept: application/json it also says what the models run on and why.",
             canFail: true);
 
         void Add(string name, string operation, string summary, string description, bool canFail)
@@ -78,7 +84,10 @@ internal sealed class HealthPathFilter : IDocumentFilter
         Description = description,
         Content = new Dictionary<string, IOpenApiMediaType>
         {
-            ["text/plain"] = new OpenApiMediaType { Schema = new OpenApiSchema { Type = JsonSchemaType.String }, Example = JsonValue.Create(text) },
+            ["text/plain"] = new OpenApiMediaType
+            {
+                Schema = new OpenApiSchema { Type = JsonSchemaType.String }, Example = JsonValue.Create(text),
+            },
         },
     };
 }

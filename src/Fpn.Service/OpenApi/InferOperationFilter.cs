@@ -1,4 +1,3 @@
-using System.Globalization;
 using System.Text.Json.Nodes;
 using Fpn.Service.Engine;
 using Fpn.Service.OpenInference;
@@ -9,8 +8,9 @@ using Swashbuckle.AspNetCore.SwaggerGen;
 
 namespace Fpn.Service.OpenApi;
 
-/// <summary>Describes body, headers and answer of the protocol's inference, which the endpoint reads and writes itself.</summary>
-/// <param name="limits">The most images and bytes.</param>
+/// <summary>
+/// Describes body, headers and answer of the protocol's inference, which the endpoint reads and writes itself.
+/// </summary>
 internal sealed class InferOperationFilter(LimitsOptions limits) : IOperationFilter
 {
     private const string Json = "application/json";
@@ -27,11 +27,15 @@ internal sealed class InferOperationFilter(LimitsOptions limits) : IOperationFil
         operation.RequestBody = new OpenApiRequestBody
         {
             Required = true,
-            Description = $"JSON; or JSON and binary data after it, where `{ApiHeaders.JsonLength}` says; or one encoded image and nothing "
+            Description = $"JSON; or JSON and binary data after it, where `{ApiHeaders.JsonLength}` says; "
+                + "or one encoded image and nothing "
                 + $"else, with that header 0. At most {limits.MaxBatchImages} images and {limits.MaxBatchBytes} bytes.",
             Content = new Dictionary<string, IOpenApiMediaType>
             {
-                [Json] = new OpenApiMediaType { Schema = Refer(context, "InferRequest", "requestSchema"), Example = Example("requestExample") },
+                [Json] = new OpenApiMediaType
+                {
+                    Schema = Refer(context, "InferRequest", "requestSchema"), Example = Example("requestExample"),
+                },
                 [Binary] = new OpenApiMediaType { Schema = Bytes() },
             },
         };
@@ -43,7 +47,8 @@ internal sealed class InferOperationFilter(LimitsOptions limits) : IOperationFil
             Schema = new OpenApiSchema { Type = JsonSchemaType.Integer, Minimum = "0" },
             Example = JsonValue.Create(0),
         });
-        (operation.Responses ??= [])[StatusCodes.Status200OK.ToString(CultureInfo.InvariantCulture)] = new OpenApiResponse
+        operation.Responses ??= [];
+        operation.Responses["200"] = new OpenApiResponse
         {
             Description = "The detections.",
             Headers = new Dictionary<string, IOpenApiHeader>
@@ -56,8 +61,15 @@ internal sealed class InferOperationFilter(LimitsOptions limits) : IOperationFil
             },
             Content = new Dictionary<string, IOpenApiMediaType>
             {
-                [Json] = new OpenApiMediaType { Schema = Refer(context, "InferAnswer", "answerSchema"), Example = Example("answerExample") },
-                [Binary] = new OpenApiMediaType { Schema = Bytes(), Example = JsonValue.Create("the JSON, then the binary outputs in its order, little-endian") },
+                [Json] = new OpenApiMediaType
+                {
+                    Schema = Refer(context, "InferAnswer", "answerSchema"), Example = Example("answerExample"),
+                },
+                [Binary] = new OpenApiMediaType
+                {
+                    Schema = Bytes(),
+                    Example = JsonValue.Create("the JSON, then the binary outputs in its order, little-endian"),
+                },
             },
         };
     }
@@ -71,7 +83,9 @@ internal sealed class InferOperationFilter(LimitsOptions limits) : IOperationFil
             var schema = OpenApiModelFactory.Parse<OpenApiSchema>(
                 Text(part), OpenApiSpecVersion.OpenApi3_1, context.Document, out var diagnostic, OpenApiConstants.Json);
             context.SchemaRepository.AddDefinition(
-                name, schema ?? throw new InvalidOperationException(string.Join(' ', diagnostic.Errors.Select(error => error.Message))));
+                name,
+                schema ?? throw new InvalidOperationException(
+                    string.Join(' ', diagnostic.Errors.Select(error => error.Message))));
         }
 
         return new OpenApiSchemaReference(name, context.Document);
@@ -81,7 +95,8 @@ internal sealed class InferOperationFilter(LimitsOptions limits) : IOperationFil
 
     private static string Text(string part)
     {
-        using var stream = typeof(InferOperationFilter).Assembly.GetManifestResourceStream("Fpn.Service.OpenApi.infer.json")
+        using var stream = typeof(InferOperationFilter).Assembly.GetManifestResourceStream(
+            "Fpn.Service.OpenApi.infer.json")
             ?? throw new InvalidOperationException("The schemas of inference are missing from the assembly.");
         return JsonNode.Parse(stream)![part]!.ToJsonString();
     }

@@ -5,8 +5,9 @@ using Swashbuckle.AspNetCore.SwaggerGen;
 
 namespace Fpn.Service.OpenApi;
 
-/// <summary>Says which operations need a key, once keys are configured: Swagger UI then offers to take one.</summary>
-/// <param name="keys">Whether keys are asked for.</param>
+/// <summary>
+/// Marks the operations that need a key, once keys are configured: Swagger UI then offers to enter one.
+/// </summary>
 internal sealed class KeySecurityFilter(ApiKeys keys) : IDocumentFilter, IOperationFilter
 {
     private const string HeaderScheme = "ApiKey";

@@ -6,6 +6,9 @@ namespace Fpn.Service.OpenApi;
 /// <summary>The OpenAPI document and Swagger UI.</summary>
 internal static class OpenApiRegistration
 {
+    /// <summary>The end of the names of types that are answers; schemas leave it out.</summary>
+    private const string Suffix = "Response";
+
     /// <summary>Registers the generator.</summary>
     public static WebApplicationBuilder AddOpenApiDocument(this WebApplicationBuilder builder)
     {
@@ -33,7 +36,8 @@ internal static class OpenApiRegistration
         {
             Title = "Fpn.Service",
             Version = "v1",
-            Description = "Finds objects in images with a Faster R-CNN on a feature pyramid. Send an image to `/detect`.",
+            Description =
+                "Finds objects in images with a Faster R-CNN on a feature pyramid. Send an image to `/detect`.",
             License = new OpenApiLicense { Name = "MIT", Url = new Uri("https://spdx.org/licenses/MIT.html") },
             Contact = new OpenApiContact { Name = "Whoever runs this service" },
         });
@@ -43,7 +47,8 @@ internal static class OpenApiRegistration
         options.IncludeXmlComments(Path.Combine(AppContext.BaseDirectory, "Fpn.Service.xml"));
         options.SupportNonNullableReferenceTypes();
         options.NonNullableReferenceTypesAsRequired();
-        options.CustomSchemaIds(type => type.Name.EndsWith("Response", StringComparison.Ordinal) ? type.Name[..^"Response".Length] : type.Name);
+        options.CustomSchemaIds(type =>
+            type.Name.EndsWith(Suffix, StringComparison.Ordinal) ? type.Name[..^Suffix.Length] : type.Name);
         options.OperationFilter<DetectionOperationFilter>();
         options.OperationFilter<InferOperationFilter>();
         options.OperationFilter<ProblemResponseFilter>();

@@ -8,7 +8,7 @@ using Swashbuckle.AspNetCore.SwaggerGen;
 
 namespace Fpn.Service.OpenApi;
 
-/// <summary>Names the problems that an operation may answer with, each with an example.</summary>
+/// <summary>Lists the problems that an operation may answer with, each with an example.</summary>
 internal sealed class ProblemResponseFilter : IOperationFilter
 {
     private const string SchemaName = "Problem";
@@ -40,18 +40,15 @@ internal sealed class ProblemResponseFilter : IOperationFilter
                 Required = new HashSet<string> { "type", "title", "status", "detail", "traceId" },
                 Properties = new Dictionary<string, IOpenApiSchema>
                 {
-                    ["type"] = new OpenApiSchema { Type = JsonSchemaType.String, Description = "Stable; compare this one." },
-                    ["title"] = new OpenApiSchema { Type = JsonSchemaType.String, Description = "The same for every problem of the type." },
-                    ["status"] = new OpenApiSchema { Type = JsonSchemaType.Integer, Format = "int32", Description = "The answer's status." },
-                    ["detail"] = new OpenApiSchema { Type = JsonSchemaType.String, Description = "What was wrong here, and what to do." },
-                    ["parameter"] = new OpenApiSchema { Type = JsonSchemaType.String, Description = "The parameter or part that was wrong, if one was." },
-                    ["retryAfterSeconds"] = new OpenApiSchema
-                    {
-                        Type = JsonSchemaType.Integer,
-                        Format = "int64",
-                        Description = "When to try again, where that is known; also `Retry-After`.",
-                    },
-                    ["traceId"] = new OpenApiSchema { Type = JsonSchemaType.String, Description = "Find the request in the log by it." },
+                    ["type"] = Described(JsonSchemaType.String, "Stable; compare this one."),
+                    ["title"] = Described(JsonSchemaType.String, "The same for every problem of the type."),
+                    ["status"] = Described(JsonSchemaType.Integer, "The answer's status.", "int32"),
+                    ["detail"] = Described(JsonSchemaType.String, "What was wrong here, and what to do."),
+                    ["parameter"] = Described(
+                        JsonSchemaType.String, "The parameter or part that was wrong, if one was."),
+                    ["retryAfterSeconds"] = Described(
+                        JsonSchemaType.Integer, "When to try again, where that is known; also `Retry-After`.", "int64"),
+                    ["traceId"] = Described(JsonSchemaType.String, "Find the request in the log by it."),
                 },
             });
         }
@@ -71,7 +68,7 @@ internal sealed class ProblemResponseFilter : IOperationFilter
                 Required = new HashSet<string> { "error" },
                 Properties = new Dictionary<string, IOpenApiSchema>
                 {
-                    ["error"] = new OpenApiSchema { Type = JsonSchemaType.String, Description = "What was wrong, and what to do." },
+                    ["error"] = Described(JsonSchemaType.String, "What was wrong, and what to do."),
                 },
             });
         }
@@ -89,12 +86,19 @@ internal sealed class ProblemResponseFilter : IOperationFilter
                 Schema = schema,
                 Examples = problems.ToDictionary(
                     problem => problem.Type,
-                    IOpenApiExample (problem) => new OpenApiExample { Value = new JsonObject { ["error"] = ErrorResponse.TextOf(problem) } }),
+                    IOpenApiExample (problem) => new OpenApiExample
+                    {
+                        Value = new JsonObject { ["error"] = ErrorResponse.TextOf(problem) },
+                    }),
             },
         },
     };
 
-    private static string Titles(IReadOnlyList<Problem> problems) => string.Join("; ", problems.Select(problem => problem.Title)) + ".";
+    private static OpenApiSchema Described(JsonSchemaType type, string description, string? format = null) =>
+        new() { Type = type, Format = format, Description = description };
+
+    private static string Titles(IReadOnlyList<Problem> problems) =>
+        string.Join("; ", problems.Select(problem => problem.Title)) + ".";
 
     private static OpenApiResponse Describe(IReadOnlyList<Problem> problems, IOpenApiSchema schema) => new()
     {
@@ -104,7 +108,9 @@ internal sealed class ProblemResponseFilter : IOperationFilter
             ["application/problem+json"] = new OpenApiMediaType
             {
                 Schema = schema,
-                Examples = problems.ToDictionary(problem => problem.Type, IOpenApiExample (problem) => new OpenApiExample { Value = Example(problem) }),
+                Examples = problems.ToDictionary(
+                    problem => problem.Type,
+                    IOpenApiExample (problem) => new OpenApiExample { Value = Example(problem) }),
             },
         },
     };
@@ -114,7 +120,10 @@ internal sealed class ProblemResponseFilter : IOperationFilter
     {
         var example = new JsonObject
         {
-            ["type"] = problem.Type, ["title"] = problem.Title, ["status"] = problem.Status, ["detail"] = problem.Detail,
+            ["type"] = problem.Type,
+            ["title"] = problem.Title,
+            ["status"] = problem.Status,
+            ["detail"] = problem.Detail,
         };
         if (problem.Parameter is not null)
         {

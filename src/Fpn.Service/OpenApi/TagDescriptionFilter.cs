@@ -3,7 +3,7 @@ using Swashbuckle.AspNetCore.SwaggerGen;
 
 namespace Fpn.Service.OpenApi;
 
-/// <summary>Says what each group of operations is for.</summary>
+/// <summary>Describes each group of operations.</summary>
 internal sealed class TagDescriptionFilter : IDocumentFilter
 {
     private static readonly Dictionary<string, string> Descriptions = new()

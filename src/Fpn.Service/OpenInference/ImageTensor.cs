@@ -14,12 +14,12 @@ internal static class ImageTensor
     /// <summary>Bytes of an element's length in the binary form, little-endian.</summary>
     private const int LengthSize = sizeof(uint);
 
-    /// <summary>Finds the elements.</summary>
+    /// <summary>Finds the elements of the input.</summary>
     /// <param name="body">The whole body; base64 is decoded where it stands.</param>
-    /// <param name="jsonLength">Bytes of it that are JSON.</param>
-    /// <param name="request">What the JSON says.</param>
-    /// <param name="limits">The largest element.</param>
-    /// <returns>N encoded images, parts of <paramref name="body"/>; or what is wrong with them.</returns>
+    /// <param name="jsonLength">Bytes of JSON that it starts with.</param>
+    /// <param name="request">The request that the JSON holds.</param>
+    /// <param name="limits">The limits of images.</param>
+    /// <returns>N encoded images, parts of <paramref name="body"/>; or their problem.</returns>
     public static Outcome<ReadOnlyMemory<byte>[]> Split(
         Memory<byte> body, int jsonLength, InferRequest request, LimitsOptions limits)
     {
@@ -30,26 +30,28 @@ internal static class ImageTensor
                 ? SplitBinary(binary, request.Count, limits)
                 : Problem.BadParameter(
                     $"inputs[0].parameters.{InferParameters.BinaryDataSize}",
-                    $"Is {size}, but {binary.Length} bytes follow the JSON: {ApiHeaders.JsonLength} says where it ends.");
+                    $"Is {size}, but {binary.Length} bytes follow the JSON: {ApiHeaders.JsonLength} says where it "
+                    + "ends.");
         }
 
         return binary.IsEmpty
             ? DecodeAll(body, request, limits)
             : Problem.BadRequest(
-                $"{binary.Length} bytes follow the JSON, but no input has the parameter '{InferParameters.BinaryDataSize}'.");
+                $"{binary.Length} bytes follow the JSON, but no input has the parameter "
+                + $"'{InferParameters.BinaryDataSize}'.");
     }
 
-    /// <summary>Checks one element, which is all there is in the raw form.</summary>
+    /// <summary>Checks one element; the raw form has no other.</summary>
     /// <param name="image">An encoded image.</param>
-    /// <param name="index">Which.</param>
-    /// <param name="limits">The largest element.</param>
-    /// <returns>What is wrong with it, or null.</returns>
+    /// <param name="index">Position of the element, from 0.</param>
+    /// <param name="limits">The limits of images.</param>
+    /// <returns>Null, or its problem.</returns>
     public static Problem? Check(ReadOnlyMemory<byte> image, int index, LimitsOptions limits) =>
         image.IsEmpty ? Problem.BadParameter(PathOf(index), "Is empty.")
         : image.Length > limits.MaxImageBytes ? At(index, Problem.ImageTooLarge(limits.MaxImageBytes))
         : null;
 
-    /// <summary>The same problem, with the image that has it.</summary>
+    /// <summary>The same problem, naming the image that has it.</summary>
     public static Problem At(int index, Problem problem) => problem with { Parameter = PathOf(index) };
 
     private static string PathOf(int index) => string.Create(CultureInfo.InvariantCulture, $"{Tensors.Input}[{index}]");
@@ -98,13 +100,13 @@ internal static class ImageTensor
             {
                 if (!TryUnescape(place.Span, out var shorter))
                 {
-                    return NoBase64(i);
+                    return NotBase64(i);
                 }
 
                 place = place[..shorter];
             }
 
-            // Too much is refused before it is decoded; the exact size follows.
+            // Refuses what is too large before it is decoded; Check knows the exact size.
             if (place.Length / 4L * 3 - 2 > limits.MaxImageBytes)
             {
                 return At(i, Problem.ImageTooLarge(limits.MaxImageBytes));
@@ -112,7 +114,7 @@ internal static class ImageTensor
 
             if (Base64.DecodeFromUtf8InPlace(place.Span, out var length) != OperationStatus.Done)
             {
-                return NoBase64(i);
+                return NotBase64(i);
             }
 
             images[i] = place[..length];
@@ -125,15 +127,15 @@ internal static class ImageTensor
         return images;
     }
 
-    private static Problem NoBase64(int index) =>
+    private static Problem NotBase64(int index) =>
         Problem.BadParameter(
             PathOf(index), "Is not base64: A-Z, a-z, 0-9, + and /, padded with = to a multiple of four.");
 
-    /// <summary>Takes the escapes out of a JSON string that the reader has found well-formed.</summary>
-    /// <remarks>Writers escape <c>/</c> and <c>+</c>, which base64 is made of.</remarks>
+    /// <summary>Removes the escapes from a JSON string that the reader has found well-formed.</summary>
+    /// <remarks>Some writers escape <c>/</c> and <c>+</c>, which base64 uses.</remarks>
     /// <param name="text">Changed in place.</param>
-    /// <param name="length">Bytes without the escapes.</param>
-    /// <returns>False when an escape stands for what base64 cannot hold.</returns>
+    /// <param name="length">Length without the escapes, in bytes.</param>
+    /// <returns>False when an escape stands for a character that base64 cannot hold.</returns>
     private static bool TryUnescape(Span<byte> text, out int length)
     {
         length = 0;

@@ -12,18 +12,13 @@ using Fpn.Serving.Requests;
 namespace Fpn.Service.OpenInference;
 
 /// <summary><c>POST /v2/models/{model}[/versions/{version}]/infer</c>.</summary>
-/// <param name="models">Finds the model.</param>
-/// <param name="pipeline">Runs it.</param>
-/// <param name="bodies">Waits for the request's body.</param>
-/// <param name="memory">What bodies are held in.</param>
-/// <param name="limits">What a request may cost.</param>
 internal sealed class InferEndpoint(
     ServedModels models, DetectionPipeline pipeline, BodyWait bodies, BodyMemory memory, LimitsOptions limits)
 {
     /// <summary>Answers one request.</summary>
     /// <param name="context">The request.</param>
     /// <param name="model">Name of the model.</param>
-    /// <param name="version">The version that must be loaded; null for whichever is.</param>
+    /// <param name="version">The version that must be loaded; null for any.</param>
     public async Task<IResult> HandleAsync(HttpContext context, string model, string? version)
     {
         if (!models.Take(model, version).Succeeded(out var use, out var problem))
@@ -42,7 +37,8 @@ internal sealed class InferEndpoint(
     private async Task<Outcome<InferResult>> InferAsync(HttpContext context, ModelLane lane)
     {
         if (!InferHeaders.Parse(context.Request, limits).Succeeded(out var headers, out var problem)
-            || !(await bodies.ForAsync(context, token => ReadAsync(context.Request, headers, token))).Succeeded(out var body, out problem))
+            || !(await bodies.ForAsync(context, token => ReadAsync(context.Request, headers, token)))
+                .Succeeded(out var body, out problem))
         {
             return problem;
         }
@@ -62,7 +58,8 @@ internal sealed class InferEndpoint(
             }
 
             caller.ChargeMore(Math.Max(0, wanted.Images.Length - 1));
-            return (await DetectAllAsync(lane, wanted, headers.Urgency, context.RequestAborted)).Succeeded(out var detections, out problem)
+            return (await DetectAllAsync(lane, wanted, headers.Urgency, context.RequestAborted))
+                .Succeeded(out var detections, out problem)
                 ? new InferResult(contract, wanted.Request.Id, detections, wanted.Request.Outputs)
                 : problem;
         }
@@ -72,7 +69,12 @@ internal sealed class InferEndpoint(
         HttpRequest request, InferHeaders headers, CancellationToken cancellationToken)
     {
         var read = await ImageBody.ReadAsync(
-            request.Body, request.ContentLength, headers.MostBytes(limits), headers.TooLarge, memory, cancellationToken);
+            request.Body,
+            request.ContentLength,
+            headers.MostBytes(limits),
+            headers.TooLarge,
+            memory,
+            cancellationToken);
         if (!read.Succeeded(out var body, out _))
         {
             return read;
@@ -91,7 +93,7 @@ internal sealed class InferEndpoint(
     {
         if (headers.IsRaw)
         {
-            // Without JSON there is nobody to say otherwise: the body is the one element, and all outputs are binary.
+            // Without JSON the body is the only element, and all outputs are binary.
             var raw = new InferRequest
             {
                 Count = 1,
@@ -110,7 +112,9 @@ internal sealed class InferEndpoint(
     }
 
     /// <summary>Runs all images side by side through the queue that <c>/detect</c> uses.</summary>
-    /// <returns>[N], in the order of the images; or the problem of the first that failed: the others are given up.</returns>
+    /// <returns>
+    /// [N], in the order of the images; or the problem of the first that failed: the others are given up.
+    /// </returns>
     /// <exception cref="OperationCanceledException">The client went away.</exception>
     private async Task<Outcome<DetectedObject[][]>> DetectAllAsync(
         ModelLane lane, Wanted wanted, DetectHeaders urgency, CancellationToken cancellationToken)
@@ -161,8 +165,8 @@ internal sealed class InferEndpoint(
         }
     }
 
-    /// <summary>A request that was understood.</summary>
-    /// <param name="Request">What its JSON says.</param>
+    /// <summary>A request that was read in full.</summary>
+    /// <param name="Request">The request that its JSON holds.</param>
     /// <param name="Images">[N] encoded images, parts of the body.</param>
     private sealed record Wanted(InferRequest Request, ReadOnlyMemory<byte>[] Images);
 }

@@ -8,8 +8,10 @@ using Fpn.Service.Wire;
 
 namespace Fpn.Service.OpenInference;
 
-/// <summary>What the headers of an inference request say.</summary>
-/// <param name="JsonLength">Bytes of the body that are JSON: null for all, 0 when the body is one image (the raw form).</param>
+/// <summary>The headers of an inference request.</summary>
+/// <param name="JsonLength">
+/// Bytes of JSON that the body starts with: null for all, 0 when the body is one image (the raw form).
+/// </param>
 /// <param name="Urgency">Priority and deadline, unless the parameters say otherwise.</param>
 internal sealed record InferHeaders(int? JsonLength, DetectHeaders Urgency)
 {
@@ -19,9 +21,9 @@ internal sealed record InferHeaders(int? JsonLength, DetectHeaders Urgency)
     /// <summary>Whether the body is one image and nothing else.</summary>
     public bool IsRaw => JsonLength == 0;
 
-    /// <summary>Reads the headers, and refuses by them what need not be read.</summary>
+    /// <summary>Reads the headers, and refuses bodies that need not be read.</summary>
     /// <param name="request">The request; its body is not read.</param>
-    /// <param name="limits">The largest body and the largest image.</param>
+    /// <param name="limits">The limits of bodies and images.</param>
     public static Outcome<InferHeaders> Parse(HttpRequest request, LimitsOptions limits)
     {
         if (BodyEncoding.Check(request) is { } compressed)
@@ -29,7 +31,8 @@ internal sealed record InferHeaders(int? JsonLength, DetectHeaders Urgency)
             return compressed;
         }
 
-        if (!DetectHeaders.Parse(request.Headers, request.HttpContext.Caller()).Succeeded(out var urgency, out var problem))
+        var caller = request.HttpContext.Caller();
+        if (!DetectHeaders.Parse(request.Headers, caller).Succeeded(out var urgency, out var problem))
         {
             return problem;
         }
@@ -51,10 +54,10 @@ internal sealed record InferHeaders(int? JsonLength, DetectHeaders Urgency)
             : headers;
     }
 
-    /// <summary>Holds the length of the JSON and the limits against the length of the body.</summary>
+    /// <summary>Checks the length of the body against the length of the JSON and the limits.</summary>
     /// <param name="bodyLength">Bytes.</param>
-    /// <param name="limits">The largest body and the largest image.</param>
-    /// <returns>What is wrong, or null.</returns>
+    /// <param name="limits">The limits of bodies and images.</param>
+    /// <returns>Null, or the problem.</returns>
     public Problem? Check(long bodyLength, LimitsOptions limits)
     {
         if (bodyLength > MostBytes(limits))
@@ -64,16 +67,18 @@ internal sealed record InferHeaders(int? JsonLength, DetectHeaders Urgency)
 
         if (JsonLength > bodyLength)
         {
-            return Problem.BadParameter(ApiHeaders.JsonLength, $"{JsonLength} is more than the {bodyLength} bytes of the body.");
+            return Problem.BadParameter(
+                ApiHeaders.JsonLength, $"{JsonLength} is more than the {bodyLength} bytes of the body.");
         }
 
         return JsonLength > LongestJson && JsonLength < bodyLength
             ? Problem.BadParameter(
-                ApiHeaders.JsonLength, $"{JsonLength} bytes of JSON before binary data; at most {LongestJson} are served.")
+                ApiHeaders.JsonLength,
+                $"{JsonLength} bytes of JSON before binary data; at most {LongestJson} are served.")
             : null;
     }
 
-    /// <summary>Bytes of the body at most.</summary>
+    /// <summary>The largest body, in bytes.</summary>
     public long MostBytes(LimitsOptions limits) => IsRaw ? limits.MaxImageBytes : limits.MaxBatchBytes;
 
     /// <summary>The problem of a body that has more than <paramref name="limit"/> bytes.</summary>

@@ -9,9 +9,11 @@ internal static class InferOutputs
     private const int LongestName = 256;
 
     /// <summary>Reads the array.</summary>
-    /// <param name="json">Stands on the value of <c>outputs</c>; afterwards on its end.</param>
-    /// <param name="wanted">Where they go, in their order; stays empty when the array is, which asks for all.</param>
-    /// <returns>What is wrong with them, or null.</returns>
+    /// <param name="json">Positioned on the value of <c>outputs</c>; afterwards on its end.</param>
+    /// <param name="wanted">
+    /// Takes the outputs in their order; stays empty when the array is empty, which asks for all.
+    /// </param>
+    /// <returns>Null, or their problem.</returns>
     public static Problem? Read(ref JsonObjectReader json, List<WantedOutput> wanted)
     {
         if (json.Token != JsonTokenType.StartArray)
@@ -82,7 +84,7 @@ internal static class InferOutputs
     private static Problem? ReadName(JsonObjectReader json, string path, out OutputTensor? tensor)
     {
         var name = json.Text(LongestName);
-        tensor = Tensors.OutputOf(name);
+        tensor = Tensors.FindOutput(name);
         return tensor is not null ? null
             : name is null ? Problem.BadParameter(path, "Must be the name of an output.")
             : Problem.BadParameter(
@@ -91,6 +93,6 @@ internal static class InferOutputs
 }
 
 /// <summary>An output that is asked for.</summary>
-/// <param name="Tensor">Which.</param>
-/// <param name="IsBinary">Whether it is sent as binary; null leaves that to the request's parameter.</param>
+/// <param name="Tensor">The output.</param>
+/// <param name="IsBinary">Whether it is sent as binary; null for the default of the request.</param>
 internal readonly record struct WantedOutput(OutputTensor Tensor, bool? IsBinary);

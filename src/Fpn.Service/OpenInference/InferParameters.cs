@@ -6,9 +6,9 @@ namespace Fpn.Service.OpenInference;
 
 /// <summary>Reads the three kinds of <c>parameters</c>: of a request, of an input, of an output.</summary>
 /// <remarks>
-/// The protocol leaves parameters to servers, so that clients send what only others know: unknown ones are ignored.
-/// Those that are null count as absent. Those that would change the answer on other servers and cannot be honoured here
-/// are refused.
+/// The protocol leaves parameters to servers, so that clients send some that only other servers know: unknown ones are
+/// ignored. Those that are null count as absent. Those that would change the answer on other servers and cannot be
+/// honored here are refused.
 /// </remarks>
 internal static class InferParameters
 {
@@ -39,14 +39,14 @@ internal static class InferParameters
     private const int LongestLabels = 64 << 10;
 
     /// <summary>Reads the parameters of a request.</summary>
-    /// <param name="json">Stands on the value of <c>parameters</c>; afterwards on its end.</param>
-    /// <param name="choices">Where they go.</param>
-    /// <returns>What is wrong with them, or null.</returns>
+    /// <param name="json">Positioned on the value of <c>parameters</c>; afterwards on its end.</param>
+    /// <param name="choices">Takes the parameters.</param>
+    /// <returns>Null, or their problem.</returns>
     public static Problem? ReadRequest(ref JsonObjectReader json, InferChoices choices)
     {
         if (json.Token != JsonTokenType.StartObject)
         {
-            return NoObject("parameters");
+            return NotAnObject("parameters");
         }
 
         var seen = new SeenNames();
@@ -83,15 +83,15 @@ internal static class InferParameters
     }
 
     /// <summary>Reads the parameters of an input.</summary>
-    /// <param name="json">Stands on the value of <c>parameters</c>; afterwards on its end.</param>
-    /// <param name="path">What to call it.</param>
+    /// <param name="json">Positioned on the value of <c>parameters</c>; afterwards on its end.</param>
+    /// <param name="path">Their name in messages.</param>
     /// <param name="request">Takes the size of the binary data.</param>
-    /// <returns>What is wrong with them, or null.</returns>
+    /// <returns>Null, or their problem.</returns>
     public static Problem? ReadInput(ref JsonObjectReader json, string path, InferRequest request)
     {
         if (json.Token != JsonTokenType.StartObject)
         {
-            return NoObject(path);
+            return NotAnObject(path);
         }
 
         var seen = new SeenNames();
@@ -122,16 +122,16 @@ internal static class InferParameters
     }
 
     /// <summary>Reads the parameters of an output.</summary>
-    /// <param name="json">Stands on the value of <c>parameters</c>; afterwards on its end.</param>
-    /// <param name="path">What to call it.</param>
-    /// <param name="isBinary">What <see cref="BinaryData"/> says; null when it is not there.</param>
-    /// <returns>What is wrong with them, or null.</returns>
+    /// <param name="json">Positioned on the value of <c>parameters</c>; afterwards on its end.</param>
+    /// <param name="path">Their name in messages.</param>
+    /// <param name="isBinary">The value of <see cref="BinaryData"/>; null when it is absent.</param>
+    /// <returns>Null, or their problem.</returns>
     public static Problem? ReadOutput(ref JsonObjectReader json, string path, out bool? isBinary)
     {
         isBinary = null;
         if (json.Token != JsonTokenType.StartObject)
         {
-            return NoObject(path);
+            return NotAnObject(path);
         }
 
         var seen = new SeenNames();
@@ -151,7 +151,8 @@ internal static class InferParameters
             else if (problem is null && name == "classification")
             {
                 problem = Problem.BadParameter(
-                    $"{path}.{name}", "Classification is not supported: outputs are detections, not scores of classes.");
+                    $"{path}.{name}",
+                    "Classification is not supported: outputs are detections, not scores of classes.");
             }
 
             if ((problem ?? SkipScalar(json, $"{path}.{name}")) is { } found)
@@ -163,14 +164,15 @@ internal static class InferParameters
         return null;
     }
 
-    private static Problem NoObject(string path) =>
+    private static Problem NotAnObject(string path) =>
         Problem.BadParameter(path, "Must be an object of names and values.");
 
     private static Problem? SetPriority(JsonObjectReader json, string path, InferChoices choices)
     {
         if (json.Unsigned() is not { } level)
         {
-            return Problem.BadParameter(path, "Must be a whole number: 1 high, 2 normal, 3 and more low; 0 leaves the default.");
+            return Problem.BadParameter(
+                path, "Must be a whole number: 1 high, 2 normal, 3 and more low; 0 leaves the default.");
         }
 
         choices.Priority = level switch
@@ -191,7 +193,7 @@ internal static class InferParameters
                 path, "Must be a whole number of microseconds; 0 leaves the service's own deadline.");
         }
 
-        // A day is longer than any deadline that can be set, so that more makes no difference.
+        // A day is longer than any deadline that can be configured, so that longer times make no difference.
         choices.Timeout = microseconds == 0
             ? null
             : TimeSpan.FromMicroseconds(Math.Min(microseconds, 86_400_000_000UL));
@@ -215,7 +217,11 @@ internal static class InferParameters
             : null;
 
     private static Problem? SkipScalar(JsonObjectReader json, string path) =>
-        json.Token is JsonTokenType.String or JsonTokenType.Number or JsonTokenType.True or JsonTokenType.False or JsonTokenType.Null
+        json.Token is JsonTokenType.String
+            or JsonTokenType.Number
+            or JsonTokenType.True
+            or JsonTokenType.False
+            or JsonTokenType.Null
             ? null
             : Problem.BadParameter(path, "Must be a string, a number or a boolean.");
 }

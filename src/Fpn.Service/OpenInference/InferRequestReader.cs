@@ -5,10 +5,10 @@ using Fpn.Service.Problems;
 
 namespace Fpn.Service.OpenInference;
 
-/// <summary>Reads the JSON of an inference request, and refuses by name what is wrong with it.</summary>
+/// <summary>Reads the JSON of an inference request; problems name the member that is wrong.</summary>
 /// <remarks>
 /// Memory does not grow with the text: names and ids are bounded, base64 stays where it is, and as soon as there are
-/// more elements, inputs or outputs than can be right, the rest is not read. Members that the protocol does not name
+/// more elements, inputs or outputs than allowed, the rest is not read. Members that the protocol does not name
 /// are ignored, as are parameters that it leaves to servers.
 /// </remarks>
 internal ref struct InferRequestReader
@@ -30,9 +30,9 @@ internal ref struct InferRequestReader
 
     /// <summary>Reads a request.</summary>
     /// <param name="json">The JSON, and nothing else.</param>
-    /// <param name="filter">Takes what the parameters say of detections.</param>
-    /// <param name="mostImages">N at most.</param>
-    /// <returns>The request, without contradictions but for the bytes after the JSON; or what is wrong with it.</returns>
+    /// <param name="filter">Takes the parameters that choose detections.</param>
+    /// <param name="mostImages">The largest N.</param>
+    /// <returns>The request, checked except for the bytes after the JSON; or its problem.</returns>
     public static Outcome<InferRequest> Read(ReadOnlySpan<byte> json, DetectionFilter filter, int mostImages)
     {
         if (!Utf8.IsValid(json))
@@ -54,8 +54,8 @@ internal ref struct InferRequestReader
     /// <summary>The problem of JSON with bytes that are not text.</summary>
     public static Problem NotUtf8() => Problem.BadRequest("The JSON is not valid UTF-8.");
 
-    /// <summary>The problem of images that are announced as numbers, say.</summary>
-    /// <param name="path">Where the datatype stands.</param>
+    /// <summary>The problem of an input with another datatype, such as images that are sent as numbers.</summary>
+    /// <param name="path">Path of the datatype.</param>
     public static Problem WrongDatatype(string path) =>
         Problem.BadParameter(path, $"The input '{Tensors.Input}' has the datatype {Tensors.InputDatatype}.");
 
@@ -71,7 +71,7 @@ internal ref struct InferRequestReader
         var wanted = new List<WantedOutput>();
         while (_json.NextMember(out var name))
         {
-            // Clients that write out what they leave empty write null.
+            // Some clients write null for members that they leave empty.
             var problem = seen.Twice(name, name) ?? (_json.Token == JsonTokenType.Null ? null : name) switch
             {
                 "id" => ReadId(),

@@ -9,11 +9,11 @@ using Fpn.Service.Wire;
 
 namespace Fpn.Service.OpenInference;
 
-/// <summary>The detections of the N images of a request, and how to write them.</summary>
+/// <summary>The detections of the N images of a request, which are the answer.</summary>
 /// <param name="contract">The model that found them.</param>
-/// <param name="id">Echoed; null when the request had none.</param>
+/// <param name="id">Id of the request, which is echoed; null when it has none.</param>
 /// <param name="detections">[N], each in the order of the answer.</param>
-/// <param name="outputs">What to send, in this order.</param>
+/// <param name="outputs">The outputs to send, in this order.</param>
 internal sealed class InferResult(
     ModelContract contract, string? id, DetectedObject[][] detections, IReadOnlyList<RequestedOutput> outputs) : IResult
 {

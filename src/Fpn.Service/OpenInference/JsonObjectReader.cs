@@ -5,25 +5,25 @@ namespace Fpn.Service.OpenInference;
 
 /// <summary>Reads objects member by member from JSON that cannot be trusted, without building a tree of it.</summary>
 /// <remarks>
-/// The text must be valid UTF-8. What is not JSON ends in a <see cref="JsonException"/>.
+/// The text must be valid UTF-8. Text that is not JSON ends in a <see cref="JsonException"/>.
 /// </remarks>
 /// <param name="json">One whole JSON value.</param>
 internal ref struct JsonObjectReader(ReadOnlySpan<byte> json)
 {
-    /// <summary>Longer names are none that could be asked for.</summary>
+    /// <summary>No valid name is longer.</summary>
     private const int LongestName = 64;
 
     private Utf8JsonReader _reader = new(json);
 
-    /// <summary>What the reader stands on.</summary>
+    /// <summary>The token that the reader stands on.</summary>
     public readonly JsonTokenType Token => _reader.TokenType;
 
-    /// <summary>The string that the reader stands on, by its place.</summary>
+    /// <summary>The position of the string that the reader stands on.</summary>
     public readonly Base64Text Place =>
         new((int)_reader.TokenStartIndex + 1, _reader.ValueSpan.Length, _reader.ValueIsEscaped);
 
     /// <summary>Moves to the next token.</summary>
-    /// <exception cref="JsonException">There is none, or it is not JSON.</exception>
+    /// <exception cref="JsonException">The text ends, or is not JSON.</exception>
     public void Advance()
     {
         if (!_reader.Read())
@@ -33,7 +33,7 @@ internal ref struct JsonObjectReader(ReadOnlySpan<byte> json)
     }
 
     /// <summary>Checks that nothing follows.</summary>
-    /// <exception cref="JsonException">Something does.</exception>
+    /// <exception cref="JsonException">More text follows.</exception>
     public void ExpectEnd() => _reader.Read();
 
     /// <summary>Moves past the value that the reader stands on.</summary>
@@ -57,8 +57,8 @@ internal ref struct JsonObjectReader(ReadOnlySpan<byte> json)
     }
 
     /// <summary>The string, or the name, that the reader stands on.</summary>
-    /// <param name="most">Characters at most.</param>
-    /// <returns>Null when it is no string, is longer, or has an escape that is no character.</returns>
+    /// <param name="most">The largest length, in characters.</param>
+    /// <returns>Null when it is not a string, is longer, or has an escape that is not a character.</returns>
     public readonly string? Text(int most)
     {
         // One character takes at most six bytes: \u0041.
@@ -74,13 +74,13 @@ internal ref struct JsonObjectReader(ReadOnlySpan<byte> json)
         }
         catch (InvalidOperationException)
         {
-            // Half of a surrogate pair: the reader tells by this exception alone.
+            // Half of a surrogate pair, which the reader reports only by this exception.
             return null;
         }
     }
 
     /// <summary>The whole number that the reader stands on.</summary>
-    /// <returns>Null when it is none, is negative, has a fraction or an exponent, or is too large.</returns>
+    /// <returns>Null when it is not a number, is negative, has a fraction or an exponent, or is too large.</returns>
     public readonly ulong? Unsigned() =>
         _reader.TokenType == JsonTokenType.Number && _reader.TryGetUInt64(out var number) ? number : null;
 
@@ -93,7 +93,7 @@ internal ref struct JsonObjectReader(ReadOnlySpan<byte> json)
     };
 
     /// <summary>The number that the reader stands on, as it is written.</summary>
-    /// <returns>Null when it is none, or is absurdly long.</returns>
+    /// <returns>Null when it is not a number, or is absurdly long.</returns>
     public readonly string? NumberText() =>
         _reader.TokenType == JsonTokenType.Number && _reader.ValueSpan.Length <= LongestName
             ? Encoding.ASCII.GetString(_reader.ValueSpan)

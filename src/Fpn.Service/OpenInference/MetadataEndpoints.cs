@@ -8,7 +8,7 @@ using Microsoft.Extensions.Diagnostics.HealthChecks;
 
 namespace Fpn.Service.OpenInference;
 
-/// <summary>The protocol's reading half: what the server and its models are, and whether they can be asked.</summary>
+/// <summary>The endpoints that describe the server and its models, and say whether they are ready.</summary>
 internal static class MetadataEndpoints
 {
     /// <summary>The protocol's name for models that ONNX Runtime runs.</summary>

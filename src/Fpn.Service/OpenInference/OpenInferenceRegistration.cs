@@ -28,13 +28,15 @@ internal static class OpenInferenceRegistration
           "name": "everyday", "versions": ["1"], "platform": "onnx_onnxv1",
           "inputs": [ { "name": "image", "datatype": "BYTES", "shape": [-1] } ],
           "outputs": [
-            { "name": "boxes", "datatype": "FP32", "shape": [-1, 4] }, { "name": "scores", "datatype": "FP32", "shape": [-1] },
-            { "name": "labels", "datatype": "INT64", "shape": [-1] }, { "name": "image_index", "datatype": "INT64", "shape": [-1] }
+            { "name": "boxes", "datatype": "FP32", "shape": [-1, 4] },
+            { "name": "scores", "datatype": "FP32", "shape": [-1] },
+            { "name": "labels", "datatype": "INT64", "shape": [-1] },
+            { "name": "image_index", "datatype": "INT64", "shape": [-1] }
           ]
         }
         """;
 
-    /// <summary>Whether a path is the protocol's, so that its failures take the protocol's form.</summary>
+    /// <summary>Whether a path belongs to the protocol, whose failures take the form of the protocol.</summary>
     public static bool Speaks(PathString path) => path.StartsWithSegments(Root, StringComparison.Ordinal);
 
     /// <summary>Registers what the endpoints need.</summary>
@@ -58,7 +60,13 @@ internal static class OpenInferenceRegistration
             .WithDescription("Its name, its version and the extensions of the protocol that it serves.")
             .Produces<ServerMetadataResponse>()
             .WithMetadata(new AnswerExample(
-                Json, """{ "name": "Fpn.Service", "version": "0.1.0", "extensions": ["binary_tensor_data", "schedule_policy", "parameters"] }"""))
+                Json,
+                """
+                {
+                  "name": "Fpn.Service", "version": "0.1.0",
+                  "extensions": ["binary_tensor_data", "schedule_policy", "parameters"]
+                }
+                """))
             .RequireScope(KeyScope.Detect);
         group.MapGet("/health/live", () => MetadataEndpoints.Live())
             .WithName("oipServerLive")
@@ -108,8 +116,11 @@ internal static class OpenInferenceRegistration
         return app;
     }
 
-    /// <summary>Routing takes <c>/V2/Models</c> for <c>/v2/models</c>; the protocol distinguishes them.</summary>
-    private static EndpointFilterDelegate MatchCase(EndpointFilterFactoryContext context, EndpointFilterDelegate next) => invocation =>
+    /// <summary>
+    /// Refuses paths in another case: routing takes <c>/V2/Models</c> for <c>/v2/models</c>, the protocol does not.
+    /// </summary>
+    private static EndpointFilterDelegate MatchCase(
+        EndpointFilterFactoryContext context, EndpointFilterDelegate next) => invocation =>
     {
         var http = invocation.HttpContext;
         var pattern = ((RouteEndpoint)http.GetEndpoint()!).RoutePattern;
@@ -149,8 +160,10 @@ internal static class OpenInferenceRegistration
         .WithName(operation)
         .WithSummary("Finds objects in images")
         .WithDescription(
-            "The images go through the same queue as those of `/detect`, side by side. One that fails, fails the request; the error names it. "
-            + "`X-Priority` and `X-Request-Timeout-Ms` mean what they mean for `/detect`, unless parameters say otherwise.")
+            "The images go through the same queue as those of `/detect`, side by side. "
+            + "One that fails, fails the request; the error names it. "
+            + "`X-Priority` and `X-Request-Timeout-Ms` mean what they mean for `/detect`, "
+            + "unless parameters say otherwise.")
         .WithMetadata(
             UnknownModel(),
             new ProblemsMetadata(
@@ -176,7 +189,8 @@ internal static class OpenInferenceRegistration
         endpoint.WithMetadata(new PathParameterNote("model", "Name of the model; case matters."));
         if (operation.EndsWith(Version, StringComparison.Ordinal))
         {
-            endpoint.WithMetadata(new PathParameterNote("version", "The version that must be loaded.", IsVersion: true));
+            endpoint.WithMetadata(
+                new PathParameterNote("version", "The version that must be loaded.", IsVersion: true));
         }
     }
 

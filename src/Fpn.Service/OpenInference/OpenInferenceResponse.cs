@@ -51,24 +51,24 @@ internal sealed record TensorMetadataResponse(string Name, string Datatype, IRea
 /// <param name="Error">What was wrong, and what to do.</param>
 internal sealed record ErrorResponse(string Error)
 {
-    /// <summary>A problem in one text; a defect is found in the log by what stands behind it.</summary>
+    /// <summary>Puts a problem into one text, for defects with the traceId by which the log names them.</summary>
     public static ErrorResponse FromProblem(Problem problem, HttpContext httpContext) => new(
         problem.Status == StatusCodes.Status500InternalServerError
             ? $"{TextOf(problem)} (traceId {ProblemResult.TraceId(httpContext)})"
             : TextOf(problem));
 
-    /// <summary>A problem's detail, and before it what was at fault.</summary>
+    /// <summary>The detail of a problem, after the parameter at fault.</summary>
     public static string TextOf(Problem problem) =>
         problem.Parameter is { } parameter && !IsNamed(parameter, problem.Detail)
             ? $"{parameter}: {problem.Detail}"
             : problem.Detail;
 
-    /// <summary>Whether a detail says itself what was at fault; of model and version it says the names.</summary>
+    /// <summary>Whether a detail names the parameter itself; those of model and version name the value.</summary>
     private static bool IsNamed(string parameter, string detail) =>
         parameter is "model" or "version" || detail.Contains($"'{parameter}'", StringComparison.Ordinal);
 }
 
-/// <summary>Serialisation without reflection, named as the protocol names.</summary>
+/// <summary>Serializes the responses without reflection, with the names of the protocol.</summary>
 [JsonSourceGenerationOptions(PropertyNamingPolicy = JsonKnownNamingPolicy.SnakeCaseLower)]
 [JsonSerializable(typeof(ServerMetadataResponse))]
 [JsonSerializable(typeof(ServerLiveResponse))]

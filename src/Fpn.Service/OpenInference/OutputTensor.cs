@@ -25,11 +25,11 @@ internal static class Tensors
     /// <summary>Datatype of the one input: variable-length bytes, an encoded image an element.</summary>
     public const string InputDatatype = "BYTES";
 
-    /// <summary>All outputs, in the order in which they are sent when none is asked for.</summary>
+    /// <summary>All outputs, in the order in which they are sent when the request names none.</summary>
     public static IReadOnlyList<OutputTensor> All { get; } = Enum.GetValues<OutputTensor>();
 
     /// <summary>The output of a name, or null.</summary>
-    public static OutputTensor? OutputOf(string? name)
+    public static OutputTensor? FindOutput(string? name)
     {
         foreach (var tensor in All)
         {
@@ -55,7 +55,7 @@ internal static class Tensors
     public static string Datatype(this OutputTensor tensor) =>
         tensor is OutputTensor.Boxes or OutputTensor.Scores ? "FP32" : "INT64";
 
-    /// <summary>Numbers a detection.</summary>
+    /// <summary>Numbers per detection.</summary>
     public static int Width(this OutputTensor tensor) => tensor == OutputTensor.Boxes ? 4 : 1;
 
     /// <summary>Bytes of one number.</summary>

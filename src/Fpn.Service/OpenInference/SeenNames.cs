@@ -2,8 +2,8 @@ using Fpn.Service.Problems;
 
 namespace Fpn.Service.OpenInference;
 
-/// <summary>The known members of one JSON object that have come.</summary>
-/// <remarks>A name that comes twice is refused: readers of JSON disagree on which of the two counts.</remarks>
+/// <summary>The known members of a JSON object that were read.</summary>
+/// <remarks>A name that is repeated is refused: readers of JSON disagree on which value counts.</remarks>
 internal sealed class SeenNames
 {
     private static readonly string[] Known =
@@ -18,8 +18,8 @@ internal sealed class SeenNames
 
     /// <summary>Notes a name.</summary>
     /// <param name="name">The name, or null.</param>
-    /// <param name="path">What to call it.</param>
-    /// <returns>The problem that it has come before, or null.</returns>
+    /// <param name="path">Its name in messages.</param>
+    /// <returns>The problem that it is repeated, or null.</returns>
     public Problem? Twice(string? name, string? path)
     {
         var index = Array.IndexOf(Known, name);

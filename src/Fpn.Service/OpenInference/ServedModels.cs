@@ -4,12 +4,11 @@ using Fpn.Serving.Lanes;
 namespace Fpn.Service.OpenInference;
 
 /// <summary>Finds the model that a path names.</summary>
-/// <param name="lanes">The models.</param>
 internal sealed class ServedModels(LaneRegistry lanes)
 {
     /// <summary>Finds a model.</summary>
     /// <param name="name">Its name, case-sensitive.</param>
-    /// <param name="version">The version that must be loaded, case-sensitive; null for whichever is.</param>
+    /// <param name="version">The version that must be loaded, case-sensitive; null for any.</param>
     /// <returns>A hold on it, which the caller disposes; or the problem that it is not served.</returns>
     public Outcome<LaneUse> Take(string name, string? version)
     {

@@ -7,15 +7,17 @@ namespace Fpn.Service.Problems;
 internal sealed class FailureHandler : IExceptionHandler
 {
     /// <inheritdoc/>
-    public async ValueTask<bool> TryHandleAsync(HttpContext httpContext, Exception exception, CancellationToken cancellationToken)
+    public async ValueTask<bool> TryHandleAsync(
+        HttpContext httpContext, Exception exception, CancellationToken cancellationToken)
     {
-        if (httpContext.RequestAborted.IsCancellationRequested || exception is ConnectionResetException or ConnectionAbortedException)
+        if (httpContext.RequestAborted.IsCancellationRequested
+            || exception is ConnectionResetException or ConnectionAbortedException)
         {
             // A connection that breaks within the body fails the read before the request counts as aborted; without
             // this the server would try to read the rest, and log an error of its own.
             httpContext.Abort();
 
-            // Nobody is left to read an answer; 499 is what proxies log for it.
+            // The client is gone; proxies log status 499 for that.
             httpContext.Response.StatusCode = StatusCodes.Status499ClientClosedRequest;
             return true;
         }

@@ -3,7 +3,7 @@ using System.Diagnostics.CodeAnalysis;
 namespace Fpn.Service.Problems;
 
 /// <summary>A value, or the problem that stands in its place.</summary>
-/// <typeparam name="T">What there is when nothing went wrong.</typeparam>
+/// <typeparam name="T">Type of the value.</typeparam>
 internal readonly struct Outcome<T>
     where T : class
 {

@@ -2,17 +2,17 @@ using Fpn.Serving.Requests;
 
 namespace Fpn.Service.Problems;
 
-/// <summary>An expected failure: what RFC 9457 problem details are made of.</summary>
+/// <summary>A failure as the client reads it: the source of RFC 9457 problem details.</summary>
 /// <param name="Status">HTTP status.</param>
-/// <param name="Type">Stable and documented (docs/errors.md); clients may compare it.</param>
+/// <param name="Type">Name of the failure: stable, documented in docs/errors.md; clients may compare it.</param>
 /// <param name="Title">Short and the same for every problem of the type.</param>
-/// <param name="Detail">What was wrong here, and what to do.</param>
+/// <param name="Detail">The fault in this request, and what to do about it.</param>
 internal sealed record Problem(int Status, string Type, string Title, string Detail)
 {
     /// <summary>The query parameter or form part that was wrong, if one was.</summary>
     public string? Parameter { get; init; }
 
-    /// <summary>When another try is worth while, if known.</summary>
+    /// <summary>The time after which a retry may succeed, if known.</summary>
     public TimeSpan? RetryAfter { get; init; }
 
     /// <summary>The exception behind it, for the log: of a broken model, or a defect. Null for all others.</summary>
@@ -28,17 +28,36 @@ internal sealed record Problem(int Status, string Type, string Title, string Det
     public static Problem TooManyImages(string detail) =>
         new(StatusCodes.Status400BadRequest, "too-many-images", "Too many images", detail) { Parameter = "image" };
 
-    public static Problem BrokenMultipart(string detail) => new(StatusCodes.Status400BadRequest, "broken-multipart", "Broken multipart body", detail);
+    public static Problem BrokenMultipart(string detail) =>
+        new(
+            StatusCodes.Status400BadRequest,
+            "broken-multipart",
+            "Broken multipart body",
+            detail);
 
-    public static Problem BadRequest(string detail) => new(StatusCodes.Status400BadRequest, "bad-request", "Bad request", detail);
+    public static Problem BadRequest(string detail) =>
+        new(
+            StatusCodes.Status400BadRequest,
+            "bad-request",
+            "Bad request",
+            detail);
 
     public static Problem BadParameter(string parameter, string detail) =>
         new(StatusCodes.Status400BadRequest, "bad-parameter", "Bad parameter", detail) { Parameter = parameter };
 
     public static Problem KeyMissing() =>
-        new(StatusCodes.Status401Unauthorized, "key-missing", "Key missing", "Send an API key as X-Api-Key, or as Authorization: Bearer.");
+        new(
+            StatusCodes.Status401Unauthorized,
+            "key-missing",
+            "Key missing",
+            "Send an API key as X-Api-Key, or as Authorization: Bearer.");
 
-    public static Problem KeyWrong(string detail) => new(StatusCodes.Status401Unauthorized, "key-wrong", "Key wrong", detail);
+    public static Problem KeyWrong(string detail) =>
+        new(
+            StatusCodes.Status401Unauthorized,
+            "key-wrong",
+            "Key wrong",
+            detail);
 
     /// <param name="key">The key's name.</param>
     /// <param name="scope">The scope that it would need; null where no key is accepted.</param>
@@ -62,7 +81,11 @@ internal sealed record Problem(int Status, string Type, string Title, string Det
     /// <param name="key">The key's name.</param>
     /// <param name="retryAfter">The time until its next request is let in.</param>
     public static Problem RateExceeded(string key, TimeSpan retryAfter) =>
-        new(StatusCodes.Status429TooManyRequests, "rate-exceeded", "Rate exceeded", $"The key '{key}' has asked more often than it may.")
+        new(
+            StatusCodes.Status429TooManyRequests,
+            "rate-exceeded",
+            "Rate exceeded",
+            $"The key '{key}' has asked more often than it may.")
         {
             RetryAfter = retryAfter,
         };
@@ -77,7 +100,11 @@ internal sealed record Problem(int Status, string Type, string Title, string Det
         new(StatusCodes.Status400BadRequest, "model-not-loaded", "Model not loaded", detail) { Parameter = "model" };
 
     public static Problem UnknownVersion(string model, string version, string loaded) =>
-        new(StatusCodes.Status404NotFound, "unknown-version", "Unknown version", $"The model '{model}' has no version '{version}'. Loaded: {loaded}.")
+        new(
+            StatusCodes.Status404NotFound,
+            "unknown-version",
+            "Unknown version",
+            $"The model '{model}' has no version '{version}'. Loaded: {loaded}.")
         {
             Parameter = "version",
         };
@@ -87,22 +114,39 @@ internal sealed record Problem(int Status, string Type, string Title, string Det
             StatusCodes.Status404NotFound,
             "not-found",
             "Not found",
-            $"There is nothing at '{request.PathBase.Value}{request.Path.Value}'. {request.PathBase.Value}/swagger lists what there is.");
+            $"There is nothing at '{request.PathBase.Value}{request.Path.Value}'. "
+                + $"{request.PathBase.Value}/swagger lists what there is.");
 
     public static Problem MethodNotAllowed(string method) =>
-        new(StatusCodes.Status405MethodNotAllowed, "method-not-allowed", "Method not allowed", $"{method} is not served here; the header Allow says what is.");
+        new(
+            StatusCodes.Status405MethodNotAllowed,
+            "method-not-allowed",
+            "Method not allowed",
+            $"{method} is not served here; the header Allow says what is.");
 
     public static Problem NotAcceptable(string detail) =>
         new(StatusCodes.Status406NotAcceptable, "not-acceptable", "Not acceptable", detail);
 
     public static Problem BodyTooSlow() =>
-        new(StatusCodes.Status408RequestTimeout, "body-too-slow", "Body too slow", "The body came too slowly or stopped. Send it again over a faster connection.");
+        new(
+            StatusCodes.Status408RequestTimeout,
+            "body-too-slow",
+            "Body too slow",
+            "The body came too slowly or stopped. Send it again over a faster connection.");
 
     public static Problem ImageTooLarge(long limit) =>
-        new(StatusCodes.Status413PayloadTooLarge, "image-too-large", "Image too large", $"The image is larger than {limit} bytes, the most that is served here.");
+        new(
+            StatusCodes.Status413PayloadTooLarge,
+            "image-too-large",
+            "Image too large",
+            $"The image is larger than {limit} bytes, the most that is served here.");
 
     public static Problem BatchTooLarge(long limit) =>
-        new(StatusCodes.Status413PayloadTooLarge, "batch-too-large", "Batch too large", $"The body is larger than {limit} bytes, the most that is served here.");
+        new(
+            StatusCodes.Status413PayloadTooLarge,
+            "batch-too-large",
+            "Batch too large",
+            $"The body is larger than {limit} bytes, the most that is served here.");
 
     public static Problem TooManyBatchImages(int limit) => new(
         StatusCodes.Status413PayloadTooLarge,
@@ -115,10 +159,15 @@ internal sealed record Problem(int Status, string Type, string Title, string Det
             StatusCodes.Status415UnsupportedMediaType,
             "unsupported-encoding",
             "Unsupported encoding",
-            $"Content-Encoding '{encoding}' is not served here: send the body as it is, images are compressed already.");
+            $"Content-Encoding '{encoding}' is not served here: "
+                + "send the body as it is, images are compressed already.");
 
     public static Problem InternalError() =>
-        new(StatusCodes.Status500InternalServerError, "internal-error", "Internal error", "A defect of the service. The log names it under this traceId.");
+        new(
+            StatusCodes.Status500InternalServerError,
+            "internal-error",
+            "Internal error",
+            "A defect of the service. The log names it under this traceId.");
 
     public static Problem NoBodyMemory() => FailureProblems.ProblemFor(
         FailureKind.QueueFull,
@@ -127,5 +176,10 @@ internal sealed record Problem(int Status, string Type, string Title, string Det
     public static Problem UnknownModel(string model, IReadOnlyCollection<string> known) =>
         FailureProblems.ProblemFor(DetectionFailure.UnknownModel(model, known));
 
-    public static Problem FromStatus(int status) => new(status, "http-error", "HTTP error", $"The request was refused with status {status}.");
+    public static Problem FromStatus(int status) =>
+        new(
+            status,
+            "http-error",
+            "HTTP error",
+            $"The request was refused with status {status}.");
 }

@@ -4,20 +4,19 @@ using System.Text.Encodings.Web;
 namespace Fpn.Service.Problems;
 
 /// <summary>
-/// Escapes in JSON what must be, what a page could take for markup, and what a terminal could take for a command;
-/// letters of
-/// every script stay readable.
+/// Escapes in JSON the characters that JSON requires, those that a page could take for markup, and those that a
+/// terminal could take for a command; letters of every script stay readable.
 /// </summary>
 /// <remarks>
-/// The framework's own encoder also escapes apostrophes and whatever is not ASCII, and its relaxed one lets markup
-/// through.
+/// The framework's default encoder also escapes apostrophes and every character outside ASCII; its relaxed one lets
+/// markup through.
 /// </remarks>
 internal sealed unsafe class ReadableEncoder : JavaScriptEncoder
 {
     private const int SurrogatesBegin = 0xD800;
     private const int SurrogatesEnd = 0xDFFF;
 
-    /// <summary>The one that is used.</summary>
+    /// <summary>The only instance.</summary>
     public static readonly ReadableEncoder Instance = new();
 
     private ReadableEncoder()
@@ -32,11 +31,11 @@ internal sealed unsafe class ReadableEncoder : JavaScriptEncoder
     {
         '"' or '\\' or '<' or '>' or '&' => true,
 
-        // Control characters, line and paragraph separators, half surrogates, and what is no character.
+        // Control characters, line and paragraph separators, lone surrogates, and noncharacters.
         < 0x20 or (>= 0x7F and <= 0x9F) or 0x2028 or 0x2029 => true,
         (>= SurrogatesBegin and <= SurrogatesEnd) or 0xFEFF or 0xFFFE or 0xFFFF => true,
 
-        // Marks that turn the direction of text, with which one text can be shown as another.
+        // Marks that change the direction of text, by which one text can be made to look like another.
         0x061C or 0x200E or 0x200F or (>= 0x202A and <= 0x202E) or (>= 0x2066 and <= 0x2069) => true,
         _ => false,
     };
@@ -63,7 +62,7 @@ internal sealed unsafe class ReadableEncoder : JavaScriptEncoder
     public override bool TryEncodeUnicodeScalar(
         int unicodeScalar, char* buffer, int bufferLength, out int numberOfCharactersWritten)
     {
-        // All that is encoded lies within 16 bits.
+        // All encoded characters fit into 16 bits.
         Span<char> written = stackalloc char[6];
         var length = 2;
         written[0] = '\\';

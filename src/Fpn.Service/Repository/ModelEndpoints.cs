@@ -8,13 +8,15 @@ namespace Fpn.Service.Repository;
 internal static class ModelEndpoints
 {
     /// <summary>All models.</summary>
-    public static IResult List(LaneRegistry lanes) =>
-        Results.Json(new ModelListResponse([.. lanes.Lanes.Select(lane => Describe(lane, lanes))]), ModelJsonContext.Readable.ModelListResponse);
+    public static IResult List(LaneRegistry lanes) => Results.Json(
+        new ModelListResponse([.. lanes.Lanes.Select(lane => Describe(lane, lanes))]),
+        ModelJsonContext.Readable.ModelListResponse);
 
     /// <summary>One model.</summary>
-    public static IResult Get(string name, LaneRegistry lanes) => lanes.Lanes.FirstOrDefault(lane => lane.Model.Contract.Name == name) is { } lane
-        ? Results.Json(Describe(lane, lanes), ModelJsonContext.Readable.ModelResponse)
-        : new ProblemResult(Problem.UnknownModel(name, lanes.Names));
+    public static IResult Get(string name, LaneRegistry lanes) =>
+        lanes.Lanes.FirstOrDefault(lane => lane.Model.Contract.Name == name) is { } lane
+            ? Results.Json(Describe(lane, lanes), ModelJsonContext.Readable.ModelResponse)
+            : new ProblemResult(Problem.UnknownModel(name, lanes.Names));
 
     private static ModelResponse Describe(ModelLane lane, LaneRegistry lanes)
     {
@@ -37,6 +39,9 @@ internal static class ModelEndpoints
                 lane.Batcher.MaxBatchSize,
                 [.. lane.Buckets.Sizes.Select(size => size.ToString())],
                 lane.Model.HasFixedShapes,
-                [.. lane.Curve.Select(point => new BatchTimingResponse(point.BatchSize, Math.Round(point.ImagesPerSecond, 2)))]));
+                [
+                    .. lane.Curve.Select(point => new BatchTimingResponse(
+                        point.BatchSize, Math.Round(point.ImagesPerSecond, 2))),
+                ]));
     }
 }

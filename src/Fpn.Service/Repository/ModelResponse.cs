@@ -52,8 +52,12 @@ internal sealed record ModelInputResponse(int MinSize, int MaxSize);
 internal sealed record ClassResponse(string Label, int ClassId);
 
 /// <summary>How requests for a model share the device.</summary>
-/// <param name="MaxBatchSize">Images in a batch at most: set, or the size beyond which throughput gained less than 5 %.</param>
-/// <param name="Buckets">Sizes that batches are padded to, height x width; empty when every image keeps its own.</param>
+/// <param name="MaxBatchSize">
+/// Images in a batch at most: set, or the size beyond which throughput gained less than 5 %.
+/// </param>
+/// <param name="Buckets">
+/// Sizes that batches are padded to, height x width; empty when every image keeps its own.
+/// </param>
 /// <param name="FixedShapes">Whether batches are filled up to a few sizes, all of which were tried at start.</param>
 /// <param name="Curve">What was measured at start; empty when the batch size was set.</param>
 internal sealed record ModelBatchingResponse(

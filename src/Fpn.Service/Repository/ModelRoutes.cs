@@ -14,16 +14,24 @@ internal static class ModelRoutes
           "description": "Everyday photographs, the 20 classes of Pascal VOC", "license": "MIT", "source": null,
           "input": { "minSize": 384, "maxSize": 640 }, "scoreThreshold": 0.05, "maxDetections": 100,
           "classes": [
-            { "label": "aeroplane", "classId": 1 }, { "label": "bicycle", "classId": 2 }, { "label": "bird", "classId": 3 },
-            { "label": "boat", "classId": 4 }, { "label": "bottle", "classId": 5 }, { "label": "bus", "classId": 6 },
-            { "label": "car", "classId": 7 }, { "label": "cat", "classId": 8 }, { "label": "chair", "classId": 9 },
-            { "label": "cow", "classId": 10 }, { "label": "diningtable", "classId": 11 }, { "label": "dog", "classId": 12 },
-            { "label": "horse", "classId": 13 }, { "label": "motorbike", "classId": 14 }, { "label": "person", "classId": 15 },
-            { "label": "pottedplant", "classId": 16 }, { "label": "sheep", "classId": 17 }, { "label": "sofa", "classId": 18 },
+            { "label": "aeroplane", "classId": 1 }, { "label": "bicycle", "classId": 2 },
+            { "label": "bird", "classId": 3 }, { "label": "boat", "classId": 4 },
+            { "label": "bottle", "classId": 5 }, { "label": "bus", "classId": 6 },
+            { "label": "car", "classId": 7 }, { "label": "cat", "classId": 8 },
+            { "label": "chair", "classId": 9 }, { "label": "cow", "classId": 10 },
+            { "label": "diningtable", "classId": 11 }, { "label": "dog", "classId": 12 },
+            { "label": "horse", "classId": 13 }, { "label": "motorbike", "classId": 14 },
+            { "label": "person", "classId": 15 }, { "label": "pottedplant", "classId": 16 },
+            { "label": "sheep", "classId": 17 }, { "label": "sofa", "classId": 18 },
             { "label": "train", "classId": 19 }, { "label": "tvmonitor", "classId": 20 }
           ],
-          "execution": { "provider": "cpu", "device": "CPU, 8 threads", "reason": "setting 'Fpn:Execution:Provider' is 'cpu'" },
-          "batching": { "maxBatchSize": 1, "buckets": [], "fixedShapes": false, "curve": [{ "batchSize": 1, "imagesPerSecond": 15.2 }] }
+          "execution": {
+            "provider": "cpu", "device": "CPU, 8 threads", "reason": "setting 'Fpn:Execution:Provider' is 'cpu'"
+          },
+          "batching": {
+            "maxBatchSize": 1, "buckets": [], "fixedShapes": false,
+            "curve": [{ "batchSize": 1, "imagesPerSecond": 15.2 }]
+          }
         }
         """;
 

@@ -11,22 +11,21 @@ namespace Fpn.Service.Repository;
 /// and unloading them.
 /// </summary>
 /// <remarks>
-/// A model's name is looked up among the folders that are there; a request can name no path, and bring neither files
-/// nor configuration.
+/// The name of a model is looked up among the folders of packages: a request can neither name a path nor bring files or
+/// configuration.
 /// </remarks>
-/// <param name="options">Whether any of it is allowed.</param>
-/// <param name="lanes">The models.</param>
 internal sealed class RepositoryEndpoints(ControlOptions options, LaneRegistry lanes)
 {
     private const string UnloadDependents = "unload_dependents";
 
-    /// <summary>Far more than any request here needs, in bytes.</summary>
+    /// <summary>The largest body, in bytes: far more than any request here needs.</summary>
     private const int LargestBody = 64 << 10;
 
     /// <summary>Lists all packages, or those that are served.</summary>
     public async Task<IResult> IndexAsync(HttpContext context)
     {
-        if (!(await ReadAsync(context, RepositoryJsonContext.Default.RepositoryIndexRequest, new())).Succeeded(out var request, out var problem))
+        var read = await ReadAsync(context, RepositoryJsonContext.Default.RepositoryIndexRequest, new());
+        if (!read.Succeeded(out var request, out var problem))
         {
             return new ProblemResult(problem);
         }
@@ -36,7 +35,7 @@ internal sealed class RepositoryEndpoints(ControlOptions options, LaneRegistry l
             [.. states.Select(Describe)], RepositoryJsonContext.Readable.IReadOnlyListRepositoryModelResponse);
     }
 
-    /// <summary>Loads a package, or loads it again; answers when it serves.</summary>
+    /// <summary>Loads a package, or reloads it; answers once it serves.</summary>
     public async Task<IResult> LoadAsync(HttpContext context, string name)
     {
         if (!(await ReadChangeAsync(context)).Succeeded(out _, out var problem))
@@ -70,7 +69,8 @@ internal sealed class RepositoryEndpoints(ControlOptions options, LaneRegistry l
 
     private async Task<Outcome<RepositoryChangeRequest>> ReadChangeAsync(HttpContext context, params string[] known)
     {
-        if (!(await ReadAsync(context, RepositoryJsonContext.Default.RepositoryChangeRequest, new())).Succeeded(out var request, out var problem))
+        var read = await ReadAsync(context, RepositoryJsonContext.Default.RepositoryChangeRequest, new());
+        if (!read.Succeeded(out var request, out var problem))
         {
             return problem;
         }
@@ -80,7 +80,9 @@ internal sealed class RepositoryEndpoints(ControlOptions options, LaneRegistry l
             if (!known.Contains(name))
             {
                 return Problem.BadParameter(
-                    name, $"the parameter '{name}' is not allowed: a package's own folder says what is loaded, a request brings neither files nor configuration");
+                    name,
+                    $"the parameter '{name}' is not allowed: a package's own folder says what is loaded, a request "
+                    + "brings neither files nor configuration");
             }
 
             if (value.ValueKind is not (JsonValueKind.True or JsonValueKind.False))

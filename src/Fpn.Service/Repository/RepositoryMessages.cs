@@ -9,7 +9,9 @@ namespace Fpn.Service.Repository;
 internal sealed record RepositoryIndexRequest(bool Ready = false);
 
 /// <summary>The body of a load or unload request, which may also be empty.</summary>
-/// <param name="Parameters">Only <c>unload_dependents</c> (a boolean, without effect: models depend on none) is known.</param>
+/// <param name="Parameters">
+/// Only <c>unload_dependents</c> is known: a boolean without effect, since no model depends on another.
+/// </param>
 internal sealed record RepositoryChangeRequest(IReadOnlyDictionary<string, JsonElement>? Parameters = null);
 
 /// <summary>A package in the index.</summary>
@@ -23,7 +25,7 @@ internal sealed record RepositoryModelResponse(
     [property: JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)] string? State,
     [property: JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)] string? Reason);
 
-/// <summary>Serialisation without reflection, strict about what is sent.</summary>
+/// <summary>Serializes the messages without reflection, strict about members.</summary>
 [JsonSourceGenerationOptions(
     PropertyNamingPolicy = JsonKnownNamingPolicy.SnakeCaseLower,
     UnmappedMemberHandling = JsonUnmappedMemberHandling.Disallow,

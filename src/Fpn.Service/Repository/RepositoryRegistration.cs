@@ -37,11 +37,15 @@ internal static class RepositoryRegistration
         }
 
         app.MapModels();
-        app.MapPost("/v2/repository/index", (HttpContext context, RepositoryEndpoints repository) => repository.IndexAsync(context))
+        app.MapPost(
+                "/v2/repository/index",
+                (HttpContext context, RepositoryEndpoints repository) => repository.IndexAsync(context))
             .WithName("repositoryIndex")
             .WithTags(Tag)
             .WithSummary("Lists the model packages and whether they are served")
-            .WithDescription("The body may be empty, or `{\"ready\": true}` to leave out what is not served. A package that was never loaded has only a name.")
+            .WithDescription(
+                "The body may be empty, or `{\"ready\": true}` to leave out what is not served. "
+                + "A package that was never loaded has only a name.")
             .Produces<IReadOnlyList<RepositoryModelResponse>>()
             .WithMetadata(
                 new BodyExample("May be empty.", """{ "ready": true }"""),
@@ -50,20 +54,26 @@ internal static class RepositoryRegistration
             .RequireScope(KeyScope.Admin);
         app.MapPost(
                 "/v2/repository/models/{name}/load",
-                (HttpContext context, string name, RepositoryEndpoints repository) => repository.LoadAsync(context, name))
+                (HttpContext context, string name, RepositoryEndpoints repository) =>
+                    repository.LoadAsync(context, name))
             .WithName("repositoryModelLoad")
             .WithTags(Tag)
             .WithSummary("Loads a model package, or loads it again after it changed")
-            .WithDescription("Answers when the package is warm and serves; until then, and if it fails, the one that was loaded before serves.")
+            .WithDescription(
+                "Answers when the package is warm and serves; "
+                + "until then, and if it fails, the one that was loaded before serves.")
             .Produces(StatusCodes.Status200OK)
             .WithMetadata(
                 new PathParameterNote("name", "Name of the package's folder."),
-                new BodyExample("May be empty. Parameters that bring files or configuration are refused.", """{ "parameters": {} }"""),
+                new BodyExample(
+                    "May be empty. Parameters that bring files or configuration are refused.",
+                    """{ "parameters": {} }"""),
                 Problems(Problem.ModelNotLoaded("failed to load 'pets': there is no package 'pets'")))
             .RequireScope(KeyScope.Admin);
         app.MapPost(
                 "/v2/repository/models/{name}/unload",
-                (HttpContext context, string name, RepositoryEndpoints repository) => repository.UnloadAsync(context, name))
+                (HttpContext context, string name, RepositoryEndpoints repository) =>
+                    repository.UnloadAsync(context, name))
             .WithName("repositoryModelUnload")
             .WithTags(Tag)
             .WithSummary("Takes a model out of service")
@@ -77,6 +87,8 @@ internal static class RepositoryRegistration
         return app;
     }
 
-    private static ProblemsMetadata Problems(Problem problem) =>
-        new(problem, Problem.ControlOff(), Problem.BadRequest("Request body too large.") with { Status = StatusCodes.Status413PayloadTooLarge });
+    private static ProblemsMetadata Problems(Problem problem) => new(
+        problem,
+        Problem.ControlOff(),
+        Problem.BadRequest("Request body too large.") with { Status = StatusCodes.Status413PayloadTooLarge });
 }

@@ -18,10 +18,6 @@ internal sealed partial class ApiKeys : IDisposable
     private volatile KeyRing _ring = new([]);
 
     /// <summary>Reads the keys, if any are configured.</summary>
-    /// <param name="options">Where they are.</param>
-    /// <param name="environment">What relative paths begin at.</param>
-    /// <param name="clock">Looks at the files from time to time, and measures rates.</param>
-    /// <param name="logger">Told what changed, by names.</param>
     /// <exception cref="SettingsException">They cannot be read.</exception>
     public ApiKeys(KeyOptions options, IHostEnvironment environment, TimeProvider clock, ILogger<ApiKeys> logger)
     {
@@ -36,30 +32,32 @@ internal sealed partial class ApiKeys : IDisposable
         Take(_source.ReadIfChanged(ref _seen)!);
         if (options.File is not null)
         {
-            // Armed again after each look, so that looks never overlap.
+            // Armed again after each reload, so that reloads never overlap.
             _timer = clock.CreateTimer(_ => Reload(), null, Timeout.InfiniteTimeSpan, Timeout.InfiniteTimeSpan);
             _timer.Change(options.ReloadInterval, Timeout.InfiniteTimeSpan);
         }
     }
 
     /// <summary>Whether keys are asked for.</summary>
-    /// <remarks>Decided at start: a file that becomes empty locks everybody out, and does not open the door.</remarks>
+    /// <remarks>
+    /// Decided at start: a file that becomes empty locks every caller out, and does not open the service.
+    /// </remarks>
     public bool IsOn => _options.AreConfigured();
 
     /// <summary>Whether any valid key may be used for this; false while no keys are asked for.</summary>
     public bool HasScope(KeyScope scope) => _ring.HasScope(scope);
 
-    /// <summary>Finds who holds a key.</summary>
-    /// <param name="key">What was presented, of any length.</param>
+    /// <summary>Finds the holder of a key.</summary>
+    /// <param name="key">The key as it was sent, of any length.</param>
     /// <param name="holder">Its holder.</param>
-    /// <returns>False when it is no valid key.</returns>
+    /// <returns>False when the key is not valid.</returns>
     public bool TryFind(ReadOnlySpan<char> key, [NotNullWhen(true)] out Caller? holder)
     {
         holder = null;
         if (KeyDigest.IsPossible(key))
         {
             Span<byte> digest = stackalloc byte[KeyDigest.Length];
-            KeyDigest.Of(key, digest);
+            KeyDigest.Compute(key, digest);
             holder = _ring.Find(digest);
         }
 
@@ -92,7 +90,7 @@ internal sealed partial class ApiKeys : IDisposable
 
     private void Fail(string message)
     {
-        // Once, not every few seconds.
+        // Logged once, not every few seconds.
         if (message != _failure)
         {
             _failure = message;
@@ -106,7 +104,7 @@ internal sealed partial class ApiKeys : IDisposable
         var holders = new List<(byte[] Digest, Caller Holder)>(keys.Count);
         foreach (var key in keys)
         {
-            var bucket = Bucket(key, rates);
+            var bucket = BucketFor(key, rates);
             holders.Add((key.Digest, new Caller(key.Name, key.Scopes, key.HighestPriority, bucket)));
         }
 
@@ -122,8 +120,8 @@ internal sealed partial class ApiKeys : IDisposable
         }
     }
 
-    /// <summary>A key whose rate stays keeps its bucket: a change elsewhere gives nobody a fresh one.</summary>
-    private TokenBucket? Bucket(KeyEntry key, Dictionary<string, Rate> rates)
+    /// <summary>A key whose rate stays the same keeps its bucket: a change elsewhere does not refill it.</summary>
+    private TokenBucket? BucketFor(KeyEntry key, Dictionary<string, Rate> rates)
     {
         if (key.RequestsPerMinute is not { } perMinute)
         {
@@ -151,6 +149,6 @@ internal sealed partial class ApiKeys : IDisposable
     [LoggerMessage(Level = LogLevel.Error, Message = "The API keys stay as they were: {Reason}")]
     private static partial void LogFailure(ILogger logger, string reason);
 
-    /// <summary>What a key has spent, and by which rate.</summary>
+    /// <summary>The bucket of a key, and the rate that it was made for.</summary>
     private sealed record Rate(int PerMinute, int Burst, TokenBucket Bucket);
 }

@@ -3,29 +3,31 @@ using Fpn.Serving.Requests;
 
 namespace Fpn.Service.Security;
 
-/// <summary>Who asks: the holder of a key, told by its name, or anyone while no keys are configured.</summary>
-/// <param name="name">The key's name, which is no secret; null for anyone.</param>
-/// <param name="scopes">What the caller may do.</param>
-/// <param name="highestPriority">The most urgent that the caller's requests may be.</param>
-/// <param name="bucket">Limits the caller's rate; null does not.</param>
+/// <summary>The caller of a request: the holder of a key, or anyone while no keys are configured.</summary>
+/// <param name="name">Name of the key, which is not secret; null for anyone.</param>
+/// <param name="scopes">The scopes that the caller has.</param>
+/// <param name="highestPriority">The most urgent priority of the caller's requests.</param>
+/// <param name="bucket">Limits the caller's rate; null for no limit.</param>
 internal sealed class Caller(string? name, KeyScope scopes, RequestPriority highestPriority, TokenBucket? bucket)
 {
-    /// <summary>Whoever asks a service without keys: may do everything, as often as the queue allows.</summary>
+    /// <summary>The caller of a service without keys: may do everything, as often as the queue allows.</summary>
     public static Caller Anyone { get; } =
         new(null, KeyScope.Detect | KeyScope.Metrics | KeyScope.Admin, RequestPriority.High, null);
 
     /// <summary>The key's name; null for anyone.</summary>
     public string? Name { get; } = name;
 
-    /// <summary>What the caller may do.</summary>
+    /// <summary>The scopes that the caller has.</summary>
     public KeyScope Scopes { get; } = scopes;
 
-    /// <summary>The most urgent that the caller's requests may be.</summary>
+    /// <summary>The most urgent priority of the caller's requests.</summary>
     public RequestPriority HighestPriority { get; } = highestPriority;
 
     /// <summary>Counts a request against the caller's rate.</summary>
-    /// <param name="retryAfter">When refused: until when the next one would be let in, if nothing else came.</param>
-    /// <returns>Whether it may go on.</returns>
+    /// <param name="retryAfter">
+    /// When refused: the time until the next request is admitted, if no other comes first.
+    /// </param>
+    /// <returns>Whether the request is admitted.</returns>
     public bool TryEnter(out TimeSpan retryAfter)
     {
         retryAfter = TimeSpan.Zero;
@@ -36,7 +38,7 @@ internal sealed class Caller(string? name, KeyScope scopes, RequestPriority high
     /// <returns>Null, or the problem that says how urgent it may be at most.</returns>
     public Problem? Check(RequestPriority priority)
     {
-        // The more urgent, the smaller.
+        // More urgent priorities are smaller numbers.
         return priority < HighestPriority
             ? Problem.PriorityNotAllowed(Name!, Written(priority), Written(HighestPriority))
             : null;
@@ -48,7 +50,7 @@ internal sealed class Caller(string? name, KeyScope scopes, RequestPriority high
     /// <param name="images">Images beyond the first, 0 or more.</param>
     /// <remarks>
     /// Never refused: how many images a form holds is known only once it has been read, and refusing it then would have
-    /// it sent again. The caller goes into debt instead, and waits the longer before the next request.
+    /// it sent again. The caller goes into debt instead, and waits longer before the next request.
     /// </remarks>
     public void ChargeMore(int images) => bucket?.Owe(images);
 }

@@ -3,9 +3,7 @@ using Fpn.Service.Wire;
 
 namespace Fpn.Service.Security;
 
-/// <summary>Lets requests through by their keys; refuses others before a byte of a body is read.</summary>
-/// <param name="next">The rest of the pipeline.</param>
-/// <param name="keys">Those that are valid.</param>
+/// <summary>Admits requests by their keys; refuses the others before a byte of the body is read.</summary>
 internal sealed class KeyGate(RequestDelegate next, ApiKeys keys)
 {
     private const string BearerScheme = "Bearer ";
@@ -13,7 +11,7 @@ internal sealed class KeyGate(RequestDelegate next, ApiKeys keys)
     /// <summary>Checks one request.</summary>
     public Task InvokeAsync(HttpContext context)
     {
-        // What is no route is the documentation, or answers nothing but 404 and 405.
+        // Without a route it is the documentation, or a request that is answered 404 or 405.
         if (context.GetEndpoint() is not RouteEndpoint endpoint)
         {
             return next(context);
@@ -55,7 +53,7 @@ internal sealed class KeyGate(RequestDelegate next, ApiKeys keys)
     }
 
     /// <summary>Takes the key out of the headers.</summary>
-    /// <returns>Null, or why there is none to be looked at.</returns>
+    /// <returns>Null, or the reason why no usable key was sent.</returns>
     private static Problem? Presented(IHeaderDictionary headers, out ReadOnlySpan<char> key)
     {
         key = default;
@@ -65,7 +63,7 @@ internal sealed class KeyGate(RequestDelegate next, ApiKeys keys)
             return Problem.KeyWrong("The key is given more than once.");
         }
 
-        // Other schemes are not ours: a proxy in front may have asked for a password of its own.
+        // Other schemes are left alone: a proxy in front may have asked for a password of its own.
         var value = authorization.ToString();
         var isBearer = value.StartsWith(BearerScheme, StringComparison.OrdinalIgnoreCase);
         var bearer = isBearer ? value.AsSpan(BearerScheme.Length).Trim() : default;

@@ -7,7 +7,7 @@ using Fpn.Settings;
 
 namespace Fpn.Service.Security;
 
-/// <summary>Reads the JSON that keys are written in: strict, and silent about everything that could be a key.</summary>
+/// <summary>Reads lists of keys from JSON: strict, and silent about everything that could be a key.</summary>
 /// <remarks>
 /// Walked by hand: the serializer's messages quote what they stumble over, which may be a key without its quotes or in
 /// the place of a name. Messages name the source and the entry by its number, and members only once they are known.
@@ -33,8 +33,10 @@ internal static class KeyListReader
 
     /// <summary>Reads a list of keys.</summary>
     /// <param name="utf8">The JSON.</param>
-    /// <param name="source">What messages call it: a file or a setting.</param>
-    /// <exception cref="SettingsException">It is no such list; the message quotes only names of members.</exception>
+    /// <param name="source">Its name in messages: a file or a setting.</param>
+    /// <exception cref="SettingsException">
+    /// The JSON is not a list of keys; the message quotes only names of members.
+    /// </exception>
     public static IReadOnlyList<KeyEntry> Read(ReadOnlyMemory<byte> utf8, string source)
     {
         try
@@ -60,7 +62,7 @@ internal static class KeyListReader
         }
         catch (InvalidOperationException)
         {
-            // What the reader throws for strings that are no Unicode.
+            // The reader throws this for strings that are not Unicode.
             throw new SettingsException($"{source}: holds a string that is not valid UTF-8; it must be {Shape}.");
         }
     }
@@ -111,11 +113,11 @@ internal static class KeyListReader
             throw new SettingsException($"{where} must have either 'key' or 'sha256'.");
         }
 
-        return isPlain ? OfKey(key, where) : OfHex(sha256, where);
+        return isPlain ? DigestKey(key, where) : ParseDigest(sha256, where);
     }
 
-    /// <summary>Straight from the buffer that the caller wipes: no string of the key is left behind.</summary>
-    private static byte[] OfKey(JsonElement key, string where)
+    /// <summary>Reads from the buffer that the caller wipes: no string of the key is left behind.</summary>
+    private static byte[] DigestKey(JsonElement key, string where)
     {
         Span<char> characters = stackalloc char[KeyDigest.LongestKey];
         var raw = key.ValueKind == JsonValueKind.String ? JsonMarshal.GetRawUtf8Value(key)[1..^1] : [];
@@ -129,12 +131,12 @@ internal static class KeyListReader
         }
 
         var digest = new byte[KeyDigest.Length];
-        KeyDigest.Of(characters[..raw.Length], digest);
+        KeyDigest.Compute(characters[..raw.Length], digest);
         characters.Clear();
         return digest;
     }
 
-    private static byte[] OfHex(JsonElement sha256, string where)
+    private static byte[] ParseDigest(JsonElement sha256, string where)
     {
         var digest = new byte[KeyDigest.Length];
         var hex = sha256.ValueKind == JsonValueKind.String ? sha256.GetString()! : string.Empty;
@@ -195,7 +197,7 @@ internal static class KeyListReader
             : throw new SettingsException($"{where}: '{member}' must be a whole number from 1 to {MostPerMinute}.");
     }
 
-    /// <summary>A member's text; null where it is none.</summary>
+    /// <summary>The text of a member; null when it is absent or not a string.</summary>
     private static string? Text(JsonElement entry, string member) =>
         entry.TryGetProperty(member, out var value) && value.ValueKind == JsonValueKind.String
             ? value.GetString()

@@ -2,7 +2,7 @@ using System.ComponentModel.DataAnnotations;
 
 namespace Fpn.Service.Security;
 
-/// <summary>Where the API keys are (<c>Fpn:Keys</c>). With neither place named, nobody is asked for a key.</summary>
+/// <summary>Where the API keys are (<c>Fpn:Keys</c>). With neither place named, no caller is asked for a key.</summary>
 internal sealed class KeyOptions
 {
     /// <summary>
@@ -25,7 +25,7 @@ internal sealed class KeyOptions
 
     /// <summary>Whether keys are asked for.</summary>
     /// <remarks>
-    /// A place that is named but empty is refused at start: a secret that was not filled in must not open the door.
+    /// A place that is named but empty is refused at start: a secret that was not filled in must not open the service.
     /// </remarks>
     public bool AreConfigured() => File is not null || Json is not null;
 }

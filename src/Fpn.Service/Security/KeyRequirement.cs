@@ -3,7 +3,9 @@ using Fpn.Service.Problems;
 
 namespace Fpn.Service.Security;
 
-/// <summary>What an endpoint asks of its callers; one without it lets nobody in while keys are asked for.</summary>
+/// <summary>
+/// The scope that callers of an endpoint need; an endpoint without one admits no caller while keys are asked for.
+/// </summary>
 /// <param name="scope">The scope that the key must have; <see cref="KeyScope.None"/> asks for no key.</param>
 internal sealed class KeyRequirement(KeyScope scope)
 {
@@ -14,10 +16,12 @@ internal sealed class KeyRequirement(KeyScope scope)
     public string Name => Scope.ToString().ToLowerInvariant();
 }
 
-/// <summary>Says on an endpoint who may call it.</summary>
+/// <summary>Declares on endpoints which callers they admit.</summary>
 internal static class KeyRequirementOfEndpoint
 {
-    /// <summary>Only keys with this scope, once keys are configured; the OpenAPI document shows how it fails.</summary>
+    /// <summary>
+    /// Admits only keys with this scope, once keys are configured; the OpenAPI document lists the failures.
+    /// </summary>
     /// <param name="endpoint">The endpoint, or a group of them.</param>
     /// <param name="scope">One scope.</param>
     public static TBuilder RequireScope<TBuilder>(this TBuilder endpoint, KeyScope scope)
@@ -34,7 +38,7 @@ internal static class KeyRequirementOfEndpoint
                 Problem.RateExceeded("alice", TimeSpan.FromSeconds(3))));
     }
 
-    /// <summary>Anybody, with a key or without.</summary>
+    /// <summary>Admits every caller, with a key or without.</summary>
     /// <param name="endpoint">The endpoint, or a group of them.</param>
     public static TBuilder AllowWithoutKey<TBuilder>(this TBuilder endpoint)
         where TBuilder : IEndpointConventionBuilder => endpoint.WithMetadata(new KeyRequirement(KeyScope.None));

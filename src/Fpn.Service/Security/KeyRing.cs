@@ -2,19 +2,19 @@ using System.Security.Cryptography;
 
 namespace Fpn.Service.Security;
 
-/// <summary>The keys that are valid at one time; never changed, only replaced.</summary>
+/// <summary>The keys that are valid at one time. Immutable: a change makes a new ring.</summary>
 /// <param name="keys">Digest and holder of each.</param>
 internal sealed class KeyRing(IReadOnlyList<(byte[] Digest, Caller Holder)> keys)
 {
-    /// <summary>How many there are.</summary>
+    /// <summary>The number of keys.</summary>
     public int Count => keys.Count;
 
-    /// <summary>Finds who holds a key.</summary>
-    /// <param name="digest">The digest of what was presented.</param>
+    /// <summary>Finds the holder of a key.</summary>
+    /// <param name="digest">The digest of the key that was sent.</param>
     /// <returns>The holder, or null.</returns>
     /// <remarks>
-    /// Every key is compared, and each in the same time: how long it takes tells neither how many characters were right
-    /// nor whether a key was.
+    /// Compares every key, and each in the same time: the time taken reveals neither how many characters were right nor
+    /// whether a key was.
     /// </remarks>
     public Caller? Find(ReadOnlySpan<byte> digest)
     {
@@ -27,6 +27,6 @@ internal sealed class KeyRing(IReadOnlyList<(byte[] Digest, Caller Holder)> keys
         return found;
     }
 
-    /// <summary>Whether any key may be used for this.</summary>
+    /// <summary>Whether any key has a scope.</summary>
     public bool HasScope(KeyScope scope) => keys.Any(key => key.Holder.Scopes.HasFlag(scope));
 }

@@ -4,17 +4,17 @@ using Fpn.Settings;
 
 namespace Fpn.Service.Security;
 
-/// <summary>Reads the places that keys are configured in.</summary>
-/// <param name="options">Which they are.</param>
-/// <param name="contentRoot">What relative paths begin at.</param>
+/// <summary>Reads keys from all places in which they are configured.</summary>
+/// <param name="options">Names the places.</param>
+/// <param name="contentRoot">The folder that relative paths start from.</param>
 internal sealed class KeySource(KeyOptions options, string contentRoot)
 {
     private const int LargestFile = 4 << 20;
 
     /// <summary>Reads all places.</summary>
-    /// <param name="seen">A digest of what was read; replaced.</param>
-    /// <returns>All keys, or null when everything is as it was.</returns>
-    /// <exception cref="SettingsException">A place cannot be read, or what it holds is no list of keys.</exception>
+    /// <param name="seen">Digest of the content that was read before; replaced.</param>
+    /// <returns>All keys, or null when nothing has changed.</returns>
+    /// <exception cref="SettingsException">A place cannot be read, or its content is not a list of keys.</exception>
     /// <remarks>
     /// The content decides, not dates: mounted secrets are swapped behind symbolic links, and a file may change twice
     /// within the tick of a date. Files are small, and read whole.
@@ -40,9 +40,9 @@ internal sealed class KeySource(KeyOptions options, string contentRoot)
                 return null;
             }
 
-            // Also when the content is refused below: the same wrong content is not worth a second message.
+            // Set even when the content is refused below: the same wrong content needs no second message.
             seen = digest;
-            return Together(texts);
+            return Merge(texts);
         }
         finally
         {
@@ -62,7 +62,7 @@ internal sealed class KeySource(KeyOptions options, string contentRoot)
         return hash.GetHashAndReset();
     }
 
-    private static List<KeyEntry> Together(List<(string Source, byte[] Utf8)> texts)
+    private static List<KeyEntry> Merge(List<(string Source, byte[] Utf8)> texts)
     {
         var keys = new List<KeyEntry>();
         var names = new HashSet<string>(StringComparer.OrdinalIgnoreCase);
@@ -104,7 +104,8 @@ internal sealed class KeySource(KeyOptions options, string contentRoot)
                 : [path];
             return files.Length > 0
                 ? files
-                : throw new SettingsException($"Setting 'Fpn:Keys:File' names the folder '{path}', which holds no *.json file.");
+                : throw new SettingsException(
+                    $"Setting 'Fpn:Keys:File' names the folder '{path}', which holds no *.json file.");
         }
         catch (Exception exception) when (exception is IOException or UnauthorizedAccessException)
         {

@@ -4,8 +4,9 @@ using Fpn.Service.Wire;
 
 namespace Fpn.Service.Security;
 
-/// <summary>Gives each request an id: the one it brings, if that is harmless in logs, or a new one.</summary>
-/// <param name="next">The rest of the pipeline.</param>
+/// <summary>
+/// Gives each request an id: the one that it brings, if that is harmless in logs, otherwise a new one.
+/// </summary>
 internal sealed class RequestIds(RequestDelegate next)
 {
     private const int LongestId = 128;
@@ -13,7 +14,7 @@ internal sealed class RequestIds(RequestDelegate next)
     private static readonly SearchValues<char> Characters =
         SearchValues.Create("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789._-");
 
-    /// <summary>Names the request and goes on.</summary>
+    /// <summary>Gives the request its id.</summary>
     public Task InvokeAsync(HttpContext context)
     {
         var ids = context.Request.Headers[ApiHeaders.RequestId];
@@ -21,7 +22,7 @@ internal sealed class RequestIds(RequestDelegate next)
             ? id
             : RandomNumberGenerator.GetHexString(32, lowercase: true);
 
-        // As late as can be: the answer to a failure begins with no headers.
+        // As late as possible: the answer to a failure starts without headers.
         context.Response.OnStarting(
             static state =>
             {

@@ -2,11 +2,10 @@ using Microsoft.Extensions.Primitives;
 
 namespace Fpn.Service.Security;
 
-/// <summary>Tells browsers on every answer how little may be done with it.</summary>
-/// <param name="next">The rest of the pipeline.</param>
+/// <summary>Adds headers to every answer that restrict what browsers may do with it.</summary>
 internal sealed class SecurityHeaders(RequestDelegate next)
 {
-    /// <summary>For answers that are data: nothing in them is to be loaded or run, whatever they look like.</summary>
+    /// <summary>For answers that are data: browsers must neither load nor run anything in them.</summary>
     public const string DataPolicy = "default-src 'none'; frame-ancestors 'none'";
 
     /// <summary>
@@ -25,10 +24,10 @@ internal sealed class SecurityHeaders(RequestDelegate next)
     private static readonly StringValues ForData = DataPolicy;
     private static readonly StringValues ForSwagger = SwaggerPolicy;
 
-    /// <summary>Adds the headers when the answer begins.</summary>
+    /// <summary>Adds the headers when the answer starts.</summary>
     public Task InvokeAsync(HttpContext context)
     {
-        // As late as can be: the answer to a failure begins with no headers.
+        // As late as possible: the answer to a failure starts without headers.
         context.Response.OnStarting(
             static state =>
             {
@@ -47,13 +46,13 @@ internal sealed class SecurityHeaders(RequestDelegate next)
         headers.XFrameOptions = Deny;
         headers["Cross-Origin-Resource-Policy"] = SameOrigin;
 
-        // A page says itself what it needs.
+        // Pages set their own policy.
         if (headers.ContentSecurityPolicy.Count == 0)
         {
             headers.ContentSecurityPolicy = context.Request.Path.StartsWithSegments("/swagger") ? ForSwagger : ForData;
         }
 
-        // What was found in a picture, and what went wrong, is for the one who asked.
+        // Detections and problems are for the caller alone.
         if (headers.CacheControl.Count == 0)
         {
             headers.CacheControl = NoStore;

@@ -77,7 +77,9 @@ internal static class SecurityRegistration
         return app;
     }
 
-    /// <summary>Whether a text is an origin as browsers send it: scheme, host and port, and nothing after them.</summary>
+    /// <summary>
+    /// Whether a text is an origin as browsers send it: scheme, host and port, and nothing after them.
+    /// </summary>
     private static bool IsOrigin(string text) =>
         Uri.TryCreate(text, UriKind.Absolute, out var uri)
         && (uri.Scheme == Uri.UriSchemeHttps || uri.Scheme == Uri.UriSchemeHttp)

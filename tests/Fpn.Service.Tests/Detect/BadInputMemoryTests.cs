@@ -5,7 +5,9 @@ using Fpn.Testing.Running;
 
 namespace Fpn.Service.Tests.Detect;
 
-/// <summary>Bad requests cost nothing afterwards. Nothing else runs meanwhile: the whole process's memory is measured.</summary>
+/// <summary>
+/// Bad requests cost nothing afterwards. Nothing else runs meanwhile: the whole process's memory is measured.
+/// </summary>
 [Collection(Alone.Collection)]
 public sealed class BadInputMemoryTests
 {
@@ -13,8 +15,8 @@ public sealed class BadInputMemoryTests
 
     /// <remarks>
     /// Buffer pools keep an array or two for every thread that ever used one, and the thread pool adds threads as it
-    /// likes, so that a round may end a few hundred kilobytes higher. What leaks, leaks in every round: the least growth
-    /// of a few rounds tells the two apart, down to half a kilobyte a request.
+    /// likes, so that a round may end a few hundred kilobytes higher. What leaks, leaks in every round: the least
+    /// growth of a few rounds tells the two apart, down to half a kilobyte a request.
     /// </remarks>
     [Fact]
     public async Task Detect_AThousandBadRequests_LeaveMemoryWhereItWas()
@@ -40,7 +42,9 @@ public sealed class BadInputMemoryTests
         GC.KeepAlive(large);
     }
 
-    /// <summary>Sends every kind of bad request in turn; the large body twice in a hundred, once announced and once in chunks.</summary>
+    /// <summary>
+    /// Sends every kind of bad request in turn; the large body twice in a hundred, once announced and once in chunks.
+    /// </summary>
     private static async Task SendBadRequestsAsync(HttpClient client, int count, byte[] large)
     {
         var random = new Random(7);
@@ -62,7 +66,8 @@ public sealed class BadInputMemoryTests
                 _ when i % 100 == 19 => (string.Empty, new StreamContent(new MemoryStream(large, 0, 21 << 20))),
                 _ => (string.Empty, Body(png[..^20])),
             };
-            using var request = new HttpRequestMessage(HttpMethod.Post, $"detect?{bad.Query}") { Content = bad.Content };
+            using var request =
+                new HttpRequestMessage(HttpMethod.Post, $"detect?{bad.Query}") { Content = bad.Content };
             request.Headers.TransferEncodingChunked = bad.Content is StreamContent;
             using var response = await client.SendAsync(request, TestContext.Current.CancellationToken);
             Assert.InRange((int)response.StatusCode, 400, 499);

@@ -27,7 +27,9 @@ public sealed class BadInputTests(ServiceFixture fixture)
     [InlineData("<svg xmlns='http://www.w3.org/2000/svg' width='9' height='9'/>")]
     [InlineData("%PDF-1.7 1 0 obj")]
     public async Task Detect_TextCalledJpeg_Is415(string text) => await ProblemBody.AssertAsync(
-        await PostAsync(Encoding.ASCII.GetBytes(text), "image/jpeg"), HttpStatusCode.UnsupportedMediaType, "unsupported-image-format");
+        await PostAsync(Encoding.ASCII.GetBytes(text), "image/jpeg"),
+        HttpStatusCode.UnsupportedMediaType,
+        "unsupported-image-format");
 
     /// <summary>Who wrapped the image is told what to take off.</summary>
     [Theory]
@@ -38,7 +40,8 @@ public sealed class BadInputTests(ServiceFixture fixture)
     [InlineData("pdf", "PDF document")]
     public async Task Detect_WrappedImage_Is415ThatSaysHow(string wrapping, string words)
     {
-        var body = await ProblemBody.AssertAsync(await PostAsync(Wrap(wrapping)), HttpStatusCode.UnsupportedMediaType, "unsupported-image-format");
+        var body = await ProblemBody.AssertAsync(
+            await PostAsync(Wrap(wrapping)), HttpStatusCode.UnsupportedMediaType, "unsupported-image-format");
         Assert.Contains(words, body.GetProperty("detail").GetString(), StringComparison.Ordinal);
     }
 
@@ -102,7 +105,8 @@ public sealed class BadInputTests(ServiceFixture fixture)
     {
         using var content = new ByteArrayContent(new byte[100_000_000]);
         using var request = new HttpRequestMessage(HttpMethod.Post, "detect") { Content = content };
-        await ProblemBody.AssertAsync(await Client.SendAsync(request, Cancel), HttpStatusCode.RequestEntityTooLarge, "image-too-large");
+        await ProblemBody.AssertAsync(
+            await Client.SendAsync(request, Cancel), HttpStatusCode.RequestEntityTooLarge, "image-too-large");
     }
 
     [Fact]
@@ -111,21 +115,24 @@ public sealed class BadInputTests(ServiceFixture fixture)
         using var content = new StreamContent(new MemoryStream(new byte[(20 << 20) + 1]));
         using var request = new HttpRequestMessage(HttpMethod.Post, "detect") { Content = content };
         request.Headers.TransferEncodingChunked = true;
-        await ProblemBody.AssertAsync(await Client.SendAsync(request, Cancel), HttpStatusCode.RequestEntityTooLarge, "image-too-large");
+        await ProblemBody.AssertAsync(
+            await Client.SendAsync(request, Cancel), HttpStatusCode.RequestEntityTooLarge, "image-too-large");
     }
 
     [Fact]
     public async Task Detect_FormWithoutThePart_Is400()
     {
         using var empty = new MultipartFormDataContent();
-        await ProblemBody.AssertAsync(await Client.PostAsync("detect", empty, Cancel), HttpStatusCode.BadRequest, "no-image");
+        await ProblemBody.AssertAsync(
+            await Client.PostAsync("detect", empty, Cancel), HttpStatusCode.BadRequest, "no-image");
     }
 
     [Fact]
     public async Task Detect_FormWithAnotherPart_Is400ThatNamesIt()
     {
         using var form = new MultipartFormDataContent { { new ByteArrayContent(Jpeg), "picture", "a.jpg" } };
-        var body = await ProblemBody.AssertAsync(await Client.PostAsync("detect", form, Cancel), HttpStatusCode.BadRequest, "bad-parameter");
+        var body = await ProblemBody.AssertAsync(
+            await Client.PostAsync("detect", form, Cancel), HttpStatusCode.BadRequest, "bad-parameter");
         Assert.Equal("picture", body.GetProperty("parameter").GetString());
     }
 
@@ -137,18 +144,21 @@ public sealed class BadInputTests(ServiceFixture fixture)
             { new ByteArrayContent(Jpeg), "image", "a.jpg" },
             { new ByteArrayContent(Jpeg), "image", "b.jpg" },
         };
-        await ProblemBody.AssertAsync(await Client.PostAsync("detect", form, Cancel), HttpStatusCode.BadRequest, "too-many-images");
+        await ProblemBody.AssertAsync(
+            await Client.PostAsync("detect", form, Cancel), HttpStatusCode.BadRequest, "too-many-images");
     }
 
     [Theory]
-    [InlineData("multipart/form-data; boundary=xyz", "--xyz\r\nContent-Disposition: form-data; name=\"image\"\r\n\r\nabc")]
+    [InlineData(
+        "multipart/form-data; boundary=xyz", "--xyz\r\nContent-Disposition: form-data; name=\"image\"\r\n\r\nabc")]
     [InlineData("multipart/form-data; boundary=xyz", "no boundary anywhere")]
     [InlineData("multipart/form-data", "--xyz--")]
     public async Task Detect_BrokenForm_Is400(string contentType, string body)
     {
         using var content = new ByteArrayContent(Encoding.ASCII.GetBytes(body));
         content.Headers.ContentType = MediaTypeHeaderValue.Parse(contentType);
-        await ProblemBody.AssertAsync(await Client.PostAsync("detect", content, Cancel), HttpStatusCode.BadRequest, "broken-multipart");
+        await ProblemBody.AssertAsync(
+            await Client.PostAsync("detect", content, Cancel), HttpStatusCode.BadRequest, "broken-multipart");
     }
 
     [Theory]
@@ -168,21 +178,24 @@ public sealed class BadInputTests(ServiceFixture fixture)
     [InlineData("threshold=0.5", "threshold")]
     public async Task Detect_BadParameter_Is400ThatNamesIt(string query, string parameter)
     {
-        var body = await ProblemBody.AssertAsync(await PostAsync(Jpeg, query: query), HttpStatusCode.BadRequest, "bad-parameter");
+        var body = await ProblemBody.AssertAsync(
+            await PostAsync(Jpeg, query: query), HttpStatusCode.BadRequest, "bad-parameter");
         Assert.Equal(parameter, body.GetProperty("parameter").GetString());
     }
 
     [Fact]
     public async Task Detect_UnknownLabel_ListsTheKnownOnes()
     {
-        var body = await ProblemBody.AssertAsync(await PostAsync(Jpeg, query: "labels=Unicorn"), HttpStatusCode.BadRequest, "bad-parameter");
+        var body = await ProblemBody.AssertAsync(
+            await PostAsync(Jpeg, query: "labels=Unicorn"), HttpStatusCode.BadRequest, "bad-parameter");
         Assert.Contains("RBC, WBC, Platelets", body.GetProperty("detail").GetString(), StringComparison.Ordinal);
     }
 
     [Fact]
     public async Task Detect_UnknownModel_Is404ThatListsTheKnownOnes()
     {
-        var body = await ProblemBody.AssertAsync(await PostAsync(Jpeg, query: "model=../../etc"), HttpStatusCode.NotFound, "unknown-model");
+        var body = await ProblemBody.AssertAsync(
+            await PostAsync(Jpeg, query: "model=../../etc"), HttpStatusCode.NotFound, "unknown-model");
         Assert.Contains("blood-cells", body.GetProperty("detail").GetString(), StringComparison.Ordinal);
     }
 
@@ -191,12 +204,14 @@ public sealed class BadInputTests(ServiceFixture fixture)
     {
         using var request = new HttpRequestMessage(HttpMethod.Post, "detect") { Content = new ByteArrayContent(Jpeg) };
         request.Headers.Accept.ParseAdd("text/html");
-        await ProblemBody.AssertAsync(await Client.SendAsync(request, Cancel), HttpStatusCode.NotAcceptable, "not-acceptable");
+        await ProblemBody.AssertAsync(
+            await Client.SendAsync(request, Cancel), HttpStatusCode.NotAcceptable, "not-acceptable");
     }
 
     [Fact]
     public async Task Detect_Get_Is405() =>
-        await ProblemBody.AssertAsync(await Client.GetAsync("detect", Cancel), HttpStatusCode.MethodNotAllowed, "method-not-allowed");
+        await ProblemBody.AssertAsync(
+            await Client.GetAsync("detect", Cancel), HttpStatusCode.MethodNotAllowed, "method-not-allowed");
 
     [Fact]
     public async Task UnknownPath_Is404() =>
@@ -207,7 +222,8 @@ public sealed class BadInputTests(ServiceFixture fixture)
     [InlineData("progressive-32x32.jpg")]
     public async Task Detect_SmallJpegCutAtEveryByte_Is415Or422(string name)
     {
-        var jpeg = File.ReadAllBytes(Path.Combine(Checkout.Root, "tests", "Fpn.Service.Tests", "Detect", "Images", name));
+        var jpeg = File.ReadAllBytes(
+            Path.Combine(Checkout.Root, "tests", "Fpn.Service.Tests", "Detect", "Images", name));
         Assert.Equal(HttpStatusCode.OK, (await PostAsync(jpeg)).StatusCode);
         await AssertCutsAsync(jpeg, Enumerable.Range(1, jpeg.Length - 1));
     }
@@ -216,7 +232,9 @@ public sealed class BadInputTests(ServiceFixture fixture)
     public Task Detect_SampleCutAnywhere_Is415Or422() => AssertCutsAsync(
         Jpeg, Enumerable.Range(0, 100).Select(i => 1 + (int)((Jpeg.Length - 2L) * i / 99)));
 
-    /// <summary>A start too short to be told is no served format; from three bytes on it is a JPEG that is cut off.</summary>
+    /// <summary>
+    /// A start too short to be told is no served format; from three bytes on it is a JPEG that is cut off.
+    /// </summary>
     private async Task AssertCutsAsync(byte[] jpeg, IEnumerable<int> cuts)
     {
         var wrong = new List<string>();
@@ -233,6 +251,7 @@ public sealed class BadInputTests(ServiceFixture fixture)
         Assert.Empty(wrong);
     }
 
-    private Task<HttpResponseMessage> PostAsync(byte[] body, string type = "application/octet-stream", string query = "") =>
+    private Task<HttpResponseMessage> PostAsync(
+        byte[] body, string type = "application/octet-stream", string query = "") =>
         Client.PostDetectAsync(body, query, type);
 }

@@ -27,7 +27,8 @@ public sealed class BatchLimitsTests
             var results = await service.Client.BatchAsync(Enumerable.Repeat(Sample, 16), $"format={format}");
             Assert.Equal(16, results.Length);
             var refused = results
-                .Where(result => result.ValueKind == JsonValueKind.Object && result.TryGetProperty("type", out _)).ToArray();
+                .Where(result => result.ValueKind == JsonValueKind.Object && result.TryGetProperty("type", out _))
+                    .ToArray();
             Assert.All(refused, result =>
             {
                 BatchRequests.AssertProblem(result, 503, "queue-full");

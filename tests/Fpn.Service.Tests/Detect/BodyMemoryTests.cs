@@ -7,7 +7,9 @@ using Microsoft.Extensions.DependencyInjection;
 
 namespace Fpn.Service.Tests.Detect;
 
-/// <summary>The bodies of all requests together are bounded, and whatever becomes of one, its memory comes back.</summary>
+/// <summary>
+/// The bodies of all requests together are bounded, and whatever becomes of one, its memory comes back.
+/// </summary>
 public sealed class BodyMemoryTests : IDisposable
 {
     private const int Limit = 1 << 20;

@@ -28,7 +28,8 @@ public sealed class DetectionTests(ServiceFixture fixture)
         Assert.NotEmpty(answer.GetProperty("modelVersion").GetString()!);
         Assert.Equal(["width", "height", "format"], Names(answer.GetProperty("image")));
         Assert.Equal(
-            ["decodeMs", "preprocessMs", "queueMs", "inferenceMs", "postprocessMs", "totalMs"], Names(answer.GetProperty("timings")));
+            ["decodeMs", "preprocessMs", "queueMs", "inferenceMs", "postprocessMs", "totalMs"],
+            Names(answer.GetProperty("timings")));
         Assert.Equal(1, answer.GetProperty("batchSize").GetInt32());
         Assert.NotEmpty(answer.Detections());
         foreach (var detection in answer.GetProperty("detections").EnumerateArray())
@@ -66,7 +67,8 @@ public sealed class DetectionTests(ServiceFixture fixture)
         var answer = await Client.DetectAsync(Sample);
         Assert.All(
             answer.GetProperty("detections").EnumerateArray(),
-            detection => Assert.Equal(labels[detection.GetProperty("classId").GetInt32() - 1], detection.GetProperty("label").GetString()));
+            detection => Assert.Equal(
+                labels[detection.GetProperty("classId").GetInt32() - 1], detection.GetProperty("label").GetString()));
     }
 
     [Theory]
@@ -78,7 +80,10 @@ public sealed class DetectionTests(ServiceFixture fixture)
         var answer = await Client.DetectAsync(MadeImages.Read(name));
 
         var order = answer.GetProperty("detections").EnumerateArray()
-            .Select(detection => (Score: detection.GetProperty("score").GetDouble(), Class: detection.GetProperty("classId").GetInt32())).ToArray();
+            .Select(detection => (
+                Score: detection.GetProperty("score").GetDouble(),
+                Class: detection.GetProperty("classId").GetInt32()))
+            .ToArray();
         Assert.True(order.Length > 10, $"{order.Length} detections prove little");
         Assert.Equal(order.OrderByDescending(key => key.Score).ThenBy(key => key.Class), order);
     }
@@ -111,10 +116,12 @@ public sealed class DetectionTests(ServiceFixture fixture)
     [Fact]
     public async Task Detect_ChunkedBody_AnswersAsTheRawBodyDoes()
     {
-        using var request = new HttpRequestMessage(HttpMethod.Post, "detect") { Content = new StreamContent(new MemoryStream(Sample)) };
+        using var request =
+            new HttpRequestMessage(HttpMethod.Post, "detect") { Content = new StreamContent(new MemoryStream(Sample)) };
         request.Headers.TransferEncodingChunked = true;
         using var response = await Client.SendAsync(request, Cancel);
-        Assert.Equal((await Client.DetectAsync(Sample)).Detections(), (await response.ReadDetectionAsync()).Detections());
+        Assert.Equal(
+            (await Client.DetectAsync(Sample)).Detections(), (await response.ReadDetectionAsync()).Detections());
     }
 
     [Theory]
@@ -124,7 +131,8 @@ public sealed class DetectionTests(ServiceFixture fixture)
     [InlineData("application/json; charset=utf-8")]
     public async Task Detect_AcceptCoversJson_Is200(string accept)
     {
-        using var request = new HttpRequestMessage(HttpMethod.Post, "detect") { Content = new ByteArrayContent(Sample) };
+        using var request =
+            new HttpRequestMessage(HttpMethod.Post, "detect") { Content = new ByteArrayContent(Sample) };
         Assert.True(request.Headers.TryAddWithoutValidation("Accept", accept));
         using var response = await Client.SendAsync(request, Cancel);
         Assert.Equal(HttpStatusCode.OK, response.StatusCode);
@@ -140,7 +148,8 @@ public sealed class DetectionTests(ServiceFixture fixture)
         var durations = stages.Select(stage => timings.GetProperty($"{stage}Ms").GetDouble()).ToArray();
         var total = timings.GetProperty("totalMs").GetDouble();
         Assert.All(durations, duration => Assert.InRange(duration, 0, total));
-        Assert.True(timings.GetProperty("decodeMs").GetDouble() > 0 && timings.GetProperty("inferenceMs").GetDouble() > 0);
+        Assert.True(
+            timings.GetProperty("decodeMs").GetDouble() > 0 && timings.GetProperty("inferenceMs").GetDouble() > 0);
 
         // Six numbers, each rounded to a thousandth.
         Assert.InRange(durations.Sum(), total - 0.004, total + 0.004);
@@ -153,12 +162,14 @@ public sealed class DetectionTests(ServiceFixture fixture)
     public async Task Detect_ScoreThreshold_KeepsReportedScoresAtLeastIt()
     {
         var all = await Client.DetectAsync(Sample);
-        var scores = all.GetProperty("detections").EnumerateArray().Select(detection => detection.GetProperty("score").GetDouble()).ToArray();
+        var scores = all.GetProperty("detections")
+            .EnumerateArray().Select(detection => detection.GetProperty("score").GetDouble()).ToArray();
 
         // Each reported score is a threshold that its own detection passes, whichever way it was rounded.
         foreach (var threshold in scores.Distinct().Where((_, index) => index % 4 == 0))
         {
-            var kept = await Client.DetectAsync(Sample, string.Create(CultureInfo.InvariantCulture, $"scoreThreshold={threshold}"));
+            var kept = await Client.DetectAsync(
+                Sample, string.Create(CultureInfo.InvariantCulture, $"scoreThreshold={threshold}"));
             Assert.Equal(all.Detections().Take(scores.Count(score => score >= threshold)), kept.Detections());
         }
     }
@@ -195,7 +206,8 @@ public sealed class DetectionTests(ServiceFixture fixture)
         foreach (var most in new[] { 3, 12, 100 })
         {
             var expected = all.GetProperty("detections").EnumerateArray().Take(most)
-                .Where(detection => names.Contains(detection.GetProperty("label").GetString())).Select(detection => detection.GetRawText());
+                .Where(detection => names.Contains(detection.GetProperty("label").GetString()))
+                    .Select(detection => detection.GetRawText());
             var kept = await Client.DetectAsync(Sample, $"maxDetections={most}&labels={Uri.EscapeDataString(labels)}");
             Assert.Equal(expected, kept.Detections());
         }
@@ -206,7 +218,8 @@ public sealed class DetectionTests(ServiceFixture fixture)
         Assert.Empty((await Client.DetectAsync(MadeImages.Read("blank-256x256.png"))).Detections());
 
     [Fact]
-    public async Task Detect_OnePixel_Is200WithItsSize() => AssertImage(await Client.DetectAsync(MadeImages.Read("pixel-1x1.png")), 1, 1, "png");
+    public async Task Detect_OnePixel_Is200WithItsSize() =>
+        AssertImage(await Client.DetectAsync(MadeImages.Read("pixel-1x1.png")), 1, 1, "png");
 
     [Theory]
     [InlineData("exif6-480x360.jpg", 360, 480)]
@@ -241,7 +254,8 @@ public sealed class DetectionTests(ServiceFixture fixture)
         Assert.All(together.Zip(images), pair => Assert.Equal(alone[pair.Second], pair.First.Detections()));
     }
 
-    private static IEnumerable<string> Names(JsonElement element) => element.EnumerateObject().Select(property => property.Name);
+    private static IEnumerable<string> Names(JsonElement element) =>
+        element.EnumerateObject().Select(property => property.Name);
 
     private static int Decimals(JsonElement number)
     {
@@ -256,6 +270,9 @@ public sealed class DetectionTests(ServiceFixture fixture)
         var image = answer.GetProperty("image");
         Assert.Equal(
             (width, height, format),
-            (image.GetProperty("width").GetInt32(), image.GetProperty("height").GetInt32(), image.GetProperty("format").GetString()));
+            (
+                image.GetProperty("width").GetInt32(),
+                image.GetProperty("height").GetInt32(),
+                image.GetProperty("format").GetString()));
     }
 }

@@ -43,7 +43,8 @@ public sealed class ExplainTests(ServiceFixture fixture)
             Assert.Equal(["level", "proposalIndex", "proposal", "anchor", "suppressed"], Names(origin));
             Assert.Equal(detection.GetProperty("level").GetString(), origin.GetProperty("level").GetString());
             Assert.Equal(
-                proposals[origin.GetProperty("proposalIndex").GetInt32()].GetRawText(), origin.GetProperty("proposal").GetRawText());
+                proposals[origin.GetProperty("proposalIndex").GetInt32()].GetRawText(),
+                origin.GetProperty("proposal").GetRawText());
             Assert.Equal(
                 origin.GetProperty("proposal").GetProperty("level").GetString(),
                 origin.GetProperty("anchor").GetProperty("level").GetString());
@@ -55,7 +56,8 @@ public sealed class ExplainTests(ServiceFixture fixture)
                 Assert.Equal(["box", "score", "iou", "proposalIndex"], Names(removed));
                 Assert.Equal(Iou(detection, removed), removed.GetProperty("iou").GetDouble(), 1e-3);
                 Assert.InRange(removed.GetProperty("iou").GetDouble(), 0.5, 1);
-                Assert.InRange(removed.GetProperty("score").GetDouble(), 0.05, detection.GetProperty("score").GetDouble());
+                Assert.InRange(
+                    removed.GetProperty("score").GetDouble(), 0.05, detection.GetProperty("score").GetDouble());
             });
         }
     }
@@ -67,20 +69,31 @@ public sealed class ExplainTests(ServiceFixture fixture)
         var answer = await Client.DetectAsync(golden.ReadImage(), "explain=true");
         var levels = golden.ReadArray<byte>("levels.npy").Values.Length;
         var values = golden.ReadArray<float>("proposals.npy").Values;
-        var (scaleX, scaleY) = ((double)golden.Original.Width / golden.Resized.Width, (double)golden.Original.Height / golden.Resized.Height);
+        var (scaleX, scaleY) = (
+            (double)golden.Original.Width / golden.Resized.Width,
+            (double)golden.Original.Height / golden.Resized.Height);
         var reference = Enumerable.Range(0, levels).Select(i => new[]
         {
-            values[5 * i] * scaleX, values[(5 * i) + 1] * scaleY, values[(5 * i) + 2] * scaleX, values[(5 * i) + 3] * scaleY, values[(5 * i) + 4],
+            values[5 * i] * scaleX,
+            values[(5 * i) + 1] * scaleY,
+            values[(5 * i) + 2] * scaleX,
+            values[(5 * i) + 3] * scaleY,
+            values[(5 * i) + 4],
         }).ToList();
 
-        var proposals = answer.GetProperty("explain").GetProperty("proposals").EnumerateArray().Select(Numbers).ToArray();
+        var proposals =
+            answer.GetProperty("explain").GetProperty("proposals").EnumerateArray().Select(Numbers).ToArray();
         Assert.Equal(reference.Count, proposals.Length);
         Assert.All(proposals, proposal => Assert.Equal(1, reference.RemoveAll(expected => Near(expected, proposal))));
 
         static double[] Numbers(JsonElement proposal) =>
-            [.. proposal.GetProperty("box").EnumerateObject().Select(side => side.Value.GetDouble()), proposal.GetProperty("objectness").GetDouble()];
+        [
+            .. proposal.GetProperty("box").EnumerateObject().Select(side => side.Value.GetDouble()),
+            proposal.GetProperty("objectness").GetDouble(),
+        ];
 
-        static bool Near(double[] expected, double[] actual) => expected.Zip(actual).Take(4).All(pair => Math.Abs(pair.First - pair.Second) < 0.05)
+        static bool Near(double[] expected, double[] actual) =>
+            expected.Zip(actual).Take(4).All(pair => Math.Abs(pair.First - pair.Second) < 0.05)
             && Math.Abs(expected[4] - actual[4]) < 1e-4;
     }
 
@@ -98,15 +111,18 @@ public sealed class ExplainTests(ServiceFixture fixture)
         Assert.InRange(some.Detections().Length, 1, all.Detections().Length - 1);
         Assert.Equal(
             some.Detections().Select(detection => origins[detection]),
-            some.GetProperty("explain").GetProperty("detections").EnumerateArray().Select(origin => origin.GetRawText()));
+            some.GetProperty("explain").GetProperty("detections").EnumerateArray()
+                .Select(origin => origin.GetRawText()));
         Assert.Equal(
-            all.GetProperty("explain").GetProperty("proposals").GetRawText(), some.GetProperty("explain").GetProperty("proposals").GetRawText());
+            all.GetProperty("explain").GetProperty("proposals").GetRawText(),
+            some.GetProperty("explain").GetProperty("proposals").GetRawText());
     }
 
     [Fact]
     public async Task Detect_NothingInTheImage_ExplainsItsProposals()
     {
-        var explain = (await Client.DetectAsync(MadeImages.Read("blank-256x256.png"), "explain=true")).GetProperty("explain");
+        var explain =
+            (await Client.DetectAsync(MadeImages.Read("blank-256x256.png"), "explain=true")).GetProperty("explain");
         Assert.Equal(0, explain.GetProperty("candidates").GetInt32());
         Assert.Empty(explain.GetProperty("detections").EnumerateArray());
         Assert.NotEmpty(explain.GetProperty("proposals").EnumerateArray());
@@ -161,8 +177,10 @@ public sealed class ExplainTests(ServiceFixture fixture)
             form.Add(new ByteArrayContent(MadeImages.Read(name)), "images", name);
         }
 
-        using var response = await Client.PostAsync("detect/batch?explain=true", form, TestContext.Current.CancellationToken);
-        using var batch = JsonDocument.Parse(await response.Content.ReadAsStringAsync(TestContext.Current.CancellationToken));
+        using var response = await Client.PostAsync(
+            "detect/batch?explain=true", form, TestContext.Current.CancellationToken);
+        using var batch = JsonDocument.Parse(
+            await response.Content.ReadAsStringAsync(TestContext.Current.CancellationToken));
         var results = batch.RootElement.GetProperty("results");
         Assert.Equal(names.Length, results.GetArrayLength());
         for (var i = 0; i < names.Length; i++)
@@ -181,12 +199,16 @@ public sealed class ExplainTests(ServiceFixture fixture)
         var graph = File.ReadAllBytes(GoldenFolder.At("end-to-end", "constant.onnx"));
         var package = Directory.CreateDirectory(Path.Combine(models.Path, "constant")).FullName;
         File.WriteAllBytes(Path.Combine(package, "model.onnx"), graph);
+        var checksum = Convert.ToHexStringLower(SHA256.HashData(graph));
         File.WriteAllText(Path.Combine(package, "model.json"), $$"""
             {
               "name": "constant", "version": "1", "layout": "end-to-end",
-              "files": { "model": { "path": "model.onnx", "sha256": "{{Convert.ToHexStringLower(SHA256.HashData(graph))}}" } },
+              "files": { "model": { "path": "model.onnx", "sha256": "{{checksum}}" } },
               "input": { "minSize": 384, "maxSize": 640 },
-              "endToEnd": { "input": "image", "rank": 3, "resizeInside": false, "boxes": "6379", "labels": "6381", "scores": "6383", "boxSpace": "resized" },
+              "endToEnd": {
+                "input": "image", "rank": 3, "resizeInside": false,
+                "boxes": "6379", "labels": "6381", "scores": "6383", "boxSpace": "resized"
+              },
               "labels": ["one", "two", "three"]
             }
             """);
@@ -199,7 +221,8 @@ public sealed class ExplainTests(ServiceFixture fixture)
         Assert.Contains("nothing to explain", problem.GetProperty("detail").GetString(), StringComparison.Ordinal);
     }
 
-    private static double Iou(JsonElement one, JsonElement other) => BoxOperations.IntersectionOverUnion(BoxOf(one), BoxOf(other));
+    private static double Iou(JsonElement one, JsonElement other) =>
+        BoxOperations.IntersectionOverUnion(BoxOf(one), BoxOf(other));
 
     private static Box BoxOf(JsonElement item)
     {
@@ -207,5 +230,6 @@ public sealed class ExplainTests(ServiceFixture fixture)
         return new Box(sides[0], sides[1], sides[2], sides[3]);
     }
 
-    private static IEnumerable<string> Names(JsonElement element) => element.EnumerateObject().Select(property => property.Name);
+    private static IEnumerable<string> Names(JsonElement element) =>
+        element.EnumerateObject().Select(property => property.Name);
 }

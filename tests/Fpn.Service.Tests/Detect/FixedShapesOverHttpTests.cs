@@ -30,7 +30,8 @@ public sealed class FixedShapesOverHttpTests
         }
 
         Assert.Contains(service.Log.All, line => line.Contains("all shapes are warm", StringComparison.Ordinal));
-        var batching = (await service.Client.GetFromJsonAsync<JsonElement>("models/blood-cells", Cancel)).GetProperty("batching");
+        var batching =
+            (await service.Client.GetFromJsonAsync<JsonElement>("models/blood-cells", Cancel)).GetProperty("batching");
         Assert.True(batching.GetProperty("fixedShapes").GetBoolean());
         Assert.NotEqual(0, batching.GetProperty("buckets").GetArrayLength());
     }

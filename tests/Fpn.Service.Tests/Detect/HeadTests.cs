@@ -48,6 +48,7 @@ public sealed class HeadTests(ServiceFixture fixture)
         using var request = new HttpRequestMessage(HttpMethod.Head, "detect");
         using var response = await fixture.Service.Client.SendAsync(request, Cancel);
         Assert.Equal(HttpStatusCode.MethodNotAllowed, response.StatusCode);
-        await fixture.Service.Log.WaitForAsync(start, line => line.Contains("HEAD /detect 405", StringComparison.Ordinal), Cancel);
+        await fixture.Service.Log.WaitForAsync(
+            start, line => line.Contains("HEAD /detect 405", StringComparison.Ordinal), Cancel);
     }
 }

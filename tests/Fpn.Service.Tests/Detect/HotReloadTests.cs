@@ -38,7 +38,10 @@ public sealed class HotReloadTests : IDisposable
         _models.Dispose();
     }
 
-    /// <summary>Each client asks without a pause; the package changes when all have answers of the old one, and they end when all have some of the new.</summary>
+    /// <summary>
+    /// Each client asks without a pause; the package changes when all have answers of the old one, and they end when
+    /// all have some of the new.
+    /// </summary>
     [Fact]
     public async Task Load_ChangedPackageUnderLoad_FailsNobodyAndChangesTheVersionOnce()
     {
@@ -72,7 +75,8 @@ public sealed class HotReloadTests : IDisposable
             Assert.Equal(["1", "2"], versions.Distinct());
         });
 
-        bool HaveAll(string version) => Enumerable.Range(0, Clients).All(client => seen.GetValueOrDefault((client, version)) >= AnswersEach);
+        bool HaveAll(string version) => Enumerable.Range(0, Clients)
+            .All(client => seen.GetValueOrDefault((client, version)) >= AnswersEach);
     }
 
     [Fact]
@@ -80,14 +84,16 @@ public sealed class HotReloadTests : IDisposable
     {
         SetVersion("2");
         File.Delete(Path.Combine(_models.Path, "blood-cells", "head.onnx"));
-        await File.WriteAllBytesAsync(Path.Combine(_models.Path, "blood-cells", "head.onnx"), "not a graph"u8.ToArray(), Cancel);
+        await File.WriteAllBytesAsync(
+            Path.Combine(_models.Path, "blood-cells", "head.onnx"), "not a graph"u8.ToArray(), Cancel);
         using var response = await LoadAsync("blood-cells");
         var error = await ErrorAsync(response, HttpStatusCode.BadRequest);
         Assert.Contains("head.onnx", error, StringComparison.Ordinal);
         Assert.Contains("sha256", error, StringComparison.Ordinal);
         Assert.Equal("1", (await _service.Client.DetectAsync(Sample)).GetProperty("modelVersion").GetString());
         var model = Assert.Single(await IndexAsync());
-        Assert.Equal(("READY", "1"), (model.GetProperty("state").GetString(), model.GetProperty("version").GetString()));
+        Assert.Equal(
+            ("READY", "1"), (model.GetProperty("state").GetString(), model.GetProperty("version").GetString()));
         Assert.Contains("head.onnx", model.GetProperty("reason").GetString(), StringComparison.Ordinal);
         using var index = await _service.Client.PostAsync("v2/repository/index", null, Cancel);
         Assert.Contains("'files.head.sha256'", await index.Content.ReadAsStringAsync(Cancel), StringComparison.Ordinal);
@@ -104,7 +110,8 @@ public sealed class HotReloadTests : IDisposable
 
         using var loaded = await LoadAsync("second", """{"parameters": {}}""");
         Assert.Equal(HttpStatusCode.OK, loaded.StatusCode);
-        Assert.Equal("second", (await _service.Client.DetectAsync(Sample, "model=second")).GetProperty("model").GetString());
+        Assert.Equal(
+            "second", (await _service.Client.DetectAsync(Sample, "model=second")).GetProperty("model").GetString());
 
         using var unloaded = await UnloadAsync("second", """{"parameters": {"unload_dependents": true}}""");
         Assert.Equal(HttpStatusCode.OK, unloaded.StatusCode);
@@ -154,12 +161,15 @@ public sealed class HotReloadTests : IDisposable
         foreach (var path in (string[])["index", "models/blood-cells/load", "models/blood-cells/unload"])
         {
             using var response = await service.Client.PostAsync($"v2/repository/{path}", null, Cancel);
-            Assert.Contains("Fpn:Control:Enabled", await ErrorAsync(response, HttpStatusCode.Forbidden), StringComparison.Ordinal);
+            Assert.Contains(
+                "Fpn:Control:Enabled", await ErrorAsync(response, HttpStatusCode.Forbidden), StringComparison.Ordinal);
         }
     }
 
     private static (string? Name, string? State)[] States(JsonElement[] index) =>
-        [.. index.Select(model => (model.GetProperty("name").GetString(), model.TryGetProperty("state", out var state) ? state.GetString() : null))];
+        [.. index.Select(model => (
+            model.GetProperty("name").GetString(),
+            model.TryGetProperty("state", out var state) ? state.GetString() : null))];
 
     /// <summary>The error of an answer under <c>/v2</c>, which holds nothing else.</summary>
     private static async Task<string> ErrorAsync(HttpResponseMessage response, HttpStatusCode status)
@@ -178,9 +188,11 @@ public sealed class HotReloadTests : IDisposable
         return (await response.Content.ReadFromJsonAsync<JsonElement[]>(Cancel))!;
     }
 
-    private Task<HttpResponseMessage> LoadAsync(string name, string body = "") => PostAsync($"models/{name}/load", body);
+    private Task<HttpResponseMessage> LoadAsync(string name, string body = "") =>
+        PostAsync($"models/{name}/load", body);
 
-    private Task<HttpResponseMessage> UnloadAsync(string name, string body = "") => PostAsync($"models/{name}/unload", body);
+    private Task<HttpResponseMessage> UnloadAsync(string name, string body = "") =>
+        PostAsync($"models/{name}/unload", body);
 
     private async Task<HttpResponseMessage> PostAsync(string path, string body)
     {

@@ -14,7 +14,8 @@ public sealed class LimitsTests(LimitsTests.Tight tight) : IClassFixture<LimitsT
     private static CancellationToken Cancel => TestContext.Current.CancellationToken;
 
     [Fact]
-    public async Task Detect_ImageOfTheLargestSize_Is200() => Assert.NotEmpty((await Client.DetectAsync(Sample)).Detections());
+    public async Task Detect_ImageOfTheLargestSize_Is200() =>
+        Assert.NotEmpty((await Client.DetectAsync(Sample)).Detections());
 
     [Fact]
     public async Task Detect_OneByteMore_Is413() => await ProblemBody.AssertAsync(
@@ -25,7 +26,8 @@ public sealed class LimitsTests(LimitsTests.Tight tight) : IClassFixture<LimitsT
     [InlineData(1, 413)]
     public async Task Detect_ChunkedBody_IsCountedWhileItIsRead(int more, int status)
     {
-        using var request = new HttpRequestMessage(HttpMethod.Post, "detect") { Content = new StreamContent(new MemoryStream([.. Sample, .. new byte[more]])) };
+        using var request = new HttpRequestMessage(HttpMethod.Post, "detect") { Content =
+            new StreamContent(new MemoryStream([.. Sample, .. new byte[more]])) };
         request.Headers.TransferEncodingChunked = true;
         using var response = await Client.SendAsync(request, Cancel);
         Assert.Equal(status, (int)response.StatusCode);
@@ -36,7 +38,8 @@ public sealed class LimitsTests(LimitsTests.Tight tight) : IClassFixture<LimitsT
     [InlineData(1, 413)]
     public async Task Detect_Form_CountsTheImageAlone(int more, int status)
     {
-        using var form = new MultipartFormDataContent { { new ByteArrayContent([.. Sample, .. new byte[more]]), "image", new string('n', 1000) } };
+        using var form = new MultipartFormDataContent();
+        form.Add(new ByteArrayContent([.. Sample, .. new byte[more]]), "image", new string('n', 1000));
         using var response = await Client.PostAsync("detect", form, Cancel);
         Assert.Equal(status, (int)response.StatusCode);
     }
@@ -46,7 +49,9 @@ public sealed class LimitsTests(LimitsTests.Tight tight) : IClassFixture<LimitsT
     {
         // Fewer bytes, more pixels.
         var body = await ProblemBody.AssertAsync(
-            await Client.PostDetectAsync(MadeImages.Read("strip-240x1600.jpg")), HttpStatusCode.RequestEntityTooLarge, "too-many-pixels");
+            await Client.PostDetectAsync(MadeImages.Read("strip-240x1600.jpg")),
+            HttpStatusCode.RequestEntityTooLarge,
+            "too-many-pixels");
         Assert.Contains("1600", body.GetProperty("detail").GetString(), StringComparison.Ordinal);
         Assert.Contains("307200", body.GetProperty("detail").GetString(), StringComparison.Ordinal);
     }

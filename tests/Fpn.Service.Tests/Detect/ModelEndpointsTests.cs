@@ -21,11 +21,18 @@ public sealed class ModelEndpointsTests(ServiceFixture fixture)
         Assert.True(model.GetProperty("isDefault").GetBoolean());
         Assert.Equal("two-stage", model.GetProperty("layout").GetString());
         Assert.Equal("torchvision", model.GetProperty("convention").GetString());
-        Assert.Equal((384, 640), (model.GetProperty("input").GetProperty("minSize").GetInt32(), model.GetProperty("input").GetProperty("maxSize").GetInt32()));
-        Assert.Equal((0.05, 100), (model.GetProperty("scoreThreshold").GetDouble(), model.GetProperty("maxDetections").GetInt32()));
+        Assert.Equal(
+            (384, 640),
+            (
+                model.GetProperty("input").GetProperty("minSize").GetInt32(),
+                model.GetProperty("input").GetProperty("maxSize").GetInt32()));
+        Assert.Equal(
+            (0.05, 100),
+            (model.GetProperty("scoreThreshold").GetDouble(), model.GetProperty("maxDetections").GetInt32()));
         Assert.Equal(
             [("RBC", 1), ("WBC", 2), ("Platelets", 3)],
-            model.GetProperty("classes").EnumerateArray().Select(item => (item.GetProperty("label").GetString()!, item.GetProperty("classId").GetInt32())));
+            model.GetProperty("classes").EnumerateArray()
+                .Select(item => (item.GetProperty("label").GetString()!, item.GetProperty("classId").GetInt32())));
     }
 
     [Fact]

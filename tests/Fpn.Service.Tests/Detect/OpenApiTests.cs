@@ -23,11 +23,13 @@ public sealed class OpenApiTests(ShippedServiceFixture fixture)
         var form = content.GetProperty("multipart/form-data").GetProperty("schema");
         Assert.Equal("object", form.GetProperty("type").GetString());
         var image = form.GetProperty("properties").GetProperty("image");
-        Assert.Equal(("string", "binary"), (image.GetProperty("type").GetString(), image.GetProperty("format").GetString()));
+        Assert.Equal(
+            ("string", "binary"), (image.GetProperty("type").GetString(), image.GetProperty("format").GetString()));
         Assert.Equal(["image"], form.GetProperty("required").EnumerateArray().Select(name => name.GetString()!));
         foreach (var type in new[] { "jpeg", "png", "webp", "gif", "tiff", "avif" })
         {
-            Assert.Equal("binary", content.GetProperty($"image/{type}").GetProperty("schema").GetProperty("format").GetString());
+            Assert.Equal(
+                "binary", content.GetProperty($"image/{type}").GetProperty("schema").GetProperty("format").GetString());
         }
     }
 
@@ -37,7 +39,15 @@ public sealed class OpenApiTests(ShippedServiceFixture fixture)
         var parameters = (await DetectOperationAsync()).GetProperty("parameters").EnumerateArray().ToArray();
         Assert.Equal(
             [
-                "model", "scoreThreshold", "maxDetections", "labels", "label", "format", "imageId", "explain", "X-Priority",
+                "model",
+                "scoreThreshold",
+                "maxDetections",
+                "labels",
+                "label",
+                "format",
+                "imageId",
+                "explain",
+                "X-Priority",
                 "X-Request-Timeout-Ms",
             ],
             parameters.Select(parameter => parameter.GetProperty("name").GetString()!));
@@ -80,7 +90,8 @@ public sealed class OpenApiTests(ShippedServiceFixture fixture)
         var success = (await DetectOperationAsync()).GetProperty("responses").GetProperty("200");
         Assert.True(success.GetProperty("headers").TryGetProperty("Server-Timing", out _));
         var example = success.GetProperty("content").GetProperty("application/json").GetProperty("example");
-        var live = await Client.DetectAsync(await File.ReadAllBytesAsync(Checkout.Astronaut, Cancel), "scoreThreshold=0.7");
+        var live = await Client.DetectAsync(
+            await File.ReadAllBytesAsync(Checkout.Astronaut, Cancel), "scoreThreshold=0.7");
 
         Assert.Equal(Names(live), Names(example));
         foreach (var name in new[] { "model", "modelVersion", "image", "batchSize" })
@@ -95,11 +106,16 @@ public sealed class OpenApiTests(ShippedServiceFixture fixture)
         foreach (var (actual, expected) in detections.EnumerateArray().Zip(shown.EnumerateArray()))
         {
             Assert.Equal(Names(actual), Names(expected));
-            Assert.All(["label", "classId", "level"], name => Assert.Equal(Compact(actual.GetProperty(name)), Compact(expected.GetProperty(name))));
+            Assert.All(
+                ["label", "classId", "level"],
+                name => Assert.Equal(Compact(actual.GetProperty(name)), Compact(expected.GetProperty(name))));
             Assert.Equal(expected.GetProperty("score").GetDouble(), actual.GetProperty("score").GetDouble(), 0.001);
             Assert.All(
                 ["x1", "y1", "x2", "y2"],
-                side => Assert.Equal(expected.GetProperty("box").GetProperty(side).GetDouble(), actual.GetProperty("box").GetProperty(side).GetDouble(), 0.1));
+                side => Assert.Equal(
+                    expected.GetProperty("box").GetProperty(side).GetDouble(),
+                    actual.GetProperty("box").GetProperty(side).GetDouble(),
+                    0.1));
         }
     }
 
@@ -123,7 +139,8 @@ public sealed class OpenApiTests(ShippedServiceFixture fixture)
             var example = shown.ValueKind == JsonValueKind.String ? shown.GetString()! : shown.GetRawText();
             if (shown.ValueKind == JsonValueKind.Array)
             {
-                query.AddRange(shown.EnumerateArray().Select(item => $"{name}={Uri.EscapeDataString(item.GetString()!)}"));
+                query.AddRange(
+                    shown.EnumerateArray().Select(item => $"{name}={Uri.EscapeDataString(item.GetString()!)}"));
             }
             else if (parameter.GetProperty("in").GetString() == "header")
             {
@@ -164,13 +181,21 @@ public sealed class OpenApiTests(ShippedServiceFixture fixture)
     [Theory]
     [InlineData("/v2/models/{model}/infer", "model", "Inference-Header-Content-Length")]
     [InlineData("/v2/models/{model}/versions/{version}/infer", "model", "version", "Inference-Header-Content-Length")]
-    public async Task Document_Infer_HasBothBodiesItsParametersAndErrorsInTheProtocolsForm(string path, params string[] parameters)
+    public async Task Document_Infer_HasBothBodiesItsParametersAndErrorsInTheProtocolsForm(
+        string path, params string[] parameters)
     {
         var infer = (await DocumentAsync()).GetProperty("paths").GetProperty(path).GetProperty("post");
-        Assert.Equal(parameters, infer.GetProperty("parameters").EnumerateArray().Select(parameter => parameter.GetProperty("name").GetString()));
-        Assert.Equal(["application/json", "application/octet-stream"], Names(infer.GetProperty("requestBody").GetProperty("content")));
+        Assert.Equal(
+            parameters,
+            infer.GetProperty("parameters").EnumerateArray()
+                .Select(parameter => parameter.GetProperty("name").GetString()));
+        Assert.Equal(
+            ["application/json", "application/octet-stream"],
+            Names(infer.GetProperty("requestBody").GetProperty("content")));
         var responses = infer.GetProperty("responses");
-        Assert.Equal(["application/json", "application/octet-stream"], Names(responses.GetProperty("200").GetProperty("content")));
+        Assert.Equal(
+            ["application/json", "application/octet-stream"],
+            Names(responses.GetProperty("200").GetProperty("content")));
         foreach (var status in (string[])["400", "404", "408", "413", "415", "422", "500", "503", "504"])
         {
             var content = responses.GetProperty(status).GetProperty("content");
@@ -184,17 +209,23 @@ public sealed class OpenApiTests(ShippedServiceFixture fixture)
     [Fact]
     public async Task Document_InferExample_IsAnsweredWithTheTensorsOfItsAnswer()
     {
-        var infer = (await DocumentAsync()).GetProperty("paths").GetProperty("/v2/models/{model}/infer").GetProperty("post");
-        var request = infer.GetProperty("requestBody").GetProperty("content").GetProperty("application/json").GetProperty("example");
+        var infer =
+            (await DocumentAsync()).GetProperty("paths").GetProperty("/v2/models/{model}/infer").GetProperty("post");
+        var request = infer.GetProperty("requestBody").GetProperty("content").GetProperty("application/json")
+            .GetProperty("example");
         using var response = await Client.PostAsJsonAsync("v2/models/everyday/infer", request, Cancel);
         Assert.Equal(HttpStatusCode.OK, response.StatusCode);
         var live = await response.Content.ReadFromJsonAsync<JsonElement>(Cancel);
-        var shown = infer.GetProperty("responses").GetProperty("200").GetProperty("content").GetProperty("application/json").GetProperty("example");
+        var shown = infer.GetProperty("responses")
+            .GetProperty("200").GetProperty("content").GetProperty("application/json").GetProperty("example");
         Assert.Equal(Names(shown), Names(live));
-        foreach (var (actual, expected) in live.GetProperty("outputs").EnumerateArray().Zip(shown.GetProperty("outputs").EnumerateArray()))
+        var outputs = live.GetProperty("outputs").EnumerateArray();
+        foreach (var (actual, expected) in outputs.Zip(shown.GetProperty("outputs").EnumerateArray()))
         {
             Assert.Equal(Names(expected), Names(actual));
-            Assert.All(["name", "datatype"], name => Assert.Equal(Compact(expected.GetProperty(name)), Compact(actual.GetProperty(name))));
+            Assert.All(
+                ["name", "datatype"],
+                name => Assert.Equal(Compact(expected.GetProperty(name)), Compact(actual.GetProperty(name))));
         }
     }
 
@@ -209,18 +240,22 @@ public sealed class OpenApiTests(ShippedServiceFixture fixture)
         Assert.Contains("v1/swagger.json", await script.Content.ReadAsStringAsync(Cancel), StringComparison.Ordinal);
     }
 
-    private async Task<JsonElement> DocumentAsync() => await Client.GetFromJsonAsync<JsonElement>("swagger/v1/swagger.json", Cancel);
+    private async Task<JsonElement> DocumentAsync() =>
+        await Client.GetFromJsonAsync<JsonElement>("swagger/v1/swagger.json", Cancel);
 
-    private async Task<JsonElement> DetectOperationAsync() => (await DocumentAsync()).GetProperty("paths").GetProperty("/detect").GetProperty("post");
+    private async Task<JsonElement> DetectOperationAsync() =>
+        (await DocumentAsync()).GetProperty("paths").GetProperty("/detect").GetProperty("post");
 
-    private static string[] Names(JsonElement element) => [.. element.EnumerateObject().Select(property => property.Name)];
+    private static string[] Names(JsonElement element) =>
+        [.. element.EnumerateObject().Select(property => property.Name)];
 
     private static string Compact(JsonElement element) => JsonSerializer.Serialize(element);
 
     private static IEnumerable<string> References(JsonElement element) => element.ValueKind switch
     {
         JsonValueKind.Object => element.EnumerateObject().SelectMany(property =>
-            property.NameEquals("$ref") && property.Value.ValueKind == JsonValueKind.String ? [property.Value.GetString()!] : References(property.Value)),
+            property.NameEquals("$ref") && property.Value.ValueKind == JsonValueKind.String
+                ? [property.Value.GetString()!] : References(property.Value)),
         JsonValueKind.Array => element.EnumerateArray().SelectMany(References),
         _ => [],
     };

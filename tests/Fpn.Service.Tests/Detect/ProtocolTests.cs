@@ -61,7 +61,8 @@ public sealed class ProtocolTests(ServiceFixture fixture)
     {
         using var connection = await RawConnection.OpenAsync(fixture.Service.Address);
         await connection.SendAsync(
-            $"POST /detect HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\nExpect: 100-continue\r\nContent-Length: {Sample.Length}\r\n\r\n");
+            "POST /detect HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\nExpect: 100-continue\r\nContent-Length: "
+            + $"{Sample.Length}\r\n\r\n");
         Assert.StartsWith("HTTP/1.1 100 ", await connection.ReadHeadAsync(), StringComparison.Ordinal);
         await connection.SendAsync(Sample);
         Assert.StartsWith("HTTP/1.1 200 ", await connection.ReadHeadAsync(), StringComparison.Ordinal);
@@ -73,26 +74,31 @@ public sealed class ProtocolTests(ServiceFixture fixture)
     {
         using var connection = await RawConnection.OpenAsync(fixture.Service.Address);
         await connection.SendAsync(
-            "POST /detect HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\nExpect: 100-continue\r\nContent-Length: 100000000\r\n\r\n");
+            "POST /detect HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\nExpect: 100-continue\r\nContent-Length: "
+            + "100000000\r\n\r\n");
         Assert.StartsWith("HTTP/1.1 413 ", await connection.ReadHeadAsync(), StringComparison.Ordinal);
     }
 
     [Theory]
     [InlineData("application/octet-stream", "\xFF\xD8\xFF")]
-    [InlineData("multipart/form-data; boundary=xyz", "--xyz\r\nContent-Disposition: form-data; name=\"image\"\r\n\r\nabc")]
+    [InlineData(
+        "multipart/form-data; boundary=xyz", "--xyz\r\nContent-Disposition: form-data; name=\"image\"\r\n\r\nabc")]
     public async Task Detect_ClientsThatHangUp_LeaveTheServiceAlive(string contentType, string start)
     {
         var logged = fixture.Service.Log.All.Count;
         for (var i = 0; i < 20; i++)
         {
             using var connection = await RawConnection.OpenAsync(fixture.Service.Address);
-            await connection.SendAsync($"POST /detect HTTP/1.1\r\nHost: localhost\r\nContent-Type: {contentType}\r\nContent-Length: 1000000\r\n\r\n");
+            await connection.SendAsync(
+                $"POST /detect HTTP/1.1\r\nHost: localhost\r\nContent-Type: {contentType}\r\nContent-Length: "
+                + "1000000\r\n\r\n");
             await connection.SendAsync(Encoding.Latin1.GetBytes(start));
             connection.Reset();
         }
 
         Assert.NotEmpty((await Client.DetectAsync(Sample)).Detections());
-        Assert.DoesNotContain(fixture.Service.Log.All.Skip(logged), line => line.StartsWith("Error", StringComparison.Ordinal));
+        Assert.DoesNotContain(
+            fixture.Service.Log.All.Skip(logged), line => line.StartsWith("Error", StringComparison.Ordinal));
     }
 
     [Fact]
@@ -100,7 +106,9 @@ public sealed class ProtocolTests(ServiceFixture fixture)
     {
         // Chunked, and the last chunk is shorter than it says.
         using var connection = await RawConnection.OpenAsync(fixture.Service.Address);
-        await connection.SendAsync("POST /detect HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\nTransfer-Encoding: chunked\r\n\r\nnonsense\r\n");
+        await connection.SendAsync(
+            "POST /detect HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\nTransfer-Encoding: "
+            + "chunked\r\n\r\nnonsense\r\n");
         var answer = await connection.ReadToEndAsync();
         Assert.StartsWith("HTTP/1.1 400 ", answer, StringComparison.Ordinal);
         Assert.Contains("\"type\":\"bad-request\"", answer, StringComparison.Ordinal);
@@ -116,7 +124,8 @@ public sealed class ProtocolTests(ServiceFixture fixture)
             kestrel => kestrel.Limits.MinRequestBodyDataRate = new MinDataRate(1e9, TimeSpan.FromSeconds(1.1))));
         using var connection = await RawConnection.OpenAsync(service.Address);
         await connection.SendAsync(
-            $"POST /detect HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\nContent-Type: {contentType}\r\nContent-Length: 1000\r\n\r\n--xyz");
+            "POST /detect HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\nContent-Type: "
+            + $"{contentType}\r\nContent-Length: 1000\r\n\r\n--xyz");
         var answer = await connection.ReadToEndAsync();
         Assert.StartsWith("HTTP/1.1 408 ", answer, StringComparison.Ordinal);
         Assert.Contains("\"type\":\"body-too-slow\"", answer, StringComparison.Ordinal);

@@ -18,7 +18,10 @@ public sealed class QueueOverHttpTests
         using var service = new RunningService();
         foreach (var (name, value) in ((string, string)[])[
             ("X-Priority", "urgent"), ("X-Priority", "high,low"), ("X-Priority", "1"),
-            ("X-Request-Timeout-Ms", "0"), ("X-Request-Timeout-Ms", "-5"), ("X-Request-Timeout-Ms", "5.5"), ("X-Request-Timeout-Ms", "5s"),
+            ("X-Request-Timeout-Ms", "0"),
+            ("X-Request-Timeout-Ms", "-5"),
+            ("X-Request-Timeout-Ms", "5.5"),
+            ("X-Request-Timeout-Ms", "5s"),
             ("X-Request-Timeout-Ms", "99999999999")])
         {
             using var response = await PostAsync(service, (name, value));
@@ -56,7 +59,9 @@ public sealed class QueueOverHttpTests
             else
             {
                 await ProblemBody.AssertAsync(response, HttpStatusCode.ServiceUnavailable, "queue-full");
-                Assert.True(response.Headers.RetryAfter?.Delta >= TimeSpan.FromSeconds(1), $"Retry-After: {response.Headers.RetryAfter}");
+                Assert.True(
+                    response.Headers.RetryAfter?.Delta >= TimeSpan.FromSeconds(1),
+                    $"Retry-After: {response.Headers.RetryAfter}");
             }
 
             response.Dispose();
@@ -75,7 +80,9 @@ public sealed class QueueOverHttpTests
         var curve = batching.GetProperty("curve").EnumerateArray().ToList();
         Assert.Equal(1, curve[0].GetProperty("batchSize").GetInt32());
         Assert.All(curve, point => Assert.True(point.GetProperty("imagesPerSecond").GetDouble() > 0));
-        Assert.Contains(batching.GetProperty("maxBatchSize").GetInt32(), curve.Select(point => point.GetProperty("batchSize").GetInt32()));
+        Assert.Contains(
+            batching.GetProperty("maxBatchSize").GetInt32(),
+            curve.Select(point => point.GetProperty("batchSize").GetInt32()));
         Assert.Empty(batching.GetProperty("buckets").EnumerateArray());
     }
 
@@ -94,9 +101,11 @@ public sealed class QueueOverHttpTests
     private static async Task<JsonElement> BatchingOfAsync(RunningService service) =>
         (await service.Client.GetFromJsonAsync<JsonElement>("models/blood-cells", Cancel)).GetProperty("batching");
 
-    private static async Task<HttpResponseMessage> PostAsync(RunningService service, params (string Name, string Value)[] headers)
+    private static async Task<HttpResponseMessage> PostAsync(
+        RunningService service, params (string Name, string Value)[] headers)
     {
-        using var request = new HttpRequestMessage(HttpMethod.Post, "detect") { Content = new ByteArrayContent(Sample) };
+        using var request =
+            new HttpRequestMessage(HttpMethod.Post, "detect") { Content = new ByteArrayContent(Sample) };
         foreach (var (name, value) in headers)
         {
             Assert.True(request.Headers.TryAddWithoutValidation(name, value));

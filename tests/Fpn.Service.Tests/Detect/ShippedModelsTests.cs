@@ -22,7 +22,8 @@ public sealed class ShippedModelsTests(ShippedServiceFixture fixture)
                 model.GetProperty("classes").GetArrayLength())));
         Assert.All(
             list.GetProperty("models").EnumerateArray(),
-            model => Assert.All(["description", "license", "source"], key => Assert.NotEmpty(model.GetProperty(key).GetString()!)));
+            model => Assert.All(
+                ["description", "license", "source"], key => Assert.NotEmpty(model.GetProperty(key).GetString()!)));
     }
 
     [Theory]
@@ -31,7 +32,8 @@ public sealed class ShippedModelsTests(ShippedServiceFixture fixture)
     [InlineData("cameraman.jpg", "person")]
     public async Task Detect_Photograph_FindsWhatAnybodySees(string sample, string label)
     {
-        var answer = await Client.DetectAsync(await File.ReadAllBytesAsync(Checkout.Sample(sample), TestContext.Current.CancellationToken));
+        var answer = await Client.DetectAsync(
+            await File.ReadAllBytesAsync(Checkout.Sample(sample), TestContext.Current.CancellationToken));
         Assert.Equal("everyday", answer.GetProperty("model").GetString());
         var best = answer.GetProperty("detections")[0];
         Assert.Equal(label, best.GetProperty("label").GetString());
@@ -42,7 +44,8 @@ public sealed class ShippedModelsTests(ShippedServiceFixture fixture)
     public async Task Detect_SmearOfTheOtherModel_FindsCells()
     {
         var answer = await Client.DetectAsync(
-            await File.ReadAllBytesAsync(Checkout.SampleImage, TestContext.Current.CancellationToken), "model=blood-cells");
+            await File.ReadAllBytesAsync(Checkout.SampleImage, TestContext.Current.CancellationToken),
+            "model=blood-cells");
         Assert.Equal("blood-cells", answer.GetProperty("model").GetString());
         Assert.Equal("RBC", answer.GetProperty("detections")[0].GetProperty("label").GetString());
     }

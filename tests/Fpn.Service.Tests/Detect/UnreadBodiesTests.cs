@@ -65,12 +65,14 @@ public sealed class UnreadBodiesTests(GuardedService guarded) : IClassFixture<Gu
         using var keys = new KeyFile(KeyFile.Entry("operator", GuardedService.Operator, "\"scopes\": [\"admin\"]"));
         using var service = new RunningService(
             ("Fpn:Keys:File", keys.Path), ("Fpn:Control:Enabled", "true"), ("Fpn:Batching:MaxBatchSize", "1"));
-        var answer = await SendAllAsync(service, "POST /v2/repository/index", GuardedService.Operator, isChunked: false);
+        var answer = await SendAllAsync(
+            service, "POST /v2/repository/index", GuardedService.Operator, isChunked: false);
         Assert.Equal(413, answer.Status);
         Assert.Contains("the body is larger than", answer.Body, StringComparison.Ordinal);
     }
 
-    private static async Task<RawAnswer> SendAllAsync(RunningService service, string request, string? key, bool isChunked)
+    private static async Task<RawAnswer> SendAllAsync(
+        RunningService service, string request, string? key, bool isChunked)
     {
         using var connection = await RawConnection.OpenAsync(service.Address);
         await SendAsync(connection, request, key, isChunked);
@@ -81,7 +83,9 @@ public sealed class UnreadBodiesTests(GuardedService guarded) : IClassFixture<Gu
     {
         var head = new StringBuilder($"{request} HTTP/1.1\r\nHost: test\r\n");
         head.Append(key is null ? string.Empty : $"X-Api-Key: {key}\r\n");
-        head.Append(isChunked ? "Transfer-Encoding: chunked\r\n\r\n" : string.Create(CultureInfo.InvariantCulture, $"Content-Length: {Large}\r\n\r\n"));
+        head.Append(isChunked
+            ? "Transfer-Encoding: chunked\r\n\r\n"
+            : string.Create(CultureInfo.InvariantCulture, $"Content-Length: {Large}\r\n\r\n"));
         await connection.SendAsync(head.ToString());
         var piece = new byte[Piece];
         for (var sent = 0; sent < Large; sent += Piece)

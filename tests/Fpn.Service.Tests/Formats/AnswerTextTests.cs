@@ -23,9 +23,8 @@ public sealed class AnswerTextTests
 
     [Fact]
     public void Coco_TwoBoxes_CornerSizeAndCategory() => Assert.Equal(
-        """
-        [{"image_id":7,"category_id":90,"bbox":[10.5,20.25,64.25,32.5],"score":0.98765},{"image_id":7,"category_id":3,"bbox":[0,0,200,100],"score":0.5}]
-        """,
+        """[{"image_id":7,"category_id":90,"bbox":[10.5,20.25,64.25,32.5],"score":0.98765},"""
+        + """{"image_id":7,"category_id":3,"bbox":[0,0,200,100],"score":0.5}]""",
         Body(OutputFormat.Coco, Answer(Two), 7));
 
     [Fact]

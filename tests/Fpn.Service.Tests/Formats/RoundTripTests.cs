@@ -24,7 +24,8 @@ public sealed class RoundTripTests(ServiceFixture fixture)
     {
         Assert.SkipUnless(
             await IsTorchvisionThereAsync(),
-            "python3-torch is absent (with python3-torchvision, python3-numpy and python3-pil): nothing reads the formats.");
+            "python3-torch is absent (with python3-torchvision, python3-numpy and python3-pil): nothing reads the "
+            + "formats.");
         var root = Directory.CreateTempSubdirectory("fpn-formats-").FullName;
         try
         {

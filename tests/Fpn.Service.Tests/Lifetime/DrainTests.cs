@@ -17,7 +17,8 @@ public sealed class DrainTests
     public async Task Stopping_Delay_LastsThatLong()
     {
         var clock = new FakeClock();
-        var drain = new Drain(new ShutdownOptions { Delay = TimeSpan.FromSeconds(5) }, clock, NullLogger<Drain>.Instance);
+        var drain = new Drain(
+            new ShutdownOptions { Delay = TimeSpan.FromSeconds(5) }, clock, NullLogger<Drain>.Instance);
         Assert.False(drain.HasBegun);
         var stopping = drain.StoppingAsync(Cancel);
         Assert.True(drain.HasBegun);
@@ -39,7 +40,8 @@ public sealed class DrainTests
     public async Task Stopping_TimeoutFirst_EndsWithoutAnException()
     {
         using var timeout = new CancellationTokenSource();
-        var drain = new Drain(new ShutdownOptions { Delay = TimeSpan.FromSeconds(5) }, new FakeClock(), NullLogger<Drain>.Instance);
+        var drain = new Drain(
+            new ShutdownOptions { Delay = TimeSpan.FromSeconds(5) }, new FakeClock(), NullLogger<Drain>.Instance);
         var stopping = drain.StoppingAsync(timeout.Token);
         await timeout.CancelAsync();
         await stopping;

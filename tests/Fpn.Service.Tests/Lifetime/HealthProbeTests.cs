@@ -52,7 +52,10 @@ public sealed class HealthProbeTests
     {
         var (code, _, errors) = await CheckAsync($"http://127.0.0.1:{FreePort.Find()}");
         Assert.Equal(1, code);
-        Assert.StartsWith("Not ready: ", Assert.Single(errors.Split('\n', StringSplitOptions.RemoveEmptyEntries)), StringComparison.Ordinal);
+        Assert.StartsWith(
+            "Not ready: ",
+            Assert.Single(errors.Split('\n', StringSplitOptions.RemoveEmptyEntries)),
+            StringComparison.Ordinal);
     }
 
     [Theory]
@@ -66,13 +69,17 @@ public sealed class HealthProbeTests
     {
         var (code, output, errors) = await CheckAsync(address);
         Assert.Equal((1, string.Empty), (code, output));
-        Assert.StartsWith("Not ready: ", Assert.Single(errors.Split('\n', StringSplitOptions.RemoveEmptyEntries)), StringComparison.Ordinal);
+        Assert.StartsWith(
+            "Not ready: ",
+            Assert.Single(errors.Split('\n', StringSplitOptions.RemoveEmptyEntries)),
+            StringComparison.Ordinal);
     }
 
     [Fact]
     public async Task Healthcheck_UnknownArgument_Ends2()
     {
-        var (code, _, errors) = await ProgramRun.RunAsync(AppContext.BaseDirectory, "dotnet", Service, HealthProbe.Command, "--port", "8080");
+        var (code, _, errors) = await ProgramRun.RunAsync(
+            AppContext.BaseDirectory, "dotnet", Service, HealthProbe.Command, "--port", "8080");
         Assert.Equal(2, code);
         Assert.StartsWith("Unknown argument '--port'.", errors, StringComparison.Ordinal);
     }

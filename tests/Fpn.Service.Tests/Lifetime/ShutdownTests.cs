@@ -29,14 +29,18 @@ public sealed class ShutdownTests(ITestOutputHelper output)
         }
     }
 
-    /// <summary>A body that has not arrived when the time is over gets an answer, too, and does not hold up the end.</summary>
+    /// <summary>
+    /// A body that has not arrived when the time is over gets an answer, too, and does not hold up the end.
+    /// </summary>
     [Fact]
     public async Task Sigterm_BodyThatNeverEnds_IsAnsweredBeforeTheTimeout()
     {
         Assert.SkipWhen(OperatingSystem.IsWindows(), "SIGTERM is absent on Windows");
-        using var process = new ServiceProcess([$"--Fpn:Models:Path={Checkout.BloodCells}", "--Fpn:Batching:MaxBatchSize=1", "--Fpn:Shutdown:Timeout=3s"]);
+        using var process = new ServiceProcess(
+            [$"--Fpn:Models:Path={Checkout.BloodCells}", "--Fpn:Batching:MaxBatchSize=1", "--Fpn:Shutdown:Timeout=3s"]);
         using var connection = await RawConnection.OpenAsync(await process.WaitForAddressAsync());
-        await connection.SendAsync("POST /detect HTTP/1.1\r\nHost: test\r\nContent-Length: 1000\r\nExpect: 100-continue\r\n\r\n");
+        await connection.SendAsync(
+            "POST /detect HTTP/1.1\r\nHost: test\r\nContent-Length: 1000\r\nExpect: 100-continue\r\n\r\n");
         Assert.StartsWith("HTTP/1.1 100", await connection.ReadHeadAsync(), StringComparison.Ordinal);
         await connection.SendAsync(Sample[..10]);
 
@@ -52,10 +56,14 @@ public sealed class ShutdownTests(ITestOutputHelper output)
     private async Task StopUnderLoadAsync(int run, int delayMs)
     {
         using var process = new ServiceProcess(
-            [$"--Fpn:Models:Path={Checkout.BloodCells}", "--Fpn:Batching:MaxBatchSize=1", $"--Fpn:Shutdown:Delay={delayMs}ms", $"--Fpn:Shutdown:Timeout={Timeout.TotalSeconds}s"]);
+            [
+                $"--Fpn:Models:Path={Checkout.BloodCells}", "--Fpn:Batching:MaxBatchSize=1",
+                $"--Fpn:Shutdown:Delay={delayMs}ms", $"--Fpn:Shutdown:Timeout={Timeout.TotalSeconds}s",
+            ]);
         var address = await process.WaitForAddressAsync();
         var load = new Load(Clients + run);
-        var clients = Enumerable.Range(0, Clients).Select(_ => Task.Run(() => PostUntilClosedAsync(address, load), Cancel)).ToArray();
+        var clients = Enumerable
+            .Range(0, Clients).Select(_ => Task.Run(() => PostUntilClosedAsync(address, load), Cancel)).ToArray();
         await load.Reached.WaitAsync(TimeSpan.FromMinutes(2), Cancel);
         var started = Stopwatch.GetTimestamp();
         process.SendTerminate();
@@ -65,7 +73,9 @@ public sealed class ShutdownTests(ITestOutputHelper output)
 
         var answered = tallies.Sum(tally => tally.Answered);
         var lines = process.Output.Where(line => line.Contains("POST /detect ", StringComparison.Ordinal)).ToList();
-        output.WriteLine($"run {run}: {answered} answered, {tallies.Sum(tally => tally.Cut.Count)} cut, {lines.Count} logged, ended in {elapsed.TotalMilliseconds:F0} ms");
+        output.WriteLine(
+            $"run {run}: {answered} answered, {tallies.Sum(tally => tally.Cut.Count)} cut, {lines.Count} logged, ended "
+            + $"in {elapsed.TotalMilliseconds:F0} ms");
         Assert.Equal(0, code);
         Assert.Empty(errors);
         Assert.InRange(elapsed, TimeSpan.Zero, Timeout);
@@ -75,10 +85,13 @@ public sealed class ShutdownTests(ITestOutputHelper output)
         // The port stays open for the delay: what was sent before its end is answered. Later, a connection may close
         // just when a request is on its way; the service has not read it.
         Assert.All(tallies.SelectMany(tally => tally.Cut), sent => Assert.True(
-            Stopwatch.GetElapsedTime(started, sent).TotalMilliseconds >= delayMs, $"cut {Stopwatch.GetElapsedTime(started, sent).TotalMilliseconds:F1} ms after SIGTERM"));
+            Stopwatch.GetElapsedTime(started, sent).TotalMilliseconds >= delayMs,
+            $"cut {Stopwatch.GetElapsedTime(started, sent).TotalMilliseconds:F1} ms after SIGTERM"));
     }
 
-    /// <summary>Posts one image after the other, over one connection while it is kept, until no new one is accepted.</summary>
+    /// <summary>
+    /// Posts one image after the other, over one connection while it is kept, until no new one is accepted.
+    /// </summary>
     /// <returns>How many were answered, and when those were sent that were cut.</returns>
     private static async Task<(int Answered, List<long> Cut)> PostUntilClosedAsync(Uri address, Load load)
     {

@@ -36,14 +36,22 @@ public sealed class MetricsEndpointTests(MetricsFixture fixture) : IClassFixture
         const string Requests = "fpn_requests_total";
         Assert.Equal(
             MetricsFixture.Answered,
-            Scraped.Value(Requests, ("model", "blood-cells"), ("version", "1"), ("outcome", "success"), ("reason", "none")));
+            Scraped.Value(
+                Requests, ("model", "blood-cells"), ("version", "1"), ("outcome", "success"), ("reason", "none")));
         Assert.All(
-            fixture.Refused, reason => Assert.Equal(1, Scraped.Value(Requests, ("outcome", "refused"), ("reason", reason))));
-        Assert.Equal(MetricsFixture.Answered + fixture.Refused.Count, Scraped.Find(Requests).Sum(sample => sample.Value));
+            fixture.Refused,
+            reason => Assert.Equal(1, Scraped.Value(Requests, ("outcome", "refused"), ("reason", reason))));
+        Assert.Equal(
+            MetricsFixture.Answered + fixture.Refused.Count, Scraped.Find(Requests).Sum(sample => sample.Value));
 
         // From the start, so that the first one shows as an increase.
         foreach (var reason in (string[])[
-            "queue-full", "deadline-passed", "shutting-down", "device-lost", "client-closed-request", "request-given-up",
+            "queue-full",
+            "deadline-passed",
+            "shutting-down",
+            "device-lost",
+            "client-closed-request",
+            "request-given-up",
             "bad-parameter", "model-failure", "model-output-not-finite", "internal-error"])
         {
             Assert.Equal(0, Scraped.Value(Requests, ("reason", reason)));
@@ -123,7 +131,11 @@ public sealed class MetricsEndpointTests(MetricsFixture fixture) : IClassFixture
         Assert.Equal(
             1,
             Scraped.Value(
-                "fpn_model_info", ("model", "blood-cells"), ("version", "1"), ("provider", "cpu"), ("layout", "two-stage")));
+                "fpn_model_info",
+                ("model", "blood-cells"),
+                ("version", "1"),
+                ("provider", "cpu"),
+                ("layout", "two-stage")));
         Assert.Equal(1, Scraped.Value("fpn_device_info", ("provider", "cpu")));
         Assert.Equal(1, Scraped.Value("fpn_ready"));
         Assert.Equal(1, Scraped.Value("fpn_build_info", ("version", "0.1.0")));

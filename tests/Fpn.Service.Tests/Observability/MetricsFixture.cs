@@ -46,7 +46,8 @@ public sealed class MetricsFixture : IAsyncLifetime
             TestContext.Current.CancellationToken.ThrowIfCancellationRequested();
             Scraped = await ScrapeAsync();
         }
-        while (Scraped.Find(Count, ("http_route", "/detect")).Sum(sample => sample.Value) < Answered + Refused.Count + 1);
+        while (Scraped.Find(Count, ("http_route", "/detect")).Sum(sample => sample.Value)
+            < Answered + Refused.Count + 1);
     }
 
     /// <summary>Asks <c>/metrics</c> once more.</summary>

@@ -37,7 +37,11 @@ public sealed class OtlpTests
             new HashSet<string>
             {
                 "fpn.requests", "fpn.request.duration", "fpn.stage.duration", "fpn.inferences", "fpn.executions",
-                "fpn.batch.size", "fpn.batch.padding.ratio", "fpn.image.pixels", "fpn.image.detections", "fpn.queue.depth",
+                "fpn.batch.size",
+                "fpn.batch.padding.ratio",
+                "fpn.image.pixels",
+                "fpn.image.detections",
+                "fpn.queue.depth",
                 "fpn.requests.in_flight", "fpn.model.info", "fpn.ready",
                 "http.server.request.duration", "kestrel.active_connections", "dotnet.process.memory.working_set",
             },
@@ -102,7 +106,8 @@ public sealed class OtlpTests
         {
             foreach (var path in new[] { "health/live", "health/ready", "metrics", "models" })
             {
-                using var request = new HttpRequestMessage(HttpMethod.Get, path) { Headers = { { "traceparent", Traced } } };
+                using var request =
+                    new HttpRequestMessage(HttpMethod.Get, path) { Headers = { { "traceparent", Traced } } };
                 using var response = await service.Client.SendAsync(request, Cancel);
                 Assert.Equal(HttpStatusCode.OK, response.StatusCode);
             }
@@ -153,7 +158,8 @@ public sealed class OtlpTests
         var (code, errors) = await process.WaitForExitAsync();
         Assert.Equal(0, code);
         Assert.Empty(errors);
-        var said = Assert.Single(process.Output, line => line.Contains("WRN Metrics or traces", StringComparison.Ordinal));
+        var said = Assert.Single(
+            process.Output, line => line.Contains("WRN Metrics or traces", StringComparison.Ordinal));
         Assert.Contains(gone, said, StringComparison.Ordinal);
     }
 
@@ -179,10 +185,12 @@ public sealed class OtlpTests
         Assert.Superset(new HashSet<string>(["detect", "batch", .. Stages]), names);
     }
 
-    private static Dictionary<string, string> Resource(WireMessage resource) => resource.Messages(1).Single().Messages(1)
+    private static Dictionary<string, string> Resource(WireMessage resource) =>
+        resource.Messages(1).Single().Messages(1)
         .ToDictionary(attribute => attribute.Text(1), attribute => attribute.Messages(2).Single().Text(1));
 
-    private static RunningService Start(OtlpReceiver receiver, string protocol, params (string Name, string Value)[] more) =>
+    private static RunningService Start(
+        OtlpReceiver receiver, string protocol, params (string Name, string Value)[] more) =>
         new([("Fpn:Telemetry:OtlpEndpoint", receiver.Address), ("Fpn:Telemetry:OtlpProtocol", protocol), .. more]);
 
     /// <summary>Lets a service answer one image of a known trace, and ends it, which sends what it has.</summary>

@@ -95,7 +95,8 @@ public sealed class PrometheusTests
         Assert.Equal(
             instances.Order(StringComparer.Ordinal),
             targets.Select(target => Text(target.GetProperty("labels"), "instance")).Order(StringComparer.Ordinal));
-        Assert.All(targets, target => Assert.Equal(("up", string.Empty), (Text(target, "health"), Text(target, "lastError"))));
+        Assert.All(
+            targets, target => Assert.Equal(("up", string.Empty), (Text(target, "health"), Text(target, "lastError"))));
     }
 
     /// <summary>Every alert was evaluated without an error, and none complains of two healthy services.</summary>
@@ -104,7 +105,8 @@ public sealed class PrometheusTests
         var rules = (await PrometheusProcess.GetAsync(api, "rules")).GetProperty("groups").EnumerateArray()
             .SelectMany(group => group.GetProperty("rules").EnumerateArray()).ToArray();
         Assert.Equal(Dashboard.Alerts.Split("- alert:").Length - 1, rules.Length);
-        Assert.All(rules, rule => Assert.True((Text(rule, "health"), Text(rule, "state")) == ("ok", "inactive"), $"{rule}"));
+        Assert.All(
+            rules, rule => Assert.True((Text(rule, "health"), Text(rule, "state")) == ("ok", "inactive"), $"{rule}"));
     }
 
     private static async Task<(double Time, double Value)[][]> UpAsync(HttpClient api) =>
@@ -115,7 +117,8 @@ public sealed class PrometheusTests
 
     private static async Task<string[]> ValuesAsync(HttpClient api, string selector, string label)
     {
-        var values = await PrometheusProcess.GetAsync(api, $"label/{label}/values?match[]={Uri.EscapeDataString(selector)}");
+        var values = await PrometheusProcess.GetAsync(
+            api, $"label/{label}/values?match[]={Uri.EscapeDataString(selector)}");
         return [.. values.EnumerateArray().Select(value => value.GetString()!)];
     }
 

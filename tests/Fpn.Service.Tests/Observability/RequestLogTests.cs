@@ -55,7 +55,8 @@ public sealed partial class RequestLogTests(ServiceFixture fixture)
     {
         var start = Log.All.Count;
         using var response = await Client.GetAsync(path, Cancel);
-        await Log.WaitForAsync(start, line => line.Contains($"{Category}GET /{path} {status} in ", StringComparison.Ordinal), Cancel);
+        await Log.WaitForAsync(
+            start, line => line.Contains($"{Category}GET /{path} {status} in ", StringComparison.Ordinal), Cancel);
         Assert.Single(Log.All.Skip(start), line => line.Contains(Category, StringComparison.Ordinal));
     }
 
@@ -71,12 +72,16 @@ public sealed partial class RequestLogTests(ServiceFixture fixture)
 
         // The line of a later request is there, so one of the probe would be.
         using var later = await Client.GetAsync("models", Cancel);
-        await Log.WaitForAsync(start, line => line.Contains($"{Category}GET /models ", StringComparison.Ordinal), Cancel);
-        Assert.DoesNotContain(Log.All.Skip(start), line => line.Contains($"{Category}GET /health", StringComparison.Ordinal));
+        await Log.WaitForAsync(
+            start, line => line.Contains($"{Category}GET /models ", StringComparison.Ordinal), Cancel);
+        Assert.DoesNotContain(
+            Log.All.Skip(start), line => line.Contains($"{Category}GET /health", StringComparison.Ordinal));
     }
 
     [GeneratedRegex(
-        @"^Information Serilog\.AspNetCore\.RequestLoggingMiddleware: POST /detect 200 in [\d.]+ ms: (?<model>\S+) found (?<detections>\d+) in 333x501 png, batch 1, "
-        + @"decode (?<decode>[\d.]+), preprocess (?<preprocess>[\d.]+), queue (?<queue>[\d.]+), inference (?<inference>[\d.]+), postprocess (?<postprocess>[\d.]+) ms")]
+        @"^Information Serilog\.AspNetCore\.RequestLoggingMiddleware: POST /detect 200 in [\d.]+ ms: "
+        + @"(?<model>\S+) found (?<detections>\d+) in 333x501 png, batch 1, "
+        + @"decode (?<decode>[\d.]+), preprocess (?<preprocess>[\d.]+), queue (?<queue>[\d.]+), "
+        + @"inference (?<inference>[\d.]+), postprocess (?<postprocess>[\d.]+) ms")]
     private static partial Regex DetectionLine();
 }

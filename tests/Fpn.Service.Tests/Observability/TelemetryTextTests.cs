@@ -90,7 +90,8 @@ public sealed class TelemetryTextTests : IDisposable
     public async Task Write_AnotherServiceInTheProcess_IsAbsent()
     {
         using var other = new ServiceCollection().AddMetrics().BuildServiceProvider();
-        other.GetRequiredService<IMeterFactory>().Create(DetectionMetrics.MeterName).CreateCounter<long>("theirs").Add(1);
+        other.GetRequiredService<IMeterFactory>().Create(DetectionMetrics.MeterName).CreateCounter<long>("theirs")
+            .Add(1);
         Assert.Equal(string.Empty, await ScrapeAsync("theirs"));
     }
 
@@ -103,7 +104,8 @@ public sealed class TelemetryTextTests : IDisposable
     [InlineData("sum", "shelf.page.count", "{page}", "shelf_page")]
     [InlineData("counter", "items.count", "{item}", "items_count_total")]
     [InlineData("histogram", "http.server.request.duration", "s", "http_server_request_duration_seconds_count")]
-    public async Task Name_OfInstrument_FollowsTheConventions(string kind, string instrument, string unit, string expected)
+    public async Task Name_OfInstrument_FollowsTheConventions(
+        string kind, string instrument, string unit, string expected)
     {
         switch (kind)
         {

@@ -63,7 +63,8 @@ public sealed class ExampleMessagesTests(ShippedServiceFixture fixture)
         var path = type == "unknown-version" ? "v2/models/everyday/versions/7/infer" : "v2/models/everyday/infer";
         byte[] body = type switch
         {
-            "bad-parameter" => Encoding.UTF8.GetBytes(InferCall.Json([Photograph]).Replace("BYTES", "FP32", StringComparison.Ordinal)),
+            "bad-parameter" => Encoding.UTF8.GetBytes(
+                InferCall.Json([Photograph]).Replace("BYTES", "FP32", StringComparison.Ordinal)),
             "bad-request" => [0xFF],
             "unknown-version" or "unsupported-encoding" => "{}"u8.ToArray(),
             _ => Encoding.UTF8.GetBytes(InferCall.Json([ImageFor(type)])),
@@ -120,7 +121,8 @@ public sealed class ExampleMessagesTests(ShippedServiceFixture fixture)
             {
                 "too-many-images" => Form("image", 2),
                 "broken-multipart" => Form(
-                    $"--boundary\r\nContent-Disposition: form-data; name={(path == "detect" ? "image" : "images")}\r\n\r\ncut"),
+                    "--boundary\r\nContent-Disposition: form-data; "
+                    + $"name={(path == "detect" ? "image" : "images")}\r\n\r\ncut"),
                 "batch-too-large" => Form("images", 65),
                 _ when path == "detect/batch" => Form("--boundary--\r\n"),
                 _ => new ByteArrayContent(ImageFor(type)),

@@ -24,8 +24,11 @@ public sealed class PublishedDocumentTests(ShippedServiceFixture fixture)
         if (!JsonNode.DeepEquals(served, published))
         {
             var actual = Path.Combine(Path.GetTempPath(), "fpn-openapi.json");
-            await File.WriteAllTextAsync(actual, served.ToJsonString(new JsonSerializerOptions { WriteIndented = true }), Cancel);
-            Assert.Fail($"docs/openapi.json is not what the service serves: {Difference(published, served, "#")}. The served document is in {actual}.");
+            await File.WriteAllTextAsync(
+                actual, served.ToJsonString(new JsonSerializerOptions { WriteIndented = true }), Cancel);
+            Assert.Fail(
+                $"docs/openapi.json is not what the service serves: {Difference(published, served, "#")}. The served "
+                + $"document is in {actual}.");
         }
     }
 
@@ -34,7 +37,14 @@ public sealed class PublishedDocumentTests(ShippedServiceFixture fixture)
     {
         SkipWithoutPrograms();
         var (exitCode, output, errors) = await ProgramRun.RunAsync(
-            Checks, Path.Combine(Programs, "spectral"), "lint", "--ruleset", "spectral.yaml", "--fail-severity", "hint", Published);
+            Checks,
+            Path.Combine(Programs, "spectral"),
+            "lint",
+            "--ruleset",
+            "spectral.yaml",
+            "--fail-severity",
+            "hint",
+            Published);
         Assert.True(exitCode == 0, output + errors);
     }
 
@@ -48,7 +58,8 @@ public sealed class PublishedDocumentTests(ShippedServiceFixture fixture)
         SkipWithoutPrograms();
         var document = JsonNode.Parse(await File.ReadAllTextAsync(Published, Cancel))!;
         var detect = document["paths"]!["/detect"]!["post"]!.AsObject();
-        var owner = removed == "examples" ? detect["responses"]!["400"]!["content"]!["application/problem+json"]!.AsObject() : detect;
+        var owner = removed == "examples" ? detect["responses"]!["400"]!["content"]!["application/problem+json"]!
+            .AsObject() : detect;
         Assert.True(owner.Remove(removed));
         var folder = Directory.CreateTempSubdirectory("fpn-openapi-");
         try
@@ -56,7 +67,14 @@ public sealed class PublishedDocumentTests(ShippedServiceFixture fixture)
             var file = Path.Combine(folder.FullName, "openapi.json");
             await File.WriteAllTextAsync(file, document.ToJsonString(), Cancel);
             var (exitCode, output, _) = await ProgramRun.RunAsync(
-                Checks, Path.Combine(Programs, "spectral"), "lint", "--ruleset", "spectral.yaml", "--fail-severity", "hint", file);
+                Checks,
+                Path.Combine(Programs, "spectral"),
+                "lint",
+                "--ruleset",
+                "spectral.yaml",
+                "--fail-severity",
+                "hint",
+                file);
             Assert.NotEqual(0, exitCode);
             Assert.Contains(rule, output, StringComparison.Ordinal);
         }
@@ -75,7 +93,13 @@ public sealed class PublishedDocumentTests(ShippedServiceFixture fixture)
         var folder = Directory.CreateDirectory(Path.Combine(Checks, "generated", Guid.NewGuid().ToString("N")));
         try
         {
-            await RunAsync("openapi-ts", "--input", Published, "--output", Path.Combine(folder.FullName, "client"), "--no-log-file");
+            await RunAsync(
+                "openapi-ts",
+                "--input",
+                Published,
+                "--output",
+                Path.Combine(folder.FullName, "client"),
+                "--no-log-file");
             File.Copy(Path.Combine(Checks, "client.ts"), Path.Combine(folder.FullName, "client.ts"));
             File.Copy(Path.Combine(Checks, "tsconfig.json"), Path.Combine(folder.FullName, "tsconfig.json"));
             await RunAsync("tsc", "--project", folder.FullName);
@@ -86,11 +110,15 @@ public sealed class PublishedDocumentTests(ShippedServiceFixture fixture)
 
             using var answer = JsonDocument.Parse(output);
             var found = answer.RootElement.GetProperty("found");
-            var direct = await fixture.Service.Client.DetectAsync(await File.ReadAllBytesAsync(sample, Cancel), "maxDetections=5");
+            var direct = await fixture.Service.Client.DetectAsync(
+                await File.ReadAllBytesAsync(sample, Cancel), "maxDetections=5");
             Assert.Equal(5, found.GetProperty("detections").GetArrayLength());
             Assert.Equal(direct.Detections(), found.Detections());
-            Assert.Equal("everyday", answer.RootElement.GetProperty("models").GetProperty("models")[0].GetProperty("name").GetString());
-            Assert.Equal("unsupported-image-format", answer.RootElement.GetProperty("problem").GetProperty("type").GetString());
+            Assert.Equal(
+                "everyday",
+                answer.RootElement.GetProperty("models").GetProperty("models")[0].GetProperty("name").GetString());
+            Assert.Equal(
+                "unsupported-image-format", answer.RootElement.GetProperty("problem").GetProperty("type").GetString());
             Assert.Equal(415, answer.RootElement.GetProperty("status").GetInt32());
         }
         finally
@@ -100,7 +128,8 @@ public sealed class PublishedDocumentTests(ShippedServiceFixture fixture)
 
         static async Task RunAsync(string program, params string[] arguments)
         {
-            var (exitCode, output, errors) = await ProgramRun.RunAsync(Checks, Path.Combine(Programs, program), arguments);
+            var (exitCode, output, errors) = await ProgramRun.RunAsync(
+                Checks, Path.Combine(Programs, program), arguments);
             Assert.True(exitCode == 0, $"{program}: {output}{errors}");
         }
     }

@@ -18,15 +18,20 @@ public sealed class IndependentClientTests(ServiceFixture fixture)
     public async Task Client_EachForm_PrintsTheDetectionsOfDetect(string form, int images)
     {
         SkipWithoutPython();
-        var answer = await fixture.Service.Client.DetectAsync(await File.ReadAllBytesAsync(Checkout.SampleImage, TestContext.Current.CancellationToken));
+        var answer = await fixture.Service.Client.DetectAsync(
+            await File.ReadAllBytesAsync(Checkout.SampleImage, TestContext.Current.CancellationToken));
         var expected = answer.GetProperty("detections").EnumerateArray().ToArray();
         var (exitCode, output, errors) = await ProgramRun.RunAsync(
             Checkout.Root,
             Python,
-            [Script, "--form", form, fixture.Service.Address.ToString(), "blood-cells", .. Enumerable.Repeat(Checkout.SampleImage, images)]);
+            [
+                Script, "--form", form, fixture.Service.Address.ToString(), "blood-cells",
+                .. Enumerable.Repeat(Checkout.SampleImage, images),
+            ]);
 
         Assert.True(exitCode == 0, errors);
-        var printed = output.Split('\n', StringSplitOptions.RemoveEmptyEntries).Select(line => JsonDocument.Parse(line).RootElement).ToArray();
+        var printed = output.Split('\n', StringSplitOptions.RemoveEmptyEntries)
+            .Select(line => JsonDocument.Parse(line).RootElement).ToArray();
         Assert.Equal(images * expected.Length, printed.Length);
         Assert.NotEmpty(printed);
         for (var i = 0; i < printed.Length; i++)
@@ -37,8 +42,11 @@ public sealed class IndependentClientTests(ServiceFixture fixture)
 
             // Two images may share a batch, which may change the last bits.
             Assert.Equal(detection.GetProperty("score").GetDouble(), printed[i].GetProperty("score").GetDouble(), 1e-4);
-            var box = ((string[])["x1", "y1", "x2", "y2"]).Select(side => detection.GetProperty("box").GetProperty(side).GetDouble());
-            Assert.All(box.Zip(printed[i].GetProperty("box").EnumerateArray()), pair => Assert.Equal(pair.First, pair.Second.GetDouble(), 0.05));
+            var box = ((string[])["x1", "y1", "x2", "y2"])
+                .Select(side => detection.GetProperty("box").GetProperty(side).GetDouble());
+            Assert.All(
+                box.Zip(printed[i].GetProperty("box").EnumerateArray()),
+                pair => Assert.Equal(pair.First, pair.Second.GetDouble(), 0.05));
         }
     }
 
@@ -52,5 +60,6 @@ public sealed class IndependentClientTests(ServiceFixture fixture)
         Assert.StartsWith("404: There is no model 'nobody'", errors, StringComparison.Ordinal);
     }
 
-    private static void SkipWithoutPython() => Assert.SkipUnless(File.Exists(Python), "python3-torch is absent, and python3 with it.");
+    private static void SkipWithoutPython() =>
+        Assert.SkipUnless(File.Exists(Python), "python3-torch is absent, and python3 with it.");
 }

@@ -22,19 +22,28 @@ internal static class InferCall
     /// <param name="images">The elements.</param>
     /// <param name="more">Members after <c>inputs</c>, such as <c>, "id": "1"</c>.</param>
     public static string Json(byte[][] images, string more = "") =>
-        $$"""{"inputs": [{"name": "image", "shape": [{{images.Length}}], "datatype": "BYTES", "data": [{{Base64(images)}}]}]{{more}}}""";
+        $$"""{"inputs": [{{Input(images.Length, $"\"data\": [{Base64(images)}]")}}]{{more}}}""";
 
     /// <summary>The images as JSON strings.</summary>
-    public static string Base64(params byte[][] images) => string.Join(", ", images.Select(image => $"\"{Convert.ToBase64String(image)}\""));
+    public static string Base64(params byte[][] images) =>
+        string.Join(", ", images.Select(image => $"\"{Convert.ToBase64String(image)}\""));
+
+    /// <summary>The input <c>image</c>.</summary>
+    /// <param name="count">N.</param>
+    /// <param name="member">The member that holds or announces the data.</param>
+    private static string Input(int count, string member) =>
+        $$"""{"name": "image", "shape": [{{count}}], "datatype": "BYTES", {{member}}}""";
 
     /// <summary>The JSON before binary data.</summary>
     /// <param name="count">N.</param>
     /// <param name="size">Bytes that follow.</param>
     /// <param name="more">Members after <c>inputs</c>.</param>
     public static string BinaryJson(int count, long size, string more = "") =>
-        $$"""{"inputs": [{"name": "image", "shape": [{{count}}], "datatype": "BYTES", "parameters": { "binary_data_size": {{size}} } }]{{more}}}""";
+        $$"""{"inputs": [{{Input(count, $"\"parameters\": {{ \"binary_data_size\": {size} }}")}}]{{more}}}""";
 
-    /// <summary>The binary form of a BYTES tensor: each element's length, 4 bytes little-endian, and the element.</summary>
+    /// <summary>
+    /// The binary form of a BYTES tensor: each element's length, 4 bytes little-endian, and the element.
+    /// </summary>
     public static byte[] Binary(params byte[][] images)
     {
         using var body = new MemoryStream();
@@ -54,9 +63,12 @@ internal static class InferCall
         client.PostInferAsync(Encoding.UTF8.GetBytes(json), null, path, ("Content-Type", "application/json"));
 
     /// <summary>Sends JSON and what follows it, as the header tells.</summary>
-    public static Task<HttpResponseMessage> PostInferAsync(this HttpClient client, string json, byte[] binary, string path = Infer) =>
+    public static Task<HttpResponseMessage> PostInferAsync(
+        this HttpClient client, string json, byte[] binary, string path = Infer) =>
         client.PostInferAsync(
-            [.. Encoding.UTF8.GetBytes(json), .. binary], Encoding.UTF8.GetByteCount(json).ToString(CultureInfo.InvariantCulture), path);
+            [.. Encoding.UTF8.GetBytes(json), .. binary],
+            Encoding.UTF8.GetByteCount(json).ToString(CultureInfo.InvariantCulture),
+            path);
 
     /// <summary>Sends images in the binary form.</summary>
     public static Task<HttpResponseMessage> PostBinaryAsync(this HttpClient client, byte[][] images, string more = "")
@@ -72,7 +84,8 @@ internal static class InferCall
     /// <param name="path">Where to.</param>
     /// <param name="headers">Further headers.</param>
     public static async Task<HttpResponseMessage> PostInferAsync(
-        this HttpClient client, byte[] body, string? length, string path = Infer, params (string Name, string Value)[] headers)
+        this HttpClient client, byte[] body, string? length, string path =
+            Infer, params (string Name, string Value)[] headers)
     {
         using var request = new HttpRequestMessage(HttpMethod.Post, path) { Content = new ByteArrayContent(body) };
         if (length is not null)
@@ -82,7 +95,9 @@ internal static class InferCall
 
         foreach (var (name, value) in headers)
         {
-            Assert.True(request.Headers.TryAddWithoutValidation(name, value) || request.Content.Headers.TryAddWithoutValidation(name, value));
+            Assert.True(
+                request.Headers.TryAddWithoutValidation(name, value) || request.Content.Headers.TryAddWithoutValidation(
+                    name, value));
         }
 
         return await client.SendAsync(request, Cancel);
@@ -105,10 +120,14 @@ internal static class InferCall
     public static async Task<InferAnswer> ReadInferAsync(this HttpResponseMessage response)
     {
         var body = await response.Content.ReadAsByteArrayAsync(Cancel);
-        Assert.True(response.StatusCode == HttpStatusCode.OK, $"{(int)response.StatusCode}: {Encoding.UTF8.GetString(body)}");
+        Assert.True(
+            response.StatusCode == HttpStatusCode.OK, $"{(int)response.StatusCode}: {Encoding.UTF8.GetString(body)}");
         Assert.Equal(body.Length, response.Content.Headers.ContentLength);
-        int? length = response.Headers.TryGetValues(LengthName, out var values) ? int.Parse(Assert.Single(values), CultureInfo.InvariantCulture) : null;
-        Assert.Equal(length is null ? "application/json" : "application/octet-stream", response.Content.Headers.ContentType?.ToString());
+        int? length = response.Headers.TryGetValues(LengthName, out var values) ? int
+            .Parse(Assert.Single(values), CultureInfo.InvariantCulture) : null;
+        Assert.Equal(
+            length is null ? "application/json" : "application/octet-stream",
+            response.Content.Headers.ContentType?.ToString());
         var json = JsonDocument.Parse(body.AsMemory(0, length ?? body.Length)).RootElement;
         return new InferAnswer(json, body[(length ?? body.Length)..]);
     }
@@ -121,7 +140,8 @@ internal static class InferCall
     }
 
     /// <summary>The body of a GET that must succeed.</summary>
-    public static Task<JsonElement> GetJsonAsync(this HttpClient client, string path) => client.GetFromJsonAsync<JsonElement>(path, Cancel);
+    public static Task<JsonElement> GetJsonAsync(this HttpClient client, string path) =>
+        client.GetFromJsonAsync<JsonElement>(path, Cancel);
 }
 
 /// <summary>An answer, read as the protocol says.</summary>
@@ -130,7 +150,8 @@ internal static class InferCall
 internal sealed record InferAnswer(JsonElement Json, byte[] Binary)
 {
     /// <summary>Names of the outputs, in their order.</summary>
-    public string[] Names => [.. Json.GetProperty("outputs").EnumerateArray().Select(output => output.GetProperty("name").GetString()!)];
+    public string[] Names =>
+        [.. Json.GetProperty("outputs").EnumerateArray().Select(output => output.GetProperty("name").GetString()!)];
 
     /// <summary>Rows of all outputs.</summary>
     public int Count => Json.GetProperty("outputs")[0].GetProperty("shape")[0].GetInt32();
@@ -150,7 +171,8 @@ internal sealed record InferAnswer(JsonElement Json, byte[] Binary)
     {
         var output = Output(name);
         Assert.Equal(datatype, output.GetProperty("datatype").GetString());
-        var shape = output.GetProperty("shape").EnumerateArray().Aggregate(1, (product, size) => product * size.GetInt32());
+        var shape =
+            output.GetProperty("shape").EnumerateArray().Aggregate(1, (product, size) => product * size.GetInt32());
         T[] numbers;
         if (output.TryGetProperty("data", out var data))
         {
@@ -160,7 +182,9 @@ internal sealed record InferAnswer(JsonElement Json, byte[] Binary)
         else
         {
             var start = 0;
-            foreach (var earlier in Json.GetProperty("outputs").EnumerateArray().TakeWhile(earlier => earlier.GetProperty("name").GetString() != name))
+            var earlierOutputs = Json.GetProperty("outputs").EnumerateArray()
+                .TakeWhile(output => output.GetProperty("name").GetString() != name);
+            foreach (var earlier in earlierOutputs)
             {
                 start += SizeOf(earlier);
             }
@@ -175,5 +199,6 @@ internal sealed record InferAnswer(JsonElement Json, byte[] Binary)
     }
 
     private static int SizeOf(JsonElement output) =>
-        output.TryGetProperty("parameters", out var parameters) ? parameters.GetProperty("binary_data_size").GetInt32() : 0;
+        output.TryGetProperty("parameters", out var parameters) ? parameters
+            .GetProperty("binary_data_size").GetInt32() : 0;
 }

@@ -20,9 +20,12 @@ public sealed class InferFuzzTests(ServiceFixture fixture)
 
     private static readonly string[] Tokens =
     [
-        "{", "}", "[", "]", ",", ":", "\"", "\\", "\\u", "\\ud800", "null", "true", "-1", "0", "1e400", "18446744073709551616", "4294967295",
-        "\"inputs\"", "\"outputs\"", "\"parameters\"", "\"name\"", "\"shape\"", "\"data\"", "\"datatype\"", "\"image\"", "\"BYTES\"",
-        "\"binary_data_size\"", "\"binary_data\"", "\"priority\"", "\"timeout\"", "\"id\"", "\"labels\"", "\"score_threshold\"", "\0", "\uFFFF", " ",
+        "{", "}", "[", "]", ",", ":", "\"", "\\", "\\u", "\\ud800", "null", "true", "-1", "0", "1e400",
+        "18446744073709551616", "4294967295",
+        "\"inputs\"", "\"outputs\"", "\"parameters\"", "\"name\"", "\"shape\"", "\"data\"", "\"datatype\"",
+        "\"image\"", "\"BYTES\"",
+        "\"binary_data_size\"", "\"binary_data\"", "\"priority\"", "\"timeout\"", "\"id\"", "\"labels\"",
+        "\"score_threshold\"", "\0", "\uFFFF", " ",
     ];
 
     private static readonly string[] Requests =
@@ -30,12 +33,18 @@ public sealed class InferFuzzTests(ServiceFixture fixture)
         InferCall.Json(
             [Element, Element],
             """
-            , "id": "\u00e9\ud83d\ude00", "parameters": {"priority": 1, "timeout": 10000000, "binary_data_output": true, "score_threshold": 0.5,
-              "max_detections": 3, "labels": "thing", "other": "x"},
+            , "id": "\u00e9\ud83d\ude00", "parameters": {"priority": 1, "timeout": 10000000, "binary_data_output": true,
+              "score_threshold": 0.5, "max_detections": 3, "labels": "thing", "other": "x"},
               "outputs": [{"name": "boxes", "parameters": {"binary_data": false}}, {"name": "labels"}]
             """),
-        InferCall.BinaryJson(2, 2 * (4 + Element.Length), """, "outputs": [{"name": "scores", "parameters": {"binary_data": true}}]"""),
-        """{"inputs": [{"name": "image", "shape": [1], "datatype": "BYTES", "data": [[["AA\/\u002B"]]], "parameters": {"content_type": "base64"}}]}""",
+        InferCall.BinaryJson(
+            2,
+            2 * (4 + Element.Length),
+            """, "outputs": [{"name": "scores", "parameters": {"binary_data": true}}]"""),
+        """
+        {"inputs": [{"name": "image", "shape": [1], "datatype": "BYTES", "data": [[["AA\/\u002B"]]],
+          "parameters": {"content_type": "base64"}}]}
+        """,
     ];
 
     [Fact]
@@ -74,7 +83,8 @@ public sealed class InferFuzzTests(ServiceFixture fixture)
         var statuses = new Dictionary<int, int>();
         for (var i = 0; i < 600; i++)
         {
-            var (body, length) = Damage(random, Requests[i % Requests.Length].Replace("\"thing\"", "\"RBC\"", StringComparison.Ordinal));
+            var (body, length) = Damage(
+                random, Requests[i % Requests.Length].Replace("\"thing\"", "\"RBC\"", StringComparison.Ordinal));
             var header = random.Next(8) switch
             {
                 0 => null,
@@ -98,7 +108,9 @@ public sealed class InferFuzzTests(ServiceFixture fixture)
 
     private static Problem? Understand(byte[] body, int jsonLength, ModelContract contract, LimitsOptions limits)
     {
-        if (!InferRequestReader.Read(body.AsSpan(0, jsonLength), new DetectionFilter(contract), limits.MaxBatchImages).Succeeded(out var request, out var problem)
+        var json = body.AsSpan(0, jsonLength);
+        if (!InferRequestReader.Read(json, new DetectionFilter(contract), limits.MaxBatchImages)
+                .Succeeded(out var request, out var problem)
             || !ImageTensor.Split(body, jsonLength, request, limits).Succeeded(out var images, out problem))
         {
             return problem;
@@ -112,7 +124,8 @@ public sealed class InferFuzzTests(ServiceFixture fixture)
     private static (byte[] Body, int JsonLength) Damage(Random random, string json)
     {
         var head = new List<byte>(Encoding.UTF8.GetBytes(json));
-        var binary = json.Contains("binary_data_size\":", StringComparison.Ordinal) ? InferCall.Binary(Element, Element) : [];
+        var binary =
+            json.Contains("binary_data_size\":", StringComparison.Ordinal) ? InferCall.Binary(Element, Element) : [];
         for (var wounds = random.Next(4); wounds > 0; wounds--)
         {
             var at = random.Next(head.Count);
@@ -131,7 +144,8 @@ public sealed class InferFuzzTests(ServiceFixture fixture)
                     head.InsertRange(at, head.GetRange(at, random.Next(Math.Min(64, head.Count - at))));
                     break;
                 case 4 when binary.Length > 0:
-                    BinaryPrimitives.WriteInt32LittleEndian(binary.AsSpan(random.Next(binary.Length - 3)), random.Next(int.MinValue, int.MaxValue));
+                    BinaryPrimitives.WriteInt32LittleEndian(
+                        binary.AsSpan(random.Next(binary.Length - 3)), random.Next(int.MinValue, int.MaxValue));
                     break;
                 case 5 when binary.Length > 4:
                     binary = binary[..random.Next(4, binary.Length)];

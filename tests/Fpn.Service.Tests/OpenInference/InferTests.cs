@@ -36,7 +36,8 @@ public sealed class InferTests(ServiceFixture fixture)
                 boxes[(4 * i)..(4 * i + 4)].Select(value => Math.Round((double)value, 3)));
         }
 
-        Assert.Equal(expected.Select(detection => detection.GetProperty("classId").GetInt64()), answer.Integers("labels"));
+        Assert.Equal(
+            expected.Select(detection => detection.GetProperty("classId").GetInt64()), answer.Integers("labels"));
         Assert.All(answer.Integers("image_index"), index => Assert.Equal(0, index));
     }
 
@@ -46,8 +47,11 @@ public sealed class InferTests(ServiceFixture fixture)
         var answer = await Client.InferAsync(InferCall.Json([Sample]));
         Assert.Equal(["boxes", "scores", "labels", "image_index"], answer.Names);
         Assert.Equal($"[{answer.Count},4]", answer.Output("boxes").GetProperty("shape").GetRawText());
-        Assert.All(["scores", "labels", "image_index"], name => Assert.Equal($"[{answer.Count}]", answer.Output(name).GetProperty("shape").GetRawText()));
-        Assert.All(answer.Names, name => Assert.Equal(["name", "datatype", "shape", "data"], Members(answer.Output(name))));
+        Assert.All(
+            ["scores", "labels", "image_index"],
+            name => Assert.Equal($"[{answer.Count}]", answer.Output(name).GetProperty("shape").GetRawText()));
+        Assert.All(
+            answer.Names, name => Assert.Equal(["name", "datatype", "shape", "data"], Members(answer.Output(name))));
         Assert.Empty(answer.Binary);
     }
 
@@ -73,14 +77,16 @@ public sealed class InferTests(ServiceFixture fixture)
     [Fact]
     public async Task Id_GivenWithBinaryOutputs_IsEchoed()
     {
-        using var response = await Client.PostBinaryAsync([Sample], """, "id": "b", "parameters": {"binary_data_output": true}""");
+        using var response = await Client.PostBinaryAsync(
+            [Sample], """, "id": "b", "parameters": {"binary_data_output": true}""");
         Assert.Equal("b", (await response.ReadInferAsync()).Json.GetProperty("id").GetString());
     }
 
     [Fact]
     public async Task Version_TheLoadedOne_Answers()
     {
-        using var response = await Client.PostInferAsync(InferCall.Json([Sample]), "v2/models/blood-cells/versions/1/infer");
+        using var response = await Client.PostInferAsync(
+            InferCall.Json([Sample]), "v2/models/blood-cells/versions/1/infer");
         Assert.Equal("1", (await response.ReadInferAsync()).Json.GetProperty("model_version").GetString());
     }
 
@@ -101,7 +107,12 @@ public sealed class InferTests(ServiceFixture fixture)
         var flat = await Client.InferAsync(InferCall.Json([Strip, Sample]));
         Assert.Contains(1L, flat.Integers("image_index"));
         var (first, second) = (InferCall.Base64(Strip), InferCall.Base64(Sample));
-        foreach (var nested in (string[])[$"[{first}], [{second}]", $"[{first}, {second}]", $"[[{first}], [{second}]]", $"[], [{first}, {second}], []"])
+        string[] nestings =
+        [
+            $"[{first}], [{second}]", $"[{first}, {second}]", $"[[{first}], [{second}]]",
+            $"[], [{first}, {second}], []",
+        ];
+        foreach (var nested in nestings)
         {
             var answer = await Client.InferAsync(
                 $$"""{"inputs": [{"data": [{{nested}}], "datatype": "BYTES", "shape": [2], "name": "image"}]}""");
@@ -119,10 +130,12 @@ public sealed class InferTests(ServiceFixture fixture)
         var base64 = InferCall.Base64(Sample);
         Assert.Contains('/', base64);
         Assert.Contains('+', base64);
-        var escaped = base64.Replace("/", "\\/", StringComparison.Ordinal).Replace("+", "\\u002B", StringComparison.Ordinal);
+        var escaped =
+            base64.Replace("/", "\\/", StringComparison.Ordinal).Replace("+", "\\u002B", StringComparison.Ordinal);
         AssertSame(
             await Client.InferAsync(InferCall.Json([Sample])),
-            await Client.InferAsync($$"""{"inputs": [{"name": "image", "shape": [1], "datatype": "BYTES", "data": [{{escaped}}]}]}"""));
+            await Client.InferAsync(
+                $$"""{"inputs": [{"name": "image", "shape": [1], "datatype": "BYTES", "data": [{{escaped}}]}]}"""));
     }
 
     [Fact]
@@ -140,11 +153,14 @@ public sealed class InferTests(ServiceFixture fixture)
         var together = await response.ReadInferAsync();
 
         Assert.Equal(alone.Sum(answer => answer.Count), together.Count);
-        Assert.Equal(alone.SelectMany((answer, index) => Enumerable.Repeat((long)index, answer.Count)), together.Integers("image_index"));
+        Assert.Equal(
+            alone.SelectMany((answer, index) => Enumerable.Repeat((long)index, answer.Count)),
+            together.Integers("image_index"));
         Assert.Equal(alone.SelectMany(answer => answer.Integers("labels")), together.Integers("labels"));
 
         // Batches may change the last bits of the graphs' sums.
-        var (expected, scores) = (alone.SelectMany(answer => answer.Floats("scores")).ToArray(), together.Floats("scores"));
+        var (expected, scores) = (
+            alone.SelectMany(answer => answer.Floats("scores")).ToArray(), together.Floats("scores"));
         Assert.All(expected.Zip(scores), pair => Assert.Equal(pair.First, pair.Second, 1e-4));
         var (corners, boxes) = (alone.SelectMany(answer => answer.Floats("boxes")).ToArray(), together.Floats("boxes"));
         Assert.All(corners.Zip(boxes), pair => Assert.Equal(pair.First, pair.Second, 0.05));
@@ -154,11 +170,16 @@ public sealed class InferTests(ServiceFixture fixture)
     public async Task BinaryDataOutput_True_SendsAllOutputsAsBinary()
     {
         var json = await Client.InferAsync(InferCall.Json([Sample]));
-        var binary = await Client.InferAsync(InferCall.Json([Sample], """, "parameters": {"binary_data_output": true}"""));
+        var binary = await Client.InferAsync(
+            InferCall.Json([Sample], """, "parameters": {"binary_data_output": true}"""));
         Assert.Equal(json.Names, binary.Names);
-        Assert.All(binary.Names, name => Assert.Equal(["name", "datatype", "shape", "parameters"], Members(binary.Output(name))));
+        Assert.All(
+            binary.Names,
+            name => Assert.Equal(["name", "datatype", "shape", "parameters"], Members(binary.Output(name))));
         Assert.Equal(json.Count * (16 + 4 + 8 + 8), binary.Binary.Length);
-        Assert.Equal(16 * json.Count, binary.Output("boxes").GetProperty("parameters").GetProperty("binary_data_size").GetInt32());
+        Assert.Equal(
+            16 * json.Count,
+            binary.Output("boxes").GetProperty("parameters").GetProperty("binary_data_size").GetInt32());
         AssertSame(json, binary);
     }
 
@@ -169,18 +190,24 @@ public sealed class InferTests(ServiceFixture fixture)
         var mixed = await Client.InferAsync(InferCall.Json(
             [Sample],
             """
-            , "outputs": [{"name": "scores", "parameters": {"binary_data": true}}, {"name": "labels"}, {"name": "boxes", "parameters": {"binary_data": true}},
-                {"name": "image_index", "parameters": {"binary_data": false}}], "parameters": {"binary_data_output": false}
+            , "outputs": [{"name": "scores", "parameters": {"binary_data": true}}, {"name": "labels"},
+                {"name": "boxes", "parameters": {"binary_data": true}},
+                {"name": "image_index", "parameters": {"binary_data": false}}],
+              "parameters": {"binary_data_output": false}
             """));
         Assert.Equal(["scores", "labels", "boxes", "image_index"], mixed.Names);
-        Assert.Equal(["scores", "boxes"], mixed.Names.Where(name => mixed.Output(name).TryGetProperty("parameters", out _)));
+        Assert.Equal(
+            ["scores", "boxes"], mixed.Names.Where(name => mixed.Output(name).TryGetProperty("parameters", out _)));
         Assert.Equal(json.Count * (4 + 16), mixed.Binary.Length);
         AssertSame(json, mixed);
 
         // The request's parameter may come after the outputs that it is the default of.
         var other = await Client.InferAsync(InferCall.Json(
             [Sample],
-            """, "outputs": [{"name": "boxes", "parameters": {"binary_data": false}}, {"name": "labels"}], "parameters": {"binary_data_output": true}"""));
+            """
+            , "outputs": [{"name": "boxes", "parameters": {"binary_data": false}}, {"name": "labels"}],
+              "parameters": {"binary_data_output": true}
+            """));
         Assert.Equal(["labels"], other.Names.Where(name => other.Output(name).TryGetProperty("parameters", out _)));
         Assert.Equal(json.Integers("labels"), other.Integers("labels"));
     }
@@ -188,7 +215,8 @@ public sealed class InferTests(ServiceFixture fixture)
     [Fact]
     public async Task Outputs_Asked_AreSentAloneAndInThatOrder()
     {
-        var answer = await Client.InferAsync(InferCall.Json([Sample], """, "outputs": [{"name": "labels"}, {"name": "boxes"}]"""));
+        var answer = await Client.InferAsync(
+            InferCall.Json([Sample], """, "outputs": [{"name": "labels"}, {"name": "boxes"}]"""));
         Assert.Equal(["labels", "boxes"], answer.Names);
         Assert.Equal(4 * answer.Count, answer.Floats("boxes").Length);
         var all = await Client.InferAsync(InferCall.Json([Sample], """, "outputs": []"""));
@@ -217,7 +245,8 @@ public sealed class InferTests(ServiceFixture fixture)
     [Fact]
     public async Task Body_Chunked_IsRead()
     {
-        using var request = new HttpRequestMessage(HttpMethod.Post, "v2/models/blood-cells/infer") { Content = new ByteArrayContent(Sample) };
+        using var request = new HttpRequestMessage(HttpMethod.Post, "v2/models/blood-cells/infer") { Content =
+            new ByteArrayContent(Sample) };
         request.Headers.TransferEncodingChunked = true;
         request.Headers.Add(InferCall.LengthName, "0");
         using var response = await Client.SendAsync(request, Cancel);
@@ -227,12 +256,14 @@ public sealed class InferTests(ServiceFixture fixture)
     [Fact]
     public async Task Detections_None_AreTensorsOfNoRows()
     {
-        using var response = await Client.PostBinaryAsync([MadePng.OnePixel()], """, "parameters": {"score_threshold": 1, "binary_data_output": true}""");
+        using var response = await Client.PostBinaryAsync(
+            [MadePng.OnePixel()], """, "parameters": {"score_threshold": 1, "binary_data_output": true}""");
         var answer = await response.ReadInferAsync();
         Assert.Equal("[0,4]", answer.Output("boxes").GetProperty("shape").GetRawText());
         Assert.Equal(0, answer.Output("boxes").GetProperty("parameters").GetProperty("binary_data_size").GetInt32());
         Assert.Empty(answer.Binary);
-        var json = await Client.InferAsync(InferCall.Json([MadePng.OnePixel()], """, "parameters": {"score_threshold": 1}"""));
+        var json = await Client.InferAsync(
+            InferCall.Json([MadePng.OnePixel()], """, "parameters": {"score_threshold": 1}"""));
         Assert.Empty(json.Floats("scores"));
     }
 
@@ -243,12 +274,16 @@ public sealed class InferTests(ServiceFixture fixture)
             ("scoreThreshold=0.9", "\"score_threshold\": 0.9"),
             ("maxDetections=3", "\"max_detections\": 3"),
             ("labels=WBC,Platelets", "\"labels\": \"WBC, Platelets\""),
-            ("scoreThreshold=0.5&maxDetections=4&labels=RBC", "\"labels\": \"RBC\", \"max_detections\": 4, \"score_threshold\": 5e-1"),
+            (
+                "scoreThreshold=0.5&maxDetections=4&labels=RBC",
+                "\"labels\": \"RBC\", \"max_detections\": 4, \"score_threshold\": 5e-1"),
             ("maxDetections=99999999999", "\"max_detections\": 99999999999")])
         {
             var expected = (await Client.DetectAsync(Sample, query)).GetProperty("detections").EnumerateArray();
             var answer = await Client.InferAsync(InferCall.Json([Sample], $", \"parameters\": {{{parameters}}}"));
-            Assert.Equal(expected.Select(detection => detection.GetProperty("score").GetDouble()), answer.Floats("scores").Select(score => Math.Round((double)score, 5)));
+            Assert.Equal(
+                expected.Select(detection => detection.GetProperty("score").GetDouble()),
+                answer.Floats("scores").Select(score => Math.Round((double)score, 5)));
         }
     }
 
@@ -257,8 +292,10 @@ public sealed class InferTests(ServiceFixture fixture)
     {
         var answer = await Client.InferAsync(
             $$"""
-            {"model_name": "mine", "extra": {"deep": [1, {"a": null}]}, "parameters": {"my_custom_parameter": 42, "headers": "x", "flag": true, "f": 1.5},
-             "inputs": [{"name": "image", "shape": [1], "datatype": "BYTES", "note": [], "parameters": {"content_type": "base64"}, "data": [{{InferCall.Base64(Sample)}}]}],
+            {"model_name": "mine", "extra": {"deep": [1, {"a": null}]},
+             "parameters": {"my_custom_parameter": 42, "headers": "x", "flag": true, "f": 1.5},
+             "inputs": [{"name": "image", "shape": [1], "datatype": "BYTES", "note": [],
+               "parameters": {"content_type": "base64"}, "data": [{{InferCall.Base64(Sample)}}]}],
              "outputs": [{"name": "labels", "parameters": {"content_type": "np"}, "note": 1}]}
             """);
         Assert.NotEqual(0, answer.Count);
@@ -269,7 +306,8 @@ public sealed class InferTests(ServiceFixture fixture)
     {
         var logged = fixture.Service.Log.All.Count;
         var answer = await Client.InferAsync(InferCall.Json([Sample, Sample]));
-        var line = await fixture.Service.Log.WaitForAsync(logged, text => text.Contains("/infer", StringComparison.Ordinal), Cancel);
+        var line = await fixture.Service.Log.WaitForAsync(
+            logged, text => text.Contains("/infer", StringComparison.Ordinal), Cancel);
         Assert.Contains($"POST /v2/models/blood-cells/infer 200", line, StringComparison.Ordinal);
         Assert.Contains($"blood-cells found {answer.Count} in 2 images", line, StringComparison.Ordinal);
     }
@@ -281,9 +319,13 @@ public sealed class InferTests(ServiceFixture fixture)
         Assert.Equal(expected.Integers("image_index"), actual.Integers("image_index"));
 
         // Which images share a batch is chance, and may change the last bits.
-        Assert.All(expected.Floats("scores").Zip(actual.Floats("scores")), pair => Assert.Equal(pair.First, pair.Second, 1e-4));
-        Assert.All(expected.Floats("boxes").Zip(actual.Floats("boxes")), pair => Assert.Equal(pair.First, pair.Second, 0.05));
+        Assert.All(
+            expected.Floats("scores").Zip(actual.Floats("scores")),
+            pair => Assert.Equal(pair.First, pair.Second, 1e-4));
+        Assert.All(
+            expected.Floats("boxes").Zip(actual.Floats("boxes")), pair => Assert.Equal(pair.First, pair.Second, 0.05));
     }
 
-    private static string[] Members(JsonElement element) => [.. element.EnumerateObject().Select(member => member.Name)];
+    private static string[] Members(JsonElement element) =>
+        [.. element.EnumerateObject().Select(member => member.Name)];
 }

@@ -23,7 +23,8 @@ public sealed class MetadataTests(ServiceFixture fixture)
         Assert.Equal(["name", "version", "extensions"], server.EnumerateObject().Select(member => member.Name));
         Assert.Equal("Fpn.Service", server.GetProperty("name").GetString());
         Assert.Matches(@"^\d+\.\d+\.\d+", server.GetProperty("version").GetString());
-        Assert.Equal(["binary_tensor_data", "schedule_policy", "parameters"], Strings(server.GetProperty("extensions")));
+        Assert.Equal(
+            ["binary_tensor_data", "schedule_policy", "parameters"], Strings(server.GetProperty("extensions")));
     }
 
     [Fact]
@@ -33,7 +34,8 @@ public sealed class MetadataTests(ServiceFixture fixture)
             ("Fpn:Control:Enabled", "true"),
             ("Fpn:Keys:Json", $"[{KeyFile.Entry("operator", KeyFile.Alice, "\"scopes\": [\"detect\", \"admin\"]")}]"));
         service.Client.DefaultRequestHeaders.Add("X-Api-Key", KeyFile.Alice);
-        Assert.Contains("model_repository", Strings((await service.Client.GetJsonAsync("v2")).GetProperty("extensions")));
+        Assert.Contains(
+            "model_repository", Strings((await service.Client.GetJsonAsync("v2")).GetProperty("extensions")));
     }
 
     [Fact]
@@ -68,13 +70,18 @@ public sealed class MetadataTests(ServiceFixture fixture)
     public async Task ModelMetadata_Get_DescribesVersionsPlatformAndTensors(string path)
     {
         var model = await Client.GetJsonAsync(path);
-        Assert.Equal(["name", "versions", "platform", "inputs", "outputs"], model.EnumerateObject().Select(member => member.Name));
+        Assert.Equal(
+            ["name", "versions", "platform", "inputs", "outputs"],
+            model.EnumerateObject().Select(member => member.Name));
         Assert.Equal("blood-cells", model.GetProperty("name").GetString());
         Assert.Equal(["1"], Strings(model.GetProperty("versions")));
         Assert.Equal("onnx_onnxv1", model.GetProperty("platform").GetString());
         Assert.Equal([("image", "BYTES", "[-1]")], TensorsOf(model.GetProperty("inputs")));
         Assert.Equal(
-            [("boxes", "FP32", "[-1,4]"), ("scores", "FP32", "[-1]"), ("labels", "INT64", "[-1]"), ("image_index", "INT64", "[-1]")],
+            [
+                ("boxes", "FP32", "[-1,4]"), ("scores", "FP32", "[-1]"), ("labels", "INT64", "[-1]"),
+                ("image_index", "INT64", "[-1]"),
+            ],
             TensorsOf(model.GetProperty("outputs")));
     }
 
@@ -140,14 +147,18 @@ public sealed class MetadataTests(ServiceFixture fixture)
         Assert.Equal(allowed, Assert.Single(response.Content.Headers.Allow));
     }
 
-    private static string[] Strings(JsonElement array) => [.. array.EnumerateArray().Select(element => element.GetString()!)];
+    private static string[] Strings(JsonElement array) =>
+        [.. array.EnumerateArray().Select(element => element.GetString()!)];
 
     private static (string Name, string Datatype, string Shape)[] TensorsOf(JsonElement array) =>
     [
         .. array.EnumerateArray().Select(tensor =>
         {
             Assert.Equal(["name", "datatype", "shape"], tensor.EnumerateObject().Select(member => member.Name));
-            return (tensor.GetProperty("name").GetString()!, tensor.GetProperty("datatype").GetString()!, tensor.GetProperty("shape").GetRawText());
+            return (
+                tensor.GetProperty("name").GetString()!,
+                tensor.GetProperty("datatype").GetString()!,
+                tensor.GetProperty("shape").GetRawText());
         }),
     ];
 }

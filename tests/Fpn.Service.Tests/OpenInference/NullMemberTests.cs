@@ -16,9 +16,14 @@ public sealed class NullMemberTests(ServiceFixture fixture)
     [InlineData(""", "parameters": null""")]
     [InlineData(""", "outputs": null""")]
     [InlineData(""", "id": null, "parameters": null, "outputs": null""")]
-    [InlineData(""", "parameters": { "priority": null, "timeout": null, "binary_data_output": null, "labels": null, "own": null }""")]
+    [InlineData(
+        """
+        , "parameters": {
+            "priority": null, "timeout": null, "binary_data_output": null, "labels": null, "own": null }
+        """)]
     [InlineData(""", "outputs": [{ "name": "labels", "parameters": null }]""")]
-    [InlineData(""", "outputs": [{ "name": "labels", "parameters": { "binary_data": null, "classification": null } }]""")]
+    [InlineData(
+        """, "outputs": [{ "name": "labels", "parameters": { "binary_data": null, "classification": null } }]""")]
     public async Task Infer_NullMembers_CountAsAbsent(string more)
     {
         using var response = await Client.PostInferAsync(InferCall.Json([Sample], more));
@@ -30,7 +35,8 @@ public sealed class NullMemberTests(ServiceFixture fixture)
     [Fact]
     public async Task Infer_NullParametersOfTheInput_CountAsAbsent()
     {
-        var json = InferCall.Json([Sample]).Replace("\"datatype\"", "\"parameters\": null, \"datatype\"", StringComparison.Ordinal);
+        var json = InferCall.Json([Sample])
+            .Replace("\"datatype\"", "\"parameters\": null, \"datatype\"", StringComparison.Ordinal);
         using var response = await Client.PostInferAsync(json);
         Assert.Equal(HttpStatusCode.OK, response.StatusCode);
     }
@@ -40,6 +46,9 @@ public sealed class NullMemberTests(ServiceFixture fixture)
     {
         using var response = await Client.PostInferAsync("""{ "inputs": null }""");
         Assert.Equal(HttpStatusCode.BadRequest, response.StatusCode);
-        Assert.Contains("is missing", await response.Content.ReadAsStringAsync(TestContext.Current.CancellationToken), StringComparison.Ordinal);
+        Assert.Contains(
+            "is missing",
+            await response.Content.ReadAsStringAsync(TestContext.Current.CancellationToken),
+            StringComparison.Ordinal);
     }
 }

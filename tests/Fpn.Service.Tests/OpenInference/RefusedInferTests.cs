@@ -5,7 +5,9 @@ using Fpn.Testing.Running;
 
 namespace Fpn.Service.Tests.OpenInference;
 
-/// <summary>What the protocol forbids is refused with a status and a text that names it; each test is one rule.</summary>
+/// <summary>
+/// What the protocol forbids is refused with a status and a text that names it; each test is one rule.
+/// </summary>
 [Collection(ServiceFixture.Collection)]
 public sealed class RefusedInferTests(ServiceFixture fixture)
 {
@@ -60,7 +62,8 @@ public sealed class RefusedInferTests(ServiceFixture fixture)
         await RefusedAsync(InferCall.Json([Pixel], $", {member}"), named);
 
     [Fact]
-    public async Task Id_TooLong_Is400() => await RefusedAsync(InferCall.Json([Pixel], $", \"id\": \"{new string('x', 1025)}\""), "id");
+    public async Task Id_TooLong_Is400() =>
+        await RefusedAsync(InferCall.Json([Pixel], $", \"id\": \"{new string('x', 1025)}\""), "id");
 
     [Theory]
     [InlineData("{}")]
@@ -69,11 +72,13 @@ public sealed class RefusedInferTests(ServiceFixture fixture)
 
     [Fact]
     public async Task Input_UnknownTensor_Is400() =>
-        await RefusedInputAsync($"\"name\": \"picture\", \"shape\": [1], \"datatype\": \"BYTES\", \"data\": [{Data}]", "'picture'");
+        await RefusedInputAsync(
+            $"\"name\": \"picture\", \"shape\": [1], \"datatype\": \"BYTES\", \"data\": [{Data}]", "'picture'");
 
     [Fact]
     public async Task Input_NameInOtherCase_Is400() =>
-        await RefusedInputAsync($"\"name\": \"Image\", \"shape\": [1], \"datatype\": \"BYTES\", \"data\": [{Data}]", "'Image'");
+        await RefusedInputAsync(
+            $"\"name\": \"Image\", \"shape\": [1], \"datatype\": \"BYTES\", \"data\": [{Data}]", "'Image'");
 
     [Fact]
     public async Task Input_Twice_Is400()
@@ -89,7 +94,9 @@ public sealed class RefusedInferTests(ServiceFixture fixture)
     [InlineData("STRING")]
     [InlineData("")]
     public async Task Input_WrongDatatype_Is400(string datatype) =>
-        await RefusedInputAsync($"\"name\": \"image\", \"shape\": [1], \"datatype\": \"{datatype}\", \"data\": [{Data}]", "inputs[0].datatype");
+        await RefusedInputAsync(
+            $"\"name\": \"image\", \"shape\": [1], \"datatype\": \"{datatype}\", \"data\": [{Data}]",
+            "inputs[0].datatype");
 
     [Theory]
     [InlineData("[]")]
@@ -109,19 +116,22 @@ public sealed class RefusedInferTests(ServiceFixture fixture)
     [InlineData("[18446744073709551616]")]
     [InlineData("[1e400]")]
     public async Task Input_WrongShape_Is400(string shape) =>
-        await RefusedInputAsync($"\"name\": \"image\", \"shape\": {shape}, \"datatype\": \"BYTES\", \"data\": [{Data}]", "inputs[0].shape");
+        await RefusedInputAsync(
+            $"\"name\": \"image\", \"shape\": {shape}, \"datatype\": \"BYTES\", \"data\": [{Data}]", "inputs[0].shape");
 
     [Theory]
     [InlineData(2, 1)]
     [InlineData(1, 2)]
     [InlineData(1, 0)]
     public async Task Input_ShapeAndDataDisagree_Is400(int shape, int elements) => await RefusedInputAsync(
-        $"\"name\": \"image\", \"shape\": [{shape}], \"datatype\": \"BYTES\", \"data\": [{string.Join(", ", Enumerable.Repeat(Data, elements))}]",
+        $"\"name\": \"image\", \"shape\": [{shape}], \"datatype\": \"BYTES\", \"data\": "
+        + $"[{string.Join(", ", Enumerable.Repeat(Data, elements))}]",
         $"{elements} elements");
 
     [Fact]
     public async Task Input_MoreElementsThanServed_Is400() => await RefusedInputAsync(
-        $"\"name\": \"image\", \"datatype\": \"BYTES\", \"data\": [{string.Join(", ", Enumerable.Repeat("\"\"", 65))}]", "64");
+        $"\"name\": \"image\", \"datatype\": \"BYTES\", \"data\": [{string.Join(", ", Enumerable.Repeat("\"\"", 65))}]",
+        "64");
 
     [Theory]
     [InlineData("\"shape\": [1], \"datatype\": \"BYTES\", \"data\": [\"AA==\"]", "'name' is missing")]
@@ -130,7 +140,8 @@ public sealed class RefusedInferTests(ServiceFixture fixture)
     [InlineData("\"name\": \"image\", \"shape\": [1], \"datatype\": \"BYTES\"", "'binary_data_size'")]
     [InlineData("\"name\": \"image\", \"name\": \"image\"", "twice")]
     [InlineData("\"n\\u0061me\": \"image\", \"name\": \"image\"", "twice")]
-    public async Task Input_MemberMissingOrTwice_Is400(string members, string named) => await RefusedInputAsync(members, named);
+    public async Task Input_MemberMissingOrTwice_Is400(string members, string named) =>
+        await RefusedInputAsync(members, named);
 
     [Theory]
     [InlineData("\"AA==\"")]
@@ -143,7 +154,8 @@ public sealed class RefusedInferTests(ServiceFixture fixture)
     [InlineData("[[\"AA==\"], \"AA==\"]")]
     [InlineData("[[[[[[[[[\"AA==\"]]]]]]]]]")]
     public async Task Data_NotAnArrayOfStrings_Is400(string data) =>
-        await RefusedInputAsync($"\"name\": \"image\", \"shape\": [2], \"datatype\": \"BYTES\", \"data\": {data}", "inputs[0].data");
+        await RefusedInputAsync(
+            $"\"name\": \"image\", \"shape\": [2], \"datatype\": \"BYTES\", \"data\": {data}", "inputs[0].data");
 
     [Theory]
     [InlineData("A")]
@@ -161,9 +173,13 @@ public sealed class RefusedInferTests(ServiceFixture fixture)
     [Fact]
     public async Task Data_AndBinaryDataSize_Is400()
     {
-        var json = $$"""{"inputs": [{"name": "image", "shape": [1], "datatype": "BYTES", "parameters": {"binary_data_size": 4}, "data": [{{Data}}]}]}""";
+        var json = $$"""
+            {"inputs": [{"name": "image", "shape": [1], "datatype": "BYTES",
+              "parameters": {"binary_data_size": 4}, "data": [{{Data}}]}]}
+            """;
         using var response = await Client.PostInferAsync(json, new byte[4]);
-        Assert.Contains("exclude each other", await response.ErrorAsync(HttpStatusCode.BadRequest), StringComparison.Ordinal);
+        Assert.Contains(
+            "exclude each other", await response.ErrorAsync(HttpStatusCode.BadRequest), StringComparison.Ordinal);
     }
 
     [Theory]
@@ -180,17 +196,20 @@ public sealed class RefusedInferTests(ServiceFixture fixture)
     public async Task Header_LargerThanTheBodyOrNoNumber_Is400(string length)
     {
         using var response = await Client.PostInferAsync("{}"u8.ToArray(), length);
-        Assert.Contains(InferCall.LengthName, await response.ErrorAsync(HttpStatusCode.BadRequest), StringComparison.Ordinal);
+        Assert.Contains(
+            InferCall.LengthName, await response.ErrorAsync(HttpStatusCode.BadRequest), StringComparison.Ordinal);
     }
 
     [Fact]
     public async Task Header_LargerThanAChunkedBody_Is400()
     {
-        using var request = new HttpRequestMessage(HttpMethod.Post, "v2/models/blood-cells/infer") { Content = new ByteArrayContent("{}"u8.ToArray()) };
+        using var request = new HttpRequestMessage(HttpMethod.Post, "v2/models/blood-cells/infer") { Content =
+            new ByteArrayContent("{}"u8.ToArray()) };
         request.Headers.TransferEncodingChunked = true;
         request.Headers.Add(InferCall.LengthName, "3");
         using var response = await Client.SendAsync(request, Cancel);
-        Assert.Contains(InferCall.LengthName, await response.ErrorAsync(HttpStatusCode.BadRequest), StringComparison.Ordinal);
+        Assert.Contains(
+            InferCall.LengthName, await response.ErrorAsync(HttpStatusCode.BadRequest), StringComparison.Ordinal);
     }
 
     [Fact]
@@ -201,7 +220,8 @@ public sealed class RefusedInferTests(ServiceFixture fixture)
         using var response = await Client.PostInferAsync(body, null);
         await response.ErrorAsync(HttpStatusCode.BadRequest);
         using var alone = await Client.PostInferAsync(InferCall.BinaryJson(1, binary.Length));
-        Assert.Contains(InferCall.LengthName, await alone.ErrorAsync(HttpStatusCode.BadRequest), StringComparison.Ordinal);
+        Assert.Contains(
+            InferCall.LengthName, await alone.ErrorAsync(HttpStatusCode.BadRequest), StringComparison.Ordinal);
     }
 
     [Fact]
@@ -218,7 +238,8 @@ public sealed class RefusedInferTests(ServiceFixture fixture)
         var binary = InferCall.Binary(Pixel);
         var json = InferCall.BinaryJson(1, binary.Length) + new string(' ', 1 << 20);
         using var response = await Client.PostInferAsync(json, binary);
-        Assert.Contains(InferCall.LengthName, await response.ErrorAsync(HttpStatusCode.BadRequest), StringComparison.Ordinal);
+        Assert.Contains(
+            InferCall.LengthName, await response.ErrorAsync(HttpStatusCode.BadRequest), StringComparison.Ordinal);
     }
 
     [Theory]
@@ -229,7 +250,8 @@ public sealed class RefusedInferTests(ServiceFixture fixture)
     {
         var binary = InferCall.Binary(Pixel);
         using var response = await Client.PostInferAsync(InferCall.BinaryJson(1, binary.Length + more), binary);
-        Assert.Contains("binary_data_size", await response.ErrorAsync(HttpStatusCode.BadRequest), StringComparison.Ordinal);
+        Assert.Contains(
+            "binary_data_size", await response.ErrorAsync(HttpStatusCode.BadRequest), StringComparison.Ordinal);
     }
 
     [Theory]
@@ -242,16 +264,21 @@ public sealed class RefusedInferTests(ServiceFixture fixture)
     [InlineData("4, \"binary_data_size\": 4")]
     public async Task BinaryDataSize_NoSize_Is400(string size)
     {
-        var json = $$"""{"inputs": [{"name": "image", "shape": [1], "datatype": "BYTES", "parameters": { "binary_data_size": {{size}} } }]}""";
+        var json = $$"""
+            {"inputs": [{"name": "image", "shape": [1], "datatype": "BYTES",
+              "parameters": { "binary_data_size": {{size}} } }]}
+            """;
         using var response = await Client.PostInferAsync(json, new byte[4]);
-        Assert.Contains("binary_data_size", await response.ErrorAsync(HttpStatusCode.BadRequest), StringComparison.Ordinal);
+        Assert.Contains(
+            "binary_data_size", await response.ErrorAsync(HttpStatusCode.BadRequest), StringComparison.Ordinal);
     }
 
     [Fact]
     public async Task BinaryData_WithoutAnInputThatHasIt_Is400()
     {
         using var response = await Client.PostInferAsync(InferCall.Json([Pixel]), [1, 2, 3]);
-        Assert.Contains("3 bytes follow", await response.ErrorAsync(HttpStatusCode.BadRequest), StringComparison.Ordinal);
+        Assert.Contains(
+            "3 bytes follow", await response.ErrorAsync(HttpStatusCode.BadRequest), StringComparison.Ordinal);
     }
 
     [Theory]
@@ -322,7 +349,8 @@ public sealed class RefusedInferTests(ServiceFixture fixture)
     public async Task ContentEncoding_Compressed_Is415(string encoding)
     {
         using var response = await Client.PostInferAsync([1, 2, 3], null, headers: ("Content-Encoding", encoding));
-        Assert.Contains($"'{encoding}'", await response.ErrorAsync(HttpStatusCode.UnsupportedMediaType), StringComparison.Ordinal);
+        Assert.Contains(
+            $"'{encoding}'", await response.ErrorAsync(HttpStatusCode.UnsupportedMediaType), StringComparison.Ordinal);
         Assert.Equal("identity", Assert.Single(response.Headers.GetValues("Accept-Encoding")));
     }
 
@@ -331,11 +359,14 @@ public sealed class RefusedInferTests(ServiceFixture fixture)
     {
         var cut = File.ReadAllBytes(Checkout.SampleImage)[..20_000];
         using var corrupt = await Client.PostBinaryAsync([Pixel, Pixel, cut]);
-        Assert.StartsWith("image[2]: ", await corrupt.ErrorAsync(HttpStatusCode.UnprocessableEntity), StringComparison.Ordinal);
+        Assert.StartsWith(
+            "image[2]: ", await corrupt.ErrorAsync(HttpStatusCode.UnprocessableEntity), StringComparison.Ordinal);
         using var text = await Client.PostInferAsync(InferCall.Json([Pixel, "no image at all"u8.ToArray()]));
-        Assert.StartsWith("image[1]: ", await text.ErrorAsync(HttpStatusCode.UnsupportedMediaType), StringComparison.Ordinal);
+        Assert.StartsWith(
+            "image[1]: ", await text.ErrorAsync(HttpStatusCode.UnsupportedMediaType), StringComparison.Ordinal);
         using var large = await Client.PostInferAsync(MadePng.Header(50_000, 50_000), "0");
-        Assert.StartsWith("image[0]: ", await large.ErrorAsync(HttpStatusCode.RequestEntityTooLarge), StringComparison.Ordinal);
+        Assert.StartsWith(
+            "image[0]: ", await large.ErrorAsync(HttpStatusCode.RequestEntityTooLarge), StringComparison.Ordinal);
     }
 
     private async Task RefusedAsync(string json, string named)
@@ -344,5 +375,6 @@ public sealed class RefusedInferTests(ServiceFixture fixture)
         Assert.Contains(named, await response.ErrorAsync(HttpStatusCode.BadRequest), StringComparison.Ordinal);
     }
 
-    private Task RefusedInputAsync(string members, string named) => RefusedAsync($"{{\"inputs\": [{{{members}}}]}}", named);
+    private Task RefusedInputAsync(string members, string named) =>
+        RefusedAsync($"{{\"inputs\": [{{{members}}}]}}", named);
 }

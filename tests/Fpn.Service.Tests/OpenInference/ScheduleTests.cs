@@ -48,7 +48,9 @@ public sealed class ScheduleTests : IAsyncDisposable
         [
             PostAsync(13, """{"priority": 3}"""), PostAsync(19, """{"priority": 18446744073709551615}"""),
             PostAsync(10, """{"priority": 0}"""), PostAsync(12, """{"priority": 2}"""), PostAsync(20, "{}"),
-            PostAsync(11, """{"priority": 1}"""), PostAsync(21, "{}", ("X-Priority", "high")), PostAsync(23, """{"priority": 3}""", ("X-Priority", "high")),
+            PostAsync(11, """{"priority": 1}"""),
+            PostAsync(21, "{}", ("X-Priority", "high")),
+            PostAsync(23, """{"priority": 3}""", ("X-Priority", "high")),
         ];
         await Eventually.TrueAsync(() => Lane.Batcher.Waiting == waiting.Length);
         first.Run.End();
@@ -108,11 +110,14 @@ public sealed class ScheduleTests : IAsyncDisposable
         var second = PostAsync(11, "{}");
         await Eventually.TrueAsync(() => Lane.Admitted == 2);
         using var refused = await PostAsync(12, "{}");
-        Assert.Contains("image[0]", await refused.ErrorAsync(HttpStatusCode.ServiceUnavailable), StringComparison.Ordinal);
+        Assert.Contains(
+            "image[0]", await refused.ErrorAsync(HttpStatusCode.ServiceUnavailable), StringComparison.Ordinal);
         Assert.True(refused.Headers.RetryAfter?.Delta >= TimeSpan.FromSeconds(1));
         first.Run.End();
         (await _detector.NextRunAsync()).End();
-        Assert.All(await Task.WhenAll(first.Response, second), response => Assert.Equal(HttpStatusCode.OK, response.StatusCode));
+        Assert.All(
+            await Task.WhenAll(first.Response, second),
+            response => Assert.Equal(HttpStatusCode.OK, response.StatusCode));
     }
 
     [Fact]
@@ -144,8 +149,10 @@ public sealed class ScheduleTests : IAsyncDisposable
         Start(("Fpn:Batching:MaxBatchSize", "1"));
         var first = await OccupyAsync(100);
         using var response = await _service!.Client.PostInferAsync(
-            InferCall.Json([Pictures.Png(11, 16), Pictures.Png(12, 16), "no image"u8.ToArray(), Pictures.Png(13, 16)]), Infer);
-        Assert.StartsWith("image[2]: ", await response.ErrorAsync(HttpStatusCode.UnsupportedMediaType), StringComparison.Ordinal);
+            InferCall.Json([Pictures.Png(11, 16), Pictures.Png(12, 16), "no image"u8.ToArray(), Pictures.Png(13, 16)]),
+            Infer);
+        Assert.StartsWith(
+            "image[2]: ", await response.ErrorAsync(HttpStatusCode.UnsupportedMediaType), StringComparison.Ordinal);
 
         // Answered while the device is busy: nobody waited for the good ones, and they left the queue.
         await Eventually.TrueAsync(() => Lane.Admitted == 1);
@@ -161,7 +168,8 @@ public sealed class ScheduleTests : IAsyncDisposable
         Start();
         _detector.RunsFreely = true;
         using var response = await _service!.Client.PostInferAsync(Json([65, 66], "{}"), Infer);
-        Assert.Contains("(traceId ", await response.ErrorAsync(HttpStatusCode.InternalServerError), StringComparison.Ordinal);
+        Assert.Contains(
+            "(traceId ", await response.ErrorAsync(HttpStatusCode.InternalServerError), StringComparison.Ordinal);
     }
 
     [Fact]
@@ -188,13 +196,15 @@ public sealed class ScheduleTests : IAsyncDisposable
     {
         Start();
         using var connection = await RawConnection.OpenAsync(_service!.Address);
-        await connection.SendAsync($"POST /{Infer} HTTP/1.1\r\nHost: test\r\nContent-Length: 1000\r\nExpect: 100-continue\r\n\r\n");
+        await connection.SendAsync(
+            $"POST /{Infer} HTTP/1.1\r\nHost: test\r\nContent-Length: 1000\r\nExpect: 100-continue\r\n\r\n");
         Assert.StartsWith("HTTP/1.1 100", await connection.ReadHeadAsync(), StringComparison.Ordinal);
         await connection.SendAsync("{\"inputs\": ");
         _service.Services.GetRequiredService<Drain>().CallLast();
         var answer = await connection.ReadAnswerAsync();
         Assert.Equal(503, answer.Status);
-        Assert.Equal(["error"], JsonDocument.Parse(answer.Body).RootElement.EnumerateObject().Select(member => member.Name));
+        Assert.Equal(
+            ["error"], JsonDocument.Parse(answer.Body).RootElement.EnumerateObject().Select(member => member.Name));
     }
 
     [Fact]
@@ -204,7 +214,9 @@ public sealed class ScheduleTests : IAsyncDisposable
         var binary = InferCall.Binary(picture, picture);
         var json = InferCall.BinaryJson(2, binary.Length);
         Start(
-            ("Fpn:Limits:MaxImageBytes", $"{picture.Length}"), ("Fpn:Limits:MaxBatchImages", "2"), ("Fpn:Limits:MaxBatchBytes", $"{json.Length + binary.Length}"));
+            ("Fpn:Limits:MaxImageBytes", $"{picture.Length}"),
+            ("Fpn:Limits:MaxBatchImages", "2"),
+            ("Fpn:Limits:MaxBatchBytes", $"{json.Length + binary.Length}"));
         _detector.RunsFreely = true;
         var client = _service!.Client;
         using (var fits = await client.PostInferAsync(json, binary, Infer))
@@ -225,18 +237,23 @@ public sealed class ScheduleTests : IAsyncDisposable
 
         using (var body = await client.PostInferAsync(" " + json, binary, Infer))
         {
-            Assert.Contains($"{json.Length + binary.Length} bytes", await body.ErrorAsync(HttpStatusCode.RequestEntityTooLarge), StringComparison.Ordinal);
+            Assert.Contains(
+                $"{json.Length + binary.Length} bytes",
+                await body.ErrorAsync(HttpStatusCode.RequestEntityTooLarge),
+                StringComparison.Ordinal);
         }
 
         var one = InferCall.Binary(larger);
         using (var image = await client.PostInferAsync(InferCall.BinaryJson(1, one.Length), one, Infer))
         {
-            Assert.StartsWith("image[0]: ", await image.ErrorAsync(HttpStatusCode.RequestEntityTooLarge), StringComparison.Ordinal);
+            Assert.StartsWith(
+                "image[0]: ", await image.ErrorAsync(HttpStatusCode.RequestEntityTooLarge), StringComparison.Ordinal);
         }
 
         using (var base64 = await client.PostInferAsync(InferCall.Json([larger]), Infer))
         {
-            Assert.StartsWith("image[0]: ", await base64.ErrorAsync(HttpStatusCode.RequestEntityTooLarge), StringComparison.Ordinal);
+            Assert.StartsWith(
+                "image[0]: ", await base64.ErrorAsync(HttpStatusCode.RequestEntityTooLarge), StringComparison.Ordinal);
         }
 
         using (var count = await client.PostInferAsync(InferCall.BinaryJson(3, 3), [0, 0, 0], Infer))
@@ -254,7 +271,8 @@ public sealed class ScheduleTests : IAsyncDisposable
     {
         Start();
         using var connection = await RawConnection.OpenAsync(_service!.Address);
-        await connection.SendAsync($"POST /{Infer} HTTP/1.1\r\nHost: test\r\nConnection: close\r\nExpect: 100-continue\r\n{headers}\r\n\r\n");
+        await connection.SendAsync(
+            $"POST /{Infer} HTTP/1.1\r\nHost: test\r\nConnection: close\r\nExpect: 100-continue\r\n{headers}\r\n\r\n");
         Assert.StartsWith($"HTTP/1.1 {status} ", await connection.ReadHeadAsync(), StringComparison.Ordinal);
     }
 
@@ -262,7 +280,8 @@ public sealed class ScheduleTests : IAsyncDisposable
     public async Task Body_OverTheLimitInChunks_Is413()
     {
         Start(("Fpn:Limits:MaxBatchBytes", "1000"));
-        using var request = new HttpRequestMessage(HttpMethod.Post, Infer) { Content = new ByteArrayContent(new byte[1001]) };
+        using var request =
+            new HttpRequestMessage(HttpMethod.Post, Infer) { Content = new ByteArrayContent(new byte[1001]) };
         request.Headers.TransferEncodingChunked = true;
         using var response = await _service!.Client.SendAsync(request, Cancel);
         await response.ErrorAsync(HttpStatusCode.RequestEntityTooLarge);
@@ -282,7 +301,8 @@ public sealed class ScheduleTests : IAsyncDisposable
         _detector.Forget();
     }
 
-    private Task<HttpResponseMessage> PostAsync(int width, string parameters, params (string Name, string Value)[] headers) =>
+    private Task<HttpResponseMessage> PostAsync(
+        int width, string parameters, params (string Name, string Value)[] headers) =>
         _service!.Client.PostInferAsync(Encoding.UTF8.GetBytes(Json([width], parameters)), null, Infer, headers);
 
     /// <summary>Puts one request on the device.</summary>

@@ -254,5 +254,9 @@ public sealed class ApiKeysTests : IDisposable
     private ApiKeys Open(KeyFile file) => Open(new KeyOptions { File = file.Path });
 
     private ApiKeys Open(KeyOptions options, string contentRoot = "/") =>
-        new(options, new HostingEnvironment { ContentRootPath = contentRoot }, _clock, _loggers.CreateLogger<ApiKeys>());
+        new(
+            options,
+            new HostingEnvironment { ContentRootPath = contentRoot },
+            _clock,
+            _loggers.CreateLogger<ApiKeys>());
 }

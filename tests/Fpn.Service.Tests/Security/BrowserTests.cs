@@ -35,7 +35,9 @@ public sealed class BrowserTests(ServiceFixture fixture)
         Assert.False(response.Headers.Contains("X-Powered-By"));
     }
 
-    /// <summary>The policy that the UI was seen to work under in Chromium, without a complaint on its console.</summary>
+    /// <summary>
+    /// The policy that the UI was seen to work under in Chromium, without a complaint on its console.
+    /// </summary>
     [Theory]
     [InlineData("swagger/index.html")]
     [InlineData("swagger/swagger-ui-bundle.js")]
@@ -91,12 +93,17 @@ public sealed class BrowserTests(ServiceFixture fixture)
         Assert.False(preflight.Headers.Contains("Access-Control-Allow-Credentials"));
 
         // Refusals, too, are for the page to read.
-        foreach (var (key, status) in new[] { (KeyFile.Alice, HttpStatusCode.OK), (KeyFile.Bob, HttpStatusCode.Unauthorized) })
+        (string Key, HttpStatusCode Status)[] callers =
+            [(KeyFile.Alice, HttpStatusCode.OK), (KeyFile.Bob, HttpStatusCode.Unauthorized)];
+        foreach (var (key, status) in callers)
         {
             using var asked = await SendAsync(service.Client, "GET", "models", ("Origin", Page), ("X-Api-Key", key));
             Assert.Equal(status, asked.StatusCode);
             AssertHeader(asked, "Access-Control-Allow-Origin", Page);
-            AssertHeader(asked, "Access-Control-Expose-Headers", "Server-Timing,Retry-After,X-Request-Id,Inference-Header-Content-Length");
+            AssertHeader(
+                asked,
+                "Access-Control-Expose-Headers",
+                "Server-Timing,Retry-After,X-Request-Id,Inference-Header-Content-Length");
         }
 
         using var stranger = await SendAsync(

@@ -110,7 +110,8 @@ public sealed class KeyGateTests(GuardedService guarded) : IClassFixture<Guarded
         Assert.Equal(HttpStatusCode.Forbidden, load.StatusCode);
         Assert.Contains("admin", await load.Content.ReadAsStringAsync(Cancel), StringComparison.Ordinal);
         using var control = await SendAsync(HttpMethod.Post, Load, "X-Api-Key: " + GuardedService.Operator);
-        Assert.Contains("Fpn:Control:Enabled", await control.Content.ReadAsStringAsync(Cancel), StringComparison.Ordinal);
+        Assert.Contains(
+            "Fpn:Control:Enabled", await control.Content.ReadAsStringAsync(Cancel), StringComparison.Ordinal);
     }
 
     [Theory]
@@ -137,7 +138,9 @@ public sealed class KeyGateTests(GuardedService guarded) : IClassFixture<Guarded
         await response.ReadDetectionAsync();
     }
 
-    /// <summary>The protocol's 1 is the highest; what is asked for in the body is held to the same as what headers ask for.</summary>
+    /// <summary>
+    /// The protocol's 1 is the highest; what is asked for in the body is held to the same as what headers ask for.
+    /// </summary>
     [Theory]
     [InlineData(GuardedService.Operator, 1, HttpStatusCode.OK)]
     [InlineData(KeyFile.Alice, 1, HttpStatusCode.Forbidden)]
@@ -261,7 +264,12 @@ public sealed class KeyGateTests(GuardedService guarded) : IClassFixture<Guarded
         Assert.Equal("all", context.Caller().Name);
 
         static RouteEndpoint New(params object[] metadata) =>
-            new(_ => Task.CompletedTask, RoutePatternFactory.Parse("/new"), 0, new EndpointMetadataCollection(metadata), "new");
+            new(
+                _ => Task.CompletedTask,
+                RoutePatternFactory.Parse("/new"),
+                0,
+                new EndpointMetadataCollection(metadata),
+                "new");
     }
 
     [Fact]
@@ -283,9 +291,11 @@ public sealed class KeyGateTests(GuardedService guarded) : IClassFixture<Guarded
 
                 var needs = operation.Value.GetProperty("security").EnumerateArray();
                 Assert.Equal(
-                    ["ApiKey", "Bearer"], needs.SelectMany(need => need.EnumerateObject().Select(scheme => scheme.Name)));
+                    ["ApiKey", "Bearer"],
+                    needs.SelectMany(need => need.EnumerateObject().Select(scheme => scheme.Name)));
                 var responses = operation.Value.GetProperty("responses");
-                Assert.All(["401", "403", "429"], status => Assert.True(responses.TryGetProperty(status, out _), path.Name));
+                Assert.All(
+                    ["401", "403", "429"], status => Assert.True(responses.TryGetProperty(status, out _), path.Name));
             }
         }
     }
@@ -308,7 +318,12 @@ public sealed class KeyGateTests(GuardedService guarded) : IClassFixture<Guarded
         using var request = new HttpRequestMessage(HttpMethod.Post, "v2/models/blood-cells/infer")
         {
             Content = new StringContent(
-                $$"""{ "inputs": [{ "name": "image", "shape": [{{images}}], "datatype": "BYTES", "data": [{{data}}] }]{{more}} }"""),
+                $$"""
+                {
+                  "inputs": [{
+                    "name": "image", "shape": [{{images}}], "datatype": "BYTES", "data": [{{data}}] }]{{more}}
+                }
+                """),
         };
         request.Headers.Add("X-Api-Key", key);
         return await Client.SendAsync(request, Cancel);

@@ -20,7 +20,9 @@ public sealed class KeyListReaderTests
         var entry = Assert.Single(Read(Good));
         Assert.Equal("alice", entry.Name);
         Assert.Equal(SHA256.HashData(Encoding.ASCII.GetBytes(Key)), entry.Digest);
-        Assert.Equal((KeyScope.Detect, null, RequestPriority.Normal), (entry.Scopes, entry.RequestsPerMinute, entry.HighestPriority));
+        Assert.Equal(
+            (KeyScope.Detect, null, RequestPriority.Normal),
+            (entry.Scopes, entry.RequestsPerMinute, entry.HighestPriority));
     }
 
     [Fact]
@@ -29,7 +31,8 @@ public sealed class KeyListReaderTests
         var hex = Convert.ToHexString(SHA256.HashData(Encoding.ASCII.GetBytes(Key)));
         var entry = Assert.Single(Read($$"""
             // Comments are allowed.
-            [{ "name": "ci.runner_1-a", "sha256": "{{hex}}", "scopes": ["admin", "metrics"], "requestsPerMinute": 90, "burst": 7, "highestPriority": "high" },]
+            [{ "name": "ci.runner_1-a", "sha256": "{{hex}}", "scopes": ["admin", "metrics"],
+               "requestsPerMinute": 90, "burst": 7, "highestPriority": "high" },]
             """));
         Assert.Equal("ci.runner_1-a", entry.Name);
         Assert.Equal(hex, Convert.ToHexString(entry.Digest));
@@ -43,7 +46,10 @@ public sealed class KeyListReaderTests
     [InlineData(11, 1)]
     [InlineData(600, 100)]
     public void Read_NoBurst_IsTenSecondsWorth(int perMinute, int burst) =>
-        Assert.Equal(burst, Assert.Single(Read(Good.Replace(Scopes, $"{Scopes}, \"requestsPerMinute\": {perMinute}", StringComparison.Ordinal))).Burst);
+        Assert.Equal(
+            burst,
+            Assert.Single(Read(Good.Replace(Scopes, $"{Scopes}, \"requestsPerMinute\": "
+                + $"{perMinute}", StringComparison.Ordinal))).Burst);
 
     [Theory]
     [InlineData("[]")]
@@ -130,7 +136,8 @@ public sealed class KeyListReaderTests
     public void Read_TooLong_IsRefused()
     {
         Assert.Single(Read(Good.Replace(Key, new string('k', 512), StringComparison.Ordinal)));
-        var exception = Assert.Throws<SettingsException>(() => Read(Good.Replace(Key, new string('k', 513), StringComparison.Ordinal)));
+        var exception = Assert.Throws<SettingsException>(
+            () => Read(Good.Replace(Key, new string('k', 513), StringComparison.Ordinal)));
         Assert.DoesNotContain("kkk", exception.Message, StringComparison.Ordinal);
     }
 
@@ -141,5 +148,6 @@ public sealed class KeyListReaderTests
         Assert.StartsWith("keys.json: entry 2: 'name'", exception.Message, StringComparison.Ordinal);
     }
 
-    private static IReadOnlyList<KeyEntry> Read(string json) => KeyListReader.Read(Encoding.UTF8.GetBytes(json), "keys.json");
+    private static IReadOnlyList<KeyEntry> Read(string json) =>
+        KeyListReader.Read(Encoding.UTF8.GetBytes(json), "keys.json");
 }

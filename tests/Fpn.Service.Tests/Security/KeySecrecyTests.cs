@@ -32,7 +32,8 @@ public sealed class KeySecrecyTests
 
         var start = service.Log.All.Count;
         file.Write(KeyFile.Entry("alice-2", KeyFile.Bob));
-        await service.Log.WaitForAsync(start, line => line.Contains("valid: alice-2", StringComparison.Ordinal), Cancel);
+        await service.Log.WaitForAsync(
+            start, line => line.Contains("valid: alice-2", StringComparison.Ordinal), Cancel);
         Assert.Equal((401, 200), (await AskAsync(service, KeyFile.Alice), await AskAsync(service, KeyFile.Bob)));
         AssertNoSecret(service.Log.All);
     }
@@ -50,7 +51,8 @@ public sealed class KeySecrecyTests
         Assert.Equal(200, await AskAsync(service, Admin, "v2/repository/index"));
         var start = service.Log.All.Count;
         file.Write(KeyFile.Entry("operator", Admin));
-        await service.Log.WaitForAsync(start, line => line.Contains("valid: operator", StringComparison.Ordinal), Cancel);
+        await service.Log.WaitForAsync(
+            start, line => line.Contains("valid: operator", StringComparison.Ordinal), Cancel);
         Assert.Equal(403, await AskAsync(service, Admin, "v2/repository/index"));
         Assert.Equal(200, await AskAsync(service, Admin));
     }
@@ -122,7 +124,8 @@ public sealed class KeySecrecyTests
                 if (activity.TraceId == trace)
                 {
                     var tags = activity.TagObjects.Concat(activity.Events.SelectMany(item => item.Tags))
-                        .Concat(activity.Baggage.Select(item => new KeyValuePair<string, object?>(item.Key, item.Value)))
+                        .Concat(
+                            activity.Baggage.Select(item => new KeyValuePair<string, object?>(item.Key, item.Value)))
                         .Select(tag => $"{tag.Key}={tag.Value}");
                     told.Enqueue(string.Join(' ', [activity.OperationName, activity.DisplayName, .. tags]));
                 }
@@ -140,8 +143,8 @@ public sealed class KeySecrecyTests
             Assert.Equal(status, (await connection.ReadAnswerAsync()).Status);
         }
 
-        await Eventually.TrueAsync(
-            () => told.Count(line => line.StartsWith("Microsoft.AspNetCore.Hosting.HttpRequestIn ", StringComparison.Ordinal)) == 2);
+        const string Span = "Microsoft.AspNetCore.Hosting.HttpRequestIn ";
+        await Eventually.TrueAsync(() => told.Count(line => line.StartsWith(Span, StringComparison.Ordinal)) == 2);
         AssertNoSecret(told);
     }
 
@@ -156,6 +159,7 @@ public sealed class KeySecrecyTests
     private static void AssertNoSecret(IReadOnlyCollection<string> lines)
     {
         Assert.NotEmpty(lines);
-        Assert.All(Secrets, secret => Assert.DoesNotContain(lines, line => line.Contains(secret, StringComparison.Ordinal)));
+        Assert.All(
+            Secrets, secret => Assert.DoesNotContain(lines, line => line.Contains(secret, StringComparison.Ordinal)));
     }
 }

@@ -66,27 +66,34 @@ public sealed class OriginTests(ServiceFixture fixture)
         Assert.Equal("127.0.0.1", await ClientAsync(service, ("X-Forwarded-For", "no address")));
     }
 
-    /// <summary>What the service writes of its own addresses: the document's server and the texts of problems.</summary>
+    /// <summary>
+    /// What the service writes of its own addresses: the document's server and the texts of problems.
+    /// </summary>
     [Theory]
     [InlineData("127.0.0.1", "/vision/api", "/vision/api")]
     [InlineData("10.0.0.1", "/vision/api", "")]
     [InlineData("", "/vision/api", "")]
-    public async Task ForwardedPrefix_FromATrustedProxyOnly_StandsBeforeAddresses(string trusted, string prefix, string expected)
+    public async Task ForwardedPrefix_FromATrustedProxyOnly_StandsBeforeAddresses(
+        string trusted, string prefix, string expected)
     {
         using var service = Start(("Fpn:Proxies:Trusted", trusted));
         using var request = new HttpRequestMessage(HttpMethod.Get, "nothing");
         request.Headers.Add("X-Forwarded-Prefix", prefix);
         using var response = await service.Client.SendAsync(request, Cancel);
         var problem = await ProblemBody.AssertAsync(response, HttpStatusCode.NotFound, "not-found");
-        Assert.Equal($"There is nothing at '{expected}/nothing'. {expected}/swagger lists what there is.", problem.GetProperty("detail").GetString());
+        Assert.Equal(
+            $"There is nothing at '{expected}/nothing'. {expected}/swagger lists what there is.",
+            problem.GetProperty("detail").GetString());
     }
 
     /// <summary>Swagger UI resolves the server against the document, wherever a proxy shows that.</summary>
     [Fact]
     public async Task OpenApi_Server_IsRelativeToTheDocument()
     {
-        using var document = JsonDocument.Parse(await fixture.Service.Client.GetStringAsync("swagger/v1/swagger.json", Cancel));
-        var server = Assert.Single(document.RootElement.GetProperty("servers").EnumerateArray()).GetProperty("url").GetString();
+        using var document = JsonDocument.Parse(
+            await fixture.Service.Client.GetStringAsync("swagger/v1/swagger.json", Cancel));
+        var server =
+            Assert.Single(document.RootElement.GetProperty("servers").EnumerateArray()).GetProperty("url").GetString();
         var shown = new Uri("https://example.com/vision/api/swagger/v1/swagger.json");
         Assert.Equal("https://example.com/vision/api/", new Uri(shown, server).ToString());
         var page = await fixture.Service.Client.GetStringAsync("swagger/index.html", Cancel);
@@ -117,7 +124,8 @@ public sealed class OriginTests(ServiceFixture fixture)
         await connection.SendAsync(
             $"GET /models HTTP/1.1\r\nHost: test\r\nConnection: close\r\n{string.Concat(lines)}\r\n");
         var head = await connection.ReadHeadAsync();
-        var line = Assert.Single(head.Split("\r\n"), line => line.StartsWith("X-Request-Id: ", StringComparison.Ordinal));
+        var line = Assert.Single(
+            head.Split("\r\n"), line => line.StartsWith("X-Request-Id: ", StringComparison.Ordinal));
         return line["X-Request-Id: ".Length..];
     }
 

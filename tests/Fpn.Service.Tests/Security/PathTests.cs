@@ -21,7 +21,8 @@ public sealed partial class PathTests(GuardedService guarded) : IClassFixture<Gu
     {
         using var connection = await RawConnection.OpenAsync(guarded.Service.Address);
         await connection.SendAsync(
-            $"{method} {path} HTTP/1.1\r\nHost: test\r\nConnection: close\r\nX-Api-Key: {KeyFile.Alice}\r\nContent-Length: 0\r\n\r\n");
+            $"{method} {path} HTTP/1.1\r\nHost: test\r\nConnection: close\r\nX-Api-Key: "
+            + $"{KeyFile.Alice}\r\nContent-Length: 0\r\n\r\n");
         var answer = await connection.ReadToEndAsync();
         Assert.Matches("^HTTP/1.1 40[04] ", answer);
         Assert.DoesNotContain("Serilog", answer, StringComparison.Ordinal);
@@ -34,7 +35,8 @@ public sealed partial class PathTests(GuardedService guarded) : IClassFixture<Gu
     public void Sources_Api_OpenNoFiles()
     {
         var service = Path.Combine(Checkout.Root, "src", "Fpn.Service");
-        string[] rooms = ["Answers", "Bodies", "Detect", "Formats", "OpenInference", "Problems", "Repository", "Security"];
+        string[] rooms =
+            ["Answers", "Bodies", "Detect", "Formats", "OpenInference", "Problems", "Repository", "Security"];
         var naming = rooms.SelectMany(room => Directory.EnumerateFiles(Path.Combine(service, room), "*.cs"))
             .Where(file => FileSystem().IsMatch(File.ReadAllText(file)))
             .Select(file => Path.GetRelativePath(service, file).Replace('\\', '/'));

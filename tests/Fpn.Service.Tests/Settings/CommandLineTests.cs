@@ -19,7 +19,10 @@ public sealed class CommandLineTests
     {
         var (code, output, errors) = await RunAsync(argument);
         Assert.Equal((2, string.Empty), (code, output));
-        Assert.StartsWith(expected, Assert.Single(errors.Split('\n', StringSplitOptions.RemoveEmptyEntries)), StringComparison.Ordinal);
+        Assert.StartsWith(
+            expected,
+            Assert.Single(errors.Split('\n', StringSplitOptions.RemoveEmptyEntries)),
+            StringComparison.Ordinal);
     }
 
     [Theory]
@@ -45,5 +48,8 @@ public sealed class CommandLineTests
     }
 
     private static Task<(int ExitCode, string Output, string Errors)> RunAsync(params string[] arguments) =>
-        ProgramRun.RunAsync(AppContext.BaseDirectory, "dotnet", [Path.Combine(AppContext.BaseDirectory, "Fpn.Service.dll"), .. arguments]);
+        ProgramRun.RunAsync(
+            AppContext.BaseDirectory,
+            "dotnet",
+            [Path.Combine(AppContext.BaseDirectory, "Fpn.Service.dll"), .. arguments]);
 }

@@ -20,7 +20,9 @@ public sealed class SettingsCatalogueTests
     public void Add_NothingSet_KeepsDefaults()
     {
         var options = Read();
-        Assert.Equal((5, 7L, TimeSpan.FromSeconds(2), Color.Red, "x", false), (options.Count, options.Bytes, options.Delay, options.Paint, options.Name, options.Flag));
+        Assert.Equal(
+            (5, 7L, TimeSpan.FromSeconds(2), Color.Red, "x", false),
+            (options.Count, options.Bytes, options.Delay, options.Paint, options.Name, options.Flag));
     }
 
     [Fact]
@@ -66,41 +68,53 @@ public sealed class SettingsCatalogueTests
     [InlineData("2.00:00:00")]
     [InlineData("30:00")]
     public void Add_NoDurationWithAUnit_IsRefused(string text) =>
-        AssertRefused($"Setting 'Fpn:Room:Delay' must be a duration with a unit, such as 5ms, 30s or 00:00:30; it is '{text}'.", ("Fpn:Room:Delay", text));
+        AssertRefused(
+            $"Setting 'Fpn:Room:Delay' must be a duration with a unit, such as 5ms, 30s or 00:00:30; it is '{text}'.",
+            ("Fpn:Room:Delay", text));
 
     [Theory]
     [InlineData("Fpn:Rooms:Count", "9", "Setting 'Fpn:Rooms' is unknown; known here: Room.")]
-    [InlineData("Fpn:Room:Cuont", "9", "Setting 'Fpn:Room:Cuont' is unknown; known here: Count, Bytes, Delay, Paint, Name, Flag.")]
+    [InlineData(
+        "Fpn:Room:Cuont",
+        "9",
+        "Setting 'Fpn:Room:Cuont' is unknown; known here: Count, Bytes, Delay, Paint, Name, Flag.")]
     [InlineData("Fpn:Room:Count:Inner", "9", "Setting 'Fpn:Room:Count' must be a single value.")]
     [InlineData("Fpn:Room", "9", "Setting 'Fpn:Room' must hold settings; it has a value.")]
     [InlineData("Fpn", "9", "Setting 'Fpn' must hold settings; it has a value.")]
     [InlineData("Fpn:Room:Count", "many", "Setting 'Fpn:Room:Count' must be a whole number; it is 'many'.")]
     [InlineData("Fpn:Room:Count", "9.5", "Setting 'Fpn:Room:Count' must be a whole number; it is '9.5'.")]
-    [InlineData("Fpn:Room:Count", "99999999999", "Setting 'Fpn:Room:Count' must be a whole number; it is '99999999999'.")]
+    [InlineData(
+        "Fpn:Room:Count", "99999999999", "Setting 'Fpn:Room:Count' must be a whole number; it is '99999999999'.")]
     [InlineData("Fpn:Room:Count", "", "Setting 'Fpn:Room:Count' must be a whole number; it is ''.")]
     [InlineData("Fpn:Room:Count", "0", "Setting 'Fpn:Room:Count' must be from 1 to 10; it is '0'.")]
     [InlineData("Fpn:Room:Count", "11", "Setting 'Fpn:Room:Count' must be from 1 to 10; it is '11'.")]
     [InlineData("Fpn:Room:Bytes", "20MiB", "Setting 'Fpn:Room:Bytes' must be a whole number; it is '20MiB'.")]
     [InlineData("Fpn:Room:Paint", "blue", "Setting 'Fpn:Room:Paint' must be one of red, green; it is 'blue'.")]
     [InlineData("Fpn:Room:Paint", "1", "Setting 'Fpn:Room:Paint' must be one of red, green; it is '1'.")]
-    [InlineData("Fpn:Room:Paint", "red,green", "Setting 'Fpn:Room:Paint' must be one of red, green; it is 'red,green'.")]
+    [InlineData(
+        "Fpn:Room:Paint", "red,green", "Setting 'Fpn:Room:Paint' must be one of red, green; it is 'red,green'.")]
     [InlineData("Fpn:Room:Flag", "yes", "Setting 'Fpn:Room:Flag' must be true or false; it is 'yes'.")]
     [InlineData("Fpn:Room:Name", "", "Setting 'Fpn:Room:Name' must not be empty; it is ''.")]
-    public void Add_WrongSetting_IsRefusedByName(string name, string value, string message) => AssertRefused(message, (name, value));
+    public void Add_WrongSetting_IsRefusedByName(string name, string value, string message) =>
+        AssertRefused(message, (name, value));
 
     [Theory]
     [InlineData("Batching", "Deadline")]
     [InlineData("Shutdown", "Timeout")]
     public void Add_TimesThatNoRequestCouldMeet_AreRefused(string section, string name)
     {
-        var configuration = new ConfigurationBuilder().AddInMemoryCollection([new($"Fpn:{section}:{name}", "0")]).Build();
+        var configuration =
+            new ConfigurationBuilder().AddInMemoryCollection([new($"Fpn:{section}:{name}", "0")]).Build();
         var settings = new SettingsCatalogue(configuration, new ServiceCollection());
         var exception = Assert.Throws<SettingsException>(() =>
         {
             settings.Add<BatchingOptions>("Batching");
             settings.Add<ShutdownOptions>("Shutdown");
         });
-        Assert.StartsWith($"Setting 'Fpn:{section}:{name}' must be from 00:00:00.0010000 to 1.00:00:00", exception.Message, StringComparison.Ordinal);
+        Assert.StartsWith(
+            $"Setting 'Fpn:{section}:{name}' must be from 00:00:00.0010000 to 1.00:00:00",
+            exception.Message,
+            StringComparison.Ordinal);
     }
 
     [Fact]

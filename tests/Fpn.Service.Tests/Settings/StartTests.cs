@@ -46,13 +46,16 @@ public sealed class StartTests
     {
         var folder = Directory.CreateTempSubdirectory("fpn-keys-").FullName;
         await AssertRefusedAsync(
-            [$"--Fpn:Models:Path={Checkout.Models}", $"--Fpn:Keys:File={folder}"], ["'Fpn:Keys:File'", folder, "holds no *.json file"]);
+            [$"--Fpn:Models:Path={Checkout.Models}", $"--Fpn:Keys:File={folder}"],
+            ["'Fpn:Keys:File'", folder, "holds no *.json file"]);
         Directory.Delete(folder);
     }
 
     [Fact]
     public async Task Start_EveryProxyBelieved_IsRefused() => await AssertRefusedAsync(
-        [$"--Fpn:Models:Path={Checkout.BloodCells}"], ["ForwardedHeaders_Enabled", "'Fpn:Proxies:Trusted'"], ("DOTNET_FORWARDEDHEADERS_ENABLED", "true"));
+        [$"--Fpn:Models:Path={Checkout.BloodCells}"],
+        ["ForwardedHeaders_Enabled", "'Fpn:Proxies:Trusted'"],
+        ("DOTNET_FORWARDEDHEADERS_ENABLED", "true"));
 
     [Theory]
     [InlineData("Fpn__Keys__Json", "'Fpn:Keys:Json': entry 1 has an unknown member")]
@@ -60,11 +63,13 @@ public sealed class StartTests
     public async Task Start_WrongKeys_NamesTheSettingAndNoKey(string variable, string words)
     {
         using var process = new ServiceProcess(
-            [$"--Fpn:Models:Path={Checkout.BloodCells}"], (variable, $$"""[{ "name": "alice", "kee": "{{KeyFile.Alice}}", "scopes": ["detect"] }]"""));
+            [$"--Fpn:Models:Path={Checkout.BloodCells}"],
+            (variable, $$"""[{ "name": "alice", "kee": "{{KeyFile.Alice}}", "scopes": ["detect"] }]"""));
         var (code, errors) = await process.WaitForExitAsync();
         Assert.Equal(1, code);
         Assert.Contains(words, Assert.Single(errors), StringComparison.Ordinal);
-        Assert.DoesNotContain([.. process.Output, .. errors], line => line.Contains(KeyFile.Alice, StringComparison.Ordinal));
+        Assert.DoesNotContain(
+            [.. process.Output, .. errors], line => line.Contains(KeyFile.Alice, StringComparison.Ordinal));
     }
 
     [Theory]
@@ -86,7 +91,9 @@ public sealed class StartTests
 
     [Fact]
     public async Task Start_UnknownDefaultModel_NamesTheSettingAndTheKnown() =>
-        await AssertRefusedAsync([$"--Fpn:Models:Path={Checkout.BloodCells}", "--Fpn:Models:Default=cells"], ["'Fpn:Models:Default'", "'cells'", "blood-cells"]);
+        await AssertRefusedAsync(
+            [$"--Fpn:Models:Path={Checkout.BloodCells}", "--Fpn:Models:Default=cells"],
+            ["'Fpn:Models:Default'", "'cells'", "blood-cells"]);
 
     [Fact]
     public async Task Start_NoModels_NamesTheSetting()
@@ -143,7 +150,8 @@ public sealed class StartTests
     public async Task Start_ModelThatGivesNoNumbers_NamesModelAndOutput(string role, string output, float value)
     {
         using var models = new ModelFolder();
-        models.Add(graphs: (role, OnnxEdit.AddToOutput(File.ReadAllBytes(ModelFolder.OriginalFile($"{role}.onnx")), output, value)));
+        models.Add(graphs: (
+            role, OnnxEdit.AddToOutput(File.ReadAllBytes(ModelFolder.OriginalFile($"{role}.onnx")), output, value)));
         await AssertRefusedAsync(models, ["Model 'blood-cells' fails on its first batch", $"'{output}' holds {value}"]);
     }
 
@@ -164,7 +172,8 @@ public sealed class StartTests
         {
             using var live = await client.GetAsync("health/live", Cancel);
             Assert.Equal(HttpStatusCode.OK, live.StatusCode);
-            Assert.NotEmpty((await client.DetectAsync(await File.ReadAllBytesAsync(Checkout.SampleImage, Cancel))).Detections());
+            Assert.NotEmpty(
+                (await client.DetectAsync(await File.ReadAllBytesAsync(Checkout.SampleImage, Cancel))).Detections());
         }
 
         process.SendTerminate();
@@ -194,9 +203,11 @@ public sealed class StartTests
         using var taken = new TcpListener(IPAddress.Loopback, 0);
         taken.Start();
         var port = ((IPEndPoint)taken.LocalEndpoint).Port;
-        using var process = new ServiceProcess([$"--Fpn:Models:Path={Checkout.Models}", "--urls", $"http://127.0.0.1:{port}"]);
+        using var process = new ServiceProcess(
+            [$"--Fpn:Models:Path={Checkout.Models}", "--urls", $"http://127.0.0.1:{port}"]);
         await AssertEndedBeforeLoadingAsync(process, "'urls'", "address already in use");
-        using var endpoint = new ServiceProcess([$"--Fpn:Models:Path={Checkout.Models}", $"--Kestrel:Endpoints:Main:Url=http://127.0.0.1:{port}"]);
+        using var endpoint = new ServiceProcess(
+            [$"--Fpn:Models:Path={Checkout.Models}", $"--Kestrel:Endpoints:Main:Url=http://127.0.0.1:{port}"]);
         await AssertEndedBeforeLoadingAsync(endpoint, "'Kestrel:Endpoints:Main:Url'", "address already in use");
     }
 
@@ -232,9 +243,15 @@ public sealed class StartTests
             }
 
             var (code, _, errors) = await ProgramRun.RunAsync(
-                copy, "dotnet", Path.Combine(copy, "Fpn.Service.dll"), "--urls", "http://127.0.0.1:0", $"--Fpn:Models:Path={Checkout.Models}");
+                copy,
+                "dotnet",
+                Path.Combine(copy, "Fpn.Service.dll"),
+                "--urls",
+                "http://127.0.0.1:0",
+                $"--Fpn:Models:Path={Checkout.Models}");
             var line = Assert.Single(errors.Split('\n', StringSplitOptions.RemoveEmptyEntries));
-            Assert.StartsWith("Fpn.Service cannot start: a native library is missing: ", line, StringComparison.Ordinal);
+            Assert.StartsWith(
+                "Fpn.Service cannot start: a native library is missing: ", line, StringComparison.Ordinal);
             Assert.Contains("onnxruntime", line, StringComparison.Ordinal);
             Assert.Equal(1, code);
         }
@@ -249,9 +266,12 @@ public sealed class StartTests
     {
         var service = Path.Combine(AppContext.BaseDirectory, "Fpn.Service.dll");
         var (code, _, errors) = await ProgramRun.RunAsync(
-            Path.GetTempPath(), "bash", "-c", $"ulimit -n 1000 && exec dotnet '{service}' --urls http://127.0.0.1:0 '--Fpn:Models:Path={Checkout.Models}'");
+            Path.GetTempPath(), "bash", "-c", $"ulimit -n 1000 && exec dotnet '{service}' --urls http://127.0.0.1:0 "
+                + $"'--Fpn:Models:Path={Checkout.Models}'");
         Assert.Equal(
-            "Fpn.Service cannot start: Setting 'Fpn:Connections:Max' is 1024, which takes 1408 file descriptors with the service's own, but the process may have 1000: raise the limit (ulimit -n, LimitNOFILE), or lower the setting.\n",
+            "Fpn.Service cannot start: Setting 'Fpn:Connections:Max' is 1024, which takes 1408 file descriptors with "
+            + "the service's own, but the process may have 1000: raise the limit (ulimit -n, LimitNOFILE), or lower "
+                + "the setting.\n",
             errors);
         Assert.Equal(1, code);
     }
@@ -260,15 +280,18 @@ public sealed class StartTests
     {
         var (code, errors) = await process.WaitForExitAsync();
         var line = Assert.Single(errors);
-        Assert.StartsWith("Fpn.Service cannot start: cannot listen where the settings say ", line, StringComparison.Ordinal);
+        Assert.StartsWith(
+            "Fpn.Service cannot start: cannot listen where the settings say ", line, StringComparison.Ordinal);
         Assert.All(words, word => Assert.Contains(word, line, StringComparison.Ordinal));
         Assert.Equal(1, code);
         Assert.Empty(process.Output);
     }
 
-    private static Task AssertRefusedAsync(ModelFolder models, string[] words) => AssertRefusedAsync([$"--Fpn:Models:Path={models.Path}"], words);
+    private static Task AssertRefusedAsync(ModelFolder models, string[] words) =>
+        AssertRefusedAsync([$"--Fpn:Models:Path={models.Path}"], words);
 
-    private static async Task AssertRefusedAsync(string[] arguments, string[] words, params (string Name, string Value)[] environment)
+    private static async Task AssertRefusedAsync(
+        string[] arguments, string[] words, params (string Name, string Value)[] environment)
     {
         using var process = new ServiceProcess(arguments, environment);
         var (code, errors) = await process.WaitForExitAsync();
