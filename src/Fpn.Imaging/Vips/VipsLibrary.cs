@@ -28,8 +28,13 @@ internal static partial class VipsLibrary
     private static bool InitialiseOnce()
     {
         // Before libvips is touched. Read by fontconfig, which would otherwise look through the system's fonts and
-        // write caches of them.
-        SetNativeVariable("FONTCONFIG_FILE", Path.Combine(FontFolder, "fonts.conf"));
+        // write caches of them. A program that brings no font draws nothing, and keeps its own setting.
+        var fonts = Path.Combine(FontFolder, "fonts.conf");
+        if (File.Exists(fonts))
+        {
+            SetNativeVariable("FONTCONFIG_FILE", fonts);
+        }
+
         Configure();
         return true;
     }

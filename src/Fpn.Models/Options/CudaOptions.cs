@@ -4,7 +4,7 @@ using System.Globalization;
 namespace Fpn.Models.Options;
 
 /// <summary>How the graphs' memory on the GPU grows.</summary>
-internal enum ArenaStrategy
+public enum ArenaStrategy
 {
     /// <summary>By what is asked for: with fixed shapes nothing is left over.</summary>
     SameAsRequested,
@@ -18,7 +18,7 @@ internal enum ArenaStrategy
 /// With cuDNN 9, ONNX Runtime's provider asks cuDNN's rules in all three cases and runs nothing to compare; they are
 /// the modes A, B and FALLBACK of cuDNN's front end.
 /// </remarks>
-internal enum ConvAlgorithmSearch
+public enum ConvAlgorithmSearch
 {
     /// <summary>By cuDNN's fast rules.</summary>
     Heuristic,
@@ -31,7 +31,7 @@ internal enum ConvAlgorithmSearch
 }
 
 /// <summary>How the CUDA provider is used (<c>Fpn:Cuda</c>); without meaning on the CPU.</summary>
-internal sealed class CudaOptions
+public sealed class CudaOptions
 {
     /// <summary>Which GPU, counted from 0 as CUDA counts them. Default 0.</summary>
     [Range(0, 63, ErrorMessage = "{0} must be from {1} to {2}")]
@@ -83,7 +83,7 @@ internal sealed class CudaOptions
 
     /// <summary>Refuses settings that contradict each other.</summary>
     /// <exception cref="InvalidOptionException">They do.</exception>
-    public void Check()
+    internal void Check()
     {
         if (FuseConvBias && !PreferNhwc)
         {
@@ -93,11 +93,14 @@ internal sealed class CudaOptions
         }
     }
 
-    /// <summary>The same in ONNX Runtime's words.</summary>
+    /// <summary>A copy, which later changes of this object leave as it is.</summary>
+    internal CudaOptions Copy() => (CudaOptions)MemberwiseClone();
+
+    /// <summary>Translates the options into the names that ONNX Runtime uses.</summary>
     /// <param name="inHalf">Whether the graph computes in float16: without <c>use_tf32</c> ONNX Runtime would keep it from
     /// tensor cores, too.</param>
     /// <remarks>Source: ONNX Runtime's documentation of the CUDA execution provider.</remarks>
-    public IReadOnlyDictionary<string, string> ToProviderOptions(bool inHalf) => new Dictionary<string, string>
+    internal IReadOnlyDictionary<string, string> ToProviderOptions(bool inHalf) => new Dictionary<string, string>
     {
         ["device_id"] = DeviceId.ToString(CultureInfo.InvariantCulture),
         ["cudnn_conv_algo_search"] = ConvAlgorithmSearch.ToString().ToUpperInvariant(),

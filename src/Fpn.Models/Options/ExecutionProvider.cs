@@ -1,7 +1,7 @@
 namespace Fpn.Models.Options;
 
 /// <summary>Where the graphs run.</summary>
-internal enum ExecutionProvider
+public enum ExecutionProvider
 {
     /// <summary>CUDA if it can be used, else the CPU.</summary>
     Auto,

@@ -131,6 +131,7 @@ internal sealed class DetectionPipeline(
         DetectionTracing.WriteStages(trace, new StageSpan(decodeStart, decode), inferred, clock);
         return new DetectionResult
         {
+            Contract = lane.Model.Contract,
             Detections = inferred.Detections,
             Explanation = inferred.Explanation,
             Size = size,

@@ -3,7 +3,7 @@ using System.ComponentModel.DataAnnotations;
 namespace Fpn.Serving.Sizing;
 
 /// <summary>Whether the graphs run in a few shapes only.</summary>
-internal enum FixedShapesSetting
+public enum FixedShapesSetting
 {
     /// <summary>On a GPU.</summary>
     Auto,
@@ -16,7 +16,7 @@ internal enum FixedShapesSetting
 }
 
 /// <summary>How requests share the device (<c>Fpn:Batching</c>).</summary>
-internal sealed class BatchingOptions
+public sealed class BatchingOptions
 {
     /// <summary>Images of a model that may wait, those being decoded included; one more is answered 503. Default 256; 1 to 100,000.</summary>
     [Range(1, 100_000, ErrorMessage = "{0} must be from {1} to {2} images")]
