@@ -39,7 +39,7 @@ public sealed class FpnDetectionOptions
     public BatchingOptions Batching { get; set; } = new();
 
     /// <summary>
-    /// What reads image files: the first codec that reads a file's format. Default: none listed, which stands for
+    /// The codecs that read image files: the first that reads a file's format. Default: none listed, which stands for
     /// libvips (JPEG, PNG, WebP, GIF, TIFF, AVIF).
     /// </summary>
     [Required(ErrorMessage = "{0} must not be null")]
@@ -53,8 +53,8 @@ public sealed class FpnDetectionOptions
     public long MaxImagePixels { get; set; } = 40_000_000;
 
     /// <summary>
-    /// Decoded pixels in memory, of all requests together, in bytes. Default 512 MiB; 1 MiB to 64 GiB. Requests beyond it
-    /// wait before they are decoded; an image that is larger alone goes when it is the only one.
+    /// Decoded pixels in memory, of all requests together, in bytes. Default 512 MiB; 1 MiB to 64 GiB. Requests beyond
+    /// it wait before they are decoded; an image that is larger alone goes when it is the only one.
     /// </summary>
     [Range(1L << 20, 1L << 36, ErrorMessage = "{0} must be from {1} to {2} bytes")]
     public long MaxDecodedBytes { get; set; } = 512L << 20;

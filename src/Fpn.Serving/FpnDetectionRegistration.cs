@@ -17,8 +17,8 @@ namespace Fpn.Serving;
 public static class FpnDetectionRegistration
 {
     /// <summary>
-    /// Registers <see cref="IDetectionQueue"/>, and a hosted service that loads and warms the models before the host has
-    /// started. Both need logging and metrics, which every host has.
+    /// Registers <see cref="IDetectionQueue"/>, and a hosted service that loads and warms the models before the host
+    /// has started. Both need logging and metrics, which every host has.
     /// </summary>
     /// <param name="services">The program's services.</param>
     /// <param name="configure">Sets the options.</param>

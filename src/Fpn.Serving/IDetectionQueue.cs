@@ -6,8 +6,9 @@ namespace Fpn.Serving;
 
 /// <summary>Detects objects for any number of callers: their images share batches on one device.</summary>
 /// <remarks>
-/// Thread-safe. Registered by <see cref="FpnDetectionRegistration.AddFpnDetection"/>. The host loads and warms the models
-/// when it starts, and when it stops answers whatever still waits as <see cref="FailureKind.ShuttingDown"/>.
+/// Thread-safe. Registered by <see cref="FpnDetectionRegistration.AddFpnDetection"/>. The host loads and warms the
+/// models when it starts; when it stops, it answers requests that still wait as
+/// <see cref="FailureKind.ShuttingDown"/>.
 /// </remarks>
 #pragma warning disable CA1711 // It is a queue, though not a collection.
 public interface IDetectionQueue
@@ -26,9 +27,10 @@ public interface IDetectionQueue
     /// cancelled.</exception>
     Task<Result<DetectionResult>> DetectAsync(DetectionRequest request);
 
-    /// <summary>Loads a package from the folder of models, or loads it again after it has changed. It takes over when it
-    /// is warm; until then the version before answers.</summary>
+    /// <summary>Loads a package from the folder of models, or loads it again after it has changed. It takes over when
+    /// it is warm; until then the version before answers.</summary>
     /// <param name="model">Name of the package's folder.</param>
-    /// <exception cref="ModelPackageException">It cannot be loaded; what was served before still is.</exception>
+    /// <exception cref="ModelPackageException">It cannot be loaded; the version that was served before
+    /// stays.</exception>
     Task LoadAsync(string model);
 }
