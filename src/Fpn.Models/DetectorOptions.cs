@@ -51,7 +51,11 @@ public sealed class DetectorOptions
         Cuda.Check();
     }
 
-    private static void CheckRanges(object options, string prefix)
+    /// <summary>Refuses values that are out of range.</summary>
+    /// <param name="options">Options with validation attributes.</param>
+    /// <param name="prefix">Stands before a property's name in the message.</param>
+    /// <exception cref="InvalidOptionException">One is.</exception>
+    internal static void CheckRanges(object options, string prefix)
     {
         var wrong = new List<ValidationResult>();
         foreach (var property in options.GetType().GetProperties())

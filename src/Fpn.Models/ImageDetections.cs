@@ -1,5 +1,6 @@
 using Fpn.Detection.Geometry;
 using Fpn.Imaging.Codecs;
+using Fpn.Models.Detectors;
 
 namespace Fpn.Models;
 
@@ -36,4 +37,17 @@ public sealed record LabeledObject
     /// <summary>Name of the pyramid level that the region was pooled from, such as <c>p3</c>; null for end-to-end
     /// models.</summary>
     public string? Level { get; init; }
+
+    /// <summary>Names a detection's class.</summary>
+    /// <param name="detected">The detection.</param>
+    /// <param name="label">Name of its class.</param>
+    /// <param name="classId">Number of its class.</param>
+    internal static LabeledObject Create(DetectedObject detected, string label, int classId) => new()
+    {
+        Label = label,
+        ClassId = classId,
+        Score = detected.Score,
+        Box = detected.Box,
+        Level = detected.Level,
+    };
 }

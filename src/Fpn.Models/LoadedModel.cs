@@ -170,14 +170,11 @@ internal sealed class LoadedModel : IDisposable
         }
     }
 
-    private LabeledObject Label(DetectedObject detected) => new()
+    private LabeledObject Label(DetectedObject detected)
     {
-        Label = Description.Classes[detected.Label].Label,
-        ClassId = Description.Classes[detected.Label].Id,
-        Score = detected.Score,
-        Box = detected.Box,
-        Level = detected.Level,
-    };
+        var found = Description.Classes[detected.Label];
+        return LabeledObject.Create(detected, found.Label, found.Id);
+    }
 
     /// <summary>Loads the model again where its device was lost.</summary>
     private void RequireLoaded()

@@ -89,13 +89,13 @@ public sealed class TwoStageGoldenTests(ShippedServiceFixture fixture)
 
         foreach (var detection in explanation.Detections)
         {
-            Assert.Equal($"p{inferred.PooledLevel(0, detection.Proposal) + 2}", detection.Found.Level);
+            Assert.Equal($"p{inferred.PooledLevel(0, detection.Proposal) + 2}", detection.Object.Level);
             Assert.All(detection.Suppressed, removed =>
             {
                 Assert.InRange(removed.Iou, 0.5, 1);
-                Assert.True(removed.Score <= detection.Found.Score);
+                Assert.True(removed.Score <= detection.Object.Score);
                 Assert.InRange(BoxOperations.IntersectionOverUnion(
-                    removed.Box, detection.Found.Box), removed.Iou - 1e-3, removed.Iou + 1e-3);
+                    removed.Box, detection.Object.Box), removed.Iou - 1e-3, removed.Iou + 1e-3);
             });
             Assert.Equal(detection.Suppressed.OrderByDescending(removed => removed.Score), detection.Suppressed);
         }

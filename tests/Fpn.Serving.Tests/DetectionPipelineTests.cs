@@ -4,7 +4,6 @@ using Fpn.Imaging.Pixels;
 using Fpn.Imaging.Vips;
 using Fpn.Models.Detectors;
 using Fpn.Models.Execution.Devices;
-using Fpn.Models.Options;
 using Fpn.Serving.Lanes;
 using Fpn.Serving.Pipeline;
 using Fpn.Serving.Requests;
@@ -37,7 +36,7 @@ public sealed class DetectionPipelineTests : IAsyncDisposable
     private readonly LaneRegistry _lanes;
     private ByteBudget _bytes = new(1 << 20);
     private readonly CountingCodec _codec = new(new VipsCodec());
-    private readonly DecoderSlots _slots = new(new ExecutionOptions { Threads = 1 });
+    private readonly DecoderSlots _slots = new(1);
     private DetectionPipeline? _pipeline;
     private Func<IDetector>? _reload;
 

@@ -3,7 +3,6 @@ using Fpn.Imaging.Decoding;
 using Fpn.Imaging.Painting;
 using Fpn.Imaging.Pixels;
 using Fpn.Imaging.Vips;
-using Fpn.Models.Options;
 using Fpn.Serving.Pipeline;
 using Fpn.Serving.Requests;
 using Fpn.Serving.Sizing;
@@ -26,7 +25,7 @@ public sealed class PaintingPipelineTests : IDisposable
     private readonly FakeClock _clock = new();
     private readonly ByteBudget _bytes = new(PaintBytes);
     private readonly CountingCodec _codec = new(new VipsCodec());
-    private readonly DecoderSlots _slots = new(new ExecutionOptions { Threads = 1 });
+    private readonly DecoderSlots _slots = new(1);
     private readonly PaintingPipeline _pipeline;
 
     public PaintingPipelineTests() => _pipeline = new PaintingPipeline(

@@ -1,7 +1,6 @@
 using System.Diagnostics.Metrics;
 using Fpn.Imaging.Decoding;
 using Fpn.Imaging.Vips;
-using Fpn.Models.Options;
 using Fpn.Models.Packages;
 using Fpn.Serving.Lanes;
 using Fpn.Serving.Pipeline;
@@ -22,7 +21,7 @@ public sealed class RequestOutcomeTests : IAsyncDisposable
 {
     private readonly ServiceProvider _services = new ServiceCollection().AddMetrics().BuildServiceProvider();
     private readonly BatchingOptions _options = new() { MaxBatchSize = 2 };
-    private readonly DecoderSlots _slots = new(new ExecutionOptions { Threads = 1 });
+    private readonly DecoderSlots _slots = new(1);
     private readonly List<string> _counted = [];
     private readonly MeterListener _listener = new();
     private readonly FakeDetector _detector;

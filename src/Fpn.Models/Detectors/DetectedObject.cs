@@ -7,4 +7,4 @@ namespace Fpn.Models.Detectors;
 /// <param name="Score">Softmax score, 0 to 1.</param>
 /// <param name="Label">Index into the model's labels.</param>
 /// <param name="Level">Name of the level that the RoI was pooled from; null for end-to-end models.</param>
-public readonly record struct DetectedObject(Box Box, float Score, int Label, string? Level);
+internal readonly record struct DetectedObject(Box Box, float Score, int Label, string? Level);

@@ -6,35 +6,35 @@ namespace Fpn.Models.Detectors;
 /// <param name="Detections">Best first, each with its origin.</param>
 /// <param name="Proposals">All proposals of the image, best objectness first.</param>
 /// <param name="Candidates">Boxes that passed the score threshold, before suppression.</param>
-public sealed record Explanation(
+internal sealed record Explanation(
     IReadOnlyList<ExplainedDetection> Detections, IReadOnlyList<ExplainedProposal> Proposals, int Candidates)
 {
     /// <summary>The detections alone, best first.</summary>
-    public IReadOnlyList<DetectedObject> Objects { get; } = [.. Detections.Select(detection => detection.Found)];
+    public IReadOnlyList<DetectedObject> Objects { get; } = [.. Detections.Select(detection => detection.Object)];
 }
 
 /// <summary>Where one detection comes from.</summary>
-/// <param name="Found">The detection.</param>
+/// <param name="Object">The detection.</param>
 /// <param name="Proposal">Index of the proposal that the head judged.</param>
 /// <param name="Suppressed">What non-maximum suppression removed in its favour, best first.</param>
-public sealed record ExplainedDetection(DetectedObject Found, int Proposal, IReadOnlyList<SuppressedObject> Suppressed);
+internal sealed record ExplainedDetection(DetectedObject Object, int Proposal, IReadOnlyList<SuppressedObject> Suppressed);
 
 /// <summary>A region that the first stage proposed.</summary>
 /// <param name="Box">Clipped to the image.</param>
 /// <param name="Objectness">Sigmoid, 0 to 1.</param>
 /// <param name="Level">Name of the level whose anchor it was decoded from.</param>
 /// <param name="Anchor">That anchor.</param>
-public readonly record struct ExplainedProposal(Box Box, float Objectness, string Level, ExplainedAnchor Anchor);
+internal readonly record struct ExplainedProposal(Box Box, float Objectness, string Level, ExplainedAnchor Anchor);
 
 /// <summary>The anchor behind a proposal.</summary>
 /// <param name="Box">Not clipped: anchors reach beyond the image.</param>
 /// <param name="Size">Square root of the area that it was made from, in pixels of the resized image.</param>
 /// <param name="AspectRatio">Height over width that it was made from.</param>
-public readonly record struct ExplainedAnchor(Box Box, float Size, float AspectRatio);
+internal readonly record struct ExplainedAnchor(Box Box, float Size, float AspectRatio);
 
 /// <summary>A box that was removed in favour of a detection of its class.</summary>
 /// <param name="Box">Clipped to the image.</param>
 /// <param name="Score">Its own softmax score.</param>
 /// <param name="Iou">Overlap with the detection, as suppression compared it.</param>
 /// <param name="Proposal">Index of the proposal that it came from.</param>
-public readonly record struct SuppressedObject(Box Box, float Score, float Iou, int Proposal);
+internal readonly record struct SuppressedObject(Box Box, float Score, float Iou, int Proposal);

@@ -4,4 +4,4 @@ namespace Fpn.Models.Detectors;
 /// <param name="Backbone">The backbone's graph; the whole graph of a model that has only one.</param>
 /// <param name="Proposals">Choice of proposals for the whole batch; null where the graph does it itself.</param>
 /// <param name="Head">The head's graph, about zero without a proposal; null where there is no second graph.</param>
-public readonly record struct InferenceTimes(TimeSpan Backbone, TimeSpan? Proposals = null, TimeSpan? Head = null);
+internal readonly record struct InferenceTimes(TimeSpan Backbone, TimeSpan? Proposals = null, TimeSpan? Head = null);

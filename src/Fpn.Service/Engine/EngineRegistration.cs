@@ -1,6 +1,9 @@
 using Fpn.Imaging.Decoding;
 using Fpn.Imaging.Painting;
-using Fpn.Serving.Lanes;
+using Fpn.Models.Loading;
+using Fpn.Models.Options;
+using Fpn.Serving;
+using Fpn.Serving.Sizing;
 using Fpn.Settings;
 
 namespace Fpn.Service.Engine;
@@ -11,8 +14,20 @@ internal static class EngineRegistration
     /// <summary>Registers the engine; <see cref="LoadEngineAsync"/> must be awaited before the port opens.</summary>
     public static WebApplicationBuilder AddEngine(this WebApplicationBuilder builder, SettingsCatalogue settings)
     {
-        settings.Add<LimitsOptions>("Limits");
-        builder.Services.AddImaging(settings).AddModels(settings).AddBatching(settings);
+        var limits = settings.Add<LimitsOptions>("Limits");
+        var models = settings.Add<ModelOptions>("Models");
+        var execution = settings.Add<ExecutionOptions>("Execution");
+        builder.Services.AddImaging(settings).AddFpnDetection(options =>
+        {
+            options.ModelsFolder = models.Path;
+            options.DefaultModel = models.Default;
+            options.Provider = execution.Provider;
+            options.Threads = execution.Threads;
+            options.Cuda = settings.Add<CudaOptions>("Cuda");
+            options.Batching = settings.Add<BatchingOptions>("Batching");
+            options.MaxImagePixels = limits.MaxImagePixels;
+            options.MaxDecodedBytes = limits.MaxDecodedBytes;
+        });
         return builder;
     }
 
@@ -23,6 +38,6 @@ internal static class EngineRegistration
     {
         app.Services.GetRequiredService<ImageDecoder>();
         app.Services.GetRequiredService<DetectionPainter>();
-        return app.Services.GetRequiredService<LaneRegistry>().StartAsync();
+        return app.Services.GetRequiredService<DetectionStartup>().LoadAsync();
     }
 }

@@ -2,6 +2,7 @@ using Fpn.Imaging.Codecs;
 using Fpn.Imaging.Decoding;
 using Fpn.Imaging.Painting;
 using Fpn.Imaging.Vips;
+using Fpn.Serving.Pipeline;
 using Fpn.Settings;
 #if IMAGESHARP
 using Fpn.Imaging.ImageSharp;
@@ -21,7 +22,8 @@ internal static class ImagingRegistration
         var codec = settings.Add<ImagingOptions>("Imaging").Codec;
         return services
             .AddSingleton(provider => Create(provider.GetRequiredService<LimitsOptions>().MaxImagePixels, codec))
-            .AddSingleton(_ => CreatePainter());
+            .AddSingleton(_ => CreatePainter())
+            .AddSingleton<PaintingPipeline>();
     }
 
     private static ImageDecoder Create(long maxPixels, CodecName name)

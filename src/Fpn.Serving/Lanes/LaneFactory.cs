@@ -12,11 +12,11 @@ using Microsoft.Extensions.Logging;
 namespace Fpn.Serving.Lanes;
 
 /// <summary>Measures models, warms them up, and gives each a lane on the one device.</summary>
-/// <param name="device">What the models run on.</param>
+/// <param name="device">The device that the models run on.</param>
 /// <param name="options">Buckets, batch size, queue.</param>
 /// <param name="metrics">Counts.</param>
 /// <param name="clock">Measures.</param>
-/// <param name="logger">Told what was measured; lanes tell it of their failures.</param>
+/// <param name="logger">Logs measurements; also passed to the lanes.</param>
 internal sealed partial class LaneFactory(
     DeviceDescription device, BatchingOptions options, DetectionMetrics metrics, TimeProvider clock, ILogger logger)
     : IDisposable
@@ -47,7 +47,8 @@ internal sealed partial class LaneFactory(
         catch (DeviceLostException exception)
         {
             throw new ModelNotServedException(
-                $"Model '{model.Contract.Name}': the device failed while the model was tried: {exception.Message}", exception);
+                $"Model '{model.Contract.Name}': the device failed while the model was tried: {exception.Message}",
+                exception);
         }
     }
 
@@ -62,7 +63,7 @@ internal sealed partial class LaneFactory(
         });
     }
 
-    /// <summary>Ends the device's threads, after what they were handed.</summary>
+    /// <summary>Ends the device's threads after the work that they have been given.</summary>
     public void Dispose() => Device.Dispose();
 
     private async Task<ModelLane> TryAsync(ModelEntry model)
@@ -98,7 +99,8 @@ internal sealed partial class LaneFactory(
         if (buckets.Sizes.Count == 0 && options.FixedShapes == FixedShapesSetting.On)
         {
             throw new InvalidOptionException(
-                "Setting 'Fpn:Batching:FixedShapes' is 'on', which needs sizes to pad to, but 'Fpn:Batching:Buckets' is 'off'; leave that out, or list sizes.");
+                "Setting 'Fpn:Batching:FixedShapes' is 'on', which needs sizes to pad to, but 'Fpn:Batching:Buckets' "
+                + "is 'off'; leave that out, or list sizes.");
         }
 
         return buckets.Sizes.Count > 0;
@@ -128,7 +130,9 @@ internal sealed partial class LaneFactory(
             catch (ModelFailureException exception)
             {
                 throw new ModelNotServedException(
-                    $"Model '{model.Contract.Name}' cannot be warmed up with batches of up to {size}: {exception.Message} A smaller 'Fpn:Batching:MaxBatchSize' takes less memory; 'Fpn:Batching:FixedShapes=off' does without.",
+                    $"Model '{model.Contract.Name}' cannot be warmed up with batches of up to {size}: "
+                    + $"{exception.Message} A smaller 'Fpn:Batching:MaxBatchSize' takes less memory; "
+                    + "'Fpn:Batching:FixedShapes=off' does without.",
                     exception);
             }
         }
@@ -137,16 +141,17 @@ internal sealed partial class LaneFactory(
     private async Task WarmUpAsync(ModelEntry model, FixedShapes shapes)
     {
         var started = clock.GetTimestamp();
-        var told = started;
+        var reported = started;
         LogWarmUp(logger, model.Contract.Name, shapes.BackboneShapes, shapes.RoiCounts.Count);
         await Device.RunAsync(() =>
         {
             model.WarmUp(shapes, done =>
             {
-                if (clock.GetElapsedTime(told) >= ProgressInterval)
+                if (clock.GetElapsedTime(reported) >= ProgressInterval)
                 {
-                    told = clock.GetTimestamp();
-                    LogWarmUpProgress(logger, model.Contract.Name, done, shapes.BackboneShapes + shapes.RoiCounts.Count);
+                    reported = clock.GetTimestamp();
+                    var all = shapes.BackboneShapes + shapes.RoiCounts.Count;
+                    LogWarmUpProgress(logger, model.Contract.Name, done, all);
                 }
             });
             return true;
@@ -172,10 +177,14 @@ internal sealed partial class LaneFactory(
         }
     }
 
-    [LoggerMessage(Level = LogLevel.Information, Message = "Model {Model}: warming up {Backbone} shapes of the backbone and {Head} of the head")]
+    [LoggerMessage(
+        Level = LogLevel.Information,
+        Message = "Model {Model}: warming up {Backbone} shapes of the backbone and {Head} of the head")]
     private static partial void LogWarmUp(ILogger logger, string model, int backbone, int head);
 
-    [LoggerMessage(Level = LogLevel.Warning, Message = "Model {Model}: batches of up to {Size} cannot be run ({Reason}); trying {Next}")]
+    [LoggerMessage(
+        Level = LogLevel.Warning,
+        Message = "Model {Model}: batches of up to {Size} cannot be run ({Reason}); trying {Next}")]
     private static partial void LogSmaller(ILogger logger, string model, int size, string reason, int next);
 
     [LoggerMessage(Level = LogLevel.Information, Message = "Model {Model}: {Done} of {All} shapes are warm")]
@@ -184,6 +193,8 @@ internal sealed partial class LaneFactory(
     [LoggerMessage(Level = LogLevel.Information, Message = "Model {Model}: all shapes are warm after {Seconds:F1} s")]
     private static partial void LogWarmUpEnd(ILogger logger, string model, double seconds);
 
-    [LoggerMessage(Level = LogLevel.Information, Message = "Model {Model} is warm: batches of up to {MaxBatchSize}; images/s by batch size {Curve}")]
+    [LoggerMessage(
+        Level = LogLevel.Information,
+        Message = "Model {Model} is warm: batches of up to {MaxBatchSize}; images/s by batch size {Curve}")]
     private static partial void LogReady(ILogger logger, string model, int maxBatchSize, string curve);
 }

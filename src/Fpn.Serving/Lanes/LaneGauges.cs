@@ -5,7 +5,7 @@ using Tag = System.Collections.Generic.KeyValuePair<string, object?>;
 
 namespace Fpn.Serving.Lanes;
 
-/// <summary>What is looked at when metrics are collected: the lanes that there are then.</summary>
+/// <summary>Observes the lanes that there are when metrics are collected.</summary>
 internal sealed class LaneGauges
 {
     private readonly LaneRegistry _lanes;
@@ -53,7 +53,8 @@ internal sealed class LaneGauges
             "fpn.shapes.unwarmed",
             UnwarmedShapes,
             "{shape}",
-            "Shapes that a graph met only after its warm-up, where shapes are fixed; each may cost a search for algorithms.");
+            "Shapes that a graph met only after its warm-up, where shapes are fixed; each may cost a search for "
+            + "algorithms.");
     }
 
     /// <summary>Over all lanes of a model and version: one that is replaced by its like still answers some.</summary>

@@ -12,14 +12,15 @@ namespace Fpn.Serving.Lanes;
 /// <summary>A lane for every model that is served; loads, replaces and unloads them while requests run.</summary>
 /// <remarks>
 /// A package that is loaded again takes over at once for requests that ask for a lane afterwards, and only after it was
-/// warmed up; those that hold the old lane (<see cref="LaneUse"/>) are answered by it, and with the last of them it
-/// goes. Thread-safe.
+/// warmed up; those that hold the old lane (<see cref="LaneUse"/>) are answered by it, and after the last of them it is
+/// freed. Thread-safe.
 /// </remarks>
-internal sealed partial class LaneRegistry(
-    IModelPackages packages, BatchingOptions options, DetectionMetrics metrics, TimeProvider clock, ILogger<LaneRegistry> logger)
-    : IAsyncDisposable
+internal sealed partial class LaneRegistry : IAsyncDisposable
 {
-    private readonly LaneFactory _factory = new(packages.Device, options, metrics, clock, logger);
+    private readonly IModelPackages _packages;
+    private readonly ILogger<LaneRegistry> _logger;
+    private readonly LaneFactory _factory;
+    private readonly RetiredLanes _retired;
     private readonly SemaphoreSlim _changes = new(1);
     private readonly Lock _gate = new();
 
@@ -29,20 +30,27 @@ internal sealed partial class LaneRegistry(
     /// <summary>Why the last load of a model failed, or why it is not served.</summary>
     private readonly Dictionary<string, string> _reasons = new(StringComparer.Ordinal);
 
-    /// <summary>Lanes that somebody still holds though they were replaced or unloaded. Who removes one disposes of it.</summary>
-    private readonly HashSet<ModelLane> _retiring = [];
-
-    /// <summary>Retired lanes that are being disposed of.</summary>
-    private readonly HashSet<Task> _endings = [];
-
     private string? _loading;
     private bool _stopped;
 
+    /// <summary>Creates a registry without lanes.</summary>
+    public LaneRegistry(
+        IModelPackages packages,
+        BatchingOptions options,
+        DetectionMetrics metrics,
+        TimeProvider clock,
+        ILogger<LaneRegistry> logger)
+    {
+        (_packages, _logger) = (packages, logger);
+        _factory = new LaneFactory(packages.Device, options, metrics, clock, logger);
+        _retired = new RetiredLanes(_factory, logger);
+    }
+
     /// <summary>What the models run on.</summary>
-    public DeviceDescription Device => packages.Device;
+    public DeviceDescription Device => _packages.Device;
 
     /// <summary>Name of the model that answers requests which name none; it may have been unloaded.</summary>
-    public string DefaultModel => packages.Default;
+    public string DefaultModel => _packages.Default;
 
     /// <summary>The lanes that serve now: the default model's first, then by name.</summary>
     public IReadOnlyList<ModelLane> Lanes
@@ -61,14 +69,14 @@ internal sealed partial class LaneRegistry(
         }
     }
 
-    /// <summary>The lanes that serve now, and those that were replaced or unloaded and still answer somebody.</summary>
+    /// <summary>The lanes that serve now, and those that were replaced or unloaded and still answer requests.</summary>
     public IReadOnlyList<ModelLane> Working
     {
         get
         {
             lock (_gate)
             {
-                return [.. _lanes.Values, .. _retiring];
+                return [.. _lanes.Values, .. _retired.Lanes];
             }
         }
     }
@@ -76,15 +84,16 @@ internal sealed partial class LaneRegistry(
     /// <summary>Names of the models that are served now, in the order of <see cref="Lanes"/>.</summary>
     public IReadOnlyList<string> Names => [.. Lanes.Select(lane => lane.Model.Contract.Name)];
 
-    /// <summary>Every package in the folder, and every model that is served though its package is gone; by name.</summary>
+    /// <summary>Every package in the folder, and every model that is served though its package is gone; by
+    /// name.</summary>
     public IReadOnlyList<ModelState> States
     {
         get
         {
-            var names = packages.List();
+            var names = _packages.List();
             lock (_gate)
             {
-                return [.. names.Union(_lanes.Keys).Order(StringComparer.Ordinal).Select(StateOf)];
+                return [.. names.Union(_lanes.Keys).Order(StringComparer.Ordinal).Select(State_NeedsLock)];
             }
         }
     }
@@ -95,9 +104,9 @@ internal sealed partial class LaneRegistry(
     /// <exception cref="ModelNotServedException">A model fails on its first batch.</exception>
     public async Task StartAsync()
     {
-        foreach (var name in packages.List())
+        foreach (var name in _packages.List())
         {
-            var model = await Task.Run(() => packages.Load(name));
+            var model = await Task.Run(() => _packages.Load(name));
             try
             {
                 var lane = await _factory.CreateAsync(model);
@@ -127,15 +136,16 @@ internal sealed partial class LaneRegistry(
         }
     }
 
-    /// <summary>Loads a package, or loads it again: measured and warmed up, it takes over from the one that is served.</summary>
+    /// <summary>Loads a package, or loads it again. Measured and warmed up, it takes over from the one that is
+    /// served.</summary>
     /// <param name="name">Name of a package in the folder.</param>
-    /// <returns>Null, or why it was not loaded; what was served before still is.</returns>
+    /// <returns>Null, or the reason why it was not loaded; the version that was served before still is.</returns>
     public async Task<string?> LoadAsync(string name)
     {
         await _changes.WaitAsync();
         try
         {
-            if (!packages.List().Contains(name, StringComparer.Ordinal))
+            if (!_packages.List().Contains(name, StringComparer.Ordinal))
             {
                 return $"there is no package '{name}'";
             }
@@ -149,7 +159,7 @@ internal sealed partial class LaneRegistry(
             lock (_gate)
             {
                 _loading = null;
-                Explain(name, failure);
+                Explain_NeedsLock(name, failure);
             }
 
             return failure;
@@ -174,11 +184,11 @@ internal sealed partial class LaneRegistry(
                     return false;
                 }
 
-                Retire(lane);
-                Explain(name, "unloaded");
+                _retired.Add(lane);
+                Explain_NeedsLock(name, "unloaded");
             }
 
-            LogUnloaded(logger, name);
+            LogUnloaded(_logger, name);
             return true;
         }
         finally
@@ -187,17 +197,15 @@ internal sealed partial class LaneRegistry(
         }
     }
 
-    /// <summary>Answers everything that still waits, since the service ends.</summary>
+    /// <summary>Answers all requests that still wait, since the process ends.</summary>
     public void Abandon()
     {
-        List<ModelLane> all;
         lock (_gate)
         {
             _stopped = true;
-            all = [.. _lanes.Values, .. _retiring];
         }
 
-        foreach (var lane in all)
+        foreach (var lane in Working)
         {
             lane.Batcher.Abandon();
         }
@@ -208,21 +216,18 @@ internal sealed partial class LaneRegistry(
     public async ValueTask DisposeAsync()
     {
         Abandon();
-        List<ModelLane> all;
-        List<Task> endings;
+        List<ModelLane> serving;
         lock (_gate)
         {
-            all = [.. _lanes.Values, .. _retiring];
-            _retiring.Clear();
-            endings = [.. _endings];
+            serving = [.. _lanes.Values];
         }
 
-        foreach (var lane in all)
+        foreach (var lane in serving)
         {
             await _factory.FreeAsync(lane);
         }
 
-        await Task.WhenAll(endings);
+        await _retired.DisposeAsync();
         _factory.Dispose();
     }
 
@@ -231,7 +236,7 @@ internal sealed partial class LaneRegistry(
         ModelEntry? model = null;
         try
         {
-            model = await Task.Run(() => packages.Load(name));
+            model = await Task.Run(() => _packages.Load(name));
             var lane = await _factory.CreateAsync(model);
             lock (_gate)
             {
@@ -241,7 +246,7 @@ internal sealed partial class LaneRegistry(
                     _lanes[name] = lane;
                     if (served is not null)
                     {
-                        Retire(served);
+                        _retired.Add(served);
                     }
 
                     return null;
@@ -251,49 +256,18 @@ internal sealed partial class LaneRegistry(
             await _factory.FreeAsync(lane);
             return "the service is shutting down";
         }
-#pragma warning disable CA1031 // Whatever is wrong with the package, what is served stays, and the caller is told.
+#pragma warning disable CA1031 // The served version stays, whatever is wrong with the package; the reason is returned.
         catch (Exception exception)
 #pragma warning restore CA1031
         {
             model?.Dispose();
-            LogNotLoaded(logger, name, exception);
+            LogNotLoaded(_logger, name, exception);
             return exception.Message;
         }
     }
 
-    /// <summary>Lets go of a lane; with the gate held.</summary>
-    private void Retire(ModelLane lane)
-    {
-        _retiring.Add(lane);
-        lane.EndUse();
-        _ = EndWhenUnusedAsync(lane);
-    }
-
-    private async Task EndWhenUnusedAsync(ModelLane lane)
-    {
-        await lane.Unused;
-        Task ending;
-        lock (_gate)
-        {
-            if (!_retiring.Remove(lane))
-            {
-                return;
-            }
-
-            ending = _factory.FreeAsync(lane);
-            _endings.Add(ending);
-        }
-
-        await ending;
-        LogRetired(logger, lane.Model.Contract.Name, lane.Model.Contract.Version);
-        lock (_gate)
-        {
-            _endings.Remove(ending);
-        }
-    }
-
-    /// <summary>Keeps the reason for the index; with the gate held.</summary>
-    private void Explain(string name, string? reason)
+    /// <summary>Keeps the reason that <see cref="States"/> gives.</summary>
+    private void Explain_NeedsLock(string name, string? reason)
     {
         if (reason is null)
         {
@@ -305,7 +279,7 @@ internal sealed partial class LaneRegistry(
         }
     }
 
-    private ModelState StateOf(string name)
+    private ModelState State_NeedsLock(string name)
     {
         var lane = _lanes.GetValueOrDefault(name);
         var reason = _reasons.GetValueOrDefault(name, string.Empty);
@@ -316,11 +290,9 @@ internal sealed partial class LaneRegistry(
         return new ModelState(name, lane?.Model.Contract.Version, availability, reason);
     }
 
-    [LoggerMessage(Level = LogLevel.Error, Message = "Model {Model} was not loaded; what was served before still is")]
+    [LoggerMessage(
+        Level = LogLevel.Error, Message = "Model {Model} was not loaded; the version served before stays")]
     private static partial void LogNotLoaded(ILogger logger, string model, Exception exception);
-
-    [LoggerMessage(Level = LogLevel.Information, Message = "Model {Model}: nobody uses version {Version} any more; it is freed")]
-    private static partial void LogRetired(ILogger logger, string model, string version);
 
     [LoggerMessage(Level = LogLevel.Information, Message = "Model {Model} was unloaded")]
     private static partial void LogUnloaded(ILogger logger, string model);

@@ -1,7 +1,8 @@
 namespace Fpn.Serving.Lanes;
 
-/// <summary>A request's hold on a lane: the model stays loaded until it is disposed, whatever takes over meanwhile.</summary>
-/// <param name="lane">Its use was counted by whoever creates this.</param>
+/// <summary>A request's hold on a lane: the model stays loaded until this is disposed, even if another takes
+/// over.</summary>
+/// <param name="lane">Its use has been counted by the creator of this.</param>
 internal sealed class LaneUse(ModelLane lane) : IDisposable
 {
     private int _ended;

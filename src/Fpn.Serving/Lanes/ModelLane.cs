@@ -5,23 +5,29 @@ using Fpn.Serving.Telemetry;
 
 namespace Fpn.Serving.Lanes;
 
-/// <summary>One model with all that stands before it: admission, buckets, batcher.</summary>
+/// <summary>One model and the way to it: admission, buckets, batcher.</summary>
 internal sealed class ModelLane : IAsyncDisposable
 {
     private readonly int _capacity;
     private readonly TaskCompletionSource _unused = new(TaskCreationOptions.RunContinuationsAsynchronously);
     private int _admitted;
 
-    /// <summary>Who holds the lane: the registry while it serves it, and every <see cref="LaneUse"/>. 0 is for good.</summary>
+    /// <summary>Holds on the lane: the registry's while it serves it, and every <see cref="LaneUse"/>. 0 is
+    /// final.</summary>
     private int _uses = 1;
 
     /// <summary>Puts the parts together.</summary>
     /// <param name="model">The model.</param>
     /// <param name="batcher">Runs it.</param>
     /// <param name="buckets">Its batch sizes in pixels.</param>
-    /// <param name="curve">What was measured at start; empty when the batch size was fixed.</param>
+    /// <param name="curve">Measurements at the start; empty when the batch size was fixed.</param>
     /// <param name="capacity">Requests that may wait.</param>
-    public ModelLane(ModelEntry model, DynamicBatcher batcher, ShapeBuckets buckets, IReadOnlyList<BatchTiming> curve, int capacity)
+    public ModelLane(
+        ModelEntry model,
+        DynamicBatcher batcher,
+        ShapeBuckets buckets,
+        IReadOnlyList<BatchTiming> curve,
+        int capacity)
     {
         (Model, Batcher, Buckets, Curve, _capacity) = (model, batcher, buckets, curve, capacity);
     }
@@ -35,10 +41,10 @@ internal sealed class ModelLane : IAsyncDisposable
     /// <summary>Its batch sizes in pixels.</summary>
     public ShapeBuckets Buckets { get; }
 
-    /// <summary>What was measured at start; empty when the batch size was fixed.</summary>
+    /// <summary>Measurements at the start; empty when the batch size was fixed.</summary>
     public IReadOnlyList<BatchTiming> Curve { get; }
 
-    /// <summary>Counts what the model does.</summary>
+    /// <summary>The model's counters.</summary>
     public ModelMetrics Metrics => Batcher.Metrics;
 
     /// <summary>Requests that may be admitted and not answered: those that wait, and those on the device.</summary>
@@ -51,7 +57,7 @@ internal sealed class ModelLane : IAsyncDisposable
     public TimeSpan ExpectedTime => Batcher.Rate.TimeFor(Admitted);
 
     /// <summary>Admits one more request; <see cref="Leave"/> must follow.</summary>
-    /// <returns>False when as many wait as may, besides those that are on the device.</returns>
+    /// <returns>False when the queue is full.</returns>
     public bool TryEnter()
     {
         if (Interlocked.Increment(ref _admitted) <= Limit)
@@ -66,7 +72,7 @@ internal sealed class ModelLane : IAsyncDisposable
     /// <summary>A request that was admitted is answered.</summary>
     public void Leave() => Interlocked.Decrement(ref _admitted);
 
-    /// <summary>Done when nobody holds the lane any more.</summary>
+    /// <summary>Completes when nothing holds the lane any more.</summary>
     public Task Unused => _unused.Task;
 
     /// <summary>Counts one more use; <see cref="EndUse"/> must follow.</summary>

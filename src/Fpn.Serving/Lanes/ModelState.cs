@@ -1,6 +1,6 @@
 namespace Fpn.Serving.Lanes;
 
-/// <summary>What a package in the folder is doing.</summary>
+/// <summary>The state of a package in the folder.</summary>
 internal enum ModelAvailability
 {
     /// <summary>It was never loaded.</summary>
@@ -16,7 +16,7 @@ internal enum ModelAvailability
     Unavailable,
 }
 
-/// <summary>A package and what became of it.</summary>
+/// <summary>A package and its state.</summary>
 /// <param name="Name">Name of the model.</param>
 /// <param name="Version">The version that is served, or null.</param>
 /// <param name="Availability">Whether it is served.</param>

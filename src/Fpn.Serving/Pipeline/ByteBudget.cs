@@ -1,7 +1,9 @@
 namespace Fpn.Serving.Pipeline;
 
-/// <summary>Bounds the bytes of decoded images in flight: who would exceed them waits, first come, first served.</summary>
-/// <param name="limit">Bytes in flight at most. One image that is larger alone may pass when nothing else is in flight.</param>
+/// <summary>Bounds the bytes of decoded images in flight: requests beyond the limit wait, first come, first
+/// served.</summary>
+/// <param name="limit">Bytes in flight at most. One image that is larger alone may pass when nothing else is in
+/// flight.</param>
 internal sealed class ByteBudget(long limit)
 {
     private readonly Lock _gate = new();
@@ -20,7 +22,7 @@ internal sealed class ByteBudget(long limit)
         }
     }
 
-    /// <summary>Takes bytes, after waiting for room where there is none.</summary>
+    /// <summary>Takes bytes, after waiting until there is room.</summary>
     /// <returns>Give it back by disposing it.</returns>
     /// <exception cref="OperationCanceledException">The wait was given up; nothing was taken.</exception>
     public async ValueTask<IDisposable> TakeAsync(long bytes, CancellationToken cancellationToken)
@@ -28,7 +30,7 @@ internal sealed class ByteBudget(long limit)
         Waiter waiter;
         lock (_gate)
         {
-            if (_waiters.Count == 0 && Fits(bytes))
+            if (_waiters.Count == 0 && Fits_NeedsLock(bytes))
             {
                 _used += bytes;
                 return new Share(this, bytes);
@@ -42,7 +44,7 @@ internal sealed class ByteBudget(long limit)
         return await waiter.Completion.Task;
     }
 
-    private bool Fits(long bytes) => _used + bytes <= limit || _used == 0;
+    private bool Fits_NeedsLock(long bytes) => _used + bytes <= limit || _used == 0;
 
     private void GiveUp(Waiter waiter, CancellationToken cancellationToken)
     {
@@ -53,7 +55,7 @@ internal sealed class ByteBudget(long limit)
                 return;
             }
 
-            Admit();
+            Admit_NeedsLock();
         }
 
         waiter.Completion.TrySetCanceled(cancellationToken);
@@ -64,13 +66,13 @@ internal sealed class ByteBudget(long limit)
         lock (_gate)
         {
             _used -= bytes;
-            Admit();
+            Admit_NeedsLock();
         }
     }
 
-    private void Admit()
+    private void Admit_NeedsLock()
     {
-        while (_waiters.First is { } first && Fits(first.Value.Bytes))
+        while (_waiters.First is { } first && Fits_NeedsLock(first.Value.Bytes))
         {
             _waiters.RemoveFirst();
             _used += first.Value.Bytes;
@@ -82,7 +84,8 @@ internal sealed class ByteBudget(long limit)
     {
         public long Bytes { get; } = bytes;
 
-        public TaskCompletionSource<IDisposable> Completion { get; } = new(TaskCreationOptions.RunContinuationsAsynchronously);
+        public TaskCompletionSource<IDisposable> Completion { get; } =
+            new(TaskCreationOptions.RunContinuationsAsynchronously);
     }
 
     private sealed class Share(ByteBudget budget, long bytes) : IDisposable

@@ -1,13 +1,10 @@
-using Fpn.Models.Options;
-
 namespace Fpn.Serving.Pipeline;
 
-/// <summary>How many pictures are decoded, or drawn upon and encoded, side by side: as many as there are
-/// threads.</summary>
-/// <param name="execution">The number of threads.</param>
-internal sealed class DecoderSlots(ExecutionOptions execution) : IDisposable
+/// <summary>Bounds how many pictures are decoded, or drawn upon and encoded, side by side.</summary>
+/// <param name="count">Pictures at the same time.</param>
+internal sealed class DecoderSlots(int count) : IDisposable
 {
-    private readonly SemaphoreSlim _free = new(execution.Threads);
+    private readonly SemaphoreSlim _free = new(count);
 
     /// <summary>Waits for a slot.</summary>
     /// <returns>Disposing it frees the slot.</returns>

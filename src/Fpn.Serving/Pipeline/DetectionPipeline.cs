@@ -9,11 +9,6 @@ using Fpn.Serving.Telemetry;
 namespace Fpn.Serving.Pipeline;
 
 /// <summary>Takes an image from its bytes to its detections: admission, decoding, the model's lane.</summary>
-/// <param name="decoder">Decodes.</param>
-/// <param name="decodedBytes">Bounds the pixels in memory.</param>
-/// <param name="options">Deadline.</param>
-/// <param name="slots">Decoders side by side.</param>
-/// <param name="clock">Tells the time.</param>
 internal sealed class DetectionPipeline(
     ImageDecoder decoder, ByteBudget decodedBytes, BatchingOptions options, DecoderSlots slots, TimeProvider clock)
 {
@@ -66,7 +61,7 @@ internal sealed class DetectionPipeline(
         {
             var expected = lane.ExpectedTime;
 
-            // With none ahead it runs whatever the estimate says: only the next measurement can correct a bad one.
+            // With none ahead it runs despite the estimate: only the next measurement can correct a bad one.
             return lane.Admitted > 1 && expected > deadline
                 ? DetectionFailure.DeadlineOutOfReach(deadline, expected)
                 : await RunAsync(lane, request, trace, either.Token);
@@ -126,6 +121,7 @@ internal sealed class DetectionPipeline(
         DetectionTracing.WriteStages(trace, new StageSpan(decodeStart, decode), inferred, clock);
         return new DetectionResult
         {
+            Contract = lane.Model.Contract,
             Detections = inferred.Detections,
             Explanation = inferred.Explanation,
             Size = size,

@@ -13,12 +13,6 @@ namespace Fpn.Serving.Pipeline;
 /// queue of every request, also of those that want no picture. Shares the decoders and the memory of
 /// <see cref="DetectionPipeline"/>.
 /// </remarks>
-/// <param name="decoder">Decodes.</param>
-/// <param name="painter">Draws and encodes.</param>
-/// <param name="decodedBytes">Bounds the pixels in memory.</param>
-/// <param name="slots">Bounds what runs side by side.</param>
-/// <param name="options">Capacity and deadline.</param>
-/// <param name="clock">Tells the time.</param>
 internal sealed class PaintingPipeline(
     ImageDecoder decoder,
     DetectionPainter painter,

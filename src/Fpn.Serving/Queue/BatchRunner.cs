@@ -11,17 +11,20 @@ namespace Fpn.Serving.Queue;
 /// <summary>Takes one batch after the other through a model: prepare, device, select, answer.</summary>
 /// <remarks>
 /// When a batch of several images fails, each is tried alone, so that a poisoned image fails alone. When the device is
-/// lost, those that were on it are told so, and the model is loaded again before the next batch: once for one failure of
-/// the device, however many batches meet it.
+/// lost, the requests that were on it fail, and the model is loaded again before the next batch: once for one failure
+/// of the device, however many batches meet it.
 /// </remarks>
 /// <param name="model">The model; its detector is used by this runner alone.</param>
 /// <param name="device">Run the graphs; may be shared with other models.</param>
 /// <param name="metrics">Counts.</param>
-/// <param name="clock">Tells the time.</param>
-/// <param name="logger">Told of failures.</param>
-internal sealed partial class BatchRunner(ModelEntry model, WorkerThreads device, DetectionMetrics metrics, TimeProvider clock, ILogger logger) : IAsyncDisposable
+/// <param name="clock">The clock.</param>
+/// <param name="logger">Logs failures.</param>
+internal sealed partial class BatchRunner(
+    ModelEntry model, WorkerThreads device, DetectionMetrics metrics, TimeProvider clock, ILogger logger)
+    : IAsyncDisposable
 {
-    /// <summary>Between tries to load a lost model; no request may come to cause one, since the service is not ready.</summary>
+    /// <summary>Between tries to load a lost model; requests may not cause one, since the service is not
+    /// ready.</summary>
     private static readonly TimeSpan ReloadPause = TimeSpan.FromSeconds(5);
 
     private readonly Lock _gate = new();
@@ -31,8 +34,8 @@ internal sealed partial class BatchRunner(ModelEntry model, WorkerThreads device
     private bool _disposed;
     private long _lastRunEnded = long.MinValue;
 
-    /// <summary>Counts what the model does.</summary>
-    public ModelMetrics Metrics { get; } = metrics.Of(model.Contract);
+    /// <summary>The model's counters.</summary>
+    public ModelMetrics Metrics { get; } = metrics.ForModel(model.Contract);
 
     /// <summary>Batches that the device runs at the same time.</summary>
     public int Streams => device.Count;
@@ -68,11 +71,11 @@ internal sealed partial class BatchRunner(ModelEntry model, WorkerThreads device
         }
         catch (DeviceLostException exception)
         {
-            // First the model, then the answers: who asks again after its answer finds it loaded, if it could be.
+            // Reload before answering, so that a client's retry finds the model loaded.
             await RecoverAsync(exception, wasLost);
             FailAll(batch, exception);
         }
-#pragma warning disable CA1031 // Whatever failed, every request of the batch must be answered.
+#pragma warning disable CA1031 // Every request of the batch must be answered, whatever failed.
         catch (Exception exception)
 #pragma warning restore CA1031
         {
@@ -183,7 +186,8 @@ internal sealed partial class BatchRunner(ModelEntry model, WorkerThreads device
             {
                 var explanation = live[i].Request.Explain ? inferred.Explain(i) : null;
                 var detections = explanation is null ? inferred.Select(i) : explanation.Objects;
-                live[i].Complete(new InferredImage(detections, run, new StageSpan(start, clock.GetElapsedTime(start))) { Explanation = explanation });
+                var postprocess = new StageSpan(start, clock.GetElapsedTime(start));
+                live[i].Complete(new InferredImage(detections, run, postprocess) { Explanation = explanation });
             }
 #pragma warning disable CA1031 // One image's failure is not the others'.
             catch (Exception exception)
@@ -202,7 +206,7 @@ internal sealed partial class BatchRunner(ModelEntry model, WorkerThreads device
 
     /// <summary>Counts a failure of the device that was not met before, and waits until the model was loaded again or
     /// that failed.</summary>
-    /// <param name="exception">What the batch met.</param>
+    /// <param name="exception">The failure that the batch met.</param>
     /// <param name="wasLost">Whether the device was lost before the batch: it is another try's turn then, unless one is
     /// under way.</param>
     private Task RecoverAsync(DeviceLostException exception, bool wasLost)
@@ -240,7 +244,8 @@ internal sealed partial class BatchRunner(ModelEntry model, WorkerThreads device
                     return;
                 }
 
-                _reload ??= clock.CreateTimer(_ => ReloadLater(), null, Timeout.InfiniteTimeSpan, Timeout.InfiniteTimeSpan);
+                _reload ??= clock.CreateTimer(
+                    _ => ReloadLater(), null, Timeout.InfiniteTimeSpan, Timeout.InfiniteTimeSpan);
                 _reload.Change(ReloadPause, Timeout.InfiniteTimeSpan);
             }
         }
@@ -257,13 +262,17 @@ internal sealed partial class BatchRunner(ModelEntry model, WorkerThreads device
         }
     }
 
-    [LoggerMessage(Level = LogLevel.Warning, Message = "Model {Model}: a batch of {Count} failed ({Reason}); each of its images is tried alone")]
+    [LoggerMessage(
+        Level = LogLevel.Warning,
+        Message = "Model {Model}: a batch of {Count} failed ({Reason}); each of its images is tried alone")]
     private static partial void LogRetry(ILogger logger, string model, int count, string reason);
 
     [LoggerMessage(Level = LogLevel.Error, Message = "Model {Model}: the device was lost; the model is loaded again")]
     private static partial void LogDeviceLost(ILogger logger, string model, Exception exception);
 
-    [LoggerMessage(Level = LogLevel.Error, Message = "Model {Model}: loading it again failed; the next request tries once more, or a timer does")]
+    [LoggerMessage(
+        Level = LogLevel.Error,
+        Message = "Model {Model}: loading it again failed; the next request tries once more, or a timer does")]
     private static partial void LogReloadFailed(ILogger logger, string model, Exception exception);
 
     /// <summary>A batch's claim to the device, given up once.</summary>

@@ -17,13 +17,14 @@ namespace Fpn.Serving.Queue;
 /// that is not full stays open until the device is free, since others may still join it. Until its delay has passed,
 /// full batches go ahead of it; afterwards those behind it wait for it, full or not.
 /// </para>
-/// <para>Thread-safe. Requests that nobody waits for any more leave the queue at once and are not computed.</para>
+/// <para>Thread-safe. Requests that are given up leave the queue at once and are not computed.</para>
 /// </remarks>
 internal sealed class DynamicBatcher : IAsyncDisposable
 {
     private readonly Lock _gate = new();
     private readonly RequestQueue _queue = new();
-    private readonly Channel<bool> _wake = Channel.CreateBounded<bool>(new BoundedChannelOptions(1) { FullMode = BoundedChannelFullMode.DropWrite });
+    private readonly Channel<bool> _wake = Channel.CreateBounded<bool>(
+        new BoundedChannelOptions(1) { FullMode = BoundedChannelFullMode.DropWrite });
     private readonly ITimer _delay;
     private readonly BatchRunner _runner;
     private readonly TimeProvider _clock;
@@ -40,7 +41,7 @@ internal sealed class DynamicBatcher : IAsyncDisposable
     /// <param name="runner">Runs the batches; owned.</param>
     /// <param name="maxBatchSize">Images in a batch at most.</param>
     /// <param name="options">Delay.</param>
-    /// <param name="clock">Tells the time.</param>
+    /// <param name="clock">The clock.</param>
     public DynamicBatcher(BatchRunner runner, int maxBatchSize, BatchingOptions options, TimeProvider clock)
     {
         (_runner, _clock) = (runner, clock);
@@ -57,7 +58,7 @@ internal sealed class DynamicBatcher : IAsyncDisposable
     /// <summary>How fast the model answers.</summary>
     public ServiceRate Rate => _runner.Rate;
 
-    /// <summary>Counts what the model does.</summary>
+    /// <summary>The model's counters.</summary>
     public ModelMetrics Metrics => _runner.Metrics;
 
     /// <summary>Requests that wait for the device.</summary>
@@ -74,7 +75,7 @@ internal sealed class DynamicBatcher : IAsyncDisposable
 
     /// <summary>Runs an image through the model.</summary>
     /// <param name="request">The request; if it asks for an explanation, the model can give one.</param>
-    /// <param name="image">Its image; belongs to the batcher from now on, whatever happens.</param>
+    /// <param name="image">Its image; belongs to the batcher from now on, also on failure.</param>
     /// <param name="lease">Disposed when the image is.</param>
     /// <param name="bucket">The size that its batch is padded to.</param>
     /// <param name="cancellationToken">The caller, the deadline, or the service gave up: the request leaves the queue,
@@ -118,7 +119,7 @@ internal sealed class DynamicBatcher : IAsyncDisposable
         return await pending.Completion;
     }
 
-    /// <summary>Answers what still waits with <see cref="ShuttingDownException"/>, and takes no more.</summary>
+    /// <summary>Answers all requests that wait with <see cref="ShuttingDownException"/>, and takes no more.</summary>
     public void Abandon()
     {
         List<PendingRequest> abandoned;
@@ -135,7 +136,7 @@ internal sealed class DynamicBatcher : IAsyncDisposable
         }
     }
 
-    /// <summary>Abandons what still waits, waits for what is on the device, and ends.</summary>
+    /// <summary>Abandons the requests that wait, waits for those on the device, and ends.</summary>
     public async ValueTask DisposeAsync()
     {
         Abandon();

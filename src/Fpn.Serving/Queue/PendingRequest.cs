@@ -27,16 +27,16 @@ internal sealed class PendingRequest(
     /// <summary>Only requests of the same bucket share a batch.</summary>
     public ImageSize Bucket { get; } = bucket;
 
-    /// <summary>The span that its batch links to; default when nobody listens.</summary>
+    /// <summary>The span that its batch links to; default while there is no listener.</summary>
     public ActivityContext Trace { get; } = DetectionTracing.Current;
 
     /// <summary>Time stamp of its arrival.</summary>
     public long EnqueuedAt { get; } = enqueuedAt;
 
-    /// <summary>The answer. Completed once; whoever comes second changes nothing.</summary>
+    /// <summary>The answer. Completed once; a second completion changes nothing.</summary>
     public Task<InferredImage> Completion => _completion.Task;
 
-    /// <summary>Whether nobody waits for the answer any more.</summary>
+    /// <summary>Whether the request is answered or given up.</summary>
     public bool IsDone => _completion.Task.IsCompleted;
 
     /// <summary>Frees the picture.</summary>

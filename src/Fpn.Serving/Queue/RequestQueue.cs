@@ -6,12 +6,13 @@ namespace Fpn.Serving.Queue;
 /// <summary>The requests that wait for one model's device, and the rule by which they leave.</summary>
 /// <remarks>
 /// <para>
-/// A batch is built around one request, its head, and filled with others of the same bucket. A request is ready to be
-/// a head when it has waited long enough, or when its bucket holds a full batch. The head's priority is chosen by smooth
-/// weighted round-robin among those that have a ready request (16 : 4 : 1), and the head is the oldest ready request of
-/// its priority. So no bucket can starve another: a full one goes ahead of requests that may still wait for company,
-/// but once a request has waited long enough, none that came later with its priority goes ahead of it. And no priority
-/// can starve another: of 21 batches under full load, one starts with a request of low priority.
+/// A batch is built around one request, its head, and filled with others of the same bucket. A request is ready to
+/// be a head when it has waited long enough, or when its bucket holds a full batch. The head's priority is chosen
+/// by smooth weighted round-robin among those that have a ready request (16 : 4 : 1), and the head is the oldest
+/// ready request of its priority. So no bucket can starve another: a full one goes ahead of requests that may still
+/// wait for company, but once a request has waited long enough, none that came later with its priority goes ahead
+/// of it. And no priority can starve another: of 21 batches under full load, one starts with a request of low
+/// priority.
 /// </para>
 /// <para>The rest of the batch is filled by priority, then age: it costs the head nothing. Not thread-safe.</para>
 /// </remarks>
@@ -93,7 +94,8 @@ internal sealed class RequestQueue
         return head;
     }
 
-    /// <summary>Takes the next batch out: from one to <paramref name="size"/> requests of one bucket, the head first.</summary>
+    /// <summary>Takes the next batch out: from one to <paramref name="size"/> requests of one bucket, the head
+    /// first.</summary>
     /// <param name="size">Requests of a full batch.</param>
     /// <param name="dueBy">Requests with this time stamp or an earlier one have waited long enough.</param>
     /// <exception cref="InvalidOperationException">None is ready.</exception>

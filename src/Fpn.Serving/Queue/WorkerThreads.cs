@@ -9,7 +9,7 @@ internal sealed class WorkerThreads : IDisposable
     private readonly Thread[] _threads;
 
     /// <summary>Starts the threads.</summary>
-    /// <param name="name">What debuggers call them.</param>
+    /// <param name="name">Their name in a debugger.</param>
     /// <param name="count">Functions that run at the same time; with 1 they follow one another.</param>
     public WorkerThreads(string name, int count)
     {
@@ -25,7 +25,7 @@ internal sealed class WorkerThreads : IDisposable
 
     /// <summary>Begins a function after all that were handed in before it.</summary>
     /// <returns>Its result or exception; continuations run elsewhere.</returns>
-    /// <exception cref="ObjectDisposedException">The threads were told to end.</exception>
+    /// <exception cref="ObjectDisposedException">The threads are ending.</exception>
     public Task<T> RunAsync<T>(Func<T> function)
     {
         var completion = new TaskCompletionSource<T>(TaskCreationOptions.RunContinuationsAsynchronously);
@@ -35,7 +35,7 @@ internal sealed class WorkerThreads : IDisposable
             {
                 completion.SetResult(function());
             }
-#pragma warning disable CA1031 // Whatever it was, it belongs to the caller, and the thread must go on.
+#pragma warning disable CA1031 // The exception belongs to the caller, and the thread must go on.
             catch (Exception exception)
 #pragma warning restore CA1031
             {
@@ -46,7 +46,7 @@ internal sealed class WorkerThreads : IDisposable
         return completion.Task;
     }
 
-    /// <summary>Lets the threads end after what they were handed.</summary>
+    /// <summary>Ends the threads after the work that they have been given.</summary>
     public void Dispose()
     {
         _work.Writer.TryComplete();

@@ -14,7 +14,7 @@ public sealed class DetectionFailure
     /// <param name="kind">The kind.</param>
     /// <param name="detail">What failed here, and what to do: one sentence or two.</param>
     /// <param name="retryAfter">After how long a retry may succeed; null for the kind's own time.</param>
-    internal DetectionFailure(FailureKind kind, string detail, TimeSpan? retryAfter = null)
+    public DetectionFailure(FailureKind kind, string detail, TimeSpan? retryAfter = null)
     {
         _row = FailureTable.RowFor(kind);
         Detail = detail;

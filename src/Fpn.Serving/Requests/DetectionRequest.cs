@@ -17,13 +17,13 @@ public sealed class DetectionRequest(ReadOnlyMemory<byte> image)
     /// <summary>Shortens the deadline; null, the default, keeps the configured one.</summary>
     public TimeSpan? Timeout { get; init; }
 
-    /// <summary>Whether the result says how it came about. Two-stage models only; others refuse the request as
-    /// <see cref="FailureKind.NotExplainable"/>.</summary>
-    public bool Explain { get; init; }
-
     /// <summary>The caller does not want an answer any more: the request leaves the queue and ends with an
     /// <see cref="OperationCanceledException"/>.</summary>
     public CancellationToken Cancellation { get; init; }
+
+    /// <summary>Whether the result says how it came about. Two-stage models only; others refuse the request as
+    /// <see cref="FailureKind.NotExplainable"/>.</summary>
+    internal bool Explain { get; init; }
 
     /// <summary>The service does not need the answer any more, though the caller is there: the request ends as
     /// <see cref="FailureKind.GivenUp"/>.</summary>

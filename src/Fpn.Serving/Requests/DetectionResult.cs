@@ -1,27 +1,62 @@
 using Fpn.Detection.Geometry;
 using Fpn.Imaging.Codecs;
+using Fpn.Models;
 using Fpn.Models.Detectors;
+using Fpn.Models.Packages;
 
 namespace Fpn.Serving.Requests;
 
 /// <summary>What was found in one image.</summary>
-public sealed record DetectionResult
+public sealed class DetectionResult
 {
-    /// <summary>The detections, best first.</summary>
-    public IReadOnlyList<DetectedObject> Detections { get; init; } = [];
+    private IReadOnlyList<LabeledObject>? _objects;
 
-    /// <summary>How they came about, where the request asked for it; otherwise null.</summary>
-    public Explanation? Explanation { get; init; }
+    /// <summary>The objects, best score first. Empty where nothing was found.</summary>
+    public IReadOnlyList<LabeledObject> Objects
+    {
+        // Made on demand: the service writes its answers from the detections themselves.
+        get => _objects ??= CreateObjects();
+        init => _objects = value;
+    }
 
-    /// <summary>Size of the image as displayed, in pixels.</summary>
+    /// <summary>Size of the image as displayed, in pixels: after EXIF orientation.</summary>
     public ImageSize Size { get; init; }
 
     /// <summary>Format of the image file.</summary>
     public ImageFormat Format { get; init; }
 
-    /// <summary>Where the time went.</summary>
-    public StageTimes Times { get; init; }
-
-    /// <summary>Images that shared the run.</summary>
+    /// <summary>Images that shared the run on the device.</summary>
     public int BatchSize { get; init; }
+
+    /// <summary>From the image's arrival to its detections.</summary>
+    public TimeSpan TotalTime => Times.Total;
+
+    /// <summary>Where the time went.</summary>
+    internal StageTimes Times { get; init; }
+
+    /// <summary>The detections, best first.</summary>
+    internal IReadOnlyList<DetectedObject> Detections { get; init; } = [];
+
+    /// <summary>How they came about, where the request asked for it; otherwise null.</summary>
+    internal Explanation? Explanation { get; init; }
+
+    /// <summary>The model that found them; gives them names.</summary>
+    internal ModelContract? Contract { get; init; }
+
+    private LabeledObject[] CreateObjects()
+    {
+        if (Contract is null)
+        {
+            return [];
+        }
+
+        var objects = new LabeledObject[Detections.Count];
+        for (var i = 0; i < objects.Length; i++)
+        {
+            var label = Detections[i].Label;
+            objects[i] = LabeledObject.Create(Detections[i], Contract.Labels[label], Contract.ClassIds[label]);
+        }
+
+        return objects;
+    }
 }

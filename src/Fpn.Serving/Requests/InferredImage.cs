@@ -2,7 +2,7 @@ using Fpn.Models.Detectors;
 
 namespace Fpn.Serving.Requests;
 
-/// <summary>What a batch gave one of its images.</summary>
+/// <summary>The outcome of a batch for one of its images.</summary>
 /// <param name="Detections">Best first.</param>
 /// <param name="Run">The batch.</param>
 /// <param name="Postprocess">Choice of this image's detections.</param>

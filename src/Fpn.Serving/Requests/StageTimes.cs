@@ -10,7 +10,7 @@ namespace Fpn.Serving.Requests;
 /// <param name="Parts">Where the time of <paramref name="Inference"/> went.</param>
 /// <param name="Postprocess">Choice of detections.</param>
 /// <param name="Total">All of it.</param>
-public readonly record struct StageTimes(
+internal readonly record struct StageTimes(
     TimeSpan Decode,
     TimeSpan Preprocess,
     TimeSpan Queue,

@@ -26,10 +26,11 @@ internal static class BatchSizeTuner
 
     /// <summary>Runs batches of 1, 2, 4 … noise images; also warms the model up.</summary>
     /// <param name="detector">The model.</param>
-    /// <param name="budget">No further size is begun after this time, nor one that would pass it by the look of the last. The first size is always measured.</param>
+    /// <param name="budget">No further size is begun after this time, nor one that would exceed it, to judge by the
+    /// last. The first size is always measured.</param>
     /// <param name="clock">Measures.</param>
     /// <param name="infer">Runs a batch; on the device's own thread in the service.</param>
-    /// <returns>What was measured, by rising size; <see cref="Choose"/> picks one.</returns>
+    /// <returns>The measurements, by rising size; <see cref="Choose"/> picks one.</returns>
     public static async Task<IReadOnlyList<BatchTiming>> MeasureAsync(
         IDetector detector, TimeSpan budget, TimeProvider clock, Func<PreparedBatch, Task> infer)
     {
@@ -73,7 +74,7 @@ internal static class BatchSizeTuner
     }
 
     /// <summary>The smallest batch size beyond which throughput gains less than 5 %.</summary>
-    /// <param name="curve">What was measured, by rising size; 1 when nothing was.</param>
+    /// <param name="curve">The measurements, by rising size; without any, 1 is chosen.</param>
     public static int Choose(IReadOnlyList<BatchTiming> curve)
     {
         if (curve.Count == 0)
@@ -91,7 +92,8 @@ internal static class BatchSizeTuner
     }
 
     /// <returns>Seconds of the fastest run.</returns>
-    private static async Task<double> TimeAsync(PreparedBatch batch, TimeProvider clock, Func<PreparedBatch, Task> infer)
+    private static async Task<double> TimeAsync(
+        PreparedBatch batch, TimeProvider clock, Func<PreparedBatch, Task> infer)
     {
         // The first run of a shape allocates, and on a GPU chooses algorithms.
         await infer(batch);

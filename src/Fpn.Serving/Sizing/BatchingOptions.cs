@@ -3,7 +3,7 @@ using System.ComponentModel.DataAnnotations;
 namespace Fpn.Serving.Sizing;
 
 /// <summary>Whether the graphs run in a few shapes only.</summary>
-internal enum FixedShapesSetting
+public enum FixedShapesSetting
 {
     /// <summary>On a GPU.</summary>
     Auto,
@@ -16,20 +16,23 @@ internal enum FixedShapesSetting
 }
 
 /// <summary>How requests share the device (<c>Fpn:Batching</c>).</summary>
-internal sealed class BatchingOptions
+public sealed class BatchingOptions
 {
-    /// <summary>Images of a model that may wait, those being decoded included; one more is answered 503. Default 256; 1 to 100,000.</summary>
+    /// <summary>Images of a model that may wait, those being decoded included; one more is refused. Default 256; 1 to
+    /// 100,000.</summary>
     [Range(1, 100_000, ErrorMessage = "{0} must be from {1} to {2} images")]
     public int QueueCapacity { get; set; } = 256;
 
-    /// <summary>How long an image may wait for others while the device is free. Default 0: whatever is there goes at once.</summary>
+    /// <summary>How long an image may wait for others while the device is free. Default 0: it does not wait.</summary>
     public TimeSpan MaxQueueDelay { get; set; }
 
-    /// <summary>How long a request may take from its last byte to its answer; 504 afterwards. Default 30 s; <c>X-Request-Timeout-Ms</c> shortens it.</summary>
+    /// <summary>How long a request may take from its last byte to its answer. Default 30 s; a request's own timeout
+    /// shortens it.</summary>
     [Range(typeof(TimeSpan), "00:00:00.001", "1.00:00:00", ErrorMessage = "{0} must be from {1} to {2}")]
     public TimeSpan Deadline { get; set; } = TimeSpan.FromSeconds(30);
 
-    /// <summary>Images in a batch at most. Default 0: measured at start, see <see cref="TuningBudget"/>; 1 to 256 fixes it.</summary>
+    /// <summary>Images in a batch at most. Default 0: measured at start, see <see cref="TuningBudget"/>; 1 to 256 fixes
+    /// it.</summary>
     [Range(0, 256, ErrorMessage = "{0} must be from 1 to {2} images, or 0 to measure it at start")]
     public int MaxBatchSize { get; set; }
 

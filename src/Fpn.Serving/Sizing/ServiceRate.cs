@@ -1,6 +1,7 @@
 namespace Fpn.Serving.Sizing;
 
-/// <summary>How fast a model answers, from what it did lately: what waiting times and <c>Retry-After</c> are estimated from.</summary>
+/// <summary>How fast a model answers, from its last batches; waiting times and <c>Retry-After</c> are estimated from
+/// it.</summary>
 /// <remarks>An exponential moving average of the device's time for one image. Thread-safe.</remarks>
 internal sealed class ServiceRate
 {
@@ -28,7 +29,9 @@ internal sealed class ServiceRate
         var seconds = inference.TotalSeconds / images;
         lock (_gate)
         {
-            _secondsPerImage = _secondsPerImage > 0 ? _secondsPerImage + (Newest * (seconds - _secondsPerImage)) : seconds;
+            _secondsPerImage = _secondsPerImage > 0
+                ? _secondsPerImage + (Newest * (seconds - _secondsPerImage))
+                : seconds;
         }
     }
 

@@ -5,10 +5,11 @@ using Fpn.Models.Options;
 
 namespace Fpn.Serving.Sizing;
 
-/// <summary>The sizes that batches are padded to: few, so that a GPU sees few shapes; close, so that little is padded.</summary>
+/// <summary>The sizes that batches are padded to: few, so that a GPU sees few shapes; close, so that little is
+/// padded.</summary>
 /// <remarks>
-/// Padding beyond the divisor changes answers a little: zeros become non-zero after the first bias and leak back through
-/// the convolutions. On a CPU, where batching gains nothing, every image therefore keeps its own padded size.
+/// Padding beyond the divisor changes answers a little: zeros become non-zero after the first bias and leak back
+/// through the convolutions. On a CPU, where batching gains nothing, every image therefore keeps its own padded size.
 /// </remarks>
 internal sealed class ShapeBuckets
 {
@@ -25,19 +26,20 @@ internal sealed class ShapeBuckets
 
     /// <summary>Makes the buckets of a model.</summary>
     /// <param name="setting"><see cref="BatchingOptions.Buckets"/>.</param>
-    /// <param name="shapesAreFixed">What <c>auto</c> depends on.</param>
+    /// <param name="shapesAreFixed">Whether <c>auto</c> derives sizes.</param>
     /// <param name="detector">The model; its input rule gives the derived sizes.</param>
-    /// <exception cref="InvalidOptionException">The setting is none.</exception>
-    public static ShapeBuckets Create(string setting, bool shapesAreFixed, IDetector detector) => setting.Trim().ToLowerInvariant() switch
-    {
-        "off" => new([]),
+    /// <exception cref="InvalidOptionException">The setting is not valid.</exception>
+    public static ShapeBuckets Create(string setting, bool shapesAreFixed, IDetector detector) =>
+        setting.Trim().ToLowerInvariant() switch
+        {
+            "off" => new([]),
 
-        // A graph with everything inside takes padding for a part of the picture.
-        _ when detector.LargestBatch == 1 => new([]),
-        "auto" when !shapesAreFixed => new([]),
-        "auto" or "derived" => new(Derive(detector)),
-        var list => new(Order(list.Split(',').Select(size => Parse(size, detector.Contract.Input.SizeDivisor)))),
-    };
+            // A graph with everything inside takes padding for a part of the picture.
+            _ when detector.LargestBatch == 1 => new([]),
+            "auto" when !shapesAreFixed => new([]),
+            "auto" or "derived" => new(Derive(detector)),
+            var list => new(Order(list.Split(',').Select(size => Parse(size, detector.Contract.Input.SizeDivisor)))),
+        };
 
     /// <summary>The bucket of an image: the smallest that holds it, or its own size where none does.</summary>
     public ImageSize BucketFor(ImageSize padded)
@@ -53,7 +55,8 @@ internal sealed class ShapeBuckets
         return padded;
     }
 
-    /// <summary>The padded sizes of common photographs, upright and lying, and those of the longest images: four at most.</summary>
+    /// <summary>The padded sizes of common photographs, upright and lying, and those of the longest images: four at
+    /// most.</summary>
     private static IReadOnlyList<ImageSize> Derive(IDetector detector)
     {
         const int Side = 6000;
@@ -85,6 +88,7 @@ internal sealed class ShapeBuckets
             && width % divisor == 0
             ? new ImageSize(height, width)
             : throw new InvalidOptionException(
-                $"Setting 'Fpn:Batching:Buckets' must be auto, off, derived, or sizes in multiples of {divisor} such as 800x1088,1088x800; it holds '{text}'.");
+                $"Setting 'Fpn:Batching:Buckets' must be auto, off, derived, or sizes in multiples of {divisor} such "
+                + $"as 800x1088,1088x800; it holds '{text}'.");
     }
 }

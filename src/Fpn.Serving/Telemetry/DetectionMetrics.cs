@@ -3,7 +3,7 @@ using Fpn.Models.Packages;
 
 namespace Fpn.Serving.Telemetry;
 
-/// <summary>The instruments of the batching room; <see cref="Of"/> gives what records on them for one model.</summary>
+/// <summary>The instruments of the queue; <see cref="ForModel"/> creates the counters of one model.</summary>
 internal sealed class DetectionMetrics
 {
     /// <summary>Name of the service's one meter.</summary>
@@ -120,6 +120,6 @@ internal sealed class DetectionMetrics
     /// <summary>Failures of the device.</summary>
     public Counter<long> DevicesLost { get; }
 
-    /// <summary>What records for one model.</summary>
-    public ModelMetrics Of(ModelContract contract) => new(this, contract);
+    /// <summary>Creates the counters of one model.</summary>
+    public ModelMetrics ForModel(ModelContract contract) => new(this, contract);
 }

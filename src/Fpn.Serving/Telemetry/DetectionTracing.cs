@@ -8,7 +8,7 @@ namespace Fpn.Serving.Telemetry;
 /// Spans: one for an image beneath the HTTP request's, one for each stage beneath that, and one for each batch, which
 /// is a trace of its own since many requests share it. Stages and batch link to each other.
 /// </summary>
-/// <remarks>While nobody listens nothing is created.</remarks>
+/// <remarks>Nothing is created while there is no listener.</remarks>
 internal static class DetectionTracing
 {
     /// <summary>Name of the source.</summary>
@@ -20,12 +20,12 @@ internal static class DetectionTracing
     private static readonly string[] StageNames =
         [.. Enum.GetNames<DetectionStage>().Select(name => name.ToLowerInvariant())];
 
-    /// <summary>The span that now runs, for later links; default when nobody listens.</summary>
+    /// <summary>The span that now runs, for later links; default while there is no listener.</summary>
     public static ActivityContext Current =>
         Source.HasListeners() && Activity.Current is { } current ? current.Context : default;
 
     /// <summary>Begins the span of an image.</summary>
-    /// <returns>Null when nobody listens; otherwise to be disposed when the image is answered.</returns>
+    /// <returns>Null while there is no listener; otherwise to be disposed when the image is answered.</returns>
     public static Activity? StartImage(ModelContract contract)
     {
         var image = Source.StartActivity("detect");
@@ -36,8 +36,9 @@ internal static class DetectionTracing
     /// <summary>Begins the span of a batch, linked to its images'.</summary>
     /// <param name="contract">The model.</param>
     /// <param name="images">The images.</param>
-    /// <param name="span">Gives the span of an image, default where it has none; only called while somebody listens.</param>
-    /// <returns>Null when nobody listens; otherwise to be disposed when the batch is answered.</returns>
+    /// <param name="span">Gives the span of an image, default where it has none; only called while there is a
+    /// listener.</param>
+    /// <returns>Null while there is no listener; otherwise to be disposed when the batch is answered.</returns>
     public static Activity? StartBatch<T>(
         ModelContract contract, IReadOnlyList<T> images, Func<T, ActivityContext> span)
     {
@@ -46,7 +47,7 @@ internal static class DetectionTracing
             return null;
         }
 
-        // Whatever ran when the lane was made is not what this batch belongs to.
+        // The activity that ran when the lane was made is not this batch's parent.
         Activity.Current = null;
         var batch = Source.StartActivity(
             "batch",

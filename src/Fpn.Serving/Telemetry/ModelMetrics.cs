@@ -5,7 +5,7 @@ using Tag = System.Collections.Generic.KeyValuePair<string, object?>;
 
 namespace Fpn.Serving.Telemetry;
 
-/// <summary>Records what one version of a model does.</summary>
+/// <summary>The counters of one version of a model.</summary>
 /// <remarks>Thread-safe. The tags are made once, so that recording allocates nothing.</remarks>
 internal sealed class ModelMetrics
 {
@@ -18,7 +18,7 @@ internal sealed class ModelMetrics
     private readonly Tag[][] _stages;
 
     /// <summary>Makes the tags, and lets counters begin at 0: a rate needs a value before the first failure.</summary>
-    /// <param name="instruments">What to record on.</param>
+    /// <param name="instruments">The instruments.</param>
     /// <param name="contract">Its name and version become tags.</param>
     public ModelMetrics(DetectionMetrics instruments, ModelContract contract)
     {
@@ -79,7 +79,7 @@ internal sealed class ModelMetrics
         _instruments.Requests.Add(1, reason == FailureReason.ClientClosed ? _clientClosed : _defect);
 
     /// <summary>Counts a run.</summary>
-    /// <param name="batch">What was run.</param>
+    /// <param name="batch">The batch.</param>
     /// <param name="inference">Its time on the device.</param>
     public void RecordBatch(PreparedBatch batch, TimeSpan inference)
     {

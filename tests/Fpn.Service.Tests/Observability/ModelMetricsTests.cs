@@ -56,7 +56,7 @@ public sealed class ModelMetricsTests : IAsyncDisposable
     public async Task RecordAnswer_EveryFailure_IsCountedUnderADocumentedReason()
     {
         var documented = await File.ReadAllTextAsync(Path.Combine(Checkout.Root, "docs", "errors.md"), Cancel);
-        var model = _metrics.Of(_detector.Contract);
+        var model = _metrics.ForModel(_detector.Contract);
         foreach (var row in FailureTable.Rows.Where(row => row.Outcome is not null))
         {
             model.RecordAnswer(new DetectionFailure(row.Kind, "detail"));
@@ -72,7 +72,7 @@ public sealed class ModelMetricsTests : IAsyncDisposable
     [Fact]
     public async Task RecordException_EveryKind_IsCounted()
     {
-        var model = _metrics.Of(_detector.Contract);
+        var model = _metrics.ForModel(_detector.Contract);
         foreach (var (exception, outcome, reason) in ((Exception, string, string)[])[
             (new TaskCanceledException(), "canceled", "client-closed-request"),
             (new InvalidOperationException("a defect"), "failed", "internal-error")])
@@ -88,7 +88,7 @@ public sealed class ModelMetricsTests : IAsyncDisposable
     public async Task RecordBatch_Padded_CountsThePadding()
     {
         using var batch = Batch(new ImageSize(32, 64), 2);
-        _metrics.Of(_detector.Contract).RecordBatch(batch, TimeSpan.FromMilliseconds(3));
+        _metrics.ForModel(_detector.Contract).RecordBatch(batch, TimeSpan.FromMilliseconds(3));
         var scraped = await ScrapeAsync();
         Assert.Equal(2, scraped.Value("fpn_inferences_total", ("model", "fake")));
         Assert.Equal(1, scraped.Value("fpn_executions_total", ("model", "fake")));
@@ -105,7 +105,7 @@ public sealed class ModelMetricsTests : IAsyncDisposable
         var size = new ImageSize(32, 32);
         using var batch = new PreparedBatch(
             ImageBatch.Rent(3, size), [new ImageGeometry(size, size, size), new ImageGeometry(size, size, size)]);
-        _metrics.Of(_detector.Contract).RecordBatch(batch, TimeSpan.FromMilliseconds(3));
+        _metrics.ForModel(_detector.Contract).RecordBatch(batch, TimeSpan.FromMilliseconds(3));
         var scraped = await ScrapeAsync();
         Assert.Equal(2, scraped.Value("fpn_inferences_total", ("model", "fake")));
         Assert.Equal(2, scraped.Value("fpn_batch_size_sum", ("model", "fake")));
@@ -127,7 +127,7 @@ public sealed class ModelMetricsTests : IAsyncDisposable
     [Fact]
     public async Task RecordAnswer_OneGraph_HasNoSamplesOfTheOtherStages()
     {
-        _metrics.Of(_detector.Contract).RecordAnswer(Answer(new InferenceTimes(TimeSpan.FromSeconds(1))));
+        _metrics.ForModel(_detector.Contract).RecordAnswer(Answer(new InferenceTimes(TimeSpan.FromSeconds(1))));
         var counts = (await ScrapeAsync()).Find("fpn_stage_duration_seconds_count");
         Assert.Equal(
             ["decode", "queue", "preprocess", "backbone", "postprocess"], counts.Select(count => count.Labels["stage"]));
@@ -177,7 +177,7 @@ public sealed class ModelMetricsTests : IAsyncDisposable
     [Fact]
     public void Record_ManyTimes_AllocatesNothing()
     {
-        var model = _metrics.Of(_detector.Contract);
+        var model = _metrics.ForModel(_detector.Contract);
         using var batch = Batch(new ImageSize(32, 64), 2);
         var parts = new InferenceTimes(TimeSpan.FromSeconds(1), TimeSpan.FromSeconds(2), TimeSpan.FromSeconds(3));
         Result<DetectionResult> answer = Answer(parts);
