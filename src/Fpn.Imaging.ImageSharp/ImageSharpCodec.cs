@@ -15,13 +15,15 @@ namespace Fpn.Imaging.ImageSharp;
 
 /// <summary>Reads images with ImageSharp, which is managed code throughout.</summary>
 /// <remarks>
-/// Not safe on raw uploads by itself: compressed text in a PNG, hundreds of scans in a JPEG and other lawful files cost it
-/// minutes or gigabytes, and damaged ones make it throw what it likes. So metadata are never read, every allocation is
-/// bounded, and whatever it throws is a refusal.
+/// Not safe on raw uploads by itself: compressed text in a PNG, hundreds of scans in a JPEG and other valid files cost
+/// it minutes or gigabytes, and damaged ones make it throw exceptions of any type. So metadata is never read, every
+/// allocation is bounded, and every exception becomes a refusal.
 /// </remarks>
 public sealed class ImageSharpCodec : IImageCodec
 {
-    /// <summary>The widest pixel that it decodes into, for 16 bits a channel, and as much again for its own buffers.</summary>
+    /// <summary>
+    /// Bytes of the widest pixel that it decodes into, with 16 bits a channel, and as many again for its own buffers.
+    /// </summary>
     private const int LargestPixelBytes = 16;
 
     private const int Megabyte = 1 << 20;
@@ -29,9 +31,9 @@ public sealed class ImageSharpCodec : IImageCodec
     private readonly ImageFormat[] _formats;
     private readonly Configuration _configuration;
 
-    /// <summary>Makes a codec.</summary>
-    /// <param name="maxPixels">The most pixels that it will be asked for, which bounds its allocations.</param>
-    /// <param name="formats">Of the formats that ImageSharp reads those that this one is to read; none for all.</param>
+    /// <summary>Creates a codec.</summary>
+    /// <param name="maxPixels">The most pixels of an image, which bounds the allocations.</param>
+    /// <param name="formats">The formats to read, among those that ImageSharp supports; empty for all of them.</param>
     public ImageSharpCodec(long maxPixels, params ReadOnlySpan<ImageFormat> formats)
     {
         _formats = formats.IsEmpty
@@ -49,7 +51,7 @@ public sealed class ImageSharpCodec : IImageCodec
     }
 
     /// <inheritdoc/>
-    /// <remarks>Each scan costs it a pass over all blocks: ten for a picture of 40 megapixels.</remarks>
+    /// <remarks>Each scan costs a pass over all blocks; this allows ten for a picture of 40 megapixels.</remarks>
     public long MaxScannedPixels => 400_000_000;
 
     /// <inheritdoc/>
@@ -58,7 +60,7 @@ public sealed class ImageSharpCodec : IImageCodec
     /// <inheritdoc/>
     public unsafe ICodecImage? Open(byte* file, int length, ImageFormat format)
     {
-        var decoder = DecoderOf(format);
+        var decoder = DecoderFor(format);
         try
         {
             using var stream = new UnmanagedMemoryStream(file, length);
@@ -68,12 +70,12 @@ public sealed class ImageSharpCodec : IImageCodec
         }
         catch (Exception exception) when (exception is not OutOfMemoryException)
         {
-            // What a damaged file makes it throw is nothing to rely on: IndexOutOfRangeException, NullReferenceException …
+            // Damaged files make it throw many types, IndexOutOfRangeException and NullReferenceException among them.
             return null;
         }
     }
 
-    private static IImageDecoder DecoderOf(ImageFormat format) => format switch
+    private static IImageDecoder DecoderFor(ImageFormat format) => format switch
     {
         ImageFormat.Jpeg => new JpegDecoder { IgnoreMetadata = true },
         ImageFormat.Png => new PngDecoder { IgnoreMetadata = true },

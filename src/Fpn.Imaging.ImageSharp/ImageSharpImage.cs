@@ -19,18 +19,19 @@ internal sealed unsafe class ImageSharpImage : ICodecImage
     private readonly Configuration _configuration;
     private readonly bool _is16Bit;
 
-    /// <summary>Takes note of the file; it stays where it is until the picture is disposed.</summary>
+    /// <summary>Remembers the file, which must stay in place until the picture is disposed.</summary>
     public ImageSharpImage(
         byte* file, int length, IImageDecoder decoder, Configuration configuration, IImageInfo info, ImageFormat format)
     {
         _file = file;
         (_length, _decoder, _configuration) = (length, decoder, configuration);
         Size = new ImageSize(info.Height, info.Width);
-        Layout = LayoutOf(info, format);
+        Layout = LayoutFor(info, format);
 
-        // Of 16 bits it would round to 8, where the upper ones are asked for. Eight bits come through unchanged.
+        // ImageSharp would round 16 bits to 8, but the upper 8 are wanted. Eight bits come through unchanged.
         _is16Bit = format is ImageFormat.Tiff or ImageFormat.Png;
-        WorkBytes = Size.Area * (_is16Bit ? 6 : format == ImageFormat.Jpeg ? 3 + 6 : Layout == PixelLayout.Rgba ? 4 : 3);
+        WorkBytes = Size.Area
+            * (_is16Bit ? 6 : format == ImageFormat.Jpeg ? 3 + 6 : Layout == PixelLayout.Rgba ? 4 : 3);
     }
 
     /// <inheritdoc/>
@@ -40,7 +41,7 @@ internal sealed unsafe class ImageSharpImage : ICodecImage
     public PixelLayout Layout { get; }
 
     /// <inheritdoc/>
-    /// <remarks>It decodes into memory of its own; a progressive JPEG's coefficients come on top.</remarks>
+    /// <remarks>ImageSharp decodes into memory of its own; a progressive JPEG's coefficients come on top.</remarks>
     public long WorkBytes { get; }
 
     /// <inheritdoc/>
@@ -101,9 +102,11 @@ internal sealed unsafe class ImageSharpImage : ICodecImage
         }
     }
 
-    /// <summary>Transparent pixels of a GIF are needed to fill them; elsewhere alpha is dropped anyway. Inks it would turn
-    /// into other colours than the reference does.</summary>
-    private static PixelLayout LayoutOf(IImageInfo info, ImageFormat format) => format switch
+    /// <summary>
+    /// Alpha is read only for a GIF, whose transparent pixels are filled; elsewhere it is dropped anyway. Inks are
+    /// refused, since ImageSharp turns them into other colors than the reference does.
+    /// </summary>
+    private static PixelLayout LayoutFor(IImageInfo info, ImageFormat format) => format switch
     {
         ImageFormat.Gif => PixelLayout.Rgba,
         ImageFormat.Jpeg when info.Metadata.GetJpegMetadata().ColorType is JpegColorType.Cmyk => PixelLayout.Unknown,

@@ -2,46 +2,19 @@ using System.ComponentModel.DataAnnotations;
 using System.Globalization;
 using System.Reflection;
 using Microsoft.Extensions.Configuration;
-using Microsoft.Extensions.DependencyInjection;
 
 namespace Fpn.Settings;
 
-/// <summary>
-/// Reads the settings under <c>Fpn:</c> into options classes, and refuses what it does not know.
-/// </summary>
+/// <summary>Reads a section of settings into an options class, and refuses names and values that it does not know.</summary>
 /// <remarks>
 /// The framework's binder ignores misspelt names, reads a bare <c>5</c> as five days and reports range errors without
 /// the setting's full name. A setting that silently does nothing is worse than a start that fails.
 /// </remarks>
 internal static class SettingsReader
 {
-    private const string Root = "Fpn";
-
-    /// <summary>Registers each section as a singleton.</summary>
-    /// <param name="services">Where the options go.</param>
-    /// <param name="configuration">The whole configuration.</param>
-    /// <param name="sections">Section name below <c>Fpn:</c> and an instance with the defaults.</param>
-    /// <exception cref="SettingsException">A name is unknown or a value is wrong.</exception>
-    public static void AddSettings(this IServiceCollection services, IConfiguration configuration, params (string Section, object Options)[] sections)
-    {
-        var root = configuration.GetSection(Root);
-        RequireNoValue(root);
-        foreach (var child in root.GetChildren())
-        {
-            if (!Array.Exists(sections, section => Same(section.Section, child.Key)))
-            {
-                throw Unknown(child.Path, sections.Select(section => section.Section));
-            }
-        }
-
-        foreach (var (section, options) in sections)
-        {
-            Read(root.GetSection(section), options);
-            services.AddSingleton(options.GetType(), options);
-        }
-    }
-
     /// <summary>Reads one section into <paramref name="options"/>.</summary>
+    /// <param name="section">The section.</param>
+    /// <param name="options">Holds the defaults; its public properties are the known names.</param>
     /// <exception cref="SettingsException">A name is unknown or a value is wrong.</exception>
     public static void Read(IConfigurationSection section, object options)
     {
@@ -57,7 +30,11 @@ internal static class SettingsReader
             }
 
             var value = Parse(child, property.PropertyType);
-            var context = new ValidationContext(options) { MemberName = property.Name, DisplayName = $"Setting '{child.Path}'" };
+            var context = new ValidationContext(options)
+            {
+                MemberName = property.Name,
+                DisplayName = $"Setting '{child.Path}'",
+            };
             var failures = new List<ValidationResult>();
             if (!Validator.TryValidateProperty(value, context, failures))
             {
@@ -67,6 +44,23 @@ internal static class SettingsReader
             property.SetValue(options, value);
         }
     }
+
+    /// <summary>Refuses a value where a section belongs (<c>Fpn:Limits=5</c>), which would silently do nothing.</summary>
+    /// <remarks>The message does not quote the value, which may be a key.</remarks>
+    /// <exception cref="SettingsException">There is one.</exception>
+    public static void RequireNoValue(IConfigurationSection section)
+    {
+        if (!string.IsNullOrEmpty(section.Value))
+        {
+            throw new SettingsException($"Setting '{section.Path}' must hold settings; it has a value.");
+        }
+    }
+
+    /// <summary>The exception for a name that is unknown.</summary>
+    /// <param name="path">The whole name.</param>
+    /// <param name="known">Names that are known in its place.</param>
+    public static SettingsException Unknown(string path, IEnumerable<string> known) =>
+        new($"Setting '{path}' is unknown; known here: {string.Join(", ", known)}.");
 
     private static object Parse(IConfigurationSection setting, Type type)
     {
@@ -78,12 +72,14 @@ internal static class SettingsReader
 
         if (type == typeof(TimeSpan))
         {
-            return DurationConverter.TryParse(text, out var duration) ? duration : throw Wrong(DurationConverter.Expected);
+            return DurationConverter.TryParse(text, out var duration)
+                ? duration
+                : throw Wrong(DurationConverter.Expected);
         }
 
         if (type.IsEnum)
         {
-            // By name only: the framework would take numbers and lists too.
+            // By name only: the framework would also take numbers and lists.
             var names = Enum.GetNames(type);
             return Array.Find(names, candidate => Same(candidate, text.Trim())) is { } name
                 ? Enum.Parse(type, name)
@@ -97,30 +93,23 @@ internal static class SettingsReader
 
         if (type == typeof(int))
         {
-            return int.TryParse(text, NumberStyles.AllowLeadingSign, CultureInfo.InvariantCulture, out var whole) ? whole : throw Wrong("a whole number");
+            return int.TryParse(text, NumberStyles.AllowLeadingSign, CultureInfo.InvariantCulture, out var whole)
+                ? whole
+                : throw Wrong("a whole number");
         }
 
         if (type == typeof(long))
         {
-            return long.TryParse(text, NumberStyles.AllowLeadingSign, CultureInfo.InvariantCulture, out var whole) ? whole : throw Wrong("a whole number");
+            return long.TryParse(text, NumberStyles.AllowLeadingSign, CultureInfo.InvariantCulture, out var whole)
+                ? whole
+                : throw Wrong("a whole number");
         }
 
         throw new InvalidOperationException($"Settings of type {type} are not read.");
 
-        SettingsException Wrong(string expected) => new($"Setting '{setting.Path}' must be {expected}; it is '{text}'.");
+        SettingsException Wrong(string expected) =>
+            new($"Setting '{setting.Path}' must be {expected}; it is '{text}'.");
     }
-
-    /// <summary>Refuses <c>Fpn:Limits=5</c>, which would silently do nothing; not quoted, for it may be a key.</summary>
-    private static void RequireNoValue(IConfigurationSection section)
-    {
-        if (!string.IsNullOrEmpty(section.Value))
-        {
-            throw new SettingsException($"Setting '{section.Path}' must hold settings; it has a value.");
-        }
-    }
-
-    private static SettingsException Unknown(string path, IEnumerable<string> known) =>
-        new($"Setting '{path}' is unknown; known here: {string.Join(", ", known)}.");
 
     private static bool Same(string left, string right) => left.Equals(right, StringComparison.OrdinalIgnoreCase);
 }

@@ -11,7 +11,8 @@ public sealed partial class ComposeTests
 
     private static readonly string Text = File.ReadAllText(Path.Combine(Checkout.Root, "docker-compose.yml"));
     private static readonly string[] Settings =
-        [.. File.ReadAllLines(Path.Combine(Checkout.Root, ".env")).Where(line => line.Contains('=', StringComparison.Ordinal)).Select(line => line[..line.IndexOf('=', StringComparison.Ordinal)])];
+        [.. File.ReadAllLines(Path.Combine(Checkout.Root, ".env")).Where(line => line.Contains(
+            '=', StringComparison.Ordinal)).Select(line => line[..line.IndexOf('=', StringComparison.Ordinal)])];
 
     [Theory]
     [InlineData("cpu")]
@@ -32,7 +33,8 @@ public sealed partial class ComposeTests
     {
         var used = Variable().Matches(Text).Select(match => match.Groups[1].Value).ToHashSet();
         Assert.NotEmpty(used);
-        Assert.Equal(used.Append("COMPOSE_PROFILES").Order(StringComparer.Ordinal), Settings.Order(StringComparer.Ordinal));
+        Assert.Equal(
+            used.Append("COMPOSE_PROFILES").Order(StringComparer.Ordinal), Settings.Order(StringComparer.Ordinal));
     }
 
     [Fact]
@@ -52,8 +54,10 @@ public sealed partial class ComposeTests
         try
         {
             File.Copy(Path.Combine(Checkout.Root, "docker", "prometheus.yml"), Path.Combine(folder, "prometheus.yml"));
-            File.Copy(Path.Combine(Checkout.Root, "deploy", "prometheus", "alerts.yml"), Path.Combine(folder, "alerts.yml"));
-            var (code, output) = await PrometheusTools.RunPromtoolAsync(string.Empty, "check", "config", Path.Combine(folder, "prometheus.yml"));
+            File.Copy(Path.Combine(Checkout.Root, "deploy", "prometheus", "alerts.yml"), Path.Combine(
+                folder, "alerts.yml"));
+            var (code, output) = await PrometheusTools.RunPromtoolAsync(
+                string.Empty, "check", "config", Path.Combine(folder, "prometheus.yml"));
             Assert.True(code == 0, output);
             Assert.Contains("1 rule files found", output, StringComparison.Ordinal);
         }

@@ -41,12 +41,14 @@ internal sealed partial class ContainerProcess : IDisposable
     /// <param name="image">How it is run.</param>
     /// <param name="command">The program and its arguments.</param>
     /// <param name="environment">Variables that differ from the image's.</param>
-    public ContainerProcess(string root, ImageConfiguration image, IEnumerable<string> command, params (string Name, string Value)[] environment)
+    public ContainerProcess(string root, ImageConfiguration image, IEnumerable<string> command,
+        params (string Name, string Value)[] environment)
     {
         var user = image.User.Split(':');
         var start = new ProcessStartInfo(
             "/usr/bin/unshare",
-            ["--mount", "--propagation", "private", "/bin/sh", "-c", Script, "sh", root, image.WorkingDir, user[0], user[1], .. command])
+            ["--mount", "--propagation", "private", "/bin/sh", "-c", Script, "sh", root, image.WorkingDir, user[0],
+                user[1], .. command])
         {
             RedirectStandardOutput = true,
             RedirectStandardError = true,
@@ -55,7 +57,8 @@ internal sealed partial class ContainerProcess : IDisposable
         start.Environment["PATH"] = "/usr/sbin:/usr/bin:/sbin:/bin";
         foreach (var variable in image.Environment)
         {
-            var (name, value) = (variable[..variable.IndexOf('=', StringComparison.Ordinal)], variable[(variable.IndexOf('=', StringComparison.Ordinal) + 1)..]);
+            var (name, value) = (variable[..variable.IndexOf('=', StringComparison.Ordinal)],
+                variable[(variable.IndexOf('=', StringComparison.Ordinal) + 1)..]);
             start.Environment[name] = value;
         }
 
@@ -73,7 +76,8 @@ internal sealed partial class ContainerProcess : IDisposable
     public OutputLines Output { get; }
 
     /// <summary>What the kernel says about it: <c>status</c> or <c>mountinfo</c>.</summary>
-    public Task<string[]> ReadProcAsync(string file) => File.ReadAllLinesAsync($"/proc/{_process.Id}/{file}", TestContext.Current.CancellationToken);
+    public Task<string[]> ReadProcAsync(string file) =>
+        File.ReadAllLinesAsync($"/proc/{_process.Id}/{file}", TestContext.Current.CancellationToken);
 
     /// <summary>Asks it to end.</summary>
     public void SendTerminate() => Assert.Equal(0, Kill(_process.Id, Terminate));

@@ -4,7 +4,8 @@ using Fpn.Testing.Running;
 
 namespace Fpn.Deployment.Tests;
 
-/// <summary>The images that docker/Dockerfile and docker/Dockerfile.gpu make, built and run without an engine.</summary>
+/// <summary>The images that docker/Dockerfile and docker/Dockerfile.gpu make, built and run without an
+/// engine.</summary>
 [Collection(Alone.Collection)]
 public sealed class ImageTests(ImageFixture images, ITestOutputHelper output) : IClassFixture<ImageFixture>
 {
@@ -33,7 +34,8 @@ public sealed class ImageTests(ImageFixture images, ITestOutputHelper output) : 
         var version = typeof(Program).Assembly.GetName().Version!;
         Assert.Equal(version.ToString(3), image.Labels["org.opencontainers.image.version"]);
         Assert.Equal(gpu ? "unknown" : "0123abc", image.Labels["org.opencontainers.image.revision"]);
-        Assert.All(["title", "description", "licenses", "created"], name => Assert.NotEmpty(image.Labels[$"org.opencontainers.image.{name}"]));
+        Assert.All(["title", "description", "licenses", "created"], name => Assert.NotEmpty(
+            image.Labels[$"org.opencontainers.image.{name}"]));
     }
 
     [Fact]
@@ -42,24 +44,32 @@ public sealed class ImageTests(ImageFixture images, ITestOutputHelper output) : 
         Assert.SkipWhen(images.Absent is not null, images.Absent ?? string.Empty);
         var (root, _) = await images.OpenAsync(gpu: false);
         var app = new DirectoryInfo(Path.Combine(root, "app")).GetFiles("*", SearchOption.AllDirectories);
-        Assert.DoesNotContain(app, file => file.Extension is ".pdb" or ".dylib" or ".meta" || file.Name.StartsWith("libmscordbi", StringComparison.Ordinal));
+        Assert.DoesNotContain(app, file => file.Extension is ".pdb" or ".dylib" or ".meta" || file.Name.StartsWith(
+            "libmscordbi", StringComparison.Ordinal));
         Assert.DoesNotContain(app, file => file.Name.Contains("providers_cuda", StringComparison.Ordinal));
         Assert.False(File.Exists(Path.Combine(root, "bin", "sh")), "The image has a shell.");
-        Assert.False(Directory.Exists(Path.Combine(root, "usr", "share", "dotnet")), "The image has an SDK or a runtime besides the service's own.");
+        Assert.False(Directory.Exists(Path.Combine(root, "usr", "share", "dotnet")),
+            "The image has an SDK or a runtime besides the service's own.");
         Assert.Equal(["everyday"], Directory.GetDirectories(Path.Combine(root, "models")).Select(Path.GetFileName));
 
-        var native = app.Where(file => file.Name.StartsWith("libonnxruntime", StringComparison.Ordinal) || file.Name.StartsWith("libvips", StringComparison.Ordinal)).Sum(file => file.Length);
+        string[] libraries = ["libonnxruntime", "libvips"];
+        var native = app
+            .Where(file => Array.Exists(libraries, name => file.Name.StartsWith(name, StringComparison.Ordinal)))
+            .Sum(file => file.Length);
         var rest = app.Sum(file => file.Length) - native;
-        var models = new DirectoryInfo(Path.Combine(root, "models")).GetFiles("*", SearchOption.AllDirectories).Sum(file => file.Length);
+        var models = new DirectoryInfo(Path.Combine(root, "models")).GetFiles("*", SearchOption.AllDirectories)
+            .Sum(file => file.Length);
         output.WriteLine(string.Create(
             CultureInfo.InvariantCulture,
-            $"MB: ONNX Runtime and libvips {native / Megabyte}, .NET and the service {rest / Megabyte}, models {models / Megabyte}"));
+            $"MB: ONNX Runtime and libvips {native / Megabyte}, .NET and the service {rest / Megabyte}, models "
+                + $"{models / Megabyte}"));
 
         // docs/deploy.md promises it.
         Assert.InRange((native + rest + models) / Megabyte, 1, 170);
     }
 
-    /// <summary>The framework is trimmed in the image: its answers are held against those of the service as it is tested.</summary>
+    /// <summary>The framework is trimmed in the image: its answers are held against those of the service as it is
+    /// tested.</summary>
     [Fact]
     public async Task CpuImage_ReadOnlyAsNonRoot_AnswersAsTheServiceDoes()
     {
@@ -68,29 +78,37 @@ public sealed class ImageTests(ImageFixture images, ITestOutputHelper output) : 
         var address = Address();
         // The CPU by choice, since the image lacks CUDA's provider and the machine a GPU: the reasons differ.
         using var container = new ContainerProcess(
-            root, image, image.Entrypoint, ("ASPNETCORE_URLS", address), ("Fpn__Batching__MaxBatchSize", "1"), ("Fpn__Execution__Provider", "cpu"));
+            root, image, image.Entrypoint, ("ASPNETCORE_URLS", address), ("Fpn__Batching__MaxBatchSize", "1"),
+                ("Fpn__Execution__Provider", "cpu"));
         using var client = new HttpClient { BaseAddress = new Uri(address) };
-        await container.Output.WaitForAsync(0, line => line.Contains("Now listening on", StringComparison.Ordinal), Cancel);
+        await container.Output.WaitForAsync(
+            0, line => line.Contains("Now listening on", StringComparison.Ordinal), Cancel);
 
         // Not root, nothing to regain, nothing to write to.
         var status = await container.ReadProcAsync("status");
         Assert.Contains("Uid:\t1654\t1654\t1654\t1654", status);
         Assert.Contains("Gid:\t1654\t1654\t1654\t1654", status);
-        Assert.Contains(status, line => line.StartsWith("Groups:", StringComparison.Ordinal) && line["Groups:".Length..].Trim().Length == 0);
+        Assert.Contains(status, line => line.StartsWith("Groups:", StringComparison.Ordinal) && line["Groups:".Length..]
+            .Trim().Length == 0);
         Assert.Contains("CapEff:\t0000000000000000", status);
         Assert.Contains("NoNewPrivs:\t1", status);
-        var mounts = (await container.ReadProcAsync("mountinfo")).Select(line => line.Split(' ')).Where(mount => mount[4] == "/").ToList();
+        var mounts = (await container.ReadProcAsync("mountinfo")).Select(line => line.Split(' '))
+            .Where(mount => mount[4] == "/").ToList();
         Assert.All(mounts, mount => Assert.Contains("ro", mount[5].Split(',')));
         Assert.NotEmpty(mounts);
 
         using (var service = new RunningService(
-            ("Fpn:Models:Path", Checkout.Everyday), ("Fpn:Models:Default", "everyday"), ("Fpn:Batching:MaxBatchSize", "1"),
+            ("Fpn:Models:Path", Checkout.Everyday), ("Fpn:Models:Default", "everyday"),
+                ("Fpn:Batching:MaxBatchSize", "1"),
             ("Fpn:Execution:Provider", "cpu")))
         {
-            Assert.Equal((await service.Client.DetectAsync(Sample)).Detections(), (await client.DetectAsync(Sample)).Detections());
-            foreach (var path in new[] { "swagger/v1/swagger.json", "models", "swagger/index.html", "", "v2", "v2/models/everyday" })
+            Assert.Equal((await service.Client.DetectAsync(Sample)).Detections(), (await client.DetectAsync(Sample))
+                .Detections());
+            foreach (var path in new[] { "swagger/v1/swagger.json", "models", "swagger/index.html", "", "v2",
+                "v2/models/everyday" })
             {
-                Assert.Equal(await service.Client.GetStringAsync(path, Cancel), await client.GetStringAsync(path, Cancel));
+                Assert.Equal(
+                    await service.Client.GetStringAsync(path, Cancel), await client.GetStringAsync(path, Cancel));
             }
 
             foreach (var format in new[] { "coco", "voc", "yolo", "image" })
@@ -101,7 +119,8 @@ public sealed class ImageTests(ImageFixture images, ITestOutputHelper output) : 
             using var expected = await service.Client.PostDetectAsync(Sample, "maxDetections=none");
             using var actual = await client.PostDetectAsync(Sample, "maxDetections=none");
             Assert.Equal(HttpStatusCode.BadRequest, actual.StatusCode);
-            Assert.Equal(WithoutTrace(await expected.Content.ReadAsStringAsync(Cancel)), WithoutTrace(await actual.Content.ReadAsStringAsync(Cancel)));
+            Assert.Equal(WithoutTrace(await expected.Content.ReadAsStringAsync(Cancel)), WithoutTrace(
+                await actual.Content.ReadAsStringAsync(Cancel)));
         }
 
         Assert.Contains("fpn_ready 1", await client.GetStringAsync("metrics", Cancel), StringComparison.Ordinal);
@@ -109,7 +128,8 @@ public sealed class ImageTests(ImageFixture images, ITestOutputHelper output) : 
         // Healthy until it is told to end, though it serves on for five seconds.
         Assert.Equal(0, await CheckHealthAsync(root, image, address));
         container.SendTerminate();
-        await container.Output.WaitForAsync(0, line => line.Contains("Shutting down: not ready any more", StringComparison.Ordinal), Cancel);
+        await container.Output.WaitForAsync(
+            0, line => line.Contains("Shutting down: not ready any more", StringComparison.Ordinal), Cancel);
         Assert.Equal(1, await CheckHealthAsync(root, image, address));
         Assert.NotEmpty((await client.DetectAsync(Sample)).Detections());
         Assert.Equal((0, string.Empty), await container.WaitForExitAsync());
@@ -125,13 +145,15 @@ public sealed class ImageTests(ImageFixture images, ITestOutputHelper output) : 
     {
         Assert.SkipWhen(images.Absent is not null, images.Absent ?? string.Empty);
         var (root, image) = await images.OpenAsync(gpu: false);
-        using var container = new ContainerProcess(root, image, [.. image.Entrypoint, argument], ("ASPNETCORE_URLS", Address()));
+        using var container =
+            new ContainerProcess(root, image, [.. image.Entrypoint, argument], ("ASPNETCORE_URLS", Address()));
         var (code, errors) = await container.WaitForExitAsync();
         Assert.Equal(1, code);
         Assert.StartsWith($"Fpn.Service cannot start: {message}", errors, StringComparison.Ordinal);
     }
 
-    /// <summary>Without a GPU the image for GPUs serves on the CPU; the provider is there for when it is asked for.</summary>
+    /// <summary>Without a GPU the image for GPUs serves on the CPU; the provider is there for when it is asked
+    /// for.</summary>
     [Fact]
     public async Task GpuImage_WithoutAGpu_ServesOnTheCpu()
     {
@@ -144,8 +166,10 @@ public sealed class ImageTests(ImageFixture images, ITestOutputHelper output) : 
         Assert.Contains("dotnet publish", images.GpuBuild, StringComparison.Ordinal);
 
         var address = Address();
-        using var container = new ContainerProcess(root, image, image.Entrypoint, ("ASPNETCORE_URLS", address), ("Fpn__Shutdown__Delay", "0s"));
-        await container.Output.WaitForAsync(0, line => line.Contains("Now listening on", StringComparison.Ordinal), Cancel);
+        using var container = new ContainerProcess(
+            root, image, image.Entrypoint, ("ASPNETCORE_URLS", address), ("Fpn__Shutdown__Delay", "0s"));
+        await container.Output.WaitForAsync(
+            0, line => line.Contains("Now listening on", StringComparison.Ordinal), Cancel);
         using var client = new HttpClient { BaseAddress = new Uri(address) };
         Assert.NotEmpty((await client.DetectAsync(Sample)).Detections());
         Assert.Equal(0, await CheckHealthAsync(root, image, address));
@@ -153,7 +177,8 @@ public sealed class ImageTests(ImageFixture images, ITestOutputHelper output) : 
         Assert.Equal((0, string.Empty), await container.WaitForExitAsync());
     }
 
-    private static string Address() => string.Create(CultureInfo.InvariantCulture, $"http://127.0.0.1:{FreePort.Find()}");
+    private static string Address() =>
+        string.Create(CultureInfo.InvariantCulture, $"http://127.0.0.1:{FreePort.Find()}");
 
     /// <summary>An answer byte by byte, pictures included.</summary>
     private static async Task<byte[]> DetectAsync(HttpClient client, string format)
@@ -163,7 +188,8 @@ public sealed class ImageTests(ImageFixture images, ITestOutputHelper output) : 
         return await answer.Content.ReadAsByteArrayAsync(Cancel);
     }
 
-    private static string WithoutTrace(string problem) => problem[..problem.IndexOf("\"traceId\"", StringComparison.Ordinal)];
+    private static string WithoutTrace(string problem) =>
+        problem[..problem.IndexOf("\"traceId\"", StringComparison.Ordinal)];
 
     private static async Task<int> CheckHealthAsync(string root, ImageConfiguration image, string address)
     {

@@ -16,7 +16,8 @@ public sealed class NginxTests(ITestOutputHelper output)
 
     /// <summary>As in docker/Dockerfile and docker-compose.yml, with nginx as the one trusted proxy.</summary>
     private static readonly string[] AsInContainers =
-        [$"--Fpn:Models:Path={Checkout.BloodCells}", "--Fpn:Shutdown:Delay=5s", "--Fpn:Proxies:Trusted=127.0.0.1", "--Fpn:Batching:MaxBatchSize=1"];
+        [$"--Fpn:Models:Path={Checkout.BloodCells}", "--Fpn:Shutdown:Delay=5s", "--Fpn:Proxies:Trusted=127.0.0.1",
+            "--Fpn:Batching:MaxBatchSize=1"];
 
     private static readonly TimeSpan LoadTime = TimeSpan.FromSeconds(60);
     private static readonly byte[] Sample = File.ReadAllBytes(Checkout.SampleImage);
@@ -33,13 +34,15 @@ public sealed class NginxTests(ITestOutputHelper output)
         Assert.DoesNotContain("[warn]", printed, StringComparison.Ordinal);
     }
 
-    /// <summary>One replica is told to end, then the other is killed, and both are replaced, under load all the time.</summary>
+    /// <summary>One replica is told to end, then the other is killed, and both are replaced, under load all the
+    /// time.</summary>
     [Fact]
     public async Task Load_ReplicasEndDieAndReturn_NoRequestFails()
     {
         Assert.SkipWhen(NginxProcess.Absent is not null, NginxProcess.Absent ?? string.Empty);
         using var first = new ServiceProcess(AsInContainers);
-        using var second = new ServiceProcess(AsInContainers, ("Serilog__MinimumLevel__Override__Microsoft.AspNetCore.Server.Kestrel.Connections", "Debug"));
+        using var second = new ServiceProcess(AsInContainers,
+            ("Serilog__MinimumLevel__Override__Microsoft.AspNetCore.Server.Kestrel.Connections", "Debug"));
         var (firstAddress, secondAddress) = (await first.WaitForAddressAsync(), await second.WaitForAddressAsync());
         using var nginx = new NginxProcess(firstAddress, secondAddress);
         await nginx.WaitUntilListeningAsync();
@@ -78,7 +81,8 @@ public sealed class NginxTests(ITestOutputHelper output)
         await nginx.StopAsync();
         var all = nginx.Log.All;
         var cut = all.Skip(beforeKill).Count(line => Tried(line, secondAddress, "502, 200"));
-        output.WriteLine($"{load.Answers} answers in {load.Age.TotalSeconds:F0} s, {failures.Count} failed, {cut} done again after SIGKILL");
+        output.WriteLine($"{load.Answers} answers in {load.Age.TotalSeconds:F0} s, {failures.Count} failed, {cut} "
+            + $"done again after SIGKILL");
         Assert.Empty(failures);
         Assert.NotEqual(0, cut);
         AssertConnectionsWereKept(second, all.Take(beforeKill).Count(line => Served(line, secondAddress)));
@@ -113,7 +117,8 @@ public sealed class NginxTests(ITestOutputHelper output)
         Assert.DoesNotContain(nginx.Log.All, line => line.Contains("503,", StringComparison.Ordinal));
     }
 
-    /// <summary>Who asks, under which id, and how much: what nginx tells the service, and what it answers itself.</summary>
+    /// <summary>Who asks, under which id, and how much: what nginx tells the service, and what it answers
+    /// itself.</summary>
     [Fact]
     public async Task Requests_ThroughNginx_CarryClientAndIdAndKeepTheLimits()
     {
@@ -137,22 +142,28 @@ public sealed class NginxTests(ITestOutputHelper output)
         client.DefaultRequestHeaders.Remove("X-Request-Id");
         using var named = await client.PostDetectAsync(Sample);
         var id = Assert.Single(named.Headers.GetValues("X-Request-Id"));
-        await nginx.Log.WaitForAsync(0, line => line.Contains($" 127.0.0.5 \"POST /detect\" 200 ", StringComparison.Ordinal) && line.Contains($"id={id} ", StringComparison.Ordinal), Cancel);
+        await nginx.Log.WaitForAsync(0, line => line.Contains($" 127.0.0.5 \"POST /detect\" 200 ",
+            StringComparison.Ordinal) && line.Contains($"id={id} ", StringComparison.Ordinal), Cancel);
 
         // 20 MiB and a form around them pass; the service judges what they are. More than that does not.
         const int Limit = 20 << 20;
-        Assert.Equal((HttpStatusCode.UnsupportedMediaType, "unsupported-image-format"), await PostAsync(client, "detect", new ByteArrayContent(new byte[Limit])));
+        Assert.Equal((HttpStatusCode.UnsupportedMediaType, "unsupported-image-format"), await PostAsync(
+            client, "detect", new ByteArrayContent(new byte[Limit])));
         using (var form = new MultipartFormDataContent())
         {
             form.Add(new ByteArrayContent(new byte[Limit]), "image", "zeros.bin");
-            Assert.Equal((HttpStatusCode.UnsupportedMediaType, "unsupported-image-format"), await PostAsync(client, "detect", form));
+            Assert.Equal((HttpStatusCode.UnsupportedMediaType, "unsupported-image-format"), await PostAsync(
+                client, "detect", form));
         }
 
-        Assert.Equal((HttpStatusCode.RequestEntityTooLarge, "image-too-large"), await PostAsync(client, "detect", new ByteArrayContent(new byte[Limit + 1])));
-        Assert.Equal((HttpStatusCode.RequestEntityTooLarge, "image-too-large"), await PostAsync(client, "detect", new ByteArrayContent(new byte[Limit + (1 << 20)])));
+        Assert.Equal((HttpStatusCode.RequestEntityTooLarge, "image-too-large"), await PostAsync(
+            client, "detect", new ByteArrayContent(new byte[Limit + 1])));
+        Assert.Equal((HttpStatusCode.RequestEntityTooLarge, "image-too-large"), await PostAsync(
+            client, "detect", new ByteArrayContent(new byte[Limit + (1 << 20)])));
 
         // Each replica's own affairs are not for the public.
-        Assert.Equal((HttpStatusCode.NotFound, "not-found"), await PostAsync(client, "metrics", new ByteArrayContent([])));
+        Assert.Equal(
+            (HttpStatusCode.NotFound, "not-found"), await PostAsync(client, "metrics", new ByteArrayContent([])));
         using (var control = await client.PostAsync("v2/repository/index", null, Cancel))
         {
             Assert.Equal(HttpStatusCode.NotFound, control.StatusCode);
@@ -161,8 +172,12 @@ public sealed class NginxTests(ITestOutputHelper output)
 
         service.SendTerminate();
         Assert.Equal(0, (await service.WaitForExitAsync()).Code);
-        Assert.Contains(service.Output, line => line.Contains("POST /detect 200", StringComparison.Ordinal) && line.Contains("[client 127.0.0.5, key -, request order-4711]", StringComparison.Ordinal));
-        Assert.Contains(service.Output, line => line.Contains("POST /detect 200", StringComparison.Ordinal) && line.Contains($"[client 127.0.0.5, key -, request {id}]", StringComparison.Ordinal));
+        Assert.Contains(service.Output, line => IsDetection(line, "order-4711"));
+        Assert.Contains(service.Output, line => IsDetection(line, id));
+
+        static bool IsDetection(string line, string request) =>
+            line.Contains("POST /detect 200", StringComparison.Ordinal)
+            && line.Contains($"[client 127.0.0.5, key -, request {request}]", StringComparison.Ordinal);
 
         // With no replica left there is still an answer, and it says when to come back.
         using var nobody = await client.PostDetectAsync(Sample);
@@ -173,16 +188,19 @@ public sealed class NginxTests(ITestOutputHelper output)
         // Of the two bodies that were too large, one was left to the service to judge.
         await nginx.StopAsync();
         Assert.Equal(2, nginx.Log.All.Count(line => line.Contains(" 413 ", StringComparison.Ordinal)));
-        Assert.Single(nginx.Log.All, line => line.Contains(" 413 ", StringComparison.Ordinal) && line.Contains(" to=- ", StringComparison.Ordinal));
+        Assert.Single(nginx.Log.All, line => line.Contains(" 413 ", StringComparison.Ordinal) && line.Contains(
+            " to=- ", StringComparison.Ordinal));
     }
 
     private static bool Served(string line, Uri replica) => Tried(line, replica, "200");
 
     /// <summary>Whether the first attempt of a request went to a replica, and met that status.</summary>
     private static bool Tried(string line, Uri replica, string status) =>
-        line.Contains($" to={replica.Authority}", StringComparison.Ordinal) && line.Contains($" got={status}", StringComparison.Ordinal);
+        line.Contains($" to={replica.Authority}", StringComparison.Ordinal) && line.Contains(
+            $" got={status}", StringComparison.Ordinal);
 
-    private static async Task<(HttpStatusCode Status, string? Type)> PostAsync(HttpClient client, string path, HttpContent content)
+    private static async Task<(HttpStatusCode Status, string? Type)> PostAsync(
+        HttpClient client, string path, HttpContent content)
     {
         using (content)
         {
@@ -212,8 +230,10 @@ public sealed class NginxTests(ITestOutputHelper output)
 
     private void AssertConnectionsWereKept(ServiceProcess replica, int requests)
     {
-        var connections = replica.Output.Count(line => line.Contains("Connection id", StringComparison.Ordinal) && line.Contains("accepted", StringComparison.Ordinal));
-        output.WriteLine(string.Create(CultureInfo.InvariantCulture, $"{requests} requests over {connections} connections"));
+        var connections = replica.Output.Count(line => line.Contains(
+            "Connection id", StringComparison.Ordinal) && line.Contains("accepted", StringComparison.Ordinal));
+        output.WriteLine(
+            string.Create(CultureInfo.InvariantCulture, $"{requests} requests over {connections} connections"));
         Assert.InRange(connections, 1, requests / ConnectionsWorthwhile);
     }
 }

@@ -4,7 +4,8 @@ using Fpn.Testing.Running;
 namespace Fpn.Deployment.Tests;
 
 /// <summary>
-/// Base images made of what this machine has, for machines that cannot pull the public ones: Debian, made by debootstrap,
+/// Base images made of what this machine has, for machines that cannot pull the public ones: Debian, made by
+/// debootstrap,
 /// with the machine's .NET SDK; and what .NET needs at run time without a shell, as the chiselled images are.
 /// </summary>
 /// <remarks>Everything, buildah's storage included, is in one folder that goes in the end.</remarks>
@@ -47,7 +48,8 @@ internal sealed class StandInImages : IAsyncDisposable
     {
         var debian = Path.Combine(Folder, "debian");
         var (site, codename) = await FindDebianAsync();
-        await RunAsync("debootstrap", "--variant=minbase", "--include=ca-certificates,libssl3,libstdc++6", codename, debian, site);
+        await RunAsync(
+            "debootstrap", "--variant=minbase", "--include=ca-certificates,libssl3,libstdc++6", codename, debian, site);
         await MakeSdkAsync(debian);
         await MakeBareAsync(Path.Combine(debian, "var", "cache", "apt", "archives"));
         await RunAsync("rm", "-rf", debian);
@@ -62,7 +64,8 @@ internal sealed class StandInImages : IAsyncDisposable
     /// <returns>What the build printed.</returns>
     public Task<string> BuildAsync(string dockerfile, string name, string last, params string[] more) => BuildahAsync(
         [
-            "build", "--format", "docker", "--isolation", "chroot", "--layers", "--file", Path.Combine(Checkout.Root, dockerfile), "--tag", name,
+            "build", "--format", "docker", "--isolation", "chroot", "--layers", "--file", Path.Combine(
+                Checkout.Root, dockerfile), "--tag", name,
             "--build-arg", $"SDK_IMAGE={Sdk}", "--build-arg", $"BASE_IMAGE={last}",
             .. _volumes.SelectMany(volume => new[] { "--volume", volume }),
             .. more, Checkout.Root,
@@ -96,7 +99,8 @@ internal sealed class StandInImages : IAsyncDisposable
     private static async Task<string> RunAsync(string program, params string[] arguments)
     {
         var (code, output, errors) = await ProgramRun.RunAsync("/", Find(program) ?? program, arguments);
-        Assert.True(code == 0, string.Create(CultureInfo.InvariantCulture, $"{program} {string.Join(' ', arguments)}: {code}\n{Tail(errors)}\n{Tail(output)}"));
+        Assert.True(code == 0, string.Create(CultureInfo.InvariantCulture,
+            $"{program} {string.Join(' ', arguments)}: {code}\n{Tail(errors)}\n{Tail(output)}"));
         return output;
     }
 
@@ -106,8 +110,10 @@ internal sealed class StandInImages : IAsyncDisposable
     private static async Task<(string Site, string Codename)> FindDebianAsync()
     {
         var release = await File.ReadAllLinesAsync("/etc/os-release", TestContext.Current.CancellationToken);
-        var codename = release.First(line => line.StartsWith("VERSION_CODENAME=", StringComparison.Ordinal))["VERSION_CODENAME=".Length..].Trim('"');
-        var targets = await RunAsync("apt-get", "indextargets", "--format", "$(RELEASE) $(COMPONENT) $(SITE)", "Created-By: Packages");
+        var codename = release.First(line => line.StartsWith(
+            "VERSION_CODENAME=", StringComparison.Ordinal))["VERSION_CODENAME=".Length..].Trim('"');
+        var targets = await RunAsync(
+            "apt-get", "indextargets", "--format", "$(RELEASE) $(COMPONENT) $(SITE)", "Created-By: Packages");
         var main = targets.Split('\n').First(line => line.StartsWith($"{codename} main ", StringComparison.Ordinal));
         return (main.Split(' ')[2], codename);
     }
@@ -119,7 +125,8 @@ internal sealed class StandInImages : IAsyncDisposable
             Directory.CreateDirectory(Path.Combine(debian, folder));
         }
 
-        await RunAsync("cp", "-a", $"{Path.GetDirectoryName(Environment.ProcessPath)}/.", Path.Combine(debian, "usr/share/dotnet"));
+        await RunAsync("cp", "-a", $"{Path.GetDirectoryName(Environment.ProcessPath)}/.", Path.Combine(
+            debian, "usr/share/dotnet"));
         File.CreateSymbolicLink(Path.Combine(debian, "usr/bin/dotnet"), "../share/dotnet/dotnet");
         foreach (var (from, to) in new[]
         {
@@ -138,7 +145,8 @@ internal sealed class StandInImages : IAsyncDisposable
         await CommitAsync("scratch", debian, Sdk, ["--env", "DOTNET_SYSTEM_GLOBALIZATION_INVARIANT=1", .. environment]);
     }
 
-    /// <summary>Unpacks the libraries without their packages' scripts and documents, as the chiselled images hold them.</summary>
+    /// <summary>Unpacks the libraries without their packages' scripts and documents, as the chiselled images hold
+    /// them.</summary>
     private async Task MakeBareAsync(string packages)
     {
         var bare = Directory.CreateDirectory(Path.Combine(Folder, "bare")).FullName;
@@ -147,8 +155,10 @@ internal sealed class StandInImages : IAsyncDisposable
             await RunAsync("dpkg-deb", "--extract", Directory.GetFiles(packages, $"{package}_*.deb").Single(), bare);
         }
 
-        await RunAsync("rm", "-rf", Path.Combine(bare, "usr/share"), Path.Combine(bare, "usr/lib/x86_64-linux-gnu/gconv"));
-        await CommitAsync("scratch", bare, Bare, ["--env", "ASPNETCORE_HTTP_PORTS=8080", "--env", "DOTNET_SYSTEM_GLOBALIZATION_INVARIANT=true"]);
+        await RunAsync(
+            "rm", "-rf", Path.Combine(bare, "usr/share"), Path.Combine(bare, "usr/lib/x86_64-linux-gnu/gconv"));
+        await CommitAsync("scratch", bare, Bare,
+            ["--env", "ASPNETCORE_HTTP_PORTS=8080", "--env", "DOTNET_SYSTEM_GLOBALIZATION_INVARIANT=true"]);
     }
 
     private async Task CommitAsync(string last, string folder, string name, string[] configuration)
@@ -164,7 +174,8 @@ internal sealed class StandInImages : IAsyncDisposable
     }
 
     /// <summary>
-    /// A copy of the machine's packages, which the steps of a build share: what one of them fetches the next one finds. Of
+    /// A copy of the machine's packages, which the steps of a build share: what one of them fetches the next one
+    /// finds. Of
     /// hard links where the file system allows it, since packages are written once.
     /// </summary>
     private async Task AddPackagesAsync()

@@ -10,7 +10,8 @@ internal sealed class SteadyLoad
     private readonly Lock _gate = new();
     private readonly List<string> _failures = [];
     private readonly List<(int Count, TaskCompletionSource Reached)> _waiting = [];
-    private readonly CancellationTokenSource _stop = CancellationTokenSource.CreateLinkedTokenSource(TestContext.Current.CancellationToken);
+    private readonly CancellationTokenSource _stop =
+        CancellationTokenSource.CreateLinkedTokenSource(TestContext.Current.CancellationToken);
     private readonly long _started = Stopwatch.GetTimestamp();
     private readonly Task _clients;
     private int _answers;
@@ -56,7 +57,8 @@ internal sealed class SteadyLoad
             {
                 using var response = await client.PostDetectAsync(image);
                 var body = await response.Content.ReadAsStringAsync(TestContext.Current.CancellationToken);
-                failure = response.StatusCode == HttpStatusCode.OK && body.Contains("\"detections\":[{", StringComparison.Ordinal)
+                failure = response.StatusCode == HttpStatusCode.OK && body.Contains(
+                    "\"detections\":[{", StringComparison.Ordinal)
                     ? null
                     : $"after {Age.TotalSeconds:F1} s: {(int)response.StatusCode} {body}";
             }

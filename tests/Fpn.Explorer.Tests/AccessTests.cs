@@ -11,9 +11,11 @@ public sealed class AccessTests(ExplorerFixture fixture)
     [InlineData("wide-dark", 1440, 900, true)]
     [InlineData("phone-light", 390, 844, false)]
     [InlineData("phone-dark", 390, 844, true)]
-    public async Task Views_EachSizeAndScheme_FitAndAxeFindsNothingSerious(string name, int width, int height, bool dark)
+    public async Task Views_EachSizeAndScheme_FitAndAxeFindsNothingSerious(
+        string name, int width, int height, bool dark)
     {
-        await using var explorer = await fixture.OpenAsync(width: width, height: height, dark: dark, touch: width < 500);
+        await using var explorer =
+            await fixture.OpenAsync(width: width, height: height, dark: dark, touch: width < 500);
         await ServerViewTests.RouteMetricsAsync(explorer, () => ServerViewTests.Metrics(120, 60, 80, 110, 120));
         await CheckAsync("start");
         await explorer.UseSampleAsync();
@@ -73,7 +75,8 @@ public sealed class AccessTests(ExplorerFixture fixture)
         await Assertions.Expect(explorer.Page.Locator(".box.pointed")).ToHaveAttributeAsync("data-index", "1");
         await keyboard.PressAsync("Enter");
         await Assertions.Expect(explorer.Page.Locator(".chain > li")).ToHaveCountAsync(4);
-        await Assertions.Expect(explorer.Page.GetByRole(AriaRole.Tab, new() { Name = "How it decided" })).ToHaveAttributeAsync("aria-selected", "true");
+        await Assertions.Expect(explorer.Page.GetByRole(AriaRole.Tab, new() { Name = "How it decided" }))
+            .ToHaveAttributeAsync("aria-selected", "true");
 
         // Tabs by arrows.
         await TabToAsync(explorer, "How it decided");
@@ -113,7 +116,8 @@ public sealed class AccessTests(ExplorerFixture fixture)
         {
             await explorer.Page.Keyboard.PressAsync("Tab");
             var focused = await explorer.Page.EvaluateAsync<string>(
-                "() => (document.activeElement.getAttribute('aria-label') ?? document.activeElement.innerText ?? '').trim()");
+                "() => (document.activeElement.getAttribute('aria-label') ?? document.activeElement.innerText ?? "
+                    + "'').trim()");
             if (focused == name)
             {
                 return;

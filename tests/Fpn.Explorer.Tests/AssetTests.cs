@@ -43,7 +43,8 @@ public sealed partial class AssetTests(ExplorerFixture fixture)
         Assert.Equal("text/html", response.Content.Headers.ContentType!.MediaType);
         var policy = Assert.Single(response.Headers.GetValues("Content-Security-Policy"));
         Assert.Equal(
-            ["default-src 'none'", "script-src 'self'", "style-src 'self'", "img-src 'self' blob: data:", "connect-src 'self'", "base-uri 'none'", "form-action 'none'", "frame-ancestors 'none'"],
+            ["default-src 'none'", "script-src 'self'", "style-src 'self'", "img-src 'self' blob: data:",
+                "connect-src 'self'", "base-uri 'none'", "form-action 'none'", "frame-ancestors 'none'"],
             policy.Split("; "));
 
         // Nothing that the policy would block, and no other host, stands in the document.
@@ -61,7 +62,8 @@ public sealed partial class AssetTests(ExplorerFixture fixture)
             Assert.Equal(HttpStatusCode.OK, first.StatusCode);
             Assert.Equal("nosniff", Assert.Single(first.Headers.GetValues("X-Content-Type-Options")));
             Assert.Equal(
-                References(page).Contains(file) ? "public, max-age=31536000, immutable" : "no-cache", first.Headers.CacheControl!.ToString());
+                References(page).Contains(
+                    file) ? "public, max-age=31536000, immutable" : "no-cache", first.Headers.CacheControl!.ToString());
             using var request = new HttpRequestMessage(HttpMethod.Get, file);
             request.Headers.IfNoneMatch.Add(first.Headers.ETag!);
             using var again = await Client.SendAsync(request, Cancel);
@@ -69,7 +71,8 @@ public sealed partial class AssetTests(ExplorerFixture fixture)
             Assert.Empty(await again.Content.ReadAsByteArrayAsync(Cancel));
 
             using var head = await Client.SendAsync(new HttpRequestMessage(HttpMethod.Head, file), Cancel);
-            Assert.Equal((HttpStatusCode.OK, first.Content.Headers.ContentLength), (head.StatusCode, head.Content.Headers.ContentLength));
+            Assert.Equal((HttpStatusCode.OK, first.Content.Headers.ContentLength),
+                (head.StatusCode, head.Content.Headers.ContentLength));
         }
     }
 
@@ -91,12 +94,14 @@ public sealed partial class AssetTests(ExplorerFixture fixture)
     [Fact]
     public async Task Settings_Limits_AreTheServices()
     {
-        using var service = new RunningService(("Fpn:Limits:MaxImageBytes", "12345"), ("Fpn:Limits:MaxImagePixels", "678"));
+        using var service =
+            new RunningService(("Fpn:Limits:MaxImageBytes", "12345"), ("Fpn:Limits:MaxImagePixels", "678"));
         using var settings = JsonDocument.Parse(await service.Client.GetStringAsync("explorer/settings.json", Cancel));
         Assert.Equal(12345, settings.RootElement.GetProperty("maxImageBytes").GetInt64());
         Assert.Equal(678, settings.RootElement.GetProperty("maxImagePixels").GetInt64());
         var samples = settings.RootElement.GetProperty("samples").EnumerateArray()
-            .Select(sample => (Model: sample.GetProperty("model").GetString()!, Name: sample.GetProperty("name").GetString()!))
+            .Select(sample =>
+                (Model: sample.GetProperty("model").GetString()!, Name: sample.GetProperty("name").GetString()!))
             .ToArray();
         Assert.Equal(
             [
@@ -159,10 +164,12 @@ public sealed partial class AssetTests(ExplorerFixture fixture)
 
     private static SortedDictionary<string, string> Contents(string folder) => new(
         Directory.EnumerateFiles(folder).ToDictionary(
-            file => Path.GetFileName(file), file => Convert.ToHexStringLower(SHA256.HashData(File.ReadAllBytes(file)))));
+            file => Path.GetFileName(file), file =>
+                Convert.ToHexStringLower(SHA256.HashData(File.ReadAllBytes(file)))));
 
     private static string[] References(byte[] page) =>
-        [.. Reference().Matches(System.Text.Encoding.UTF8.GetString(page)).Select(match => match.Groups[1].Value).Where(file => file != "swagger")];
+        [.. Reference().Matches(System.Text.Encoding.UTF8.GetString(page)).Select(match => match.Groups[1].Value)
+            .Where(file => file != "swagger")];
 
     [GeneratedRegex("(?:src|href)=\"([^\"]+)\"")]
     private static partial Regex Reference();

@@ -27,7 +27,8 @@ public sealed class DetectionViewTests(ExplorerFixture fixture)
         await explorer.DropAsync(("cells.jpg", Smear));
         await explorer.Boxes.First.WaitForAsync();
 
-        var expected = (await Client.DetectAsync(Smear, "scoreThreshold=0.5")).GetProperty("detections").EnumerateArray().ToArray();
+        var expected = (await Client.DetectAsync(Smear, "scoreThreshold=0.5")).GetProperty("detections")
+            .EnumerateArray().ToArray();
         Assert.True(expected.Length > 10, $"{expected.Length} boxes prove little");
         var shown = await explorer.ReadBoxesAsync();
         Assert.Equal(Enumerable.Range(0, expected.Length), shown.Keys);
@@ -60,8 +61,10 @@ public sealed class DetectionViewTests(ExplorerFixture fixture)
         }
 
         var labels = string.Join(',', Labels.Except(hidden.Split(',')));
-        var query = string.Create(CultureInfo.InvariantCulture, $"scoreThreshold={threshold}&maxDetections={most}&labels={labels}");
-        await AssertTableAsync(explorer, [.. (await Client.DetectAsync(Smear, query)).GetProperty("detections").EnumerateArray()]);
+        var query = string.Create(
+            CultureInfo.InvariantCulture, $"scoreThreshold={threshold}&maxDetections={most}&labels={labels}");
+        await AssertTableAsync(
+            explorer, [.. (await Client.DetectAsync(Smear, query)).GetProperty("detections").EnumerateArray()]);
         Assert.Equal(await explorer.Rows.CountAsync(), await explorer.Boxes.CountAsync());
         Assert.Single(explorer.Detects);
     }
@@ -106,7 +109,8 @@ public sealed class DetectionViewTests(ExplorerFixture fixture)
 
         // Zoomed, the boxes still lie where they belong.
         var after = await explorer.ReadBoxesAsync();
-        Assert.All(before, box => Assert.All(box.Value.Zip(after[box.Key]), pair => Assert.Equal(pair.First, pair.Second, 0.01)));
+        Assert.All(before, box => Assert.All(
+            box.Value.Zip(after[box.Key]), pair => Assert.Equal(pair.First, pair.Second, 0.01)));
 
         var place = await PlaceAsync();
         await explorer.Page.Mouse.DownAsync();
@@ -117,7 +121,8 @@ public sealed class DetectionViewTests(ExplorerFixture fixture)
         await explorer.Page.GetByRole(AriaRole.Button, new() { Name = "Show all" }).ClickAsync();
         await Assertions.Expect(explorer.Page.Locator(".tools .scale")).ToHaveTextAsync($"{scale} %");
 
-        async Task<int> ScaleAsync() => int.Parse((await explorer.Page.Locator(".tools .scale").InnerTextAsync()).Split(' ')[0], CultureInfo.InvariantCulture);
+        async Task<int> ScaleAsync() => int.Parse((await explorer.Page.Locator(".tools .scale").InnerTextAsync())
+            .Split(' ')[0], CultureInfo.InvariantCulture);
 
         async Task<string?> PlaceAsync() => await explorer.Page.Locator(".picture").GetAttributeAsync("style");
     }
@@ -126,11 +131,13 @@ public sealed class DetectionViewTests(ExplorerFixture fixture)
     public async Task Gallery_SeveralPictures_KeepsThemAll()
     {
         await using var explorer = await fixture.OpenAsync();
-        await explorer.DropAsync(("one.jpg", Smear), ("two.png", MadeImages.Read("alpha-300x400.png")), ("three.jpg", MadeImages.Read("crowded-480x800.jpg")));
+        await explorer.DropAsync(("one.jpg", Smear), ("two.png", MadeImages.Read("alpha-300x400.png")),
+            ("three.jpg", MadeImages.Read("crowded-480x800.jpg")));
         var items = explorer.Page.Locator(".gallery li.done");
         await Assertions.Expect(items).ToHaveCountAsync(3);
         await explorer.Page.GetByRole(AriaRole.Button, new() { Name = "three.jpg" }).First.ClickAsync();
-        var expected = (await Client.DetectAsync(MadeImages.Read("crowded-480x800.jpg"), "scoreThreshold=0.5")).GetProperty("detections");
+        var expected = (await Client.DetectAsync(MadeImages.Read("crowded-480x800.jpg"), "scoreThreshold=0.5"))
+            .GetProperty("detections");
         await Assertions.Expect(explorer.Rows).ToHaveCountAsync(expected.GetArrayLength());
 
         await explorer.Page.GetByRole(AriaRole.Button, new() { Name = "Remove three.jpg" }).ClickAsync();
@@ -143,14 +150,16 @@ public sealed class DetectionViewTests(ExplorerFixture fixture)
     public async Task Intake_ChosenPastedAndTaken_AllCome()
     {
         await using var explorer = await fixture.OpenAsync();
-        await explorer.Page.Locator(".dropzone input[type=file]").First.SetInputFilesAsync(new FilePayload { Name = "chosen.jpg", MimeType = "image/jpeg", Buffer = Smear });
+        await explorer.Page.Locator(".dropzone input[type=file]").First.SetInputFilesAsync(
+            new FilePayload { Name = "chosen.jpg", MimeType = "image/jpeg", Buffer = Smear });
         await Assertions.Expect(explorer.Page.Locator(".gallery li.done")).ToHaveCountAsync(1);
 
         await explorer.Page.EvaluateAsync(
             """
             bytes => {
               const data = new DataTransfer();
-              data.items.add(new File([Uint8Array.from(atob(bytes), c => c.charCodeAt(0))], 'pasted.jpg', { type: 'image/jpeg' }));
+              data.items.add(
+                  new File([Uint8Array.from(atob(bytes), c => c.charCodeAt(0))], 'pasted.jpg', { type: 'image/jpeg' }));
               document.dispatchEvent(new ClipboardEvent('paste', { clipboardData: data }));
             }
             """,
@@ -184,16 +193,20 @@ public sealed class DetectionViewTests(ExplorerFixture fixture)
         for (var i = 0; i < 5; i++)
         {
             await explorer.Page.EvaluateAsync("() => performance.clearMeasures()");
-            var response = await explorer.Page.RunAndWaitForResponseAsync(() => explorer.DropAsync(($"{i}.jpg", Smear)), answer => answer.Url.Contains("/detect", StringComparison.Ordinal));
+            var response = await explorer.Page.RunAndWaitForResponseAsync(() => explorer.DropAsync(
+                ($"{i}.jpg", Smear)), answer => answer.Url.Contains("/detect", StringComparison.Ordinal));
             using var answer = JsonDocument.Parse(await response.TextAsync());
-            await explorer.Page.WaitForFunctionAsync("() => performance.getEntriesByName('detections-shown').length === 1");
-            var shown = await explorer.Page.EvaluateAsync<double>("() => performance.getEntriesByName('detections-shown')[0].duration");
+            await explorer.Page.WaitForFunctionAsync(
+                "() => performance.getEntriesByName('detections-shown').length === 1");
+            var shown = await explorer.Page.EvaluateAsync<double>(
+                "() => performance.getEntriesByName('detections-shown')[0].duration");
             own.Add(shown - answer.RootElement.GetProperty("timings").GetProperty("totalMs").GetDouble());
         }
 
         // Stated in docs/explorer.md, not asserted: how busy the machine is decides it.
         own.Sort();
-        Console.WriteLine(string.Create(CultureInfo.InvariantCulture, $"Explorer: detections on the screen {own[2]:F0} ms after sending, beyond the service's own time (median of 5)"));
+        Console.WriteLine(string.Create(CultureInfo.InvariantCulture, $"Explorer: detections on the screen "
+            + $"{own[2]:F0} ms after sending, beyond the service's own time (median of 5)"));
         Assert.All(own, milliseconds => Assert.True(milliseconds > 0));
     }
 
@@ -205,7 +218,8 @@ public sealed class DetectionViewTests(ExplorerFixture fixture)
         {
             var cells = row.Split('\t', StringSplitOptions.TrimEntries);
             Assert.Equal(detection.GetProperty("label").GetString(), cells[0]);
-            Assert.Equal(detection.GetProperty("score").GetDouble() * 100, double.Parse(cells[1].Split(' ')[0], CultureInfo.InvariantCulture), 0.0101);
+            Assert.Equal(detection.GetProperty("score")
+                .GetDouble() * 100, double.Parse(cells[1].Split(' ')[0], CultureInfo.InvariantCulture), 0.0101);
             Assert.Equal(detection.GetProperty("level").GetString(), cells[2]);
         }
     }
@@ -215,7 +229,8 @@ public sealed class DetectionViewTests(ExplorerFixture fixture)
     {
         (ushort Tag, ushort Type, uint Value)[] entries =
         [
-            (256, 3, (uint)width), (257, 3, (uint)height), (258, 3, 8), (259, 3, 1), (262, 3, 1), (273, 4, 0), (277, 3, 1), (278, 3, (uint)height), (279, 4, (uint)(width * height)),
+            (256, 3, (uint)width), (257, 3, (uint)height), (258, 3, 8), (259, 3, 1), (262, 3, 1), (273, 4, 0),
+                (277, 3, 1), (278, 3, (uint)height), (279, 4, (uint)(width * height)),
         ];
         using var stream = new MemoryStream();
         using var writer = new BinaryWriter(stream);

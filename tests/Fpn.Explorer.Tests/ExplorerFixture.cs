@@ -3,7 +3,8 @@ using Microsoft.Playwright;
 
 namespace Fpn.Explorer.Tests;
 
-/// <summary>Debian's Chromium without a window, and one service with default settings, shared by the tests of the collection.</summary>
+/// <summary>Debian's Chromium without a window, and one service with default settings, shared by the tests of the
+/// collection.</summary>
 public sealed class ExplorerFixture : IAsyncLifetime
 {
     /// <summary>Name of the collection.</summary>
@@ -14,8 +15,10 @@ public sealed class ExplorerFixture : IAsyncLifetime
     // Nothing but the page goes over the network; the camera is a moving pattern.
     private static readonly string[] Arguments =
     [
-        "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking", "--disable-component-update",
-        "--disable-sync", "--use-fake-device-for-media-stream", "--use-fake-ui-for-media-stream", "--force-color-profile=srgb",
+        "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking",
+            "--disable-component-update",
+        "--disable-sync", "--use-fake-device-for-media-stream", "--use-fake-ui-for-media-stream",
+            "--force-color-profile=srgb",
     ];
 
     private IPlaywright? _playwright;
@@ -52,12 +55,14 @@ public sealed class ExplorerFixture : IAsyncLifetime
     /// <param name="height">Of the window.</param>
     /// <param name="dark">The colours that the system prefers.</param>
     /// <param name="touch">Whether it is a device with a touch screen.</param>
-    internal async Task<ExplorerPage> OpenAsync(Uri? address = null, int width = 1440, int height = 900, bool dark = false, bool touch = false)
+    internal async Task<ExplorerPage> OpenAsync(
+        Uri? address = null, int width = 1440, int height = 900, bool dark = false, bool touch = false)
     {
         if (_browser is null)
         {
             const string Reason = $"chromium is absent: {Chromium} does not exist (Debian's package chromium).";
-            Assert.False(string.Equals(Environment.GetEnvironmentVariable("CI"), "true", StringComparison.OrdinalIgnoreCase), Reason);
+            Assert.False(string.Equals(
+                Environment.GetEnvironmentVariable("CI"), "true", StringComparison.OrdinalIgnoreCase), Reason);
             Assert.Skip(Reason);
         }
 

@@ -57,7 +57,8 @@ internal sealed class ExplorerPage : IAsyncDisposable
     public ILocator Fault => Page.Locator(".notice.fault");
 
     /// <summary>Where the tests put pictures of the page for people to look at.</summary>
-    private static string Screenshots { get; } = Directory.CreateDirectory(Path.Combine(Checkout.Root, "artifacts", "screenshots")).FullName;
+    private static string Screenshots { get; } =
+        Directory.CreateDirectory(Path.Combine(Checkout.Root, "artifacts", "screenshots")).FullName;
 
     public static async Task<ExplorerPage> OpenAsync(IBrowserContext context, Uri address)
     {
@@ -77,9 +78,11 @@ internal sealed class ExplorerPage : IAsyncDisposable
         files => {
           const transfer = new DataTransfer();
           for (const { name, bytes } of files) {
-            transfer.items.add(new File([Uint8Array.fromBase64?.(bytes) ?? Uint8Array.from(atob(bytes), c => c.charCodeAt(0))], name));
+            transfer.items.add(
+                new File([Uint8Array.fromBase64?.(bytes) ?? Uint8Array.from(atob(bytes), c => c.charCodeAt(0))], name));
           }
-          document.body.dispatchEvent(new DragEvent('drop', { bubbles: true, cancelable: true, dataTransfer: transfer }));
+          document.body.dispatchEvent(
+              new DragEvent('drop', { bubbles: true, cancelable: true, dataTransfer: transfer }));
         }
         """,
         files.Select(file => new { name = file.Name, bytes = Convert.ToBase64String(file.Bytes) }).ToArray());
@@ -111,7 +114,8 @@ internal sealed class ExplorerPage : IAsyncDisposable
             """
             () => [...document.querySelectorAll('svg.overlay .box')].map(box => {
               const line = box.querySelector('.line');
-              return [Number(box.dataset.index), ...['x', 'y', 'width', 'height'].map(name => Number(line.getAttribute(name)))];
+              return [Number(box.dataset.index), ...['x', 'y', 'width', 'height'].map(
+                  name => Number(line.getAttribute(name)))];
             })
             """);
         var boxes = new SortedDictionary<int, double[]>();
@@ -129,12 +133,14 @@ internal sealed class ExplorerPage : IAsyncDisposable
     {
         var download = await Page.RunAndWaitForDownloadAsync(
             () => Page.GetByRole(AriaRole.Button, new() { Name = button, Exact = true }).ClickAsync());
-        return (download.SuggestedFilename, await File.ReadAllBytesAsync(await download.PathAsync(), TestContext.Current.CancellationToken));
+        return (download.SuggestedFilename, await File.ReadAllBytesAsync(
+            await download.PathAsync(), TestContext.Current.CancellationToken));
     }
 
     /// <summary>Writes a picture of the page for people to look at.</summary>
     public Task ShootAsync(string name, bool whole = false) =>
-        Page.ScreenshotAsync(new() { Path = Path.Combine(Screenshots, $"{name}.png"), FullPage = whole, Animations = ScreenshotAnimations.Disabled });
+        Page.ScreenshotAsync(new() { Path = Path.Combine(
+            Screenshots, $"{name}.png"), FullPage = whole, Animations = ScreenshotAnimations.Disabled });
 
     /// <summary>Lets axe-core look for what keeps people out, and asserts that it finds nothing serious.</summary>
     public async Task AssertAccessibleAsync(string state)
@@ -148,7 +154,9 @@ internal sealed class ExplorerPage : IAsyncDisposable
         var found = await Page.EvaluateAsync<JsonElement>("() => axe.run(document, { resultTypes: ['violations'] })");
         var serious = found.GetProperty("violations").EnumerateArray()
             .Where(violation => violation.GetProperty("impact").GetString() is "serious" or "critical")
-            .Select(violation => $"{violation.GetProperty("id")}: {violation.GetProperty("nodes")[0].GetProperty("html")}: {violation.GetProperty("nodes")[0].GetProperty("failureSummary")}")
+            .Select(violation => $"{violation.GetProperty("id")}: "
+                + $"{violation.GetProperty("nodes")[0].GetProperty("html")}: "
+                + $"{violation.GetProperty("nodes")[0].GetProperty("failureSummary")}")
             .ToArray();
         Assert.True(serious.Length == 0, $"{state}: {string.Join("; ", serious)}");
         Assert.NotEqual(0, found.GetProperty("testEngine").GetProperty("version").GetString()!.Length);
@@ -156,11 +164,13 @@ internal sealed class ExplorerPage : IAsyncDisposable
 
     /// <summary>Asserts that nothing is wider than the window.</summary>
     public async Task AssertFitsAsync() => Assert.Equal(
-        0, await Page.EvaluateAsync<int>("() => document.documentElement.scrollWidth - document.documentElement.clientWidth"));
+        0, await Page.EvaluateAsync<int>(
+            "() => document.documentElement.scrollWidth - document.documentElement.clientWidth"));
 
     public async ValueTask DisposeAsync()
     {
         await _context.CloseAsync();
-        Assert.DoesNotContain(_complaints, complaint => !_expected.Exists(word => complaint.Contains(word, StringComparison.Ordinal)));
+        Assert.DoesNotContain(
+            _complaints, complaint => !_expected.Exists(word => complaint.Contains(word, StringComparison.Ordinal)));
     }
 }

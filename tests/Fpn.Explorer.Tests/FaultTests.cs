@@ -120,7 +120,8 @@ public sealed class FaultTests(ExplorerFixture fixture)
     public async Task Service_WithKeys_AsksForOneAndForgetsItWithTheTab()
     {
         const string Key = "5f0c3e9a71b24d68a1c7";
-        using var service = new RunningService(("Fpn:Keys:Json", $$"""[{"name":"alice","key":"{{Key}}","scopes":["detect"]}]"""));
+        using var service =
+            new RunningService(("Fpn:Keys:Json", $$"""[{"name":"alice","key":"{{Key}}","scopes":["detect"]}]"""));
         await using var explorer = await fixture.OpenAsync(service.Address);
         explorer.Expect("status of 401", "status of 403");
 
@@ -138,7 +139,8 @@ public sealed class FaultTests(ExplorerFixture fixture)
         Assert.Equal(Key, await explorer.Page.EvaluateAsync<string>("() => sessionStorage.getItem('fpn-key')"));
         Assert.DoesNotContain(
             Key,
-            await explorer.Page.EvaluateAsync<string>("() => JSON.stringify(localStorage) + document.cookie + location.href"),
+            await explorer.Page.EvaluateAsync<string>(
+                "() => JSON.stringify(localStorage) + document.cookie + location.href"),
             StringComparison.Ordinal);
 
         // The command is for passing on: it names a variable, not the key.
@@ -149,7 +151,8 @@ public sealed class FaultTests(ExplorerFixture fixture)
 
         // A key that does not open the figures: the cards are there all the same.
         await ServerViewTests.OpenServerAsync(explorer);
-        await Assertions.Expect(explorer.Page.Locator("p.notice")).ToContainTextAsync("Your key does not open /metrics");
+        await Assertions.Expect(explorer.Page.Locator("p.notice"))
+            .ToContainTextAsync("Your key does not open /metrics");
         await Assertions.Expect(explorer.Page.Locator(".card")).ToHaveCountAsync(1);
 
         async Task EnterAsync(string key)
@@ -176,11 +179,13 @@ public sealed class FaultTests(ExplorerFixture fixture)
         await Assertions.Expect(explorer.Page.Locator(".progress")).ToHaveCountAsync(0);
 
         static Dictionary<string, object> Speed(int bytesPerSecond) =>
-            new() { ["offline"] = false, ["latency"] = 0, ["downloadThroughput"] = -1, ["uploadThroughput"] = bytesPerSecond };
+            new() { ["offline"] = false, ["latency"] = 0, ["downloadThroughput"] = -1,
+                ["uploadThroughput"] = bytesPerSecond };
     }
 
     private static ServiceProcess Start(int port) => new(
-        ["--urls", $"http://127.0.0.1:{port}"], ("Fpn__Models__Path", Checkout.BloodCells), ("Fpn__Batching__MaxBatchSize", "1"));
+        ["--urls", $"http://127.0.0.1:{port}"], ("Fpn__Models__Path", Checkout.BloodCells),
+            ("Fpn__Batching__MaxBatchSize", "1"));
 
     private static int FreePort()
     {

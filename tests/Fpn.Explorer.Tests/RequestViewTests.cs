@@ -24,10 +24,12 @@ public sealed class RequestViewTests(ExplorerFixture fixture)
         Assert.Equal("cells.json", name);
         using var downloaded = JsonDocument.Parse(bytes);
         var expected = await fixture.Service.Client.DetectAsync(Smear, Query);
-        Assert.Equal(expected.EnumerateObject().Select(part => part.Name), downloaded.RootElement.EnumerateObject().Select(part => part.Name));
+        Assert.Equal(expected.EnumerateObject().Select(part => part.Name), downloaded.RootElement.EnumerateObject()
+            .Select(part => part.Name));
         foreach (var part in new[] { "model", "modelVersion", "image", "detections" })
         {
-            Assert.True(JsonElement.DeepEquals(expected.GetProperty(part), downloaded.RootElement.GetProperty(part)), part);
+            Assert.True(JsonElement.DeepEquals(
+                expected.GetProperty(part), downloaded.RootElement.GetProperty(part)), part);
         }
     }
 
@@ -38,17 +40,21 @@ public sealed class RequestViewTests(ExplorerFixture fixture)
         var (name, bytes) = await explorer.DownloadAsync("PNG");
 
         Assert.Equal("cells.boxes.png", name);
-        var box = (await fixture.Service.Client.DetectAsync(Smear, Query)).GetProperty("detections")[0].GetProperty("box");
-        var (x, y) = (box.GetProperty("x2").GetDouble(), (box.GetProperty("y1").GetDouble() + box.GetProperty("y2").GetDouble()) / 2);
+        var box = (await fixture.Service.Client.DetectAsync(Smear, Query)).GetProperty("detections")[0]
+            .GetProperty("box");
+        var (x, y) = (box.GetProperty("x2")
+            .GetDouble(), (box.GetProperty("y1").GetDouble() + box.GetProperty("y2").GetDouble()) / 2);
 
         // The class's red on the best box's right edge, where the picture is not.
         var read = await explorer.Page.EvaluateAsync<int[]>(
             """
             async ({ png, x, y }) => {
-              const picture = await createImageBitmap(new Blob([Uint8Array.from(atob(png), c => c.charCodeAt(0))], { type: 'image/png' }));
+              const picture = await createImageBitmap(
+                  new Blob([Uint8Array.from(atob(png), c => c.charCodeAt(0))], { type: 'image/png' }));
               const context = new OffscreenCanvas(picture.width, picture.height).getContext('2d');
               context.drawImage(picture, 0, 0);
-              return [picture.width, picture.height, ...context.getImageData(Math.floor(x) - (x >= picture.width ? 1 : 0), Math.floor(y), 1, 1).data];
+              return [picture.width, picture.height, ...context.getImageData(
+                  Math.floor(x) - (x >= picture.width ? 1 : 0), Math.floor(y), 1, 1).data];
             }
             """,
             new { png = Convert.ToBase64String(bytes), x, y });
@@ -69,9 +75,11 @@ public sealed class RequestViewTests(ExplorerFixture fixture)
         Assert.Equal(HttpStatusCode.OK, response.StatusCode);
         Assert.Equal(await response.Content.ReadAsByteArrayAsync(TestContext.Current.CancellationToken), bytes);
         Assert.Equal(file, name);
-        var asked = QueryHelpers.ParseQuery(explorer.Detects[^1].Query).ToDictionary(pair => pair.Key, pair => pair.Value.ToString());
+        var asked = QueryHelpers.ParseQuery(explorer.Detects[^1].Query)
+            .ToDictionary(pair => pair.Key, pair => pair.Value.ToString());
         Assert.Equal(
-            new Dictionary<string, string> { ["format"] = format, ["scoreThreshold"] = "0.9", ["maxDetections"] = "15", ["labels"] = "RBC,Platelets" },
+            new Dictionary<string, string> { ["format"] = format, ["scoreThreshold"] = "0.9", ["maxDetections"] = "15",
+                ["labels"] = "RBC,Platelets" },
             asked);
     }
 
@@ -84,7 +92,8 @@ public sealed class RequestViewTests(ExplorerFixture fixture)
         var command = await explorer.Page.EvaluateAsync<string>("() => navigator.clipboard.readText()");
 
         Assert.Equal(
-            $"curl \\\n  --data-binary '@cells.jpg' \\\n  '{fixture.Service.Address}detect?{Query.Replace(",", "%2C", StringComparison.Ordinal)}'", command);
+            $"curl \\\n  --data-binary '@cells.jpg' \\\n  "
+                + $"'{fixture.Service.Address}detect?{Query.Replace(",", "%2C", StringComparison.Ordinal)}'", command);
     }
 
     [Fact]
@@ -92,9 +101,11 @@ public sealed class RequestViewTests(ExplorerFixture fixture)
     {
         await using var explorer = await OpenAsync();
         var stages = explorer.Page.Locator(".stages dl > div");
-        Assert.Equal(["Decode", "Resize", "Wait", "Model", "Choose", "On the way"], await stages.Locator("dt").AllInnerTextsAsync());
+        Assert.Equal(["Decode", "Resize", "Wait", "Model", "Choose", "On the way"], await stages.Locator("dt")
+            .AllInnerTextsAsync());
         Assert.All(await stages.Locator("dd").AllInnerTextsAsync(), time => Assert.Matches(@"^[\d.]+ m?s$", time));
-        var widths = await explorer.Page.Locator(".stages > svg rect").EvaluateAllAsync<double[]>("bars => bars.map(bar => Number(bar.getAttribute('width')))");
+        var widths = await explorer.Page.Locator(".stages > svg rect")
+            .EvaluateAllAsync<double[]>("bars => bars.map(bar => Number(bar.getAttribute('width')))");
         Assert.Equal(100, widths.Sum(), 0.01);
     }
 

@@ -16,7 +16,8 @@ public sealed class ServerViewTests(ExplorerFixture fixture)
         await OpenServerAsync(explorer);
         var card = explorer.Page.Locator(".card");
         await Assertions.Expect(card).ToHaveCountAsync(1);
-        foreach (var text in new[] { "blood-cells", "version 1", "MIT", "BCCD", "shorter side to 384 px", "at most 640 px", "scores from 0.05, at most 100", "3 classes" })
+        foreach (var text in new[] { "blood-cells", "version 1", "MIT", "BCCD", "shorter side to 384 px",
+            "at most 640 px", "scores from 0.05, at most 100", "3 classes" })
         {
             await Assertions.Expect(card).ToContainTextAsync(text);
         }
@@ -31,7 +32,8 @@ public sealed class ServerViewTests(ExplorerFixture fixture)
         // 100 before; then 20 more in 10 runs: 10 of them within 50 ms, 8 more within 100 ms, 2 more within 250 ms.
         var reading = 0;
         await using var explorer = await fixture.OpenAsync();
-        await RouteMetricsAsync(explorer, () => Interlocked.Increment(ref reading) == 1 ? Metrics(100, 100) : Metrics(120, 110, 10, 18, 20));
+        await RouteMetricsAsync(explorer, () => Interlocked.Increment(ref reading) == 1 ? Metrics(100, 100) : Metrics(
+            120, 110, 10, 18, 20));
         await OpenServerAsync(explorer);
 
         // The median is the 10th of 20: the end of the first bucket. The 19th is half-way into the third.
@@ -57,10 +59,12 @@ public sealed class ServerViewTests(ExplorerFixture fixture)
         await Assertions.Expect(Figure(explorer, "Pictures / s")).ToHaveTextAsync("0.0");
         foreach (var name in new[] { "Median", "95 of 100 within", "99 of 100 within" })
         {
-            await Assertions.Expect(Figure(explorer, name)).ToHaveTextAsync(new System.Text.RegularExpressions.Regex(@"^[\d.]+ m?s$"));
+            await Assertions.Expect(Figure(explorer, name))
+                .ToHaveTextAsync(new System.Text.RegularExpressions.Regex(@"^[\d.]+ m?s$"));
         }
 
-        await Assertions.Expect(explorer.Page.Locator(".card")).ToContainTextAsync("At most 1 pictures at once, as set");
+        await Assertions.Expect(explorer.Page.Locator(".card"))
+            .ToContainTextAsync("At most 1 pictures at once, as set");
     }
 
     [Fact]
@@ -92,11 +96,13 @@ public sealed class ServerViewTests(ExplorerFixture fixture)
     }
 
     internal static Task RouteMetricsAsync(ExplorerPage explorer, Func<string> text) =>
-        explorer.Page.RouteAsync("**/metrics", route => route.FulfillAsync(new() { Status = 200, ContentType = "text/plain; version=0.0.4", Body = text() }));
+        explorer.Page.RouteAsync("**/metrics", route => route.FulfillAsync(
+            new() { Status = 200, ContentType = "text/plain; version=0.0.4", Body = text() }));
 
     internal static Task OpenServerAsync(ExplorerPage explorer) =>
         explorer.Page.GetByRole(AriaRole.Button, new() { Name = "Server", Exact = true }).ClickAsync();
 
     private static ILocator Figure(ExplorerPage explorer, string name) =>
-        explorer.Page.Locator(".figures > div").Filter(new() { Has = explorer.Page.GetByText(name, new() { Exact = true }) }).Locator("dd");
+        explorer.Page.Locator(".figures > div")
+            .Filter(new() { Has = explorer.Page.GetByText(name, new() { Exact = true }) }).Locator("dd");
 }

@@ -36,7 +36,8 @@ public sealed class AnchorGoldenTests
 
             var strides = generator.Strides(0, row.Padded.ToImageSize(), row.Grid.ToImageSize());
 
-            Assert.Equal((row.Level, row.DerivedStride.Y, row.DerivedStride.X), (row.Level, strides.StrideY, strides.StrideX));
+            Assert.Equal(
+                (row.Level, row.DerivedStride.Y, row.DerivedStride.X), (row.Level, strides.StrideY, strides.StrideX));
         }
     }
 
@@ -54,7 +55,8 @@ public sealed class AnchorGoldenTests
         AssertAnchors(RowsOf(height, width, pyramid), ConventionTable.Detectron2, row => row.Detectron2);
     }
 
-    private static void AssertAnchors(IEnumerable<AnchorRow> rows, ConventionRules rules, Func<AnchorRow, float[][]> reference)
+    private static void AssertAnchors(
+        IEnumerable<AnchorRow> rows, ConventionRules rules, Func<AnchorRow, float[][]> reference)
     {
         foreach (var row in rows)
         {

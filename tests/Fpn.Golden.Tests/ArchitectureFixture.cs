@@ -5,7 +5,8 @@ using Fpn.Testing.Running;
 namespace Fpn.Golden.Tests;
 
 /// <summary>
-/// Packages of every supported architecture, made by tests/Golden/architectures.py with the reference's answers, and one
+/// Packages of every supported architecture, made by tests/Golden/architectures.py with the reference's answers, and
+/// one
 /// service that serves them all. They are too large to commit, so the script runs once for the tests of this fixture.
 /// </summary>
 public sealed class ArchitectureFixture : IAsyncLifetime
@@ -31,14 +32,16 @@ public sealed class ArchitectureFixture : IAsyncLifetime
     {
         if (!File.Exists(Python) || (await RunAsync("-c", "import torchvision, onnx, PIL")).ExitCode != 0)
         {
-            Absent = "python3-torch is absent (with python3-torchvision, python3-onnx and python3-pil): nothing makes the packages.";
+            Absent = "python3-torch is absent (with python3-torchvision, python3-onnx and python3-pil): nothing "
+                + "makes the packages.";
             return;
         }
 
         var (exitCode, output) = await RunAsync(GoldenFolder.At("architectures.py"), "--out", _packages);
         Assert.True(exitCode == 0, output);
         (exitCode, output) = await RunAsync(
-            GoldenFolder.At("half_package.py"), Path.Combine(Checkout.Models, "blood-cells"), Path.Combine(_packages, HalfPackage));
+            GoldenFolder.At("half_package.py"), Path.Combine(Checkout.Models, "blood-cells"), Path.Combine(
+                _packages, HalfPackage));
         Assert.True(exitCode == 0, output);
         _service = new RunningService(
             ("Fpn:Models:Path", _packages), ("Fpn:Models:Default", "resnet50-fpn"));
@@ -53,7 +56,8 @@ public sealed class ArchitectureFixture : IAsyncLifetime
 
     private static async Task<(int ExitCode, string Output)> RunAsync(params string[] arguments)
     {
-        var start = new ProcessStartInfo(Python, arguments) { RedirectStandardOutput = true, RedirectStandardError = true };
+        var start = new ProcessStartInfo(
+            Python, arguments) { RedirectStandardOutput = true, RedirectStandardError = true };
         using var process = Process.Start(start) ?? throw new InvalidOperationException($"{Python} did not start.");
         var output = process.StandardOutput.ReadToEndAsync(TestContext.Current.CancellationToken);
         var errors = process.StandardError.ReadToEndAsync(TestContext.Current.CancellationToken);

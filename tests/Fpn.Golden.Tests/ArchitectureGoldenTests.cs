@@ -26,16 +26,19 @@ public sealed class ArchitectureGoldenTests(ArchitectureFixture fixture) : IClas
     {
         Require(architecture);
         var expected = JsonSerializer.Deserialize<Expected>(
-            await File.ReadAllTextAsync(fixture.PathOf(architecture, "expected.json"), TestContext.Current.CancellationToken), Json)!;
+            await File.ReadAllTextAsync(
+                fixture.PathOf(architecture, "expected.json"), TestContext.Current.CancellationToken), Json)!;
         Assert.True(expected.Detections.Length >= AtLeast, "Too few reference detections prove nothing.");
 
         var body = await DetectAsync(architecture);
 
         // A list that is full may end differently where two scores differ by less than the tolerance.
         const int Full = 100;
-        var cut = expected.Detections.Length == Full ? expected.Detections.Min(detection => detection.Score) : expected.Threshold;
+        var cut = expected.Detections.Length == Full ? expected.Detections.Min(
+            detection => detection.Score) : expected.Threshold;
         var tolerance = new GoldenTolerance(
-            expected.Tolerance.BoxPixels, expected.Tolerance.Score, cut + expected.Tolerance.Score, cut + (2 * expected.Tolerance.Score), 0, 0, 0);
+            expected.Tolerance.BoxPixels, expected.Tolerance.Score, cut + expected.Tolerance.Score,
+                cut + (2 * expected.Tolerance.Score), 0, 0, 0);
         DetectionMatcher.AssertMatches(architecture, expected.Detections, ServedDetections.Of(body), tolerance);
     }
 
@@ -44,7 +47,8 @@ public sealed class ArchitectureGoldenTests(ArchitectureFixture fixture) : IClas
     {
         Require("end-to-end");
         var body = await DetectAsync("end-to-end");
-        Assert.All(body.GetProperty("detections").EnumerateArray(), detection => Assert.False(detection.TryGetProperty("level", out _)));
+        Assert.All(body.GetProperty("detections")
+            .EnumerateArray(), detection => Assert.False(detection.TryGetProperty("level", out _)));
     }
 
     [Theory]
@@ -57,11 +61,13 @@ public sealed class ArchitectureGoldenTests(ArchitectureFixture fixture) : IClas
         using var content = new ByteArrayContent(golden.ReadImage());
         using var response = await fixture.Service.Client.PostAsync(
             $"detect?model={ArchitectureFixture.HalfPackage}", content, TestContext.Current.CancellationToken);
-        Assert.True(response.IsSuccessStatusCode, await response.Content.ReadAsStringAsync(TestContext.Current.CancellationToken));
+        Assert.True(response.IsSuccessStatusCode, await response.Content.ReadAsStringAsync(
+            TestContext.Current.CancellationToken));
         var body = await response.Content.ReadFromJsonAsync<JsonElement>(TestContext.Current.CancellationToken);
 
         // Ten bits of mantissa: half a pixel in 640, and scores to a hundredth. Unsure ones may come and go.
-        var tolerance = GoldenModel.BloodCells.Meta.Tolerance with { Box = 0.6, Score = 0.01, MatchFrom = 0.3, NothingExtraAbove = 0.32 };
+        var tolerance = GoldenModel.BloodCells.Meta.Tolerance with { Box = 0.6, Score = 0.01, MatchFrom = 0.3,
+            NothingExtraAbove = 0.32 };
         DetectionMatcher.AssertMatches(name, golden.Detections, ServedDetections.Of(body), tolerance);
     }
 
@@ -83,7 +89,8 @@ public sealed class ArchitectureGoldenTests(ArchitectureFixture fixture) : IClas
     private async Task<JsonElement> DetectAsync(string architecture)
     {
         var cancel = TestContext.Current.CancellationToken;
-        using var content = new ByteArrayContent(await File.ReadAllBytesAsync(fixture.PathOf(architecture, "image.png"), cancel));
+        using var content =
+            new ByteArrayContent(await File.ReadAllBytesAsync(fixture.PathOf(architecture, "image.png"), cancel));
         using var response = await fixture.Service.Client.PostAsync($"detect?model={architecture}", content, cancel);
         Assert.True(response.IsSuccessStatusCode, await response.Content.ReadAsStringAsync(cancel));
         return await response.Content.ReadFromJsonAsync<JsonElement>(cancel);

@@ -17,7 +17,8 @@ public sealed class BccdAveragePrecisionTests(ServiceFixture fixture, ITestOutpu
         var detections = new List<GoldenDetection[]>();
         foreach (var image in split.Images)
         {
-            detections.Add(ServedDetections.Of(await ServedDetections.PostAsync(fixture.Service.Client, image, TestContext.Current.CancellationToken)));
+            detections.Add(ServedDetections.Of(await ServedDetections.PostAsync(
+                fixture.Service.Client, image, TestContext.Current.CancellationToken)));
         }
 
         var labels = GoldenModel.BloodCells.Meta.Labels;
@@ -34,7 +35,8 @@ public sealed class BccdAveragePrecisionTests(ServiceFixture fixture, ITestOutpu
         }
 
         Print("mean", mean, new ApFigures(golden.Ap50, golden.Ap));
-        Assert.Equal(golden.Truths, labels.ToDictionary(label => label, label => split.Truths(label).Sum(boxes => boxes.Length)));
+        Assert.Equal(golden.Truths, labels.ToDictionary(
+            label => label, label => split.Truths(label).Sum(boxes => boxes.Length)));
         Assert.Equal(golden.Ap50, mean.Ap50, golden.Tolerance);
         Assert.Equal(golden.Ap, mean.Ap, golden.Tolerance);
     }
@@ -43,7 +45,8 @@ public sealed class BccdAveragePrecisionTests(ServiceFixture fixture, ITestOutpu
     {
         var line = string.Create(
             CultureInfo.InvariantCulture,
-            $"{label}: AP50 {served.Ap50:F4} (torchvision {reference.Ap50:F4}), AP {served.Ap:F4} (torchvision {reference.Ap:F4})");
+            $"{label}: AP50 {served.Ap50:F4} (torchvision {reference.Ap50:F4}), AP {served.Ap:F4} (torchvision "
+                + $"{reference.Ap:F4})");
         output.WriteLine(line);
         Console.WriteLine($"BCCD test through HTTP, {line}");
     }
@@ -51,5 +54,6 @@ public sealed class BccdAveragePrecisionTests(ServiceFixture fixture, ITestOutpu
     private sealed record ApFigures(double Ap50, double Ap);
 
     private sealed record ApGolden(
-        int Images, double Tolerance, Dictionary<string, int> Truths, Dictionary<string, ApFigures> PerClass, double Ap50, double Ap);
+        int Images, double Tolerance, Dictionary<string, int> Truths, Dictionary<string, ApFigures> PerClass,
+            double Ap50, double Ap);
 }

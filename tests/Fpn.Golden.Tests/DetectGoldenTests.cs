@@ -20,9 +20,11 @@ public sealed class DetectGoldenTests(ShippedServiceFixture fixture)
             fixture.Service.Client, golden.ReadImage(), TestContext.Current.CancellationToken, model);
 
         var image = body.GetProperty("image");
-        Assert.Equal(golden.Original, new GoldenSize(image.GetProperty("height").GetInt32(), image.GetProperty("width").GetInt32()));
+        Assert.Equal(golden.Original, new GoldenSize(
+            image.GetProperty("height").GetInt32(), image.GetProperty("width").GetInt32()));
         var detections = ServedDetections.Of(body);
-        DetectionMatcher.AssertMatches($"{model} {name}", golden.Detections, detections, GoldenModel.Of(model).Meta.Tolerance);
+        DetectionMatcher.AssertMatches(
+            $"{model} {name}", golden.Detections, detections, GoldenModel.Of(model).Meta.Tolerance);
         Assert.Equal(detections.Select(d => d.Score).OrderDescending(), detections.Select(d => d.Score));
     }
 }

@@ -5,7 +5,8 @@ namespace Fpn.Golden.Tests;
 public sealed class DetectionMatcherTests
 {
     private static readonly GoldenTolerance Tolerance = new(
-        Box: 0.1, Score: 0.001, MatchFrom: 0.1, NothingExtraAbove: 0.105, ResizedTensor: 0, ProposalBox: 0, ProposalScore: 0);
+        Box: 0.1, Score: 0.001, MatchFrom: 0.1, NothingExtraAbove: 0.105, ResizedTensor: 0, ProposalBox: 0,
+            ProposalScore: 0);
 
     [Fact]
     public void Mismatches_SameWithinTolerance_None()

@@ -19,7 +19,8 @@ public sealed class DetectionSelectionGoldenTests
     {
         var golden = SelectionCase.Load(name);
 
-        AssertDetections(golden, golden.ClassLogits, golden.BoxDeltas, [.. Enumerable.Range(0, golden.Proposals.Length)]);
+        AssertDetections(
+            golden, golden.ClassLogits, golden.BoxDeltas, [.. Enumerable.Range(0, golden.Proposals.Length)]);
     }
 
     [Theory]
@@ -97,7 +98,8 @@ public sealed class DetectionSelectionGoldenTests
         int DetectionsPerImage);
 
     private sealed record SelectionCase(
-        SelectionSettings Settings, float[] ClassLogits, float[] BoxDeltas, Box[] Proposals, (DetectedBox Box, int Proposal)[] Reference)
+        SelectionSettings Settings, float[] ClassLogits, float[] BoxDeltas, Box[] Proposals,
+            (DetectedBox Box, int Proposal)[] Reference)
     {
         public RoiHeadsOptions Options
         {

@@ -29,7 +29,8 @@ public sealed class LevelGoldenTests
     {
         var values = NpyFile.Read<float>(GoldenFolder.At("tensors", "levels", "boxes.npy")).Values;
         var boxes = MemoryMarshal.Cast<float, Box>(values);
-        var reference = NpyFile.Read<byte>(GoldenFolder.At("tensors", "levels", $"{convention}_{first}_{last}.npy")).Values;
+        var reference =
+            NpyFile.Read<byte>(GoldenFolder.At("tensors", "levels", $"{convention}_{first}_{last}.npy")).Values;
         var assigner = new LevelAssigner(new LevelAssignmentOptions { Epsilon = epsilon }, first, last);
         var levels = new int[boxes.Length];
 

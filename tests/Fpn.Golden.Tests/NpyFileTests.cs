@@ -8,7 +8,8 @@ public sealed class NpyFileTests
     [Fact]
     public void Parse_FloatsOfTwoRows_GivesShapeAndValues()
     {
-        var array = NpyFile.Parse<float>(File("<f4", "(2, 3)", [.. new[] { 1f, -2, 3.5f, 0, 5, 6 }.SelectMany(BitConverter.GetBytes)]), "f4");
+        var array = NpyFile.Parse<float>(
+            File("<f4", "(2, 3)", [.. new[] { 1f, -2, 3.5f, 0, 5, 6 }.SelectMany(BitConverter.GetBytes)]), "f4");
 
         Assert.Equal([2, 3], array.Shape);
         Assert.Equal([1, -2, 3.5f, 0, 5, 6], array.Values);

@@ -52,7 +52,8 @@ public sealed class ProposalGoldenTests
                 Assert.Equal(
                     proposals.Boxes[i],
                     BoxOperations.Clip(
-                        coder.Decode(new BoxDeltas(Delta(0), Delta(1), Delta(2), Delta(3)), anchor.Box), golden.Resized.ToImageSize()));
+                        coder.Decode(new BoxDeltas(Delta(0), Delta(1), Delta(2), Delta(3)), anchor.Box),
+                            golden.Resized.ToImageSize()));
                 Assert.Contains(anchor.Size, level.AnchorSizes);
                 Assert.Contains(anchor.AspectRatio, golden.AspectRatios);
                 Assert.Equal(anchor.AspectRatio, anchor.Box.Height / anchor.Box.Width, 0.06f * anchor.AspectRatio);
@@ -81,7 +82,8 @@ public sealed class ProposalGoldenTests
 
         Assert.NotEmpty(reference);
         Assert.Empty(RankedList.Differences(reference, actual, golden.PostNmsTopN));
-        var ranks = reference.Select((entry, rank) => (entry.Key, rank)).ToDictionary(pair => pair.Key, pair => pair.rank);
+        var ranks = reference.Select((entry, rank) => (entry.Key, rank))
+            .ToDictionary(pair => pair.Key, pair => pair.rank);
         for (var i = 0; i < actual.Length; i++)
         {
             if (ranks.TryGetValue(actual[i].Key, out var rank))
@@ -101,7 +103,8 @@ public sealed class ProposalGoldenTests
         var derived = rules.FinestAnchorStride is null;
         var generator = new AnchorGenerator(new AnchorOptions(rules)
         {
-            Levels = [.. golden.Levels.Select(l => new PyramidLevel(l.Name, l.AnchorSizes, true, derived ? null : l.Stride))],
+            Levels = [.. golden.Levels.Select(
+                l => new PyramidLevel(l.Name, l.AnchorSizes, true, derived ? null : l.Stride))],
             AspectRatios = golden.AspectRatios,
         });
         var selector = new ProposalSelector(

@@ -18,13 +18,15 @@ internal static class ProposalMatcher
     private const double NmsThreshold = 0.7;
     private const double NmsSlack = 1e-4;
 
-    /// <summary>The proposals that lack a partner and an explanation, one line each; none when the sets agree.</summary>
+    /// <summary>The proposals that lack a partner and an explanation, one line each; none when the sets
+    /// agree.</summary>
     /// <param name="reference">Best first.</param>
     /// <param name="actual">Best first.</param>
     /// <param name="limit">Where both lists were cut off.</param>
     /// <param name="tolerance">How near partners must be.</param>
     public static IReadOnlyList<string> Mismatches(
-        IReadOnlyList<PooledProposal> reference, IReadOnlyList<PooledProposal> actual, int limit, GoldenTolerance tolerance)
+        IReadOnlyList<PooledProposal> reference, IReadOnlyList<PooledProposal> actual, int limit,
+            GoldenTolerance tolerance)
     {
         var extra = actual.ToList();
         List<PooledProposal> missing = [];
@@ -44,19 +46,23 @@ internal static class ProposalMatcher
         PooledProposal[] all = [.. reference, .. actual];
         var end = Math.Max(EndOf(reference, limit), EndOf(actual, limit)) + tolerance.ProposalScore;
         var flipped = missing.Concat(extra).Where(proposal => all.Any(other => IsUndecided(proposal, other))).ToArray();
-        return [.. missing.Where(IsUnexplained).Select(p => $"missing {Describe(p)}"), .. extra.Where(IsUnexplained).Select(p => $"extra {Describe(p)}")];
+        return [.. missing.Where(IsUnexplained).Select(p => $"missing {Describe(p)}"), .. extra.Where(IsUnexplained)
+            .Select(p => $"extra {Describe(p)}")];
 
         bool IsUnexplained(PooledProposal proposal) =>
-            proposal.Score > end && !flipped.Any(other => other == proposal || Overlap(other, proposal) > NmsThreshold - NmsSlack);
+            proposal.Score > end && !flipped.Any(
+                other => other == proposal || Overlap(other, proposal) > NmsThreshold - NmsSlack);
     }
 
     /// <summary>The score at which a full list ended; none where it was not full.</summary>
     private static double EndOf(IReadOnlyList<PooledProposal> list, int limit) =>
         list.Count == limit ? list[^1].Score : double.NegativeInfinity;
 
-    private static bool IsUndecided(in PooledProposal a, in PooledProposal b) => Math.Abs(Overlap(a, b) - NmsThreshold) <= NmsSlack;
+    private static bool IsUndecided(in PooledProposal a, in PooledProposal b) =>
+        Math.Abs(Overlap(a, b) - NmsThreshold) <= NmsSlack;
 
-    private static double Overlap(in PooledProposal a, in PooledProposal b) => AveragePrecision.IntersectionOverUnion(Corners(a.Box), Corners(b.Box));
+    private static double Overlap(in PooledProposal a, in PooledProposal b) =>
+        AveragePrecision.IntersectionOverUnion(Corners(a.Box), Corners(b.Box));
 
     private static double[] Corners(in Box box) => [box.X1, box.Y1, box.X2, box.Y2];
 
@@ -66,5 +72,6 @@ internal static class ProposalMatcher
         && BoxMath.Distance(expected.Box, actual.Box) <= tolerance.ProposalBox;
 
     private static string Describe(in PooledProposal proposal) =>
-        string.Create(CultureInfo.InvariantCulture, $"{proposal.Box} with score {proposal.Score:R}, pooled level {proposal.Level}");
+        string.Create(CultureInfo.InvariantCulture,
+            $"{proposal.Box} with score {proposal.Score:R}, pooled level {proposal.Level}");
 }

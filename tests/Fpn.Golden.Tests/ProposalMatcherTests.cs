@@ -55,10 +55,13 @@ public sealed class ProposalMatcherTests
     {
         PooledProposal last = Other with { Score = 0.5f };
 
-        Assert.Empty(Compare([Sure, last], [Sure, last with { Box = new Box(500, 0, 540, 40), Score = 0.49995f }], limit: 2));
-        Assert.Equal(2, Compare([Sure, last], [Sure, last with { Box = new Box(500, 0, 540, 40), Score = 0.49995f }], limit: 3).Count);
+        Assert.Empty(
+            Compare([Sure, last], [Sure, last with { Box = new Box(500, 0, 540, 40), Score = 0.49995f }], limit: 2));
+        Assert.Equal(2, Compare(
+            [Sure, last], [Sure, last with { Box = new Box(500, 0, 540, 40), Score = 0.49995f }], limit: 3).Count);
     }
 
-    private static IReadOnlyList<string> Compare(PooledProposal[] reference, PooledProposal[] actual, int limit = 1000) =>
+    private static IReadOnlyList<string> Compare(
+        PooledProposal[] reference, PooledProposal[] actual, int limit = 1000) =>
         ProposalMatcher.Mismatches(reference, actual, limit, Tolerance);
 }

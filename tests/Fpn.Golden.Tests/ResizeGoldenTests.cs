@@ -61,13 +61,16 @@ public sealed class ResizeGoldenTests
 
     private static void AssertSizes(int minSize, int maxSize, SizeRounding rounding, int firstColumn)
     {
-        var transform = new ResizeTransform(new InputOptions { MinSize = minSize, MaxSize = maxSize, SizeRounding = rounding });
-        var rows = GoldenFolder.ReadJson<SizeTable>("tensors", "sizes.json").Rows.Where(r => r[0] == minSize && r[1] == maxSize).ToArray();
+        var transform =
+            new ResizeTransform(new InputOptions { MinSize = minSize, MaxSize = maxSize, SizeRounding = rounding });
+        var rows = GoldenFolder.ReadJson<SizeTable>("tensors", "sizes.json").Rows.Where(
+            r => r[0] == minSize && r[1] == maxSize).ToArray();
         Assert.NotEmpty(rows);
         foreach (var row in rows)
         {
             var original = new ImageSize(row[2], row[3]);
-            Assert.Equal((original, new ImageSize(row[firstColumn], row[firstColumn + 1])), (original, transform.ResizedSize(original)));
+            Assert.Equal((original, new ImageSize(row[firstColumn], row[firstColumn + 1])),
+                (original, transform.ResizedSize(original)));
         }
     }
 
@@ -85,7 +88,8 @@ public sealed class ResizeGoldenTests
         var tensor = batch.Image<float>(0);
         tensor.Fill(float.NaN);
 
-        new PixelNormalizer(options).Write(source.Values, new ImageSize(source.Shape[0], source.Shape[1]), resized, batch, 0);
+        new PixelNormalizer(options)
+            .Write(source.Values, new ImageSize(source.Shape[0], source.Shape[1]), resized, batch, 0);
 
         for (var i = 0; i < tensor.Length; i++)
         {
@@ -94,13 +98,15 @@ public sealed class ResizeGoldenTests
             var inside = y < resized.Height && x < resized.Width;
             var expected = inside ? reference[(plane * resized.Height + y) * resized.Width + x] : 0;
             Assert.True(
-                MathF.Abs(expected - tensor[i]) <= (inside ? tolerance : 0), $"plane {plane}, y {y}, x {x}: {tensor[i]}, not {expected}");
+                MathF.Abs(expected - tensor[i]) <= (inside ? tolerance : 0),
+                    $"plane {plane}, y {y}, x {x}: {tensor[i]}, not {expected}");
         }
     }
 
     /// <summary>[H, W, 3] bytes → [3, H, W].</summary>
     private static float[] Planes(NpyArray<byte> pixels) =>
-        [.. Enumerable.Range(0, 3).SelectMany(plane => Enumerable.Range(0, pixels.Values.Length / 3).Select(i => (float)pixels.Values[3 * i + plane]))];
+        [.. Enumerable.Range(0, 3).SelectMany(
+            plane => Enumerable.Range(0, pixels.Values.Length / 3).Select(i => (float)pixels.Values[3 * i + plane]))];
 
     private static NpyArray<T> Read<T>(string name, string file)
         where T : unmanaged => NpyFile.Read<T>(GoldenFolder.At("tensors", "resize", name, file));

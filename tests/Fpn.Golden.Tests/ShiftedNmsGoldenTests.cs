@@ -14,7 +14,8 @@ public sealed class ShiftedNmsGoldenTests
     private static readonly ShiftCase Golden = GoldenFolder.ReadJson<ShiftCase>("tensors", "shift", "case.json");
 
     private static readonly Box[] Pairs =
-        MemoryMarshal.Cast<float, Box>(NpyFile.Read<float>(GoldenFolder.At("tensors", "shift", "pairs.npy")).Values).ToArray();
+        MemoryMarshal.Cast<float, Box>(NpyFile.Read<float>(GoldenFolder.At("tensors", "shift", "pairs.npy")).Values)
+            .ToArray();
 
     public static TheoryData<int> PairNumbers => [.. Enumerable.Range(0, Golden.SurvivorsShifted.Length)];
 
@@ -36,20 +37,23 @@ public sealed class ShiftedNmsGoldenTests
     {
         Box[] proposals =
         [
-            Pairs[2 * pair], Pairs[2 * pair + 1], ToBox(Golden.Corner), .. Enumerable.Repeat(ToBox(Golden.Filler), fillers),
+            Pairs[2 * pair], Pairs[2 * pair + 1], ToBox(Golden.Corner), .. Enumerable.Repeat(
+                ToBox(Golden.Filler), fillers),
         ];
         var columns = Golden.Classes + 1;
         var logits = new float[proposals.Length * columns];
         for (var row = 0; row < proposals.Length; row++)
         {
-            var (column, logit) = row < 2 ? (Golden.PairClass, Golden.PairLogits[row]) : (Golden.OtherClass, Golden.OtherLogit);
+            var (column, logit) =
+                row < 2 ? (Golden.PairClass, Golden.PairLogits[row]) : (Golden.OtherClass, Golden.OtherLogit);
             logits[row * columns + column] = logit;
         }
 
         var detections = new DetectionList();
         var size = Golden.Resized.ToImageSize();
         new DetectionSelector(new RoiHeadsOptions { Classes = Golden.Classes }).Select(
-            logits, new float[4 * logits.Length], proposals, [.. Enumerable.Range(0, proposals.Length)], size, size, detections);
+            logits, new float[4 * logits.Length], proposals, [.. Enumerable.Range(0, proposals.Length)], size, size,
+                detections);
         return detections.Detections.ToArray().Count(detection => detection.Label == Golden.PairClass - 1);
     }
 

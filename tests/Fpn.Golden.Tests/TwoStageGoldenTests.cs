@@ -59,7 +59,8 @@ public sealed class TwoStageGoldenTests(ShippedServiceFixture fixture)
 
         Assert.NotEmpty(reference);
         var meta = GoldenModel.Of(model).Meta;
-        Assert.Empty(ProposalMatcher.Mismatches(reference, actual, limit: meta.Thresholds.RpnPostNmsTopN, meta.Tolerance));
+        Assert.Empty(
+            ProposalMatcher.Mismatches(reference, actual, limit: meta.Thresholds.RpnPostNmsTopN, meta.Tolerance));
     }
 
     [Theory]
@@ -93,12 +94,14 @@ public sealed class TwoStageGoldenTests(ShippedServiceFixture fixture)
             {
                 Assert.InRange(removed.Iou, 0.5, 1);
                 Assert.True(removed.Score <= detection.Object.Score);
-                Assert.InRange(BoxOperations.IntersectionOverUnion(removed.Box, detection.Object.Box), removed.Iou - 1e-3, removed.Iou + 1e-3);
+                Assert.InRange(BoxOperations.IntersectionOverUnion(
+                    removed.Box, detection.Object.Box), removed.Iou - 1e-3, removed.Iou + 1e-3);
             });
             Assert.Equal(detection.Suppressed.OrderByDescending(removed => removed.Score), detection.Suppressed);
         }
 
-        // No golden image but the crowded one fills the model's 100 places, so that every candidate is one or the other.
+        // No golden image but the crowded one fills the model's 100 places,
+            so that every candidate is one or the other.
         var accounted = explanation.Detections.Sum(detection => 1 + detection.Suppressed.Count);
         Assert.True(
             explanation.Objects.Count == 100 ? accounted < explanation.Candidates : accounted == explanation.Candidates,
@@ -145,7 +148,8 @@ public sealed class TwoStageGoldenTests(ShippedServiceFixture fixture)
             {
                 var value = tensor[(int)(plane * padded.Area + i)];
                 var (y, x) = Math.DivRem(i, padded.Width);
-                Assert.True((y < golden.Resized.Height && x < golden.Resized.Width) || value == 0, $"padding at y {y}, x {x} is {value}");
+                Assert.True((y < golden.Resized.Height && x < golden.Resized.Width) || value == 0,
+                    $"padding at y {y}, x {x} is {value}");
                 sum += value;
                 sumOfAbsolutes += Math.Abs(value);
             }

@@ -10,7 +10,7 @@ public sealed class ClassColorsTests
     public void Of_FirstClasses_AreTheseAlways() =>
         Assert.Equal(
             [new Rgb(255, 0, 0), new Rgb(56, 114, 255), new Rgb(149, 255, 0)],
-            Enumerable.Range(0, 3).Select(ClassColors.Of));
+            Enumerable.Range(0, 3).Select(ClassColors.ColorFor));
 
     [Fact]
     public void Of_FirstClasses_AreFarApart()
@@ -19,20 +19,20 @@ public sealed class ClassColorsTests
         {
             for (var two = 0; two < one; two++)
             {
-                Assert.InRange(Distance(ClassColors.Of(one), ClassColors.Of(two)), 60, double.MaxValue);
+                Assert.InRange(Distance(ClassColors.ColorFor(one), ClassColors.ColorFor(two)), 60, double.MaxValue);
             }
         }
     }
 
     [Fact]
     public void Of_ClassesOfCoco_AreAllDifferent() =>
-        Assert.Equal(91, Enumerable.Range(0, 91).Select(ClassColors.Of).Distinct().Count());
+        Assert.Equal(91, Enumerable.Range(0, 91).Select(ClassColors.ColorFor).Distinct().Count());
 
     [Fact]
     public void Of_AnyClass_StandsOutFromItsOutline() =>
         Assert.All(
             Enumerable.Range(0, 1000),
-            number => Assert.InRange(ClassColors.Of(number).ContrastTo(ClassColors.Outline), 4.5, 21));
+            number => Assert.InRange(ClassColors.ColorFor(number).ContrastTo(ClassColors.Outline), 4.5, 21));
 
     private static double Distance(Rgb one, Rgb two) =>
         Math.Sqrt(

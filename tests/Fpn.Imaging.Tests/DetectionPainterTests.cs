@@ -20,8 +20,9 @@ public sealed class DetectionPainterTests
     {
         // Touches the pixels 50 to 149 and 80 to 179.
         var picture = Paint(Size, [new PaintedObject(new Box(50.4f, 80.9f, 149.2f, 179.1f), "car 0.50", 2)]);
-        var color = ClassColors.Of(2);
-        (int X, int Y)[] edge = [(50, 80), (100, 80), (149, 80), (50, 130), (149, 130), (50, 179), (100, 179), (149, 179)];
+        var color = ClassColors.ColorFor(2);
+        (int X, int Y)[] edge =
+            [(50, 80), (100, 80), (149, 80), (50, 130), (149, 130), (50, 179), (100, 179), (149, 179)];
         foreach (var (x, y) in edge)
         {
             Assert.Equal(color, picture.At(x, y));
@@ -52,8 +53,8 @@ public sealed class DetectionPainterTests
         var picture = Paint(Size, [new PaintedObject(new Box(50, 80, 150, 180), "car 0.50", 2)]);
         var plate = Enumerable.Range(62, 16).SelectMany(
             y => Enumerable.Range(54, 30).Select(x => picture.At(x, y))).ToArray();
-        Assert.Contains(ClassColors.Of(2), plate);
-        Assert.Contains(plate, pixel => pixel.ContrastTo(ClassColors.Of(2)) > 4);
+        Assert.Contains(ClassColors.ColorFor(2), plate);
+        Assert.Contains(plate, pixel => pixel.ContrastTo(ClassColors.ColorFor(2)) > 4);
         var longer = Paint(Size, [new PaintedObject(new Box(50, 80, 150, 180), "car and van 0.50", 2)]);
         Assert.True(Width(longer, 78) > Width(picture, 78) + 20);
     }
@@ -73,7 +74,7 @@ public sealed class DetectionPainterTests
         Assert.Equal((60, 14), (plate.Right - plate.Left, plate.Bottom - plate.Top));
 
         var picture = Paint(Size, [new PaintedObject(new Box(x, y, x + 60, y + 40), "Platelets 0.98", 1)]);
-        Assert.Equal(ClassColors.Of(1), picture.At(plate.Right - 2, plate.Top + 1));
+        Assert.Equal(ClassColors.ColorFor(1), picture.At(plate.Right - 2, plate.Top + 1));
     }
 
     [Fact]
@@ -87,7 +88,7 @@ public sealed class DetectionPainterTests
     {
         var box = new Box(50, 80, 150, 180);
         PaintedObject[] objects = [new(box, "best 0.90", 4), new(box, "worse 0.10", 5)];
-        Assert.Equal(ClassColors.Of(4), Paint(Size, objects).At(100, 80));
+        Assert.Equal(ClassColors.ColorFor(4), Paint(Size, objects).At(100, 80));
     }
 
     [Theory]
@@ -99,7 +100,7 @@ public sealed class DetectionPainterTests
     public void Paint_AnyCaption_DrawsTheBox(string caption)
     {
         var picture = Paint(Size, [new PaintedObject(new Box(50, 80, 150, 180), caption, 2)]);
-        Assert.Equal(ClassColors.Of(2), picture.At(149, 130));
+        Assert.Equal(ClassColors.ColorFor(2), picture.At(149, 130));
     }
 
     [Fact]
@@ -121,8 +122,8 @@ public sealed class DetectionPainterTests
         var size = new ImageSize(height, width);
         var picture = Paint(size, [new PaintedObject(new Box(0, 0, width, height), "car 0.50", 0)]);
         Assert.Equal(size, picture.Size);
-        Assert.Equal(ClassColors.Of(0), picture.At(0, 0));
-        Assert.Equal(ClassColors.Of(0), picture.At(width - 1, height - 1));
+        Assert.Equal(ClassColors.ColorFor(0), picture.At(0, 0));
+        Assert.Equal(ClassColors.ColorFor(0), picture.At(width - 1, height - 1));
     }
 
     [Fact]
@@ -141,8 +142,8 @@ public sealed class DetectionPainterTests
                 new PaintedObject(new Box(-50, -50, 1000, 1000), "car 0.50", 0),
                 new PaintedObject(new Box(320, 240, 320, 240), "dot 0.10", 1),
             ]);
-        Assert.Equal(ClassColors.Of(0), picture.At(0, 239));
-        Assert.Equal(ClassColors.Of(0), picture.At(319, 100));
+        Assert.Equal(ClassColors.ColorFor(0), picture.At(0, 239));
+        Assert.Equal(ClassColors.ColorFor(0), picture.At(319, 100));
     }
 
     [Fact]
@@ -157,7 +158,8 @@ public sealed class DetectionPainterTests
         Assert.Equal(png.Size, jpeg.Size);
         var differences = png.Pixels.Zip(
             jpeg.Pixels,
-            (one, two) => Math.Abs(one.Red - two.Red) + Math.Abs(one.Green - two.Green) + Math.Abs(one.Blue - two.Blue));
+            (one, two) =>
+                Math.Abs(one.Red - two.Red) + Math.Abs(one.Green - two.Green) + Math.Abs(one.Blue - two.Blue));
         Assert.InRange(differences.Average(), 0, 6);
     }
 
@@ -173,11 +175,12 @@ public sealed class DetectionPainterTests
     {
         var picture = Paint(
             size, [new PaintedObject(new Box(10, size.Height / 4, size.Width - 10, size.Height - 10), "", 3)]);
-        return Enumerable.Range(0, size.Width / 2).Count(x => picture.At(x, size.Height / 2) == ClassColors.Of(3));
+        return Enumerable.Range(0, size.Width / 2)
+            .Count(x => picture.At(x, size.Height / 2) == ClassColors.ColorFor(3));
     }
 
     private static int Width(Painted picture, int row) =>
-        Enumerable.Range(0, picture.Size.Width).Count(x => picture.At(x, row) == ClassColors.Of(2));
+        Enumerable.Range(0, picture.Size.Width).Count(x => picture.At(x, row) == ClassColors.ColorFor(2));
 
     private static Painted Paint(ImageSize size, IReadOnlyList<PaintedObject> objects)
     {

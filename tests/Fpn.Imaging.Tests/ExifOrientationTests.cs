@@ -25,7 +25,8 @@ public sealed class ExifOrientationTests
 
         Assert.Equal(Pixels(expected), displayed);
         Assert.Equal(
-            orientation < 5 ? new ImageSize(2, 3) : new ImageSize(3, 2), ExifOrientation.DisplayedSize(new ImageSize(2, 3), orientation));
+            orientation < 5 ? new ImageSize(2, 3) : new ImageSize(3, 2),
+            ExifOrientation.DisplayedSize(new ImageSize(2, 3), orientation));
     }
 
     [Theory]
@@ -54,11 +55,13 @@ public sealed class ExifOrientationTests
     [InlineData(0)]
     [InlineData(9)]
     public void Apply_UnknownOrientation_Throws(int orientation) =>
-        Assert.Throws<ArgumentOutOfRangeException>(() => ExifOrientation.Apply(new byte[3], new ImageSize(1, 1), orientation, new byte[3]));
+        Assert.Throws<ArgumentOutOfRangeException>(
+            () => ExifOrientation.Apply(new byte[3], new ImageSize(1, 1), orientation, new byte[3]));
 
     [Fact]
     public void Apply_WrongLength_Throws() =>
         Assert.Throws<ArgumentException>(() => ExifOrientation.Apply(new byte[3], new ImageSize(1, 2), 1, new byte[3]));
 
-    private static byte[] Pixels(int[] names) => [.. names.SelectMany(name => new[] { (byte)name, (byte)(name >> 8), (byte)(7 * name) })];
+    private static byte[] Pixels(int[] names) =>
+        [.. names.SelectMany(name => new[] { (byte)name, (byte)(name >> 8), (byte)(7 * name) })];
 }

@@ -13,11 +13,13 @@ public sealed class ImageSharpDecodingTests
     private const int JpegDifference = 13;
 
     private readonly ImageDecoder _managed = new(40_000_000, new ImageSharpCodec(40_000_000));
-    private readonly ImageDecoder _both = new(40_000_000, new VipsCodec(), new ImageSharpCodec(40_000_000, ImageFormat.Bmp));
+    private readonly ImageDecoder _both =
+        new(40_000_000, new VipsCodec(), new ImageSharpCodec(40_000_000, ImageFormat.Bmp));
 
     public static TheoryData<string> Expectations => [.. TestImages.WithExpectation()];
 
-    public static TheoryData<string> Bitmaps => [.. TestImages.WithExpectation().Where(name => name.EndsWith(".bmp", StringComparison.Ordinal))];
+    public static TheoryData<string> Bitmaps =>
+        [.. TestImages.WithExpectation().Where(name => name.EndsWith(".bmp", StringComparison.Ordinal))];
 
     [Theory]
     [MemberData(nameof(Expectations))]
@@ -102,7 +104,8 @@ public sealed class ImageSharpDecodingTests
         }
     }
 
-    private static bool IsNotRead(string name) => name is "rgb.avif" or "animated.webp" or "cmyk.jpg" or "inks.jpg" or "inks-unmarked.jpg"
+    private static bool IsNotRead(string name) =>
+        name is "rgb.avif" or "animated.webp" or "cmyk.jpg" or "inks.jpg" or "inks-unmarked.jpg"
         or "inks.tif" or "bilevel.tif";
 
     private static bool HasHalfTheChroma(string name) => name is "profile.jpg" or "progressive.jpg" or "subsampled.jpg";

@@ -16,7 +16,8 @@ public sealed class ImageSharpFailureTests : ImageDecoderFailureTests
 
     private protected override int AlphaBytes => 3;
 
-    private protected override ImageDecoder CreateDecoder(long maxPixels) => new(maxPixels, new ImageSharpCodec(maxPixels));
+    private protected override ImageDecoder CreateDecoder(long maxPixels) =>
+        new(maxPixels, new ImageSharpCodec(maxPixels));
 
     public static TheoryData<string> TextChunks => ["zTXt", "iTXt", "iCCP"];
 
@@ -112,7 +113,8 @@ public sealed class ImageSharpFailureTests : ImageDecoderFailureTests
         }
     }
 
-    /// <summary>Runs on this thread; a hundred megabytes and ten seconds are far more than any of these may cost.</summary>
+    /// <summary>Runs on this thread; a hundred megabytes and ten seconds are far more than any of these may
+    /// cost.</summary>
     private static DecodeOutcome Bounded(Func<DecodeOutcome> decode)
     {
         var (bytes, start) = (GC.GetAllocatedBytesForCurrentThread(), Stopwatch.GetTimestamp());

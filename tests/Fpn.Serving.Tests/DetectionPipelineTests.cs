@@ -36,6 +36,7 @@ public sealed class DetectionPipelineTests : IAsyncDisposable
     private readonly BatchingOptions _options = new() { MaxBatchSize = 1, QueueCapacity = 8, Deadline = TimeSpan.FromSeconds(30) };
     private readonly LaneRegistry _lanes;
     private ByteBudget _bytes = new(1 << 20);
+    private readonly CountingCodec _codec = new(new VipsCodec());
     private readonly DecoderSlots _slots = new(new ExecutionOptions { Threads = 1 });
     private DetectionPipeline? _pipeline;
     private Func<IDetector>? _reload;
@@ -96,6 +97,33 @@ public sealed class DetectionPipelineTests : IAsyncDisposable
         await EndNextAsync(11);
         Assert.Null((await second).Failure);
         Assert.Equal(0, Lane.Admitted);
+    }
+
+    [Fact]
+    public async Task Detect_Images_HaveTheirHeadersReadOnce()
+    {
+        await StartAsync();
+        var (run, first) = await OccupyAsync();
+        run.End();
+        Assert.Null((await first).Failure);
+
+        Assert.Equal((1, 1, 0), (_codec.Opened, _codec.Decoded, _codec.Open));
+    }
+
+    [Fact]
+    public async Task Detect_ImageThatWaitsForMemory_HoldsNothingOfTheCodec()
+    {
+        _bytes = new ByteBudget(ImageBytes);
+        await StartAsync();
+        var (run, first) = await OccupyAsync();
+        var second = Send(11);
+        Assert.Equal((2, 1, 0), (_codec.Opened, _codec.Decoded, _codec.Open));
+
+        run.End();
+        Assert.Null((await first).Failure);
+        await EndNextAsync(11);
+        Assert.Null((await second).Failure);
+        Assert.Equal((2, 0), (_codec.Decoded, _codec.Open));
     }
 
     [Fact]
@@ -358,7 +386,7 @@ public sealed class DetectionPipelineTests : IAsyncDisposable
         }
 
         _detector.RunsFreely = false;
-        _pipeline = new DetectionPipeline(new ImageDecoder(10_000_000, new VipsCodec()), _bytes, _options, _slots, _clock);
+        _pipeline = new DetectionPipeline(new ImageDecoder(10_000_000, _codec), _bytes, _options, _slots, _clock);
     }
 
     private Task<DetectionResult> Send(int width, TimeSpan? timeout = null, CancellationTokenSource? gone = null) =>

@@ -25,11 +25,12 @@ public sealed class PaintingPipelineTests : IDisposable
 
     private readonly FakeClock _clock = new();
     private readonly ByteBudget _bytes = new(PaintBytes);
+    private readonly CountingCodec _codec = new(new VipsCodec());
     private readonly DecoderSlots _slots = new(new ExecutionOptions { Threads = 1 });
     private readonly PaintingPipeline _pipeline;
 
     public PaintingPipelineTests() => _pipeline = new PaintingPipeline(
-        new ImageDecoder(10_000, new VipsCodec()),
+        new ImageDecoder(10_000, _codec),
         new DetectionPainter(VipsLibrary.FontFolder),
         _bytes,
         _slots,
@@ -53,6 +54,7 @@ public sealed class PaintingPipelineTests : IDisposable
         Assert.True(painted.Succeeded);
         Assert.Equal(0, _bytes.Used);
         Assert.Equal(painted.Picture.Bytes.Length, NativeImageMemory.HeldBytes);
+        Assert.Equal((1, 1, 0), (_codec.Opened, _codec.Decoded, _codec.Open));
         painted.Picture.Dispose();
         Assert.Throws<ObjectDisposedException>(() => painted.Picture.Bytes.Length);
     }

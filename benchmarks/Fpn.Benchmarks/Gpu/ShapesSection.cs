@@ -21,7 +21,8 @@ internal sealed class ShapesSection : ISection
     {
         result.Notes.Add(
             "Graphs and what lies between them, medians of a batch. \"Taking turns\" runs a lying and an upright batch "
-            + "one after the other; the ratio compares it with the mean of the two alone: 1 when changing costs nothing. "
+            + "one after the other; the ratio compares it with the mean of the two alone: 1 when changing costs "
+            + "nothing. "
             + "A session for each shape is what is served on a GPU; one for all shows what that spares.");
         var table = result.AddTable(
             "Lying and upright",

@@ -40,7 +40,8 @@ internal sealed class BarePipeline(TwoStageDetector detector, byte[][] images, i
         return done / Stopwatch.GetElapsedTime(start).TotalSeconds;
     }
 
-    /// <summary>Runs the two sessions and the choice of proposals between them on prepared tensors, and nothing else.</summary>
+    /// <summary>Runs the two sessions and the choice of proposals between them on prepared tensors, and nothing
+    /// else.</summary>
     /// <returns>Images per second.</returns>
     public double RunSessions(TimeSpan time)
     {
@@ -109,5 +110,6 @@ internal sealed class BarePipeline(TwoStageDetector detector, byte[][] images, i
         }
     }
 
-    private DecodedImage Decode(byte[] encoded) => _decoder.Decode(encoded).Image ?? throw new InvalidDataException("An image cannot be decoded.");
+    private DecodedImage Decode(byte[] encoded) =>
+        _decoder.Decode(encoded).Image ?? throw new InvalidDataException("An image cannot be decoded.");
 }

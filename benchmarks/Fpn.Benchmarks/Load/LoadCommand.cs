@@ -11,7 +11,8 @@ namespace Fpn.Benchmarks.Load;
 /// The service against the same pipeline in a bare loop, against the two sessions alone, and against many clients:
 /// <c>load --models DIR --images DIR [--model NAME] [--seconds 5] [--rounds 5] [--plot FILE.svg]</c>.
 /// </summary>
-/// <remarks>The three take turns in one run, so that the machine's drift hits all alike; ratios are medians over the rounds.</remarks>
+/// <remarks>The three take turns in one run, so that the machine's drift hits all alike; ratios are medians over the
+/// rounds.</remarks>
 internal static class LoadCommand
 {
     private const int SaturatingClients = 8;
@@ -25,7 +26,8 @@ internal static class LoadCommand
         var model = Option(args, "--model") ?? new ModelOptions().Default;
         var seconds = double.Parse(Option(args, "--seconds") ?? "5", CultureInfo.InvariantCulture);
         var rounds = int.Parse(Option(args, "--rounds") ?? "5", CultureInfo.InvariantCulture);
-        var images = Directory.EnumerateFiles(folder, "*.jpg").Order(StringComparer.Ordinal).Take(72).Select(File.ReadAllBytes).ToArray();
+        var images = Directory.EnumerateFiles(folder, "*.jpg").Order(StringComparer.Ordinal).Take(72)
+            .Select(File.ReadAllBytes).ToArray();
         var threads = Environment.ProcessorCount;
         Console.WriteLine($"{model}, {images.Length} images, {threads} processors, {rounds} rounds of {seconds} s");
 
@@ -41,10 +43,12 @@ internal static class LoadCommand
         await SweepAsync(load, TimeSpan.FromSeconds(seconds), Option(args, "--plot"));
     }
 
-    private static async Task CompareAsync(BarePipeline bare, LoadGenerator load, ServiceUnderLoad service, int threads, int rounds, TimeSpan time)
+    private static async Task CompareAsync(
+        BarePipeline bare, LoadGenerator load, ServiceUnderLoad service, int threads, int rounds, TimeSpan time)
     {
         List<double> bareRatios = [], sessionRatios = [], latencyRatios = [];
-        Console.WriteLine("| round | bare loop, images/s | sessions alone | service | service's CPU, s | load generator's CPU, s | latency at 1 client, ms | sum of the stages, ms |");
+        Console.WriteLine("| round | bare loop, images/s | sessions alone | service | service's CPU, s | load "
+            + "generator's CPU, s | latency at 1 client, ms | sum of the stages, ms |");
         Console.WriteLine("|---|---|---|---|---|---|---|---|");
         for (var round = 1; round <= rounds; round++)
         {
@@ -60,12 +64,14 @@ internal static class LoadCommand
             latencyRatios.Add(alone.P50 / stages);
             Console.WriteLine(string.Create(
                 CultureInfo.InvariantCulture,
-                $"| {round} | {loop:F1} | {sessions:F1} | {served.PerSecond:F1} | {cpu.TotalSeconds:F1} | {served.GeneratorCpu.TotalSeconds:F1} | {alone.P50:F1} | {stages:F1} |"));
+                $"| {round} | {loop:F1} | {sessions:F1} | {served.PerSecond:F1} | {cpu.TotalSeconds:F1} | "
+                    + $"{served.GeneratorCpu.TotalSeconds:F1} | {alone.P50:F1} | {stages:F1} |"));
         }
 
         Console.WriteLine(string.Create(
             CultureInfo.InvariantCulture,
-            $"Medians: service / bare loop {Median(bareRatios):F3}, service / sessions alone {Median(sessionRatios):F3}, latency / sum of the stages {Median(latencyRatios):F3}"));
+            $"Medians: service / bare loop {Median(bareRatios):F3}, service / sessions alone "
+                + $"{Median(sessionRatios):F3}, latency / sum of the stages {Median(latencyRatios):F3}"));
     }
 
     private static async Task SweepAsync(LoadGenerator load, TimeSpan time, string? plot)
@@ -80,7 +86,8 @@ internal static class LoadCommand
             results.Add(result);
             Console.WriteLine(string.Create(
                 CultureInfo.InvariantCulture,
-                $"| {clients} | {result.PerSecond:F1} | {result.P50:F0} | {result.P95:F0} | {result.P99:F0} | {result.MeanBatch:F2} | {result.Rejected} |"));
+                $"| {clients} | {result.PerSecond:F1} | {result.P50:F0} | {result.P95:F0} | {result.P99:F0} | "
+                    + $"{result.MeanBatch:F2} | {result.Rejected} |"));
         }
 
         if (plot is not null)

@@ -14,12 +14,18 @@ namespace Fpn.Benchmarks.Load;
 /// <param name="Rejected">Answers with status 503 or 504.</param>
 /// <param name="GeneratorCpu">Processor time that the load generator itself used.</param>
 internal sealed record LoadResult(
-    int Clients, double PerSecond, double P50, double P95, double P99, double MeanBatch, int Rejected, TimeSpan GeneratorCpu);
+    int Clients, double PerSecond, double P50, double P95, double P99, double MeanBatch, int Rejected,
+        TimeSpan GeneratorCpu);
 
-/// <summary>Clients in a closed loop: each sends its next request when it has its answer, after Retry-After where it was rejected.</summary>
+/// <summary>Clients in a closed loop: each sends its next request when it has its answer, after Retry-After where it
+/// was rejected.</summary>
 internal sealed class LoadGenerator(Uri address, byte[][] images) : IDisposable
 {
-    private readonly HttpClient _client = new(new SocketsHttpHandler { MaxConnectionsPerServer = 512 }) { BaseAddress = address, Timeout = TimeSpan.FromMinutes(2) };
+    private readonly HttpClient _client = new(new SocketsHttpHandler { MaxConnectionsPerServer = 512 })
+    {
+        BaseAddress = address,
+        Timeout = TimeSpan.FromMinutes(2),
+    };
 
     /// <summary>Runs so many clients for a time.</summary>
     public Task<LoadResult> RunAsync(int clients, TimeSpan time)
@@ -70,9 +76,11 @@ internal sealed class LoadGenerator(Uri address, byte[][] images) : IDisposable
         cpu = Process.GetCurrentProcess().TotalProcessorTime - cpu;
         latencies.Sort();
         return new LoadResult(
-            clients, latencies.Count / elapsed, At(0.5), At(0.95), At(0.99), latencies.Count == 0 ? 0 : (double)batches / latencies.Count, rejected, cpu);
+            clients, latencies.Count / elapsed, At(0.5), At(0.95), At(
+                0.99), latencies.Count == 0 ? 0 : (double)batches / latencies.Count, rejected, cpu);
 
-        double At(double share) => latencies.Count == 0 ? 0 : latencies[(int)Math.Min(latencies.Count - 1, share * latencies.Count)];
+        double At(double share) =>
+            latencies.Count == 0 ? 0 : latencies[(int)Math.Min(latencies.Count - 1, share * latencies.Count)];
     }
 
     public void Dispose() => _client.Dispose();

@@ -2,17 +2,17 @@ using Fpn.Detection.Geometry;
 
 namespace Fpn.Imaging.Codecs;
 
-/// <summary>A picture whose header was read; of several frames or pages the first.</summary>
-/// <remarks>For one thread at a time.</remarks>
+/// <summary>A picture whose header has been read; of several frames or pages the first.</summary>
+/// <remarks>Not thread-safe; may move from one thread to another.</remarks>
 public interface ICodecImage : IDisposable
 {
     /// <summary>H × W as stored, before any orientation.</summary>
     ImageSize Size { get; }
 
-    /// <summary>What <see cref="TryDecode"/> writes.</summary>
+    /// <summary>The layout that <see cref="TryDecode"/> writes.</summary>
     PixelLayout Layout { get; }
 
-    /// <summary>Bytes that decoding needs besides the pixels, as far as they grow with the picture.</summary>
+    /// <summary>Bytes that decoding needs besides the pixels and that grow with the size of the picture.</summary>
     long WorkBytes { get; }
 
     /// <summary>Decodes, once.</summary>

@@ -2,9 +2,9 @@ namespace Fpn.Imaging.Codecs;
 
 /// <summary>A library that reads image files.</summary>
 /// <remarks>
-/// Thread-safe. What must hold for every picture stands once, above the codecs: signature, end of file, numbers of scans,
-/// chunks and pages, the pixel limit, orientation, alpha, inks, the first frame of a GIF. A codec is asked only about
-/// files that passed those checks, and answers bad bytes with a result, never with an exception.
+/// Thread-safe. The rules for every picture are enforced once, above the codecs: signature, end of file, numbers of
+/// scans and pages, the pixel limit, orientation, alpha, inks, the first frame of a GIF. A codec sees only files that
+/// passed those checks, and answers bad bytes with a result, never with an exception.
 /// </remarks>
 public interface IImageCodec
 {
@@ -15,9 +15,9 @@ public interface IImageCodec
     long MaxScannedPixels { get; }
 
     /// <summary>Reads the header of a file.</summary>
-    /// <param name="file">The whole file; stays where it is until the result is disposed.</param>
-    /// <param name="length">Its bytes, at least 1.</param>
-    /// <param name="format">What its signature says; one that the codec reads.</param>
+    /// <param name="file">The whole file; stays in place until the result is disposed.</param>
+    /// <param name="length">The length of the file in bytes, at least 1.</param>
+    /// <param name="format">The format that the signature shows; one that the codec reads.</param>
     /// <returns>The picture, not decoded yet, which the caller disposes; null when the header is damaged or the codec
     /// takes the file for something else.</returns>
     unsafe ICodecImage? Open(byte* file, int length, ImageFormat format);

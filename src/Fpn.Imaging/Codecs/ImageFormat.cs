@@ -1,6 +1,6 @@
 namespace Fpn.Imaging.Codecs;
 
-/// <summary>The image formats that are served.</summary>
+/// <summary>The image formats that the service accepts.</summary>
 public enum ImageFormat
 {
     /// <summary>JPEG, baseline or progressive.</summary>

@@ -1,12 +1,12 @@
 namespace Fpn.Imaging.Codecs;
 
-/// <summary>Which library reads images (<c>Fpn:Imaging</c>).</summary>
+/// <summary>The library that reads images (<c>Fpn:Imaging</c>).</summary>
 internal sealed class ImagingOptions
 {
     /// <summary>
-    /// <c>vips</c> or <c>imagesharp</c>. Default <c>vips</c>: libvips, whose numbers are those that models are trained with.
-    /// <c>imagesharp</c> decodes with managed code only, reads no AVIF, and gives slightly other JPEG pixels; a build with
-    /// <c>-p:ImageSharp=false</c>, such as the container images, does not have it.
+    /// <c>vips</c> or <c>imagesharp</c>. Default <c>vips</c>: libvips, whose pixels are those that models are trained
+    /// with. <c>imagesharp</c> decodes with managed code only, does not read AVIF, and gives slightly different JPEG
+    /// pixels; a build with <c>-p:ImageSharp=false</c>, such as the container images, does not include it.
     /// </summary>
     public CodecName Codec { get; set; } = CodecName.Vips;
 }

@@ -1,9 +1,9 @@
 namespace Fpn.Imaging.Codecs;
 
-/// <summary>What the bands of decoded pixels mean; 8 bits each.</summary>
+/// <summary>The meaning of the bands of decoded pixels, 8 bits each.</summary>
 public enum PixelLayout
 {
-    /// <summary>A colour model, or a kind of number, that the codec cannot turn into colours with certainty.</summary>
+    /// <summary>A color model or sample type that the codec cannot turn into colors with certainty.</summary>
     Unknown,
 
     /// <summary>Three bands: red, green, blue.</summary>

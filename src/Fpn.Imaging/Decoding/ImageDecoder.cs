@@ -1,227 +1,167 @@
-using Fpn.Detection.Geometry;
+using System.Buffers;
 using Fpn.Imaging.Codecs;
 using Fpn.Imaging.Headers;
 using Fpn.Imaging.Pixels;
 
 namespace Fpn.Imaging.Decoding;
 
-/// <summary>Turns encoded images into RGB bytes with one of the codecs, and holds what must be so whichever it is.</summary>
+/// <summary>
+/// Turns encoded images into RGB bytes with one of the codecs, and enforces the rules that hold for all of them.
+/// </summary>
 /// <remarks>
-/// Thread-safe; a call decodes on its own thread. What comes out:
+/// Thread-safe; a call works on its own thread. The header is read once, by <see cref="Open"/>; what it says travels
+/// with the <see cref="OpenedImage"/>. The result:
 /// <list type="bullet">
 /// <item>the image as displayed: EXIF orientation is applied;</item>
-/// <item>8-bit RGB; 16-bit channels lose their low byte, grey becomes three equal channels, inks become colours as
-/// <see cref="InkColors"/> says; numbers without a certain meaning (<see cref="TiffSamples"/>) are refused;</item>
-/// <item>numbers of RGB images as they are stored: an embedded profile is ignored, as Pillow and OpenCV ignore it
-/// and therefore as models were trained;</item>
-/// <item>alpha is dropped: colours are neither blended nor multiplied, and stay even where nothing shows of them.</item>
+/// <item>8-bit RGB; 16-bit channels lose their low byte, gray becomes three equal channels, inks become colors as
+/// <see cref="InkColors"/> says; samples without a defined color (<see cref="TiffSamples"/>) are refused;</item>
+/// <item>RGB values as stored: an embedded profile is ignored, as Pillow and OpenCV ignore it and therefore as models
+/// were trained;</item>
+/// <item>alpha is dropped: colors are neither blended nor multiplied, not even where a pixel is transparent.</item>
 /// </list>
 /// </remarks>
 internal sealed class ImageDecoder
 {
-    /// <summary>Why a file that was cut off is not decoded.</summary>
+    /// <summary>The reason given for a file that is cut off.</summary>
     public const string EndIsMissing = "its end is missing";
 
-    /// <summary>Four bands of so many pixels are as long as a span can be.</summary>
+    /// <summary>Four bands of this many pixels fill the longest possible span.</summary>
     private const long LargestPixelLimit = int.MaxValue / 4;
-
-    /// <summary>Encoders write some ten scans; each costs as much as a small picture, however little is in it.</summary>
-    private const int MaxJpegScans = 100;
-
-    /// <summary>All pages are visited before the first is decoded.</summary>
-    private const int MaxTiffPages = 4096;
 
     private readonly long _maxPixels;
     private readonly IImageCodec[] _codecs;
 
-    /// <summary>Takes the codecs.</summary>
+    /// <summary>Creates a decoder.</summary>
     /// <param name="maxPixels">The most pixels that an image may have by its header, 1 … 536,870,911.</param>
-    /// <param name="codecs">The first that reads a format is asked about it; at least one.</param>
-    /// <exception cref="ArgumentOutOfRangeException">The limit is out of its range.</exception>
+    /// <param name="codecs">At least one; the first that reads a format is used for it.</param>
+    /// <exception cref="ArgumentOutOfRangeException">The limit is out of range.</exception>
     internal ImageDecoder(long maxPixels, params ReadOnlySpan<IImageCodec> codecs)
     {
         ArgumentOutOfRangeException.ThrowIfLessThan(maxPixels, 1);
         ArgumentOutOfRangeException.ThrowIfGreaterThan(maxPixels, LargestPixelLimit);
         _maxPixels = maxPixels;
         _codecs = codecs.ToArray();
-        Formats = [.. Enum.GetValues<ImageFormat>().Where(format => CodecOf(format) is not null).Select(Name)];
+        Formats = [.. Enum.GetValues<ImageFormat>().Where(format => CodecFor(format) is not null).Select(Name)];
         UnsupportedDetail = $"The content is not a {string.Join(", ", Formats.SkipLast(1))} or {Formats[^1]} image.";
     }
 
-    /// <summary>Names of the formats that a codec reads, as people write them: <c>JPEG</c>, <c>WebP</c>.</summary>
+    /// <summary>Names of the formats that a codec reads, in their usual spelling: <c>JPEG</c>, <c>WebP</c>.</summary>
     public IReadOnlyList<string> Formats { get; }
 
-    /// <summary>What is wrong with bytes in a format that is not read; lists those that are.</summary>
+    /// <summary>The message for bytes in a format that is not read; lists the formats that are.</summary>
     public string UnsupportedDetail { get; }
 
-    /// <summary>What is wrong with an image that has more pixels than allowed.</summary>
+    /// <summary>The message for an image with more pixels than allowed.</summary>
     public string TooManyPixelsDetail(uint width, uint height) =>
         $"The image is {width} pixels wide and {height} high; at most {_maxPixels} pixels in all are allowed.";
 
-    /// <summary>What is wrong with an image that cannot be decoded.</summary>
-    /// <param name="format">What it is.</param>
-    /// <param name="why">Ends the sentence, such as <see cref="EndIsMissing"/>.</param>
+    /// <summary>The message for an image that cannot be decoded.</summary>
+    /// <param name="format">The format that its signature shows.</param>
+    /// <param name="why">The end of the sentence, such as <see cref="EndIsMissing"/>.</param>
     public static string UndecodableDetail(ImageFormat format, string why) =>
         $"The {Name(format)} image cannot be decoded: {why}.";
 
-    /// <summary>Reads the header alone, so that room for the pixels can be found before they are decoded.</summary>
-    /// <param name="encoded">A whole file. Not used after the call.</param>
-    /// <param name="pixelBytes">Bytes that decoding takes at most, the image included; 0 when it will not be decoded.</param>
-    /// <returns>Why the image will not be decoded, or null when it may be.</returns>
-    public DecodeOutcome? CheckHeader(ReadOnlySpan<byte> encoded, out long pixelBytes)
+    /// <summary>
+    /// Reads the header of one image, and checks everything that can be checked before pixels are decoded.
+    /// </summary>
+    /// <param name="encoded">A whole file, which must neither change nor be freed until the opened image is
+    /// disposed.</param>
+    /// <returns>The opened image, which the caller disposes, or the reason for refusing it. Bad bytes never
+    /// throw.</returns>
+    public unsafe OpenOutcome Open(ReadOnlyMemory<byte> encoded)
     {
-        var outcome = Run(encoded, headerOnly: true, out pixelBytes);
-        return pixelBytes > 0 ? null : outcome;
+        var pin = encoded.Pin();
+        OpenOutcome outcome = default;
+        try
+        {
+            return outcome = OpenPinned((byte*)pin.Pointer, encoded.Length, pin);
+        }
+        finally
+        {
+            if (!outcome.Succeeded)
+            {
+                pin.Dispose();
+            }
+        }
     }
 
-    /// <summary>Decodes one image; of several frames or pages the first.</summary>
+    /// <summary>Opens and decodes one image; of several frames or pages the first.</summary>
     /// <param name="encoded">A whole file. Not used after the call.</param>
-    /// <returns>The image, which the caller disposes, or why there is none. Bad bytes never throw.</returns>
-    public DecodeOutcome Decode(ReadOnlySpan<byte> encoded) => Run(encoded, headerOnly: false, out _);
-
-    private unsafe DecodeOutcome Run(ReadOnlySpan<byte> encoded, bool headerOnly, out long pixelBytes)
+    /// <returns>The image, which the caller disposes, or the reason for refusing it. Bad bytes never throw.</returns>
+    public unsafe DecodeOutcome Decode(ReadOnlySpan<byte> encoded)
     {
-        pixelBytes = 0;
-        if (ImageSignature.Identify(encoded) is not { } format || CodecOf(format) is not { } codec)
+        fixed (byte* file = encoded)
+        {
+            var outcome = OpenPinned(file, encoded.Length, default);
+            if (!outcome.Succeeded)
+            {
+                return outcome.Refusal;
+            }
+
+            using var opened = outcome.Image;
+            return opened.Decode();
+        }
+    }
+
+    /// <summary>The outcome for an image that cannot be decoded.</summary>
+    internal static DecodeOutcome Undecodable(ImageFormat format, string why) =>
+        DecodeOutcome.Fail(DecodeFailure.Undecodable, UndecodableDetail(format, why));
+
+    /// <param name="file">The whole file, pinned.</param>
+    /// <param name="length">Its length in bytes.</param>
+    /// <param name="pin">Belongs to the opened image on success.</param>
+    private unsafe OpenOutcome OpenPinned(byte* file, int length, MemoryHandle pin)
+    {
+        var encoded = new ReadOnlySpan<byte>(file, length);
+        if (ImageSignature.Identify(encoded) is not { } format || CodecFor(format) is not { } codec)
         {
             return DecodeOutcome.Fail(
                 DecodeFailure.UnsupportedFormat, WrappedImage.Describe(encoded) ?? UnsupportedDetail);
         }
 
-        if (CheckBytes(encoded, format) is { } refusal)
+        var check = FileCheck.Run(encoded, format);
+        if (check.Size is { } announced && CheckSize(format, announced.Width, announced.Height) is { } early)
         {
+            return early;
+        }
+
+        if (check.Refusal is { } why)
+        {
+            return Undecodable(format, why);
+        }
+
+        var stored = codec.Open(file, length, format);
+        if (stored is null)
+        {
+            return Undecodable(format, "its header is damaged or incomplete");
+        }
+
+        if (CheckStored(stored, format, check.JpegScans, codec) is { } refusal)
+        {
+            stored.Dispose();
             return refusal;
         }
 
-        // Codecs may be lazy and read the bytes until the pixels are written: they are pinned that long.
-        fixed (byte* file = encoded)
-        {
-            using var stored = codec.Open(file, encoded.Length, format);
-            if (stored is null)
-            {
-                return Undecodable(format, "its header is damaged or incomplete");
-            }
-
-            if (CheckSize(format, (uint)stored.Size.Width, (uint)stored.Size.Height) is { } failure)
-            {
-                return failure;
-            }
-
-            if (stored.Layout == PixelLayout.Unknown)
-            {
-                return Undecodable(format, "its colour model is not supported");
-            }
-
-            if (format == ImageFormat.Jpeg && CheckScans(encoded, stored.Size, codec) is { } costly)
-            {
-                return costly;
-            }
-
-            // Whatever stands behind three colours stays in the buffer, and turning needs a second one for a moment.
-            var orientation = ExifOrientation.Read(encoded, format);
-            var turned = orientation == ExifOrientation.Upright ? 0 : 3;
-            pixelBytes = stored.Size.Area * (Bands(stored.Layout) + turned) + stored.WorkBytes;
-            return headerOnly ? default : Decode(stored, format, encoded, orientation);
-        }
+        var orientation = ExifOrientation.Read(encoded, format);
+        var source = new EncodedFile(file, length, pin);
+        return new OpenOutcome(new OpenedImage(source, format, codec, stored, orientation, check.Tiff));
     }
 
-    private IImageCodec? CodecOf(ImageFormat format) => Array.Find(_codecs, codec => codec.Reads(format));
+    private IImageCodec? CodecFor(ImageFormat format) => Array.Find(_codecs, codec => codec.Reads(format));
 
-    private static int Bands(PixelLayout layout) => layout == PixelLayout.Rgb ? 3 : 4;
-
-    private static DecodeOutcome Decode(
-        ICodecImage stored, ImageFormat format, ReadOnlySpan<byte> encoded, int orientation)
+    /// <summary>The reason for refusing an image whose header the codec has read.</summary>
+    private DecodeOutcome? CheckStored(ICodecImage stored, ImageFormat format, int jpegScans, IImageCodec codec)
     {
-        // The pixel limit keeps four bands below 2^31 bytes.
-        var buffer = PixelBuffer.Allocate((int)(stored.Size.Area * Bands(stored.Layout)));
-        try
+        if (CheckSize(format, (uint)stored.Size.Width, (uint)stored.Size.Height) is { } failure)
         {
-            if (!stored.TryDecode(buffer.Bytes))
-            {
-                return Undecodable(format, "its data are damaged or incomplete", buffer);
-            }
-
-            if (format == ImageFormat.Gif && GifFirstFrame.TryRead(encoded, out var frame))
-            {
-                frame.FillUncovered(buffer.Bytes, stored.Size, Bands(stored.Layout));
-            }
-
-            if (stored.Layout == PixelLayout.Rgba)
-            {
-                DropAlpha(buffer.Bytes);
-            }
-
-            var samples = buffer.Bytes[..(int)(stored.Size.Area * (stored.Layout == PixelLayout.Cmyk ? 4 : 3))];
-            if (format == ImageFormat.Tiff && TiffSamples.Read(encoded).AreShallow(samples))
-            {
-                return Undecodable(format, TiffSamples.ShallowRefusal, buffer);
-            }
-
-            if (stored.Layout == PixelLayout.Cmyk)
-            {
-                InkColors.ToRgb(buffer.Bytes);
-            }
-
-            if (orientation != ExifOrientation.Upright)
-            {
-                buffer = TurnUpright(buffer, stored.Size, orientation);
-            }
-
-            return DecodeOutcome.Success(
-                new DecodedImage(format, ExifOrientation.DisplayedSize(stored.Size, orientation), buffer));
+            return failure;
         }
-        catch
-        {
-            buffer.Dispose();
-            throw;
-        }
-    }
 
-    private static PixelBuffer TurnUpright(PixelBuffer stored, ImageSize size, int orientation)
-    {
-        var length = (int)(size.Area * 3);
-        var upright = PixelBuffer.Allocate(length);
-        ExifOrientation.Apply(stored.Bytes[..length], size, orientation, upright.Bytes);
-        stored.Dispose();
-        return upright;
-    }
-
-    /// <summary>What codecs would find out late, at great cost or not at all.</summary>
-    private DecodeOutcome? CheckBytes(ReadOnlySpan<byte> encoded, ImageFormat format)
-    {
-        switch (format)
-        {
-            case ImageFormat.Jpeg:
-                var markers = JpegMarkers.Read(encoded, MaxJpegScans + 1);
-                return markers.Scans > MaxJpegScans ? Undecodable(format, $"it has more than {MaxJpegScans} scans")
-                    : markers.HasEnd ? null
-                    : Undecodable(format, EndIsMissing);
-            case ImageFormat.Png:
-                return PngChunks.TryReadSize(encoded, out var width, out var height) && CheckSize(format, width, height) is { } refusal ? refusal
-                    : PngChunks.HasEnd(encoded) ? null
-                    : Undecodable(format, EndIsMissing);
-            case ImageFormat.Tiff:
-                return TiffPages.Count(encoded, MaxTiffPages + 1) > MaxTiffPages
-                    ? Undecodable(format, $"it has more than {MaxTiffPages} pages")
-                    : TiffSamples.Read(encoded).Refusal is { } why ? Undecodable(format, why)
-                    : null;
-            case ImageFormat.Webp:
-                return WebpChunks.HasEnd(encoded) ? null : Undecodable(format, EndIsMissing);
-            case ImageFormat.Gif:
-                return GifFirstFrame.HasEnd(encoded) ? null : Undecodable(format, EndIsMissing);
-            case ImageFormat.Bmp:
-                var size = BmpHeader.ReadSize(encoded);
-                return CheckSize(format, size.Width, size.Height)
-                    ?? (BmpHeader.Refuse(encoded) is { } reason ? Undecodable(format, reason) : null);
-            default:
-                return null;
-        }
-    }
-
-    private static DecodeOutcome? CheckScans(ReadOnlySpan<byte> jpeg, ImageSize size, IImageCodec codec) =>
-        codec.MaxScannedPixels / size.Area < JpegMarkers.Read(jpeg, MaxJpegScans + 1).Scans
-            ? Undecodable(ImageFormat.Jpeg, "it has too many scans for its size")
+        return stored.Layout == PixelLayout.Unknown ? Undecodable(format, "its colour model is not supported")
+            : codec.MaxScannedPixels / stored.Size.Area < jpegScans
+                ? Undecodable(format, "it has too many scans for its size")
             : null;
+    }
 
     private DecodeOutcome? CheckSize(ImageFormat format, uint width, uint height)
     {
@@ -233,23 +173,6 @@ internal sealed class ImageDecoder
         return (ulong)width * height <= (ulong)_maxPixels
             ? null
             : DecodeOutcome.Fail(DecodeFailure.TooManyPixels, TooManyPixelsDetail(width, height));
-    }
-
-    /// <summary>Moves the first three of every four bytes together, in place.</summary>
-    private static void DropAlpha(Span<byte> pixels)
-    {
-        for (int from = 0, to = 0; from < pixels.Length; from += 4, to += 3)
-        {
-            pixels[to] = pixels[from];
-            pixels[to + 1] = pixels[from + 1];
-            pixels[to + 2] = pixels[from + 2];
-        }
-    }
-
-    private static DecodeOutcome Undecodable(ImageFormat format, string why, PixelBuffer? buffer = null)
-    {
-        buffer?.Dispose();
-        return DecodeOutcome.Fail(DecodeFailure.Undecodable, UndecodableDetail(format, why));
     }
 
     private static string Name(ImageFormat format) =>

@@ -2,35 +2,37 @@ using System.Buffers.Binary;
 
 namespace Fpn.Imaging.Headers;
 
-/// <summary>What the header of a BMP says, told before anything is decoded.</summary>
-/// <remarks>Served is what holds every pixel at a fixed place: 4, 8, 24 and 32 bits without compression. Run lengths may
-/// skip pixels and jump about, and nobody photographs with them.</remarks>
+/// <summary>Checks the header of a BMP before anything is decoded.</summary>
+/// <remarks>Accepted are files with every pixel at a fixed place: 4, 8, 24 and 32 bits without compression. Run lengths
+/// may skip pixels and jump, and photographs do not use them.</remarks>
 internal static class BmpHeader
 {
     private const int FileHeader = 14;
     private const int Uncompressed = 0;
     private const int BitFields = 3;
 
-    /// <summary>Whether the bytes begin as a BMP of Windows does; text may begin with BM, too.</summary>
+    /// <summary>Whether the bytes begin like a Windows BMP; text may begin with BM, too.</summary>
     internal static bool IsBmp(ReadOnlySpan<byte> file) =>
         file.Length >= FileHeader + 40
         && file.StartsWith("BM"u8)
         && BinaryPrimitives.ReadInt32LittleEndian(file[FileHeader..]) is 40 or 52 or 56 or 64 or 108 or 124;
 
-    /// <summary>Why the file will not be decoded, to follow "cannot be decoded: "; null when it may be.</summary>
-    /// <param name="bmp">A whole file that <see cref="IsBmp"/>.</param>
+    /// <summary>The reason for refusing the file, to follow "cannot be decoded: "; null without one.</summary>
+    /// <param name="bmp">A whole file for which <see cref="IsBmp"/> holds.</param>
     internal static string? Refuse(ReadOnlySpan<byte> bmp)
     {
         var header = bmp[FileHeader..];
         var width = BinaryPrimitives.ReadInt32LittleEndian(header[4..]);
 
-        // Negative where the first row is the upper one.
+        // Negative where the rows run from top to bottom.
         var height = Math.Abs((long)BinaryPrimitives.ReadInt32LittleEndian(header[8..]));
         var bits = BinaryPrimitives.ReadUInt16LittleEndian(header[14..]);
         var compression = BinaryPrimitives.ReadInt32LittleEndian(header[16..]);
         if (compression != Uncompressed && !(compression == BitFields && bits == 32))
         {
-            return compression is 1 or 2 ? "run-length encoding is not supported" : $"its compression ({compression}) is not supported";
+            return compression is 1 or 2
+                ? "run-length encoding is not supported"
+                : $"its compression ({compression}) is not supported";
         }
 
         if (bits is not (4 or 8 or 24 or 32))

@@ -3,23 +3,24 @@ using Fpn.Imaging.Codecs;
 
 namespace Fpn.Imaging.Headers;
 
-/// <summary>Reads EXIF orientations, and turns and mirrors decoded pictures as they say.</summary>
-/// <remarks>Source: EXIF 2.32, tag 0x0112. Done here and not by the codecs: libvips takes several times as long.</remarks>
+/// <summary>Reads EXIF orientations, and turns and mirrors decoded pictures accordingly.</summary>
+/// <remarks>Source: EXIF 2.32, tag 0x0112. Done here and not by the codecs: libvips takes several times as
+/// long.</remarks>
 internal static class ExifOrientation
 {
-    /// <summary>As stored is as displayed.</summary>
+    /// <summary>The picture is stored as it is displayed.</summary>
     internal const int Upright = 1;
 
     private const int OrientationTag = 0x0112;
 
-    /// <summary>Pixels of a tile: 32 rows of 32 pixels of either picture stay in the first cache.</summary>
+    /// <summary>Pixels a side of a tile: 32 rows of 32 pixels of both pictures fit the first-level cache.</summary>
     private const int Tile = 32;
 
-    /// <summary>What EXIF begins with in a JPEG.</summary>
+    /// <summary>The bytes that introduce EXIF in a JPEG.</summary>
     internal static ReadOnlySpan<byte> ExifPrefix => "Exif\0\0"u8;
 
     /// <summary>The orientation that a file's EXIF block, or a TIFF's own first directory, asks for.</summary>
-    /// <returns>1 … 8; 1 where there is none or it is none of these.</returns>
+    /// <returns>1 … 8; 1 where the file has no orientation or an invalid one.</returns>
     internal static int Read(ReadOnlySpan<byte> encoded, ImageFormat format)
     {
         var block = format switch
@@ -42,13 +43,14 @@ internal static class ExifOrientation
     /// <param name="size">H × W.</param>
     /// <param name="orientation">1 … 8.</param>
     /// <param name="displayed">[H, W, 3] or, from 5 on, [W, H, 3]; must not overlap <paramref name="stored"/>.</param>
-    /// <exception cref="ArgumentException">A length does not fit the size.</exception>
-    /// <exception cref="ArgumentOutOfRangeException">There is no such orientation.</exception>
+    /// <exception cref="ArgumentException">A length does not match the size.</exception>
+    /// <exception cref="ArgumentOutOfRangeException">The orientation does not exist.</exception>
     internal static unsafe void Apply(ReadOnlySpan<byte> stored, ImageSize size, int orientation, Span<byte> displayed)
     {
         if (stored.Length != size.Area * 3 || displayed.Length != stored.Length)
         {
-            throw new ArgumentException($"{stored.Length} and {displayed.Length} bytes are not {size} pixels each.", nameof(size));
+            throw new ArgumentException(
+                $"{stored.Length} and {displayed.Length} bytes are not {size} pixels each.", nameof(size));
         }
 
         // Where displayed pixel (0, 0) is stored, and how far apart neighbours below and to the right are stored.
@@ -64,7 +66,8 @@ internal static class ExifOrientation
             6 => (lastRow, right, -below),
             7 => (lastRow + lastColumn, -right, -below),
             8 => (lastColumn, -right, below),
-            _ => throw new ArgumentOutOfRangeException(nameof(orientation), orientation, "EXIF knows orientations 1 to 8."),
+            _ => throw new ArgumentOutOfRangeException(
+                nameof(orientation), orientation, "EXIF knows orientations 1 to 8."),
         };
 
         var target = DisplayedSize(size, orientation);

@@ -3,13 +3,15 @@ using Fpn.Detection.Geometry;
 
 namespace Fpn.Imaging.Headers;
 
-/// <summary>Where a GIF's first frame lies on the canvas, and the colour that stands where it shows nothing.</summary>
-/// <remarks>libvips leaves such pixels black. Pillow, whose numbers models were trained with, has the transparent
-/// entry of the palette there, or the first one where none is transparent.</remarks>
+/// <summary>
+/// The place of a GIF's first frame on the canvas, and the color of the pixels that it does not show.
+/// </summary>
+/// <remarks>libvips leaves such pixels black. Pillow, whose pixels models were trained with, uses the transparent entry
+/// of the palette, or the first one where none is transparent.</remarks>
 /// <param name="Left">First column of the frame on the canvas.</param>
 /// <param name="Top">First row.</param>
 /// <param name="Size">The frame's size.</param>
-/// <param name="Red">Of the colour, as are the next two.</param>
+/// <param name="Red">The color, with the next two; 0 … 255.</param>
 /// <param name="Green">0 … 255.</param>
 /// <param name="Blue">0 … 255.</param>
 internal readonly record struct GifFirstFrame(int Left, int Top, ImageSize Size, byte Red, byte Green, byte Blue)
@@ -18,7 +20,7 @@ internal readonly record struct GifFirstFrame(int Left, int Top, ImageSize Size,
     private const int DescriptorLength = 9;
 
     /// <summary>Reads the blocks before the first frame's pixels.</summary>
-    /// <returns>False when they end early, or no palette has the colour.</returns>
+    /// <returns>False when they end early, or no palette has the color.</returns>
     internal static bool TryRead(ReadOnlySpan<byte> gif, out GifFirstFrame frame)
     {
         frame = default;
@@ -54,7 +56,7 @@ internal readonly record struct GifFirstFrame(int Left, int Top, ImageSize Size,
         return false;
     }
 
-    /// <summary>Whether the first frame's pixels are there to their end, which not every codec waits for.</summary>
+    /// <summary>Whether the first frame's pixels are complete, which not every codec checks.</summary>
     internal static bool HasEnd(ReadOnlySpan<byte> gif)
     {
         if (gif.Length < HeaderLength)
@@ -85,7 +87,7 @@ internal readonly record struct GifFirstFrame(int Left, int Top, ImageSize Size,
         return !pixels.IsEmpty;
     }
 
-    /// <summary>Writes the colour wherever the frame shows nothing.</summary>
+    /// <summary>Writes the color to every pixel that the frame does not show.</summary>
     /// <param name="pixels">[H, W, bands] bytes of the canvas; a fourth band is alpha.</param>
     /// <param name="canvas">H × W.</param>
     /// <param name="bands">3 or 4.</param>
@@ -112,7 +114,8 @@ internal readonly record struct GifFirstFrame(int Left, int Top, ImageSize Size,
         }
     }
 
-    private static bool TryReadFrame(ReadOnlySpan<byte> descriptor, ReadOnlySpan<byte> palette, int background, out GifFirstFrame frame)
+    private static bool TryReadFrame(
+        ReadOnlySpan<byte> descriptor, ReadOnlySpan<byte> palette, int background, out GifFirstFrame frame)
     {
         frame = default;
         var local = ReadPalette(descriptor[DescriptorLength..], descriptor[8]);
@@ -124,7 +127,8 @@ internal readonly record struct GifFirstFrame(int Left, int Top, ImageSize Size,
 
         var color = palette[(background * 3)..];
         var size = new ImageSize(
-            BinaryPrimitives.ReadUInt16LittleEndian(descriptor[6..]), BinaryPrimitives.ReadUInt16LittleEndian(descriptor[4..]));
+            BinaryPrimitives.ReadUInt16LittleEndian(descriptor[6..]),
+            BinaryPrimitives.ReadUInt16LittleEndian(descriptor[4..]));
         frame = new GifFirstFrame(
             BinaryPrimitives.ReadUInt16LittleEndian(descriptor),
             BinaryPrimitives.ReadUInt16LittleEndian(descriptor[2..]),
@@ -135,7 +139,7 @@ internal readonly record struct GifFirstFrame(int Left, int Top, ImageSize Size,
         return true;
     }
 
-    /// <summary>The palette that <paramref name="flags"/> announce; empty without one, or when it is cut off.</summary>
+    /// <summary>The palette that <paramref name="flags"/> announce; empty where it is absent or cut off.</summary>
     private static ReadOnlySpan<byte> ReadPalette(ReadOnlySpan<byte> rest, byte flags)
     {
         var length = PaletteLength(flags);

@@ -3,16 +3,17 @@ using Fpn.Imaging.Codecs;
 
 namespace Fpn.Imaging.Headers;
 
-/// <summary>Tells the format of an image from its first bytes, whatever name or type it came with.</summary>
+/// <summary>Recognizes the format of an image by its first bytes, whatever its name or declared type.</summary>
 internal static class ImageSignature
 {
-    /// <summary>The format, or null when it is not a served one or there are too few bytes to tell.</summary>
+    /// <summary>The format, or null when it is not supported or there are too few bytes.</summary>
     internal static ImageFormat? Identify(ReadOnlySpan<byte> encoded) => encoded switch
     {
         [0xFF, 0xD8, 0xFF, ..] => ImageFormat.Jpeg,
         [0x89, (byte)'P', (byte)'N', (byte)'G', 0x0D, 0x0A, 0x1A, 0x0A, ..] => ImageFormat.Png,
         [(byte)'G', (byte)'I', (byte)'F', (byte)'8', (byte)'7' or (byte)'9', (byte)'a', ..] => ImageFormat.Gif,
-        [(byte)'R', (byte)'I', (byte)'F', (byte)'F', _, _, _, _, (byte)'W', (byte)'E', (byte)'B', (byte)'P', ..] => ImageFormat.Webp,
+        [(byte)'R', (byte)'I', (byte)'F', (byte)'F', _, _, _, _, (byte)'W', (byte)'E', (byte)'B', (byte)'P', ..] =>
+            ImageFormat.Webp,
         // Little or big endian; 42 is TIFF, 43 BigTIFF.
         [(byte)'I', (byte)'I', 42 or 43, 0, ..] or [(byte)'M', (byte)'M', 0, 42 or 43, ..] => ImageFormat.Tiff,
         _ => IsAvif(encoded) ? ImageFormat.Avif
@@ -32,7 +33,8 @@ internal static class ImageSignature
         for (var brand = 8; brand + 4 <= end; brand += 4)
         {
             // The four bytes after the major brand are its version.
-            if (brand != 12 && encoded.Slice(brand, 4) is var name && (name.SequenceEqual("avif"u8) || name.SequenceEqual("avis"u8)))
+            var name = encoded.Slice(brand, 4);
+            if (brand != 12 && (name.SequenceEqual("avif"u8) || name.SequenceEqual("avis"u8)))
             {
                 return true;
             }

@@ -2,12 +2,12 @@ using System.Buffers.Binary;
 
 namespace Fpn.Imaging.Headers;
 
-/// <summary>What the markers of a JPEG tell before anything is decoded.</summary>
-/// <remarks>Scans cost a pass over the whole picture each, and a progressive JPEG may lawfully have hundreds of nearly
-/// empty ones: 60 KB that take a processor core a minute. The end marker libvips misses only when the decoder happens
-/// to want one more byte.</remarks>
+/// <summary>Reads the markers of a JPEG before anything is decoded.</summary>
+/// <remarks>Each scan costs a pass over the whole picture, and a valid progressive JPEG may have hundreds of nearly
+/// empty ones: 60 KB that take a processor core a minute. libvips notices a missing end marker only when the decoder
+/// happens to need one more byte.</remarks>
 /// <param name="Scans">Scans before the end marker; counting stops at the limit.</param>
-/// <param name="HasEnd">Whether the end marker is there (undefined when the limit was reached).</param>
+/// <param name="HasEnd">Whether the file has its end marker (undefined when the limit was reached).</param>
 internal readonly record struct JpegMarkers(int Scans, bool HasEnd)
 {
     private const byte StartOfScan = 0xDA;
@@ -15,8 +15,8 @@ internal readonly record struct JpegMarkers(int Scans, bool HasEnd)
     private const byte ApplicationOne = 0xE1;
 
     /// <summary>Walks from marker to marker.</summary>
-    /// <param name="jpeg">A whole file; what follows the end marker is not looked at.</param>
-    /// <param name="scanLimit">Stop at so many scans.</param>
+    /// <param name="jpeg">A whole file; bytes after the end marker are ignored.</param>
+    /// <param name="scanLimit">The number of scans at which counting stops.</param>
     internal static JpegMarkers Read(ReadOnlySpan<byte> jpeg, int scanLimit)
     {
         var scans = 0;
@@ -39,7 +39,7 @@ internal readonly record struct JpegMarkers(int Scans, bool HasEnd)
         return new(scans, false);
     }
 
-    /// <summary>The EXIF block of the first segment that has one; empty without one.</summary>
+    /// <summary>The EXIF block of the first segment that has one; empty where none has.</summary>
     internal static ReadOnlySpan<byte> FindExif(ReadOnlySpan<byte> jpeg)
     {
         var rest = jpeg;
@@ -62,7 +62,7 @@ internal readonly record struct JpegMarkers(int Scans, bool HasEnd)
         return default;
     }
 
-    /// <summary>Moves behind the next marker; entropy-coded bytes and fill bytes on the way are skipped.</summary>
+    /// <summary>Moves past the next marker; skips entropy-coded bytes and fill bytes on the way.</summary>
     private static bool TryNextMarker(ref ReadOnlySpan<byte> rest, out byte marker)
     {
         while (rest.IndexOf((byte)0xFF) is var at && at >= 0 && at + 1 < rest.Length)
@@ -80,6 +80,9 @@ internal readonly record struct JpegMarkers(int Scans, bool HasEnd)
         return false;
     }
 
-    /// <summary>Restart and start-of-image markers stand alone; all that matter otherwise are followed by a length.</summary>
+    /// <summary>
+    /// Whether a length follows the marker: restart and start-of-image markers stand alone, all others that matter have
+    /// one.
+    /// </summary>
     private static bool HasLength(byte marker) => marker is not (>= 0xD0 and <= 0xD8 or 0x01);
 }

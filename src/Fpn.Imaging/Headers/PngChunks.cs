@@ -2,19 +2,20 @@ using System.Buffers.Binary;
 
 namespace Fpn.Imaging.Headers;
 
-/// <summary>What the chunks of a PNG tell before anything is decoded.</summary>
+/// <summary>Reads the chunks of a PNG before anything is decoded.</summary>
 internal static class PngChunks
 {
     private const int SignatureLength = 8;
 
-    /// <summary>Length, type and checksum: what a chunk has around its content.</summary>
+    /// <summary>Bytes of length, type and checksum around the content of a chunk.</summary>
     private const int FrameLength = 12;
 
-    private static ReadOnlySpan<byte> End => [0, 0, 0, 0, (byte)'I', (byte)'E', (byte)'N', (byte)'D', 0xAE, 0x42, 0x60, 0x82];
+    private static ReadOnlySpan<byte> End =>
+        [0, 0, 0, 0, (byte)'I', (byte)'E', (byte)'N', (byte)'D', 0xAE, 0x42, 0x60, 0x82];
 
-    /// <summary>The size in the header, which must be the first chunk; its checksum is not looked at.</summary>
-    /// <remarks>libvips reads on to the first pixels before it tells the size, so that it would call a huge header
-    /// with nothing behind it corrupt, not too large.</remarks>
+    /// <summary>Reads the size from the header, which must be the first chunk; its checksum is not verified.</summary>
+    /// <remarks>libvips reads up to the first pixels before it reports a size, so it would report a huge header with
+    /// nothing behind it as corrupt, not as too large.</remarks>
     internal static bool TryReadSize(ReadOnlySpan<byte> png, out uint width, out uint height)
     {
         width = height = 0;
@@ -28,7 +29,7 @@ internal static class PngChunks
         return true;
     }
 
-    /// <summary>Whether the chain of chunks is whole up to the end chunk, which libvips does not wait for.</summary>
+    /// <summary>Whether the chain of chunks reaches the end chunk, which libvips does not check.</summary>
     internal static bool HasEnd(ReadOnlySpan<byte> png)
     {
         for (long at = SignatureLength; at + FrameLength <= png.Length;)
@@ -45,7 +46,7 @@ internal static class PngChunks
         return false;
     }
 
-    /// <summary>The content of the EXIF chunk; empty without one.</summary>
+    /// <summary>The content of the EXIF chunk; empty where the file has none.</summary>
     internal static ReadOnlySpan<byte> FindExif(ReadOnlySpan<byte> png)
     {
         for (long at = SignatureLength; at + FrameLength <= png.Length;)

@@ -2,11 +2,13 @@ using System.Buffers.Binary;
 
 namespace Fpn.Imaging.Headers;
 
-/// <summary>Counts the pages of a TIFF, all of which libvips visits before it decodes the first.</summary>
+/// <summary>Counts the pages of a TIFF: libvips visits all of them before it decodes the first.</summary>
 /// <remarks>A file of 20 MB can have 170,000 pages of a few pixels, which take 15 seconds.</remarks>
 internal static class TiffPages
 {
-    /// <summary>The length of the chain of directories, or <paramref name="limit"/> if it is longer (or a ring).</summary>
+    /// <summary>
+    /// The length of the chain of directories, or <paramref name="limit"/> if it is longer (or a ring).
+    /// </summary>
     internal static int Count(ReadOnlySpan<byte> tiff, int limit)
     {
         if (tiff.Length < 16)
@@ -27,7 +29,8 @@ internal static class TiffPages
                 break;
             }
 
-            // Entry count, entries of fixed length, offset of the next directory: 2, 12 and 4 bytes, in BigTIFF 8, 20 and 8.
+            // Entry count, entries of fixed length, offset of the next directory: 2, 12 and 4 bytes, in BigTIFF 8, 20
+            // and 8.
             var entries = big ? ReadOffset(directory, little, big)
                 : little ? BinaryPrimitives.ReadUInt16LittleEndian(directory)
                 : BinaryPrimitives.ReadUInt16BigEndian(directory);

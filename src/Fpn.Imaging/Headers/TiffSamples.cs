@@ -1,14 +1,14 @@
 namespace Fpn.Imaging.Headers;
 
-/// <summary>What the numbers of a TIFF's first page are, told from its tags before anything is decoded.</summary>
+/// <summary>The samples of a TIFF's first page, described by its tags before anything is decoded.</summary>
 /// <remarks>
-/// TIFF holds measurements as well as pictures, and libraries guess what colours those might be. Served is what TIFF 6.0
-/// says how to show: unsigned whole numbers in grey, RGB, a palette, YCbCr or the four inks.
+/// TIFF holds measurements as well as pictures, and libraries guess their colors. Accepted are the samples for which
+/// TIFF 6.0 defines a display: unsigned integers in gray, RGB, a palette, YCbCr or the four inks.
 /// </remarks>
-/// <param name="Refusal">Why the page cannot be shown with certainty, to follow "cannot be decoded: "; null when it
-/// can, or when damage hides it.</param>
+/// <param name="Refusal">The reason why the colors of the page are uncertain, to follow "cannot be decoded: "; null
+/// where they are certain, or where damage hides the tags.</param>
 /// <param name="Has16Bits">Whether samples have 16 bits, of which a picture may use fewer.</param>
-/// <param name="ZeroIsWhite">Whether numbers grow towards black.</param>
+/// <param name="ZeroIsWhite">Whether higher values are darker.</param>
 internal readonly record struct TiffSamples(string? Refusal, bool Has16Bits, bool ZeroIsWhite)
 {
     private const int BitsPerSample = 258;
@@ -18,7 +18,7 @@ internal readonly record struct TiffSamples(string? Refusal, bool Has16Bits, boo
     private const int InkSet = 332;
     private const int SampleFormat = 339;
 
-    /// <summary>A samples' bits of which at least so many must be used, or the scale is not known.</summary>
+    /// <summary>The bits of a 16-bit sample that must be used at least; with fewer the scale is unknown.</summary>
     private const int LeastUsedBits = 15;
 
     /// <summary>Reads the first directory.</summary>
@@ -28,25 +28,27 @@ internal readonly record struct TiffSamples(string? Refusal, bool Has16Bits, boo
         var bits = tags.All(BitsPerSample);
         var has16Bits = bits.Contains(16u);
         var refusal = RefuseCompression(tags.First(Compression) ?? 1)
-            ?? RefuseColours(tags.First(Photometric), tags.First(InkSet) ?? 1)
-            ?? RefuseNumbers(tags.All(SampleFormat))
+            ?? RefuseColors(tags.First(Photometric), tags.First(InkSet) ?? 1)
+            ?? RefuseFormats(tags.All(SampleFormat))
             ?? RefuseBits(bits)
             ?? (has16Bits ? RefuseShallow(tags.All(MaxSampleValue)) : null);
         return new TiffSamples(refusal, has16Bits, tags.First(Photometric) == 0);
     }
 
-    /// <summary>Whether the decoded picture shows that its samples have fewer bits than they are stored in.</summary>
+    /// <summary>Whether the decoded picture uses fewer bits than its samples are stored in.</summary>
     /// <param name="pixels">The upper bytes of all samples but alpha.</param>
-    /// <remarks>Cameras of 10, 12 or 14 bits write their numbers as they are into 16, often without a tag that says so:
-    /// such a picture cannot be told from a nearly black one.</remarks>
+    /// <remarks>Cameras with 10, 12 or 14 bits store their values unscaled in 16, often without a tag that says so.
+    /// Such a picture cannot be distinguished from a nearly black one.</remarks>
     internal bool AreShallow(ReadOnlySpan<byte> pixels)
     {
         const byte used = 1 << (LeastUsedBits - 1 - 8);
         return Has16Bits
-            && !(ZeroIsWhite ? pixels.ContainsAnyInRange((byte)0, (byte)(255 - used)) : pixels.ContainsAnyInRange(used, (byte)255));
+            && !(ZeroIsWhite
+                ? pixels.ContainsAnyInRange((byte)0, (byte)(255 - used))
+                : pixels.ContainsAnyInRange(used, (byte)255));
     }
 
-    /// <summary>Why, where <see cref="AreShallow"/> says so.</summary>
+    /// <summary>The reason for refusing a picture for which <see cref="AreShallow"/> holds.</summary>
     internal const string ShallowRefusal =
         "its 16-bit samples use 14 bits at most, so that their scale is not known; scale them to the full range";
 
@@ -65,7 +67,7 @@ internal readonly record struct TiffSamples(string? Refusal, bool Has16Bits, boo
         _ => $"its compression ({compression}) is not supported",
     };
 
-    private static string? RefuseColours(uint? photometric, uint inks) => photometric switch
+    private static string? RefuseColors(uint? photometric, uint inks) => photometric switch
     {
         // White is zero, black is zero, RGB, palette, YCbCr.
         null or 0 or 1 or 2 or 3 or 6 => null,
@@ -78,11 +80,11 @@ internal readonly record struct TiffSamples(string? Refusal, bool Has16Bits, boo
         _ => $"its colour model ({photometric}) is not supported",
     };
 
-    private static string? RefuseNumbers(uint[] formats)
+    private static string? RefuseFormats(uint[] formats)
     {
         foreach (var format in formats)
         {
-            // 1 is unsigned; 4, undefined, is to be read as if it were not there.
+            // 1 is unsigned; 4, undefined, is read as if the tag were absent.
             var kind = format switch
             {
                 1 or 4 => null,
@@ -93,7 +95,7 @@ internal readonly record struct TiffSamples(string? Refusal, bool Has16Bits, boo
             };
             if (kind is not null)
             {
-                return $"its samples are {kind} numbers, of which no colour follows";
+                return $"its samples are {kind} numbers, which have no defined colour";
             }
         }
 

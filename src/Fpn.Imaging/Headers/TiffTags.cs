@@ -2,10 +2,10 @@ using System.Buffers.Binary;
 
 namespace Fpn.Imaging.Headers;
 
-/// <summary>The whole numbers in the first directory of a TIFF or BigTIFF.</summary>
+/// <summary>The integers in the first directory of a TIFF or BigTIFF.</summary>
 internal readonly ref struct TiffTags
 {
-    /// <summary>No tag that is asked for has more: one for each channel.</summary>
+    /// <summary>The most values of any tag that is read: one for each channel.</summary>
     private const int MostValues = 16;
 
     private readonly ReadOnlySpan<byte> _tiff;
@@ -13,7 +13,7 @@ internal readonly ref struct TiffTags
     private readonly bool _big;
     private readonly ReadOnlySpan<byte> _entries;
 
-    /// <summary>Finds the first directory; there are no tags where it is cut off.</summary>
+    /// <summary>Finds the first directory; where it is cut off, there are no tags.</summary>
     public TiffTags(ReadOnlySpan<byte> tiff)
     {
         _tiff = tiff;
@@ -39,7 +39,9 @@ internal readonly ref struct TiffTags
     /// <summary>The first value of a tag; null where it is absent.</summary>
     public uint? First(int tag) => All(tag) is [var first, ..] ? first : null;
 
-    /// <summary>The values of a tag, as many as a picture can have channels; none where it is absent or no number.</summary>
+    /// <summary>
+    /// The values of a tag, as many as a picture can have channels; empty where it is absent or not an integer.
+    /// </summary>
     public uint[] All(int tag)
     {
         for (var at = 0; at < _entries.Length; at += EntryLength)

@@ -2,18 +2,18 @@ using System.Buffers.Binary;
 
 namespace Fpn.Imaging.Headers;
 
-/// <summary>What the chunks of a WebP tell before anything is decoded.</summary>
+/// <summary>Reads the chunks of a WebP before anything is decoded.</summary>
 internal static class WebpChunks
 {
     /// <summary>RIFF, its length, WEBP.</summary>
     private const int HeaderLength = 12;
 
-    /// <summary>Whether as many bytes are there as the header announces; not every codec waits for them.</summary>
+    /// <summary>Whether the file has as many bytes as its header announces; not every codec checks that.</summary>
     internal static bool HasEnd(ReadOnlySpan<byte> webp) =>
         webp.Length >= HeaderLength && BinaryPrimitives.ReadUInt32LittleEndian(webp[4..]) <= (uint)webp.Length - 8;
 
-    /// <summary>The content of the EXIF chunk, where some programs begin it as JPEG's segment begins without that
-    /// beginning; empty without one.</summary>
+    /// <summary>The content of the EXIF chunk, without the prefix of a JPEG's segment that some programs write; empty
+    /// where the file has none.</summary>
     internal static ReadOnlySpan<byte> FindExif(ReadOnlySpan<byte> webp)
     {
         // Chunks of a name, a length and a content padded to two bytes.

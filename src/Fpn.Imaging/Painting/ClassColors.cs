@@ -2,18 +2,18 @@ using Fpn.Imaging.Pixels;
 
 namespace Fpn.Imaging.Painting;
 
-/// <summary>The colour of each class.</summary>
+/// <summary>The color of each class.</summary>
 /// <remarks>
-/// Follows from the class's number alone, so it is the same in every picture and whatever else was found. Hues turn by
-/// the golden angle, which keeps any first few of them far apart; saturation changes from one round to the next.
-/// Every colour is light enough for dark text and for a dark outline: whatever lies beneath, one of the two stands out.
+/// A color depends on the class's number alone, so it is the same in every picture, whatever else was found. Hues turn
+/// by the golden angle, which keeps the first few far apart; saturation changes from one round to the next. Every color
+/// is light enough for dark text and for a dark outline: on any background one of the two stands out.
 /// </remarks>
 internal static class ClassColors
 {
-    /// <summary>Nearly black: outlines, and the text on plates of a class's colour.</summary>
+    /// <summary>Nearly black: the color of outlines, and of text on a plate in a class's color.</summary>
     public static readonly Rgb Outline = new(16, 16, 16);
 
-    /// <summary>What WCAG 2.2 asks of text.</summary>
+    /// <summary>The contrast ratio that WCAG 2.2 requires of text.</summary>
     private const double LeastContrast = 4.5;
 
     private const double GoldenRatio = 0.618033988749895;
@@ -22,9 +22,9 @@ internal static class ClassColors
 
     private static readonly double[] s_saturations = [1, 0.6, 0.8];
 
-    /// <summary>The colour of a class.</summary>
-    /// <param name="number">0 ….</param>
-    public static Rgb Of(int number)
+    /// <summary>Computes the color of a class.</summary>
+    /// <param name="number">The position of the class, from 0.</param>
+    public static Rgb ColorFor(int number)
     {
         var hue = number * GoldenRatio % 1;
         var saturation = s_saturations[number / ColorsPerRound % s_saturations.Length];
@@ -36,12 +36,12 @@ internal static class ClassColors
                 return color;
             }
 
-            // Blue and its neighbours are dark however bright they are: towards white.
+            // Blue and its neighbors are dark at full value: move them towards white.
             saturation -= 0.02;
         }
     }
 
-    /// <summary>The colour of the hexagonal model at full value.</summary>
+    /// <summary>The color of the hexagonal model at full value.</summary>
     /// <param name="hue">0 (red) to 1 (red again).</param>
     /// <param name="saturation">0 (white) to 1.</param>
     private static Rgb Bright(double hue, double saturation)

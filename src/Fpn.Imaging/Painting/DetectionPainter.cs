@@ -8,9 +8,9 @@ namespace Fpn.Imaging.Painting;
 
 /// <summary>Draws boxes with captions into pictures and encodes them.</summary>
 /// <remarks>
-/// Thread-safe; a call works on its own thread. A box is a band in the colour of its class, within the pixels that the
-/// box touches, with a dark line around it; the caption stands above the box, or within it where there is no room
-/// above. Band and text grow with the picture. Nothing of the file that the picture came from is kept but its pixels.
+/// Thread-safe; a call works on its own thread. A box is a band in the color of its class, within the pixels that the
+/// box touches, with a dark line around it; the caption stands above the box, or inside it where there is no room
+/// above. Band and text grow with the picture. Only the pixels of the original file are kept.
 /// </remarks>
 internal sealed class DetectionPainter
 {
@@ -18,12 +18,12 @@ internal sealed class DetectionPainter
     private const int SmallestFont = 10;
     private const int LongestCaption = 60;
 
-    /// <summary>So many plates must fit one below the other, or there are none.</summary>
+    /// <summary>Plates that must fit one below the other; in a smaller picture none is drawn.</summary>
     private const int LeastPlates = 4;
 
     private readonly string _fontFile;
 
-    /// <summary>Looks for the font and writes with it once.</summary>
+    /// <summary>Checks that the font is there and writes with it once.</summary>
     /// <param name="fonts">The folder with the font.</param>
     /// <exception cref="FileNotFoundException">The font is missing.</exception>
     /// <exception cref="InvalidOperationException">libvips cannot write text.</exception>
@@ -36,14 +36,14 @@ internal sealed class DetectionPainter
             throw new FileNotFoundException($"{_fontFile} is missing.");
         }
 
-        VipsLibrary.Initialise();
+        VipsLibrary.Initialize();
         using var mask = WriteText("0", SmallestFont)
             ?? throw new InvalidOperationException("libvips cannot write text: it was built without Pango.");
     }
 
     /// <summary>Draws into a picture's own pixels and encodes it.</summary>
-    /// <param name="image">The picture; afterwards drawn upon.</param>
-    /// <param name="objects">Best first: it is drawn last, over the others.</param>
+    /// <param name="image">The picture, which is drawn into.</param>
+    /// <param name="objects">Best first; the best is drawn last, over the others.</param>
     /// <param name="encoding">PNG or JPEG; a JPEG holds 65,500 pixels a side at most.</param>
     /// <returns>The file, which the caller disposes.</returns>
     /// <exception cref="InvalidOperationException">libvips could not encode it.</exception>
@@ -59,7 +59,7 @@ internal sealed class DetectionPainter
         {
             var box = Cover(objects[i], size);
             canvas.Frame(box.Grow(Outline(band)), Outline(band), ClassColors.Outline);
-            canvas.Frame(box, band, ClassColors.Of(objects[i].Class));
+            canvas.Frame(box, band, ClassColors.ColorFor(objects[i].Class));
         }
 
         var font = Math.Max(SmallestFont, (int)Math.Round(scale / 40));
@@ -88,12 +88,14 @@ internal sealed class DetectionPainter
 
     private static int Outline(int band) => Math.Max(1, band / 3);
 
-    /// <summary>Where the plate of a caption goes: above the box, or from its upper edge down; never outside.</summary>
+    /// <summary>
+    /// Places the plate of a caption: above the box, or from its upper edge down; never outside the picture.
+    /// </summary>
     /// <param name="box">The pixels of the box.</param>
-    /// <param name="outline">Pixels of the dark line between box and plate.</param>
-    /// <param name="width">Of the plate; one wider than the picture is cut at the right.</param>
-    /// <param name="height">Of the plate; at most the picture's.</param>
-    /// <param name="size">The picture's.</param>
+    /// <param name="outline">Width of the dark line between box and plate, in pixels.</param>
+    /// <param name="width">Width of the plate; one wider than the picture is cut at the right.</param>
+    /// <param name="height">Height of the plate; at most that of the picture.</param>
+    /// <param name="size">Size of the picture.</param>
     internal static PixelRectangle PlaceCaption(PixelRectangle box, int outline, int width, int height, ImageSize size)
     {
         var above = box.Top - outline - height;
@@ -107,7 +109,7 @@ internal sealed class DetectionPainter
         using var mask = WriteText(painted.Caption, font);
         if (mask is null)
         {
-            // Nothing but spaces, or characters that Pango refuses: the box is drawn all the same.
+            // Only spaces, or characters that Pango refuses; the box is drawn anyway.
             return;
         }
 
@@ -115,13 +117,13 @@ internal sealed class DetectionPainter
         var (width, height) = (mask.Width + 2 * padding, Math.Max(font, mask.Height) + 2 * padding);
         if (LeastPlates * height > size.Height || LeastPlates * font > size.Width)
         {
-            // In a picture so small the letters would hide what they name.
+            // In a picture this small the letters would hide the object.
             return;
         }
 
         var plate = PlaceCaption(Cover(painted, size), Outline(band), width, height, size);
         canvas.Frame(plate.Grow(Outline(band)), Outline(band), ClassColors.Outline);
-        canvas.Fill(plate, ClassColors.Of(painted.Class));
+        canvas.Fill(plate, ClassColors.ColorFor(painted.Class));
         DrawText(canvas, mask, plate.Left + padding, plate.Top + (height - mask.Height) / 2);
     }
 
@@ -130,7 +132,8 @@ internal sealed class DetectionPainter
         var ink = mask.WriteToMemory(out var length);
         try
         {
-            canvas.Ink(new ReadOnlySpan<byte>((void*)ink, checked((int)length)), mask.Width, left, top, ClassColors.Outline);
+            var shares = new ReadOnlySpan<byte>((void*)ink, checked((int)length));
+            canvas.Ink(shares, mask.Width, left, top, ClassColors.Outline);
         }
         finally
         {
@@ -138,8 +141,9 @@ internal sealed class DetectionPainter
         }
     }
 
-    /// <summary>Writes one line of text; its default of 72 dots an inch makes a point a pixel.</summary>
-    /// <returns>A mask of one 8-bit band, cut to the ink, which the caller disposes; null where there is no ink.</returns>
+    /// <summary>Renders one line of text; at the default of 72 dots an inch a point is a pixel.</summary>
+    /// <returns>A mask of one 8-bit band, cut to the ink, which the caller disposes; null where there is no
+    /// ink.</returns>
     private Image? WriteText(string caption, int font)
     {
         var shown = caption.Length <= LongestCaption ? caption : $"{caption.AsSpan(0, LongestCaption - 1)}…";
@@ -155,7 +159,7 @@ internal sealed class DetectionPainter
 
     private static EncodedPicture Encode(Image image, PictureEncoding encoding)
     {
-        // On photographs the filter saves a sixth of the bytes for nothing; levels above 3 save little and take long.
+        // On photographs the filter saves a sixth of the bytes at no cost; levels above 3 save little and take long.
         var suffix = encoding == PictureEncoding.Png
             ? ".png[compression=3,filter=sub,keep=none]"
             : ".jpg[Q=90,subsample-mode=off,keep=none]";

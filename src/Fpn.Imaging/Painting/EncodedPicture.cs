@@ -2,12 +2,12 @@ using Fpn.Imaging.Pixels;
 
 namespace Fpn.Imaging.Painting;
 
-/// <summary>An encoded picture, counted among the memory of images until it is disposed.</summary>
+/// <summary>An encoded picture; counted in the memory of images until it is disposed.</summary>
 internal sealed class EncodedPicture : IDisposable
 {
     private byte[]? _file;
 
-    /// <summary>Takes a file, which nobody else changes.</summary>
+    /// <summary>Takes ownership of a file.</summary>
     public EncodedPicture(byte[] file)
     {
         _file = file;
@@ -18,7 +18,7 @@ internal sealed class EncodedPicture : IDisposable
     /// <exception cref="ObjectDisposedException">The picture was disposed.</exception>
     public ReadOnlySpan<byte> Bytes => _file ?? throw new ObjectDisposedException(nameof(EncodedPicture));
 
-    /// <summary>Lets go of the bytes; later calls do nothing.</summary>
+    /// <summary>Releases the bytes; later calls do nothing.</summary>
     public void Dispose()
     {
         if (Interlocked.Exchange(ref _file, null) is { } file)

@@ -1,11 +1,11 @@
 namespace Fpn.Imaging.Painting;
 
-/// <summary>What a drawn picture is encoded as.</summary>
+/// <summary>The file format of a drawn picture.</summary>
 internal enum PictureEncoding
 {
-    /// <summary>PNG: pixels outside of what was drawn are the decoded ones.</summary>
+    /// <summary>PNG: pixels that were not drawn upon keep their decoded values.</summary>
     Png,
 
-    /// <summary>JPEG, quality 90, colours not subsampled: thin coloured lines stay sharp.</summary>
+    /// <summary>JPEG, quality 90, chroma not subsampled: thin colored lines stay sharp.</summary>
     Jpeg,
 }

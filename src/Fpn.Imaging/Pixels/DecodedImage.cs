@@ -4,7 +4,7 @@ using Fpn.Imaging.Codecs;
 namespace Fpn.Imaging.Pixels;
 
 /// <summary>A decoded picture in native memory: [H, W, 3] 8-bit sRGB, row-major, no gaps.</summary>
-/// <remarks>Not thread-safe while being disposed: nothing may read <see cref="Pixels"/> during or after
+/// <remarks>Not thread-safe while it is being disposed: <see cref="Pixels"/> must not be read during or after
 /// <see cref="Dispose"/>. A forgotten instance is freed by the handle's finalizer.</remarks>
 internal sealed class DecodedImage : IDisposable
 {
@@ -17,7 +17,7 @@ internal sealed class DecodedImage : IDisposable
         _buffer = buffer;
     }
 
-    /// <summary>The format that the bytes were in.</summary>
+    /// <summary>The format of the file.</summary>
     public ImageFormat Format { get; }
 
     /// <summary>The size as displayed: after EXIF orientation.</summary>
@@ -27,7 +27,7 @@ internal sealed class DecodedImage : IDisposable
     /// <exception cref="ObjectDisposedException">The image was disposed.</exception>
     public ReadOnlySpan<byte> Pixels => _buffer.Bytes[..checked((int)(Size.Area * 3))];
 
-    /// <summary>The same pixels, for whoever owns the image and changes it.</summary>
+    /// <summary>The same pixels, for an owner that changes the image.</summary>
     /// <exception cref="ObjectDisposedException">The image was disposed.</exception>
     internal Span<byte> WritablePixels => _buffer.Bytes[..checked((int)(Size.Area * 3))];
 

@@ -1,13 +1,13 @@
 namespace Fpn.Imaging.Pixels;
 
-/// <summary>Turns inks into colours.</summary>
+/// <summary>Turns inks into colors.</summary>
 internal static class InkColors
 {
-    /// <summary>Cyan, magenta, yellow and black become red, green and blue, in place; three of four bytes remain.</summary>
-    /// <param name="pixels">[N, 4] inks, 0 … 255, 0 is none; afterwards the first 3 N bytes are [N, 3] colours.</param>
-    /// <remarks>What paper would show takes a profile of the press. Pillow's <c>convert("RGB")</c> does without, and so
-    /// do the pictures that models are trained with: each colour is the light that its ink and black leave, with the
-    /// same rounding. Source: Pillow, <c>Convert.c</c>, <c>cmyk2rgb</c>.</remarks>
+    /// <summary>Converts cyan, magenta, yellow and black to red, green and blue, in place.</summary>
+    /// <param name="pixels">[N, 4] inks, 0 … 255, 0 is none; afterwards the first 3 N bytes are [N, 3] colors.</param>
+    /// <remarks>The colors on paper would take a profile of the press. Pillow's <c>convert("RGB")</c> uses none, and
+    /// models are trained with its pixels: each color is the light that its ink and black leave, with the same
+    /// rounding. Source: Pillow, <c>Convert.c</c>, <c>cmyk2rgb</c>.</remarks>
     internal static void ToRgb(Span<byte> pixels)
     {
         for (int from = 0, to = 0; from < pixels.Length; from += 4, to += 3)

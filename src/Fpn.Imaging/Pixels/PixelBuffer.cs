@@ -15,8 +15,8 @@ internal sealed unsafe class PixelBuffer : SafeHandle
         NativeImageMemory.Add(length);
     }
 
-    /// <summary>New memory, not cleared.</summary>
-    /// <exception cref="InsufficientMemoryException">There is not enough.</exception>
+    /// <summary>Allocates memory, not cleared.</summary>
+    /// <exception cref="InsufficientMemoryException">There is not enough memory.</exception>
     internal static PixelBuffer Allocate(int length)
     {
         try

@@ -1,6 +1,6 @@
 namespace Fpn.Imaging.Pixels;
 
-/// <summary>Whole pixels.</summary>
+/// <summary>A rectangle of whole pixels.</summary>
 /// <param name="Left">First column.</param>
 /// <param name="Top">First row.</param>
 /// <param name="Right">The column after the last.</param>

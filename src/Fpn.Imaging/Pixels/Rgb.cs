@@ -1,15 +1,15 @@
 namespace Fpn.Imaging.Pixels;
 
-/// <summary>An sRGB colour, 8 bits a channel, as it lies in a picture.</summary>
+/// <summary>An sRGB color, 8 bits a channel, in the memory layout of a picture.</summary>
 /// <param name="Red">0 … 255.</param>
 /// <param name="Green">0 … 255.</param>
 /// <param name="Blue">0 … 255.</param>
 internal readonly record struct Rgb(byte Red, byte Green, byte Blue)
 {
-    /// <summary>0 (black) to 1 (white), linear light, as WCAG 2.2 defines it.</summary>
+    /// <summary>0 (black) to 1 (white), linear light, as defined by WCAG 2.2.</summary>
     public double Luminance => 0.2126 * Linear(Red) + 0.7152 * Linear(Green) + 0.0722 * Linear(Blue);
 
-    /// <summary>Contrast ratio, 1 to 21, as WCAG 2.2 defines it.</summary>
+    /// <summary>Contrast ratio, 1 to 21, as defined by WCAG 2.2.</summary>
     public double ContrastTo(Rgb other)
     {
         var (one, two) = (Luminance, other.Luminance);

@@ -3,20 +3,22 @@ using NetVips;
 
 namespace Fpn.Imaging.Vips;
 
-/// <summary>Reads images with libvips: the numbers of libjpeg-turbo, libpng, libwebp, libnsgif, libtiff, libheif.</summary>
+/// <summary>
+/// Reads images with libvips: the pixels of libjpeg-turbo, libpng, libwebp, libnsgif, libtiff and libheif.
+/// </summary>
 internal sealed class VipsCodec : IImageCodec
 {
     /// <summary>Loads libvips.</summary>
     /// <exception cref="DllNotFoundException">No libvips was found.</exception>
     /// <exception cref="InvalidOperationException">libvips did not start.</exception>
-    public VipsCodec() => VipsLibrary.Initialise();
+    public VipsCodec() => VipsLibrary.Initialize();
 
     /// <inheritdoc/>
-    /// <remarks>The number of scans alone bounds it.</remarks>
+    /// <remarks>Unlimited: the number of scans alone is bounded.</remarks>
     public long MaxScannedPixels => long.MaxValue;
 
     /// <inheritdoc/>
-    public bool Reads(ImageFormat format) => LoaderOf(format) is not null;
+    public bool Reads(ImageFormat format) => LoaderFor(format) is not null;
 
     /// <inheritdoc/>
     public unsafe ICodecImage? Open(byte* file, int length, ImageFormat format)
@@ -27,8 +29,9 @@ internal sealed class VipsCodec : IImageCodec
             var stored = Image.NewFromBuffer(
                 new ReadOnlySpan<byte>(file, length), access: Enums.Access.Sequential, failOn: Enums.FailOn.Error);
 
-            // It looks at the bytes itself, and may take them for something else.
-            if (stored.Get("vips-loader") is string loader && loader.StartsWith(LoaderOf(format)!, StringComparison.Ordinal))
+            // libvips looks at the bytes itself, and may choose another loader.
+            if (stored.Get("vips-loader") is string loader
+                && loader.StartsWith(LoaderFor(format)!, StringComparison.Ordinal))
             {
                 return new VipsImage(stored);
             }
@@ -38,12 +41,12 @@ internal sealed class VipsCodec : IImageCodec
         }
         catch (VipsException)
         {
-            // Its text is one buffer for the whole process: it may speak of another request's picture.
+            // libvips keeps its messages in one buffer for the process: this one may belong to another request.
             return null;
         }
     }
 
-    private static string? LoaderOf(ImageFormat format) => format switch
+    private static string? LoaderFor(ImageFormat format) => format switch
     {
         ImageFormat.Jpeg => "jpegload",
         ImageFormat.Png => "pngload",

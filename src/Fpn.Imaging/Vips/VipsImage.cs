@@ -10,13 +10,13 @@ internal sealed class VipsImage : ICodecImage
 {
     private readonly Image _stored;
 
-    /// <summary>Takes ownership.</summary>
+    /// <summary>Takes ownership of the picture.</summary>
     /// <param name="stored">The picture.</param>
     public VipsImage(Image stored)
     {
         _stored = stored;
         Size = new ImageSize(stored.Height, stored.Width);
-        Layout = LayoutOf(stored);
+        Layout = LayoutFor(stored);
     }
 
     /// <inheritdoc/>
@@ -26,7 +26,7 @@ internal sealed class VipsImage : ICodecImage
     public PixelLayout Layout { get; }
 
     /// <inheritdoc/>
-    /// <remarks>A few rows at a time. The package's copy of the file is bounded as the file is.</remarks>
+    /// <remarks>libvips decodes a few rows at a time. The package's copy of the file is as large as the file.</remarks>
     public long WorkBytes => 0;
 
     /// <inheritdoc/>
@@ -69,12 +69,12 @@ internal sealed class VipsImage : ICodecImage
     /// <inheritdoc/>
     public void Dispose() => _stored.Dispose();
 
-    /// <summary>8 bits a band: of 16 the upper ones.</summary>
+    /// <summary>Converts to 8 bits a band; of 16 the upper ones count.</summary>
     private Image Convert()
     {
         if (Layout == PixelLayout.Cmyk)
         {
-            // As stored, without a profile; those of a JPEG turned round, as all programs write them inverted.
+            // As stored, without a profile; libvips inverts those of a JPEG, which all programs write inverted.
             return _stored.Format == BandFormat.Ushort ? _stored.Cast(BandFormat.Uchar, shift: true) : _stored;
         }
 
@@ -83,8 +83,8 @@ internal sealed class VipsImage : ICodecImage
             : _stored.Colourspace(Interpretation.Srgb);
     }
 
-    /// <summary>Unsigned numbers of 8 or 16 bits, and colour models that libvips does not have to guess.</summary>
-    private static PixelLayout LayoutOf(Image stored)
+    /// <summary>Accepts unsigned samples of 8 or 16 bits, and color models that libvips need not guess.</summary>
+    private static PixelLayout LayoutFor(Image stored)
     {
         if (stored.Format is not (BandFormat.Uchar or BandFormat.Ushort))
         {

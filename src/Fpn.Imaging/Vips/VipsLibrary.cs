@@ -3,32 +3,32 @@ using NetVips;
 
 namespace Fpn.Imaging.Vips;
 
-/// <summary>Loads libvips and makes it safe for files of strangers.</summary>
-/// <remarks>The package loads its library at the first touch, from the folder of its platform beside the service, or
-/// else the system's. Licence: LGPL, linked dynamically and replaceable.</remarks>
+/// <summary>Loads libvips and makes it safe for untrusted files.</summary>
+/// <remarks>The package loads its library on first use, from the folder of its platform beside the service, or else
+/// from the system. License: LGPL, linked dynamically and replaceable.</remarks>
 internal static partial class VipsLibrary
 {
-    /// <summary>Where the font of drawn pictures is.</summary>
+    /// <summary>The folder of the font for drawn pictures.</summary>
     internal static readonly string FontFolder = Path.Combine(AppContext.BaseDirectory, "fonts");
 
-    private static readonly Lazy<bool> s_initialised = new(InitialiseOnce);
+    private static readonly Lazy<bool> s_initialized = new(InitializeOnce);
 
     /// <summary>Loads and configures libvips; every call but the first returns at once.</summary>
     /// <exception cref="DllNotFoundException">No libvips was found.</exception>
     /// <exception cref="InvalidOperationException">libvips did not start.</exception>
-    internal static void Initialise() => _ = s_initialised.Value;
+    internal static void Initialize() => _ = s_initialized.Value;
 
     /// <summary>Bytes that libvips itself has allocated and not freed.</summary>
     internal static long TrackedBytes()
     {
-        Initialise();
+        Initialize();
         return (uint)Stats.Mem;
     }
 
-    private static bool InitialiseOnce()
+    private static bool InitializeOnce()
     {
-        // Before libvips is touched. Read by fontconfig, which would otherwise look through the system's fonts and
-        // write caches of them. A program that brings no font draws nothing, and keeps its own setting.
+        // Before libvips is first used. fontconfig reads it; otherwise it would search the system's fonts and write
+        // caches of them. A program that brings no font draws nothing, and keeps its own setting.
         var fonts = Path.Combine(FontFolder, "fonts.conf");
         if (File.Exists(fonts))
         {
@@ -39,7 +39,7 @@ internal static partial class VipsLibrary
         return true;
     }
 
-    /// <summary>Apart, so that nothing of the package is touched any earlier.</summary>
+    /// <summary>A separate method, so that nothing of the package is used earlier.</summary>
     private static void Configure()
     {
         if (!ModuleInitializer.VipsInitialized)
@@ -48,17 +48,17 @@ internal static partial class VipsLibrary
                 ?? (Exception)new InvalidOperationException("libvips did not start.", ModuleInitializer.Exception);
         }
 
-        // Damaged images make it warn on standard error; whoever sent them is told in the response.
+        // Damaged images make it warn on standard error; the response says so anyway.
         foreach (var domain in (ReadOnlySpan<string?>)[null, "VIPS", "GLib", "GLib-GObject", "Pango"])
         {
             Log.SetLogHandler(domain, Enums.LogLevelFlags.All, (_, _, _) => { });
         }
 
-        // Requests run in parallel already, and no two need the same operation.
+        // Requests already run in parallel, and never share an operation.
         NetVips.NetVips.Concurrency = 1;
         Cache.Max = 0;
 
-        // Every loader but those of the served formats, and these but from memory.
+        // Blocks every loader except those of the supported formats, and those except from memory.
         NetVips.NetVips.BlockUntrusted = true;
         Operation.Block("VipsForeignLoad", true);
         foreach (var loader in (ReadOnlySpan<string>)["Jpeg", "Png", "Webp", "Nsgif", "Tiff", "Heif"])
@@ -67,7 +67,9 @@ internal static partial class VipsLibrary
         }
     }
 
-    /// <summary>Sets a variable as native code sees it, unless it is set: on Unix .NET keeps its own copy of them.</summary>
+    /// <summary>
+    /// Sets a variable that native code reads, unless it is set: on Unix .NET keeps its own copy of the environment.
+    /// </summary>
     private static void SetNativeVariable(string name, string value)
     {
         if (!OperatingSystem.IsWindows())

@@ -3,7 +3,6 @@ using Fpn.Detection.Geometry;
 using Fpn.Imaging.Codecs;
 using Fpn.Models.Detectors;
 using Fpn.Models.Packages;
-using Fpn.Service.Detect;
 using Fpn.Serving.Requests;
 
 namespace Fpn.Service.Answers;
@@ -62,13 +61,14 @@ internal sealed class DetectionAnswer
             CultureInfo.InvariantCulture,
             $"inference;dur={Timings.InferenceMs}, postprocess;dur={Timings.PostprocessMs}, total;dur={Timings.TotalMs}");
 
-    /// <summary>Applies a query to what the pipeline found.</summary>
-    /// <param name="query">The query.</param>
+    /// <summary>Chooses what is answered of the detections of an image.</summary>
+    /// <param name="contract">The model.</param>
+    /// <param name="filter">Which detections are answered.</param>
     /// <param name="result">A success.</param>
-    public static DetectionAnswer Of(DetectQuery query, DetectionResult result) =>
-        new(query.Contract, result, [.. query.Filter.Apply(result.Detections)])
+    public static DetectionAnswer Create(ModelContract contract, DetectionFilter filter, DetectionResult result) =>
+        new(contract, result, [.. filter.Apply(result.Detections)])
         {
-            Explanation = result.Explanation is { } explanation ? ExplanationResponse.Of(explanation, query.Filter) : null,
+            Explanation = result.Explanation is { } found ? ExplanationResponse.Create(found, filter) : null,
         };
 
     /// <summary>The name of a format in answers and logs: jpeg, png, webp, gif, tiff or avif.</summary>

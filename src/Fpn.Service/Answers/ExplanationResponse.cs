@@ -12,7 +12,7 @@ internal sealed record ExplanationResponse(
     /// <summary>Puts an explanation in the order of the answer.</summary>
     /// <param name="explanation">Of the whole image.</param>
     /// <param name="filter">Which detections the answer has.</param>
-    public static ExplanationResponse Of(Explanation explanation, DetectionFilter filter) => new(
+    public static ExplanationResponse Create(Explanation explanation, DetectionFilter filter) => new(
         explanation.Candidates,
         [.. filter.Apply(explanation.Detections, detection => detection.Object).Select(detection => Origin(explanation, detection))],
         [.. explanation.Proposals.Select(Proposal)]);

@@ -81,7 +81,9 @@ internal sealed partial class BatchEndpoint(
                 context.RequestAborted,
                 givenUp,
                 request.Query.Explain);
-            return result.Failure is null ? DetectionAnswer.Of(request.Query, result) : FailureProblems.Of(result);
+            return result.Failure is null
+                ? DetectionAnswer.Create(request.Query.Contract, request.Query.Filter, result)
+                : FailureProblems.Of(result);
         }
 #pragma warning disable CA1031 // Whatever it was, it is this image's alone; the others are answered.
         catch (Exception exception) when (
@@ -177,7 +179,7 @@ internal sealed partial class BatchEndpoint(
     {
         summary.Refused(problem);
         using var json = new Utf8JsonWriter(context.Response.BodyWriter, new JsonWriterOptions { Encoder = ReadableEncoder.Instance });
-        JsonSerializer.Serialize(json, ProblemResult.Details(problem, context), ApiJsonContext.Readable.ProblemDetails);
+        JsonSerializer.Serialize(json, ProblemResult.Details(problem, context), ProblemJsonContext.Readable.ProblemDetails);
     }
 
     private Problem Fail(HttpContext context, Exception exception)

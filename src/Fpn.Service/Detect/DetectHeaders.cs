@@ -1,6 +1,7 @@
 using System.Globalization;
 using Fpn.Service.Problems;
 using Fpn.Service.Security;
+using Fpn.Service.Wire;
 using Fpn.Serving.Requests;
 
 namespace Fpn.Service.Detect;
@@ -10,12 +11,6 @@ namespace Fpn.Service.Detect;
 /// <param name="Timeout"><c>X-Request-Timeout-Ms</c>: shortens the deadline; null leaves the configured one.</param>
 internal sealed record DetectHeaders(RequestPriority Priority, TimeSpan? Timeout)
 {
-    /// <summary>Name of the priority's header.</summary>
-    public const string PriorityName = "X-Priority";
-
-    /// <summary>Name of the deadline's header.</summary>
-    public const string TimeoutName = "X-Request-Timeout-Ms";
-
     /// <summary>Reads the headers.</summary>
     /// <param name="headers">Those of the request.</param>
     /// <param name="caller">Who asks: its highest priority is the default where that is below normal.</param>
@@ -24,7 +19,7 @@ internal sealed record DetectHeaders(RequestPriority Priority, TimeSpan? Timeout
     {
         // Higher ones are smaller numbers.
         var priority = caller.HighestPriority > RequestPriority.Normal ? caller.HighestPriority : RequestPriority.Normal;
-        if (headers[PriorityName] is { Count: > 0 } priorities)
+        if (headers[ApiHeaders.Priority] is { Count: > 0 } priorities)
         {
             switch (priorities.ToString().ToLowerInvariant())
             {
@@ -38,7 +33,7 @@ internal sealed record DetectHeaders(RequestPriority Priority, TimeSpan? Timeout
                     priority = RequestPriority.Low;
                     break;
                 default:
-                    return Problem.BadParameter(PriorityName, $"'{priorities}' is not high, normal or low.");
+                    return Problem.BadParameter(ApiHeaders.Priority, $"'{priorities}' is not high, normal or low.");
             }
 
             if (caller.Check(priority) is { } problem)
@@ -47,13 +42,13 @@ internal sealed record DetectHeaders(RequestPriority Priority, TimeSpan? Timeout
             }
         }
 
-        if (headers[TimeoutName] is not { Count: > 0 } timeouts)
+        if (headers[ApiHeaders.Timeout] is not { Count: > 0 } timeouts)
         {
             return new DetectHeaders(priority, null);
         }
 
         return int.TryParse(timeouts.ToString(), NumberStyles.None, CultureInfo.InvariantCulture, out var milliseconds) && milliseconds > 0
             ? new DetectHeaders(priority, TimeSpan.FromMilliseconds(milliseconds))
-            : Problem.BadParameter(TimeoutName, $"'{timeouts}' is not a whole number of milliseconds from 1 to {int.MaxValue}.");
+            : Problem.BadParameter(ApiHeaders.Timeout, $"'{timeouts}' is not a whole number of milliseconds from 1 to {int.MaxValue}.");
     }
 }

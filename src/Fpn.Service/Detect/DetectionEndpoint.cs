@@ -57,13 +57,13 @@ internal sealed class DetectionEndpoint(
             return new ProblemResult(FailureProblems.Of(result));
         }
 
-        var answer = DetectionAnswer.Of(query, result);
+        var answer = DetectionAnswer.Create(query.Contract, query.Filter, result);
         context.Features.Set(answer);
         context.Response.Headers.Append("Server-Timing", answer.ServerTiming);
         switch (output.Format)
         {
             case OutputFormat.Json:
-                return Results.Json(answer.ToResponse(), ApiJsonContext.Readable.DetectionResponse);
+                return Results.Json(answer.ToResponse(), AnswerJsonContext.Readable.DetectionResponse);
             case OutputFormat.Image:
                 var start = clock.GetTimestamp();
                 var painted = await painter.PaintAsync(

@@ -1,6 +1,8 @@
 using Fpn.Serving.Lanes;
 using Fpn.Serving.Pipeline;
+using Fpn.Serving.Sizing;
 using Fpn.Serving.Telemetry;
+using Fpn.Settings;
 
 namespace Fpn.Service.Engine;
 
@@ -8,13 +10,17 @@ namespace Fpn.Service.Engine;
 internal static class BatchingRegistration
 {
     /// <summary>Registers the pipeline; <see cref="LaneRegistry.StartAsync"/> must be awaited before the port opens.</summary>
-    public static IServiceCollection AddBatching(this IServiceCollection services) => services
-        .AddSingleton(TimeProvider.System)
-        .AddSingleton<DetectionMetrics>()
-        .AddSingleton<LaneGauges>()
-        .AddSingleton<LaneRegistry>()
-        .AddSingleton(provider => new ByteBudget(provider.GetRequiredService<LimitsOptions>().MaxDecodedBytes))
-        .AddSingleton<DecoderSlots>()
-        .AddSingleton<DetectionPipeline>()
-        .AddSingleton<PaintingPipeline>();
+    public static IServiceCollection AddBatching(this IServiceCollection services, SettingsCatalogue settings)
+    {
+        settings.Add<BatchingOptions>("Batching");
+        return services
+            .AddSingleton(TimeProvider.System)
+            .AddSingleton<DetectionMetrics>()
+            .AddSingleton<LaneGauges>()
+            .AddSingleton<LaneRegistry>()
+            .AddSingleton(provider => new ByteBudget(provider.GetRequiredService<LimitsOptions>().MaxDecodedBytes))
+            .AddSingleton<DecoderSlots>()
+            .AddSingleton<DetectionPipeline>()
+            .AddSingleton<PaintingPipeline>();
+    }
 }

@@ -1,32 +1,27 @@
 using Fpn.Imaging.Codecs;
 using Fpn.Imaging.Decoding;
-using Fpn.Imaging.ImageSharp;
 using Fpn.Imaging.Painting;
 using Fpn.Imaging.Vips;
 using Fpn.Settings;
-using Microsoft.Extensions.DependencyInjection.Extensions;
-
 #if IMAGESHARP
+using Fpn.Imaging.ImageSharp;
 #endif
 
 namespace Fpn.Service.Engine;
 
-/// <summary>Registers what the room offers.</summary>
+/// <summary>Pictures: decoding and drawing.</summary>
 internal static class ImagingRegistration
 {
     /// <summary>
     /// Adds the one <see cref="ImageDecoder"/> of the process, bounded by <see cref="LimitsOptions.MaxImagePixels"/>,
     /// and the one <see cref="DetectionPainter"/>.
     /// </summary>
-    /// <param name="services">The service's registrations; <see cref="LimitsOptions"/> and <see cref="ImagingOptions"/>
-    /// must be among them.</param>
-    /// <returns><paramref name="services"/>.</returns>
-    public static IServiceCollection AddImaging(this IServiceCollection services)
+    public static IServiceCollection AddImaging(this IServiceCollection services, SettingsCatalogue settings)
     {
-        services.TryAddSingleton(provider => Create(
-            provider.GetRequiredService<LimitsOptions>().MaxImagePixels, provider.GetRequiredService<ImagingOptions>().Codec));
-        services.TryAddSingleton(_ => CreatePainter());
-        return services;
+        var codec = settings.Add<ImagingOptions>("Imaging").Codec;
+        return services
+            .AddSingleton(provider => Create(provider.GetRequiredService<LimitsOptions>().MaxImagePixels, codec))
+            .AddSingleton(_ => CreatePainter());
     }
 
     private static ImageDecoder Create(long maxPixels, CodecName name)

@@ -1,5 +1,6 @@
 using Fpn.Models.Loading;
 using Fpn.Models.Options;
+using Fpn.Settings;
 
 namespace Fpn.Service.Engine;
 
@@ -7,11 +8,16 @@ namespace Fpn.Service.Engine;
 internal static class ModelRegistration
 {
     /// <summary>Registers the packages; the folder is looked at when they are first asked for.</summary>
-    public static IServiceCollection AddModels(this IServiceCollection services) => services.AddSingleton<IModelPackages>(provider =>
-        new ModelPackages(
+    public static IServiceCollection AddModels(this IServiceCollection services, SettingsCatalogue settings)
+    {
+        settings.Add<ModelOptions>("Models");
+        settings.Add<ExecutionOptions>("Execution");
+        settings.Add<CudaOptions>("Cuda");
+        return services.AddSingleton<IModelPackages>(provider => new ModelPackages(
             provider.GetRequiredService<ModelOptions>(),
             provider.GetRequiredService<ExecutionOptions>(),
             provider.GetRequiredService<CudaOptions>(),
             provider.GetRequiredService<IHostEnvironment>().ContentRootPath,
             provider.GetRequiredService<ILogger<ModelPackages>>()));
+    }
 }

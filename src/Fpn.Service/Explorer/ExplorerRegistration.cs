@@ -23,7 +23,11 @@ internal static class ExplorerRegistration
     private static readonly string[] Methods = [HttpMethods.Get, HttpMethods.Head];
 
     /// <summary>Registers the page's files.</summary>
-    public static IServiceCollection AddExplorer(this IServiceCollection services) => services.AddSingleton(_ => ExplorerAssets.Load());
+    public static WebApplicationBuilder AddExplorer(this WebApplicationBuilder builder)
+    {
+        builder.Services.AddSingleton(_ => ExplorerAssets.Load());
+        return builder;
+    }
 
     /// <summary>Maps the page, its files, the sample images and what the page has to know.</summary>
     public static WebApplication MapExplorer(this WebApplication app)

@@ -42,11 +42,11 @@ internal static class AnswerText
         switch (format)
         {
             case OutputFormat.Json:
-                JsonSerializer.Serialize(json, answer.ToResponse(), ApiJsonContext.Readable.DetectionResponse);
+                JsonSerializer.Serialize(json, answer.ToResponse(), AnswerJsonContext.Readable.DetectionResponse);
                 break;
             case OutputFormat.Coco:
                 JsonSerializer.Serialize(
-                    json, CocoFormat.Of(answer, imageId), ApiJsonContext.Readable.CocoResponseArray);
+                    json, CocoFormat.Of(answer, imageId), FormatJsonContext.Readable.CocoResponseArray);
                 break;
             default:
                 json.WriteStringValue(Body(format, answer, imageId).Span);

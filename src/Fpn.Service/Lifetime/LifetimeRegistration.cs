@@ -1,4 +1,5 @@
 using Fpn.Serving.Lanes;
+using Fpn.Settings;
 
 namespace Fpn.Service.Lifetime;
 
@@ -9,12 +10,14 @@ internal static class LifetimeRegistration
     private static readonly TimeSpan LastWords = TimeSpan.FromSeconds(1);
 
     /// <summary>Registers the drain and gives the host as long as the settings say.</summary>
-    public static IServiceCollection AddLifetime(this IServiceCollection services)
+    public static WebApplicationBuilder AddLifetime(this WebApplicationBuilder builder, SettingsCatalogue settings)
     {
-        services.AddSingleton<Drain>();
-        services.AddHostedService(provider => provider.GetRequiredService<Drain>());
-        services.AddOptions<HostOptions>().Configure<ShutdownOptions>((host, options) => host.ShutdownTimeout = options.Timeout);
-        return services;
+        var shutdown = settings.Add<ShutdownOptions>("Shutdown");
+        builder.Services
+            .AddSingleton<Drain>()
+            .AddHostedService(provider => provider.GetRequiredService<Drain>())
+            .Configure<HostOptions>(host => host.ShutdownTimeout = shutdown.Timeout);
+        return builder;
     }
 
     /// <summary>While draining, tells clients and proxies not to keep their connections; near the end answers those that still wait.</summary>

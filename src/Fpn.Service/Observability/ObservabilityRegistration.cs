@@ -1,6 +1,7 @@
-using Fpn.Service.Notes;
+using Fpn.Service.Annotations;
 using Fpn.Service.Security;
 using Fpn.Serving.Lanes;
+using Fpn.Settings;
 using Microsoft.AspNetCore.Diagnostics.HealthChecks;
 using Microsoft.Extensions.Diagnostics.HealthChecks;
 using Serilog;
@@ -24,11 +25,13 @@ internal static class ObservabilityRegistration
     public static bool IsReadiness(HealthCheckRegistration check) => check.Tags.Contains(ReadyTag);
 
     /// <summary>Registers logging (Serilog, section <c>Serilog</c>), health checks, metrics and traces.</summary>
-    /// <param name="builder">Of the service.</param>
-    /// <param name="telemetry">Where metrics and traces are sent.</param>
-    /// <exception cref="UriFormatException">The endpoint for telemetry is no address.</exception>
-    public static WebApplicationBuilder AddObservability(this WebApplicationBuilder builder, TelemetryOptions telemetry)
+    /// <exception cref="SettingsException">A log level is not valid.</exception>
+    /// <exception cref="UriFormatException">The endpoint for telemetry is not an address.</exception>
+    public static WebApplicationBuilder AddObservability(this WebApplicationBuilder builder, SettingsCatalogue settings)
     {
+        var telemetry = settings.Add<TelemetryOptions>("Telemetry");
+        LogLevels.Require(builder.Configuration);
+
         // Kestrel's line quotes, below this level, the header lines that it cannot read, which may hold a key: off whatever
         // the settings say, and so set after they were read.
         builder.Services.AddSerilog(

@@ -2,6 +2,7 @@ using System.Text.Json.Nodes;
 using Fpn.Service.Bodies;
 using Fpn.Service.Detect;
 using Fpn.Service.Engine;
+using Fpn.Service.Wire;
 using Fpn.Serving.Lanes;
 using Microsoft.OpenApi;
 using Swashbuckle.AspNetCore.SwaggerGen;
@@ -25,13 +26,13 @@ internal sealed class DetectionOperationFilter(LaneRegistry lanes, LimitsOptions
     /// <inheritdoc/>
     public void Apply(OpenApiOperation operation, OperationFilterContext context)
     {
-        if (operation.OperationId == ApiRegistration.DetectOperation)
+        if (operation.OperationId == DetectRegistration.DetectOperation)
         {
             operation.RequestBody = Body();
             operation.Parameters = [.. Parameters(ImageIdNote)];
             operation.Responses!["200"] = FormatResponses.OfDetect(context);
         }
-        else if (operation.OperationId == ApiRegistration.BatchOperation)
+        else if (operation.OperationId == DetectRegistration.BatchOperation)
         {
             operation.RequestBody = BatchBody();
             operation.Parameters = [.. Parameters($"{ImageIdNote} The images are counted on from it.")];
@@ -165,12 +166,12 @@ internal sealed class DetectionOperationFilter(LaneRegistry lanes, LimitsOptions
             false,
             new OpenApiSchema { Type = JsonSchemaType.Boolean, Default = false });
         yield return Header(
-            DetectHeaders.PriorityName,
+            ApiHeaders.Priority,
             "Who goes first when requests wait. Low ones are delayed, never starved.",
             "normal",
             new OpenApiSchema { Type = JsonSchemaType.String, Default = "normal", Enum = ["high", "normal", "low"] });
         yield return Header(
-            DetectHeaders.TimeoutName,
+            ApiHeaders.Timeout,
             "Milliseconds that the answer is worth waiting for; shortens the service's own deadline. 504 afterwards.",
             30000,
             new OpenApiSchema { Type = JsonSchemaType.Integer, Minimum = "1" });

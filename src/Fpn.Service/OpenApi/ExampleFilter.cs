@@ -1,5 +1,5 @@
 using System.Text.Json.Nodes;
-using Fpn.Service.Notes;
+using Fpn.Service.Annotations;
 using Fpn.Serving.Lanes;
 using Microsoft.OpenApi;
 using Swashbuckle.AspNetCore.SwaggerGen;

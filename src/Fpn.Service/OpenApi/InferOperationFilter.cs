@@ -2,6 +2,7 @@ using System.Globalization;
 using System.Text.Json.Nodes;
 using Fpn.Service.Engine;
 using Fpn.Service.OpenInference;
+using Fpn.Service.Wire;
 using Microsoft.OpenApi;
 using Microsoft.OpenApi.Reader;
 using Swashbuckle.AspNetCore.SwaggerGen;
@@ -26,7 +27,7 @@ internal sealed class InferOperationFilter(LimitsOptions limits) : IOperationFil
         operation.RequestBody = new OpenApiRequestBody
         {
             Required = true,
-            Description = $"JSON; or JSON and binary data after it, where `{InferHeaders.LengthName}` says; or one encoded image and nothing "
+            Description = $"JSON; or JSON and binary data after it, where `{ApiHeaders.JsonLength}` says; or one encoded image and nothing "
                 + $"else, with that header 0. At most {limits.MaxBatchImages} images and {limits.MaxBatchBytes} bytes.",
             Content = new Dictionary<string, IOpenApiMediaType>
             {
@@ -36,7 +37,7 @@ internal sealed class InferOperationFilter(LimitsOptions limits) : IOperationFil
         };
         (operation.Parameters ??= []).Add(new OpenApiParameter
         {
-            Name = InferHeaders.LengthName,
+            Name = ApiHeaders.JsonLength,
             In = ParameterLocation.Header,
             Description = "Bytes of the body that are JSON; 0 when the body is one encoded image. Absent: all of them.",
             Schema = new OpenApiSchema { Type = JsonSchemaType.Integer, Minimum = "0" },
@@ -47,7 +48,7 @@ internal sealed class InferOperationFilter(LimitsOptions limits) : IOperationFil
             Description = "The detections.",
             Headers = new Dictionary<string, IOpenApiHeader>
             {
-                [InferHeaders.LengthName] = new OpenApiHeader
+                [ApiHeaders.JsonLength] = new OpenApiHeader
                 {
                     Description = "Bytes of the JSON, when outputs follow it as binary.",
                     Schema = new OpenApiSchema { Type = JsonSchemaType.Integer },

@@ -1,4 +1,5 @@
 using Fpn.Service.Security;
+using Fpn.Service.Wire;
 using Microsoft.OpenApi;
 using Swashbuckle.AspNetCore.SwaggerGen;
 
@@ -23,7 +24,7 @@ internal sealed class KeySecurityFilter(ApiKeys keys) : IDocumentFilter, IOperat
         {
             Type = SecuritySchemeType.ApiKey,
             In = ParameterLocation.Header,
-            Name = KeyGate.HeaderName,
+            Name = ApiHeaders.Key,
             Description = "An API key of this service.",
         });
         swaggerDoc.AddComponent<IOpenApiSecurityScheme>(BearerScheme, new OpenApiSecurityScheme

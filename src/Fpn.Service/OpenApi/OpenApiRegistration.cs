@@ -1,4 +1,5 @@
 using Microsoft.OpenApi;
+using Swashbuckle.AspNetCore.SwaggerGen;
 
 namespace Fpn.Service.OpenApi;
 
@@ -6,34 +7,11 @@ namespace Fpn.Service.OpenApi;
 internal static class OpenApiRegistration
 {
     /// <summary>Registers the generator.</summary>
-    public static IServiceCollection AddOpenApiDocument(this IServiceCollection services) => services
-        .AddEndpointsApiExplorer()
-        .AddSwaggerGen(options =>
-        {
-            options.SwaggerDoc("v1", new OpenApiInfo
-            {
-                Title = "Fpn.Service",
-                Version = "v1",
-                Description = "Finds objects in images with a Faster R-CNN on a feature pyramid. Send an image to `/detect`.",
-                License = new OpenApiLicense { Name = "MIT", Url = new Uri("https://spdx.org/licenses/MIT.html") },
-                Contact = new OpenApiContact { Name = "Whoever runs this service" },
-            });
-
-            // From the document's own address: a proxy may serve all of this below a prefix.
-            options.AddServer(new OpenApiServer { Url = "../..", Description = "The service that serves this document" });
-            options.IncludeXmlComments(Path.Combine(AppContext.BaseDirectory, "Fpn.Service.xml"));
-            options.SupportNonNullableReferenceTypes();
-            options.NonNullableReferenceTypesAsRequired();
-            options.CustomSchemaIds(type => type.Name.EndsWith("Response", StringComparison.Ordinal) ? type.Name[..^"Response".Length] : type.Name);
-            options.OperationFilter<DetectionOperationFilter>();
-            options.OperationFilter<InferOperationFilter>();
-            options.OperationFilter<ProblemResponseFilter>();
-            options.OperationFilter<ExampleFilter>();
-            options.DocumentFilter<HealthPathFilter>();
-            options.DocumentFilter<TagDescriptionFilter>();
-            options.OperationFilter<KeySecurityFilter>();
-            options.DocumentFilter<KeySecurityFilter>();
-        });
+    public static WebApplicationBuilder AddOpenApiDocument(this WebApplicationBuilder builder)
+    {
+        builder.Services.AddEndpointsApiExplorer().AddSwaggerGen(Configure);
+        return builder;
+    }
 
     /// <summary>Serves the document at <c>/swagger/v1/swagger.json</c> and the UI at <c>/swagger</c>.</summary>
     public static WebApplication UseOpenApiDocument(this WebApplication app)
@@ -47,5 +25,32 @@ internal static class OpenApiRegistration
             options.EnableTryItOutByDefault();
         });
         return app;
+    }
+
+    private static void Configure(SwaggerGenOptions options)
+    {
+        options.SwaggerDoc("v1", new OpenApiInfo
+        {
+            Title = "Fpn.Service",
+            Version = "v1",
+            Description = "Finds objects in images with a Faster R-CNN on a feature pyramid. Send an image to `/detect`.",
+            License = new OpenApiLicense { Name = "MIT", Url = new Uri("https://spdx.org/licenses/MIT.html") },
+            Contact = new OpenApiContact { Name = "Whoever runs this service" },
+        });
+
+        // From the document's own address: a proxy may serve all of this below a prefix.
+        options.AddServer(new OpenApiServer { Url = "../..", Description = "The service that serves this document" });
+        options.IncludeXmlComments(Path.Combine(AppContext.BaseDirectory, "Fpn.Service.xml"));
+        options.SupportNonNullableReferenceTypes();
+        options.NonNullableReferenceTypesAsRequired();
+        options.CustomSchemaIds(type => type.Name.EndsWith("Response", StringComparison.Ordinal) ? type.Name[..^"Response".Length] : type.Name);
+        options.OperationFilter<DetectionOperationFilter>();
+        options.OperationFilter<InferOperationFilter>();
+        options.OperationFilter<ProblemResponseFilter>();
+        options.OperationFilter<ExampleFilter>();
+        options.DocumentFilter<HealthPathFilter>();
+        options.DocumentFilter<TagDescriptionFilter>();
+        options.OperationFilter<KeySecurityFilter>();
+        options.DocumentFilter<KeySecurityFilter>();
     }
 }

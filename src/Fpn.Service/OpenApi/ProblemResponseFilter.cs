@@ -1,6 +1,6 @@
 using System.Globalization;
 using System.Text.Json.Nodes;
-using Fpn.Service.Notes;
+using Fpn.Service.Annotations;
 using Fpn.Service.OpenInference;
 using Fpn.Service.Problems;
 using Microsoft.OpenApi;

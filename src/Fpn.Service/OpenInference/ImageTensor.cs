@@ -4,6 +4,7 @@ using System.Buffers.Text;
 using System.Globalization;
 using Fpn.Service.Engine;
 using Fpn.Service.Problems;
+using Fpn.Service.Wire;
 
 namespace Fpn.Service.OpenInference;
 
@@ -29,7 +30,7 @@ internal static class ImageTensor
                 ? SplitBinary(binary, request.Count, limits)
                 : Problem.BadParameter(
                     $"inputs[0].parameters.{InferParameters.BinaryDataSize}",
-                    $"Is {size}, but {binary.Length} bytes follow the JSON: {InferHeaders.LengthName} says where it ends.");
+                    $"Is {size}, but {binary.Length} bytes follow the JSON: {ApiHeaders.JsonLength} says where it ends.");
         }
 
         return binary.IsEmpty

@@ -4,6 +4,7 @@ using Fpn.Service.Detect;
 using Fpn.Service.Engine;
 using Fpn.Service.Problems;
 using Fpn.Service.Security;
+using Fpn.Service.Wire;
 
 namespace Fpn.Service.OpenInference;
 
@@ -12,9 +13,6 @@ namespace Fpn.Service.OpenInference;
 /// <param name="Urgency">Priority and deadline, unless the parameters say otherwise.</param>
 internal sealed record InferHeaders(int? JsonLength, DetectHeaders Urgency)
 {
-    /// <summary>Name of the header that says where the JSON ends, in requests and in answers.</summary>
-    public const string LengthName = "Inference-Header-Content-Length";
-
     /// <summary>JSON beside binary data at most, in bytes: it holds names and numbers alone.</summary>
     private const int LongestJson = 1 << 20;
 
@@ -37,11 +35,11 @@ internal sealed record InferHeaders(int? JsonLength, DetectHeaders Urgency)
         }
 
         int? length = null;
-        if (request.Headers[LengthName] is { Count: > 0 } lengths)
+        if (request.Headers[ApiHeaders.JsonLength] is { Count: > 0 } lengths)
         {
             if (!int.TryParse(lengths.ToString(), NumberStyles.None, CultureInfo.InvariantCulture, out var value))
             {
-                return Problem.BadParameter(LengthName, $"'{lengths}' is not a whole number of bytes.");
+                return Problem.BadParameter(ApiHeaders.JsonLength, $"'{lengths}' is not a whole number of bytes.");
             }
 
             length = value;
@@ -66,12 +64,12 @@ internal sealed record InferHeaders(int? JsonLength, DetectHeaders Urgency)
 
         if (JsonLength > bodyLength)
         {
-            return Problem.BadParameter(LengthName, $"{JsonLength} is more than the {bodyLength} bytes of the body.");
+            return Problem.BadParameter(ApiHeaders.JsonLength, $"{JsonLength} is more than the {bodyLength} bytes of the body.");
         }
 
         return JsonLength > LongestJson && JsonLength < bodyLength
             ? Problem.BadParameter(
-                LengthName, $"{JsonLength} bytes of JSON before binary data; at most {LongestJson} are served.")
+                ApiHeaders.JsonLength, $"{JsonLength} bytes of JSON before binary data; at most {LongestJson} are served.")
             : null;
     }
 

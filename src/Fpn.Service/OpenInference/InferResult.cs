@@ -5,6 +5,7 @@ using Fpn.Models.Detectors;
 using Fpn.Models.Packages;
 using Fpn.Service.Answers;
 using Fpn.Service.Problems;
+using Fpn.Service.Wire;
 
 namespace Fpn.Service.OpenInference;
 
@@ -37,7 +38,7 @@ internal sealed class InferResult(
             }
 
             response.ContentType = "application/octet-stream";
-            response.Headers[InferHeaders.LengthName] = jsonLength.ToString(CultureInfo.InvariantCulture);
+            response.Headers[ApiHeaders.JsonLength] = jsonLength.ToString(CultureInfo.InvariantCulture);
         }
 
         response.ContentLength = buffer.Length;

@@ -1,6 +1,6 @@
 using Fpn.Imaging.Decoding;
 using Fpn.Models.Loading;
-using Fpn.Service.Notes;
+using Fpn.Service.Annotations;
 using Fpn.Service.Observability;
 using Fpn.Service.Problems;
 using Fpn.Service.Repository;
@@ -38,14 +38,19 @@ internal static class OpenInferenceRegistration
     public static bool Speaks(PathString path) => path.StartsWithSegments(Root, StringComparison.Ordinal);
 
     /// <summary>Registers what the endpoints need.</summary>
-    public static IServiceCollection AddOpenInference(this IServiceCollection services) =>
-        services.AddSingleton<ServedModels>().AddSingleton<InferEndpoint>();
+    public static WebApplicationBuilder AddOpenInference(this WebApplicationBuilder builder)
+    {
+        builder.Services
+            .AddSingleton<ServedModels>()
+            .AddSingleton<InferEndpoint>()
+            .AddSingleton<IProblemForm, OpenInferenceErrors>();
+        return builder;
+    }
 
     /// <summary>Maps the endpoints, each with and without a version.</summary>
-    /// <param name="app">Where to.</param>
-    /// <param name="decoder">Says what is wrong with pictures.</param>
-    public static void MapOpenInference(this IEndpointRouteBuilder app, ImageDecoder decoder)
+    public static WebApplication MapOpenInference(this WebApplication app)
     {
+        var decoder = app.Services.GetRequiredService<ImageDecoder>();
         var group = app.MapGroup(Root).WithTags(Tag).AddEndpointFilterFactory(MatchCase);
         group.MapGet(string.Empty, (ControlOptions control) => MetadataEndpoints.DescribeServer(control))
             .WithName("oipServerMetadata")
@@ -100,6 +105,7 @@ internal static class OpenInferenceRegistration
                 (HttpContext context, string model, string version, InferEndpoint endpoint) =>
                     endpoint.HandleAsync(context, model, version))
             .Infers(InferOperations[1], decoder);
+        return app;
     }
 
     /// <summary>Routing takes <c>/V2/Models</c> for <c>/v2/models</c>; the protocol distinguishes them.</summary>

@@ -52,7 +52,7 @@ internal sealed record TensorMetadataResponse(string Name, string Datatype, IRea
 internal sealed record ErrorResponse(string Error)
 {
     /// <summary>A problem in one text; a defect is found in the log by what stands behind it.</summary>
-    public static ErrorResponse Of(Problem problem, HttpContext httpContext) => new(
+    public static ErrorResponse FromProblem(Problem problem, HttpContext httpContext) => new(
         problem.Status == StatusCodes.Status500InternalServerError
             ? $"{TextOf(problem)} (traceId {ProblemResult.TraceId(httpContext)})"
             : TextOf(problem));

@@ -1,6 +1,3 @@
-using Fpn.Service.Bodies;
-using Fpn.Service.Security;
-
 namespace Fpn.Service.Problems;
 
 /// <summary>An expected failure: what RFC 9457 problem details are made of.</summary>
@@ -20,7 +17,7 @@ internal sealed record Problem(int Status, string Type, string Title, string Det
     public long? RetryAfterSeconds =>
         RetryAfter is { } wait ? Math.Max(1, (long)Math.Ceiling(wait.TotalSeconds)) : null;
 
-    public static Problem NoImage(string detail, string part = ImageBodyReader.PartName) =>
+    public static Problem NoImage(string detail, string part) =>
         new(StatusCodes.Status400BadRequest, "no-image", "No image", detail) { Parameter = part };
 
     public static Problem TooManyImages(string detail) =>
@@ -39,13 +36,13 @@ internal sealed record Problem(int Status, string Type, string Title, string Det
     public static Problem KeyWrong(string detail) => new(StatusCodes.Status401Unauthorized, "key-wrong", "Key wrong", detail);
 
     /// <param name="key">The key's name.</param>
-    /// <param name="scope">What it would need; null where no key is let in.</param>
-    public static Problem ScopeMissing(string key, KeyScope? scope) =>
+    /// <param name="scope">The scope that it would need; null where no key is accepted.</param>
+    public static Problem ScopeMissing(string key, string? scope) =>
         new(
             StatusCodes.Status403Forbidden,
             "scope-missing",
             "Scope missing",
-            scope is null ? "No key is let in here." : $"The key '{key}' does not have the scope '{scope.ToString()!.ToLowerInvariant()}'.");
+            scope is null ? "No key is let in here." : $"The key '{key}' does not have the scope '{scope}'.");
 
     /// <param name="key">The key's name.</param>
     /// <param name="asked">The priority that was asked for.</param>
@@ -152,5 +149,5 @@ internal sealed record Problem(int Status, string Type, string Title, string Det
     public static Problem DeadlinePassed(string detail) =>
         new(StatusCodes.Status504GatewayTimeout, "deadline-passed", "Deadline passed", detail);
 
-    public static Problem OfStatus(int status) => new(status, "http-error", "HTTP error", $"The request was refused with status {status}.");
+    public static Problem FromStatus(int status) => new(status, "http-error", "HTTP error", $"The request was refused with status {status}.");
 }

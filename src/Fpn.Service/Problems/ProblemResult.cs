@@ -1,14 +1,12 @@
 using System.Diagnostics;
 using System.Globalization;
-using Fpn.Service.Answers;
-using Fpn.Service.OpenInference;
 using Microsoft.AspNetCore.Mvc;
 
 namespace Fpn.Service.Problems;
 
 /// <summary>
-/// Writes a <see cref="Problem"/> as <c>application/problem+json</c>, or below <c>/v2</c> as the Open Inference Protocol
-/// wants it: the one place where failures become HTTP.
+/// Writes a <see cref="Problem"/> in the <see cref="IProblemForm"/> of the protocol that the path belongs to, otherwise
+/// as <c>application/problem+json</c>: the one place where failures become HTTP.
 /// </summary>
 /// <param name="problem">What went wrong.</param>
 internal sealed class ProblemResult(Problem problem) : IResult
@@ -24,22 +22,35 @@ internal sealed class ProblemResult(Problem problem) : IResult
         }
 
         httpContext.Features.Set(problem);
+        foreach (var form in httpContext.RequestServices.GetServices<IProblemForm>())
+        {
+            if (form.Covers(httpContext.Request.Path))
+            {
+                return form.WriteAsync(problem, httpContext);
+            }
+        }
 
         // Not cancelled with the request: a client that hangs up now would turn its own problem into a defect.
-        return OpenInferenceRegistration.Speaks(httpContext.Request.Path)
-            ? response.WriteAsJsonAsync(
-                ErrorResponse.Of(problem, httpContext), OpenInferenceJsonContext.Readable.ErrorResponse, "application/json", CancellationToken.None)
-            : response.WriteAsJsonAsync(
-                Details(problem, httpContext), ApiJsonContext.Readable.ProblemDetails, "application/problem+json", CancellationToken.None);
+        return response.WriteAsJsonAsync(
+            Details(problem, httpContext),
+            ProblemJsonContext.Readable.ProblemDetails,
+            "application/problem+json",
+            CancellationToken.None);
     }
 
-    /// <summary>What a request is found by: in the problem's body and in the log.</summary>
+    /// <summary>The id by which a request is found: in the problem's body and in the log.</summary>
     public static string TraceId(HttpContext httpContext) => Activity.Current?.Id ?? httpContext.TraceIdentifier;
 
     /// <summary>The body for a problem.</summary>
     public static ProblemDetails Details(Problem problem, HttpContext httpContext)
     {
-        var details = new ProblemDetails { Type = problem.Type, Title = problem.Title, Status = problem.Status, Detail = problem.Detail };
+        var details = new ProblemDetails
+        {
+            Type = problem.Type,
+            Title = problem.Title,
+            Status = problem.Status,
+            Detail = problem.Detail,
+        };
         if (problem.Parameter is not null)
         {
             details.Extensions["parameter"] = problem.Parameter;

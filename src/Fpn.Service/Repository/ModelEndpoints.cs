@@ -1,5 +1,4 @@
 using Fpn.Models.Packages;
-using Fpn.Service.Answers;
 using Fpn.Service.Problems;
 using Fpn.Serving.Lanes;
 
@@ -10,11 +9,11 @@ internal static class ModelEndpoints
 {
     /// <summary>All models.</summary>
     public static IResult List(LaneRegistry lanes) =>
-        Results.Json(new ModelListResponse([.. lanes.Lanes.Select(lane => Describe(lane, lanes))]), ApiJsonContext.Readable.ModelListResponse);
+        Results.Json(new ModelListResponse([.. lanes.Lanes.Select(lane => Describe(lane, lanes))]), ModelJsonContext.Readable.ModelListResponse);
 
     /// <summary>One model.</summary>
     public static IResult Get(string name, LaneRegistry lanes) => lanes.Lanes.FirstOrDefault(lane => lane.Model.Contract.Name == name) is { } lane
-        ? Results.Json(Describe(lane, lanes), ApiJsonContext.Readable.ModelResponse)
+        ? Results.Json(Describe(lane, lanes), ModelJsonContext.Readable.ModelResponse)
         : new ProblemResult(Problem.UnknownModel(name, lanes.Names));
 
     private static ModelResponse Describe(ModelLane lane, LaneRegistry lanes)

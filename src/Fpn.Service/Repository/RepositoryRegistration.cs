@@ -1,10 +1,11 @@
-using Fpn.Service.Notes;
+using Fpn.Service.Annotations;
 using Fpn.Service.Problems;
 using Fpn.Service.Security;
+using Fpn.Settings;
 
 namespace Fpn.Service.Repository;
 
-/// <summary>Maps the model repository extension.</summary>
+/// <summary>Which models are served, and loading and unloading them.</summary>
 internal static class RepositoryRegistration
 {
     private const string Tag = "Repository";
@@ -16,9 +17,26 @@ internal static class RepositoryRegistration
         ]
         """;
 
-    /// <summary>Maps <c>/v2/repository</c>.</summary>
+    /// <summary>Registers the endpoints.</summary>
+    public static WebApplicationBuilder AddRepository(this WebApplicationBuilder builder, SettingsCatalogue settings)
+    {
+        settings.Add<ControlOptions>("Control");
+        builder.Services.AddSingleton<RepositoryEndpoints>();
+        return builder;
+    }
+
+    /// <summary>Maps <c>/models</c> and <c>/v2/repository</c>.</summary>
+    /// <exception cref="SettingsException">Loading is switched on, but no key may load.</exception>
     public static WebApplication MapRepository(this WebApplication app)
     {
+        if (app.Services.GetRequiredService<ControlOptions>().Enabled
+            && !app.Services.GetRequiredService<ApiKeys>().HasScope(KeyScope.Admin))
+        {
+            throw new SettingsException(
+                "Setting 'Fpn:Control:Enabled' needs an API key of scope admin ('Fpn:Keys'); there is none.");
+        }
+
+        app.MapModels();
         app.MapPost("/v2/repository/index", (HttpContext context, RepositoryEndpoints repository) => repository.IndexAsync(context))
             .WithName("repositoryIndex")
             .WithTags(Tag)

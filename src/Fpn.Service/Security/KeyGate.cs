@@ -1,4 +1,5 @@
 using Fpn.Service.Problems;
+using Fpn.Service.Wire;
 
 namespace Fpn.Service.Security;
 
@@ -7,9 +8,6 @@ namespace Fpn.Service.Security;
 /// <param name="keys">Those that are valid.</param>
 internal sealed class KeyGate(RequestDelegate next, ApiKeys keys)
 {
-    /// <summary>Name of the header for keys.</summary>
-    public const string HeaderName = "X-Api-Key";
-
     private const string BearerScheme = "Bearer ";
 
     /// <summary>Checks one request.</summary>
@@ -50,7 +48,7 @@ internal sealed class KeyGate(RequestDelegate next, ApiKeys keys)
         context.Features.Set(caller);
         if (requirement is null || !caller.Scopes.HasFlag(requirement.Scope))
         {
-            return Problem.ScopeMissing(caller.Name!, requirement?.Scope);
+            return Problem.ScopeMissing(caller.Name!, requirement?.Name);
         }
 
         return caller.TryEnter(out var retryAfter) ? null : Problem.RateExceeded(caller.Name!, retryAfter);
@@ -61,7 +59,7 @@ internal sealed class KeyGate(RequestDelegate next, ApiKeys keys)
     private static Problem? Presented(IHeaderDictionary headers, out ReadOnlySpan<char> key)
     {
         key = default;
-        var (own, authorization) = (headers[HeaderName], headers.Authorization);
+        var (own, authorization) = (headers[ApiHeaders.Key], headers.Authorization);
         if (own.Count > 1 || authorization.Count > 1)
         {
             return Problem.KeyWrong("The key is given more than once.");
@@ -74,7 +72,7 @@ internal sealed class KeyGate(RequestDelegate next, ApiKeys keys)
         key = own.Count == 1 ? own[0].AsSpan().Trim() : bearer;
         if (own.Count == 1 && !bearer.IsEmpty && !bearer.SequenceEqual(key))
         {
-            return Problem.KeyWrong($"{HeaderName} and Authorization give different keys.");
+            return Problem.KeyWrong($"{ApiHeaders.Key} and Authorization give different keys.");
         }
 
         return key.IsEmpty ? Problem.KeyMissing() : null;

@@ -1,4 +1,4 @@
-using Fpn.Service.Notes;
+using Fpn.Service.Annotations;
 using Fpn.Service.Problems;
 
 namespace Fpn.Service.Security;
@@ -9,6 +9,9 @@ internal sealed class KeyRequirement(KeyScope scope)
 {
     /// <summary>The scope that the key must have; <see cref="KeyScope.None"/> asks for no key.</summary>
     public KeyScope Scope { get; } = scope;
+
+    /// <summary>The scope as keys list it.</summary>
+    public string Name => Scope.ToString().ToLowerInvariant();
 }
 
 /// <summary>Says on an endpoint who may call it.</summary>
@@ -18,14 +21,18 @@ internal static class KeyRequirementOfEndpoint
     /// <param name="endpoint">The endpoint, or a group of them.</param>
     /// <param name="scope">One scope.</param>
     public static TBuilder RequireScope<TBuilder>(this TBuilder endpoint, KeyScope scope)
-        where TBuilder : IEndpointConventionBuilder => endpoint.WithMetadata(
-            new KeyRequirement(scope),
+        where TBuilder : IEndpointConventionBuilder
+    {
+        var requirement = new KeyRequirement(scope);
+        return endpoint.WithMetadata(
+            requirement,
             new ProblemsMetadata(
                 Problem.KeyMissing(),
                 Problem.KeyWrong("The key is not valid here."),
-                Problem.ScopeMissing("alice", scope),
+                Problem.ScopeMissing("alice", requirement.Name),
                 Problem.PriorityNotAllowed("alice", "high", "normal"),
                 Problem.RateExceeded("alice", TimeSpan.FromSeconds(3))));
+    }
 
     /// <summary>Anybody, with a key or without.</summary>
     /// <param name="endpoint">The endpoint, or a group of them.</param>

@@ -1,5 +1,6 @@
 using System.Buffers;
 using System.Security.Cryptography;
+using Fpn.Service.Wire;
 
 namespace Fpn.Service.Security;
 
@@ -7,9 +8,6 @@ namespace Fpn.Service.Security;
 /// <param name="next">The rest of the pipeline.</param>
 internal sealed class RequestIds(RequestDelegate next)
 {
-    /// <summary>Name of the header, of requests and answers.</summary>
-    public const string HeaderName = "X-Request-Id";
-
     private const int LongestId = 128;
 
     private static readonly SearchValues<char> Characters =
@@ -18,7 +16,7 @@ internal sealed class RequestIds(RequestDelegate next)
     /// <summary>Names the request and goes on.</summary>
     public Task InvokeAsync(HttpContext context)
     {
-        var ids = context.Request.Headers[HeaderName];
+        var ids = context.Request.Headers[ApiHeaders.RequestId];
         context.TraceIdentifier = ids.Count == 1 && ids[0] is { } id && IsHarmless(id)
             ? id
             : RandomNumberGenerator.GetHexString(32, lowercase: true);
@@ -28,7 +26,7 @@ internal sealed class RequestIds(RequestDelegate next)
             static state =>
             {
                 var http = (HttpContext)state;
-                http.Response.Headers[HeaderName] = http.TraceIdentifier;
+                http.Response.Headers[ApiHeaders.RequestId] = http.TraceIdentifier;
                 return Task.CompletedTask;
             },
             context);

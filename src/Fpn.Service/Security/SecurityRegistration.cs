@@ -1,85 +1,27 @@
-using System.Net;
-using Fpn.Service.Detect;
-using Fpn.Service.OpenInference;
-using Fpn.Service.Repository;
+using Fpn.Service.Wire;
 using Fpn.Settings;
-using Microsoft.AspNetCore.HostFiltering;
-using Microsoft.AspNetCore.HttpOverrides;
-using Microsoft.AspNetCore.Server.Kestrel.Core;
 
 namespace Fpn.Service.Security;
 
-/// <summary>Who may ask, from where, and how slowly: docs/security.md.</summary>
+/// <summary>Who may call the service, and from which web pages (docs/security.md).</summary>
 internal static class SecurityRegistration
 {
-    private static readonly TimeSpan RateGrace = TimeSpan.FromSeconds(5);
-
     private static readonly string[] AllowedHeaders =
     [
-        KeyGate.HeaderName, "Authorization", "Content-Type", DetectHeaders.PriorityName, DetectHeaders.TimeoutName,
-        RequestIds.HeaderName, InferHeaders.LengthName,
+        ApiHeaders.Key, "Authorization", "Content-Type", ApiHeaders.Priority, ApiHeaders.Timeout,
+        ApiHeaders.RequestId, ApiHeaders.JsonLength,
     ];
 
-    private static readonly string[] ExposedHeaders = ["Server-Timing", "Retry-After", RequestIds.HeaderName, InferHeaders.LengthName];
+    private static readonly string[] ExposedHeaders =
+        ["Server-Timing", "Retry-After", ApiHeaders.RequestId, ApiHeaders.JsonLength];
 
-    /// <summary>Registers keys, origins, proxies and the limits of connections.</summary>
-    public static WebApplicationBuilder AddSecurity(this WebApplicationBuilder builder)
+    /// <summary>Registers keys and origins.</summary>
+    public static WebApplicationBuilder AddSecurity(this WebApplicationBuilder builder, SettingsCatalogue settings)
     {
-        if (builder.Configuration.GetValue<bool>("ForwardedHeaders_Enabled"))
-        {
-            throw new SettingsException(
-                "Setting 'ForwardedHeaders_Enabled' (ASPNETCORE_FORWARDEDHEADERS_ENABLED) would believe everybody; "
-                + "name the proxies in 'Fpn:Proxies:Trusted' instead.");
-        }
-
-        builder.Services.AddSingleton<ApiKeys>();
-        builder.Services.AddCors();
-
-        // A page would be the one answer here that is HTML.
-        builder.Services.Configure<HostFilteringOptions>(options => options.IncludeFailureMessage = false);
-        builder.Services.AddOptions<KestrelServerOptions>().Configure<ConnectionOptions>(Limit);
+        settings.Add<KeyOptions>("Keys");
+        settings.Add<CrossOriginOptions>("Cors");
+        builder.Services.AddSingleton<ApiKeys>().AddCors();
         return builder;
-    }
-
-    /// <summary>Believes the trusted proxies about the client's address, the scheme and the prefix of paths, and nobody
-    /// else.</summary>
-    public static WebApplication UseTrustedProxies(this WebApplication app)
-    {
-        var options = app.Services.GetRequiredService<ProxyOptions>();
-        var forwarded = new ForwardedHeadersOptions
-        {
-            ForwardedHeaders = ForwardedHeaders.XForwardedFor | ForwardedHeaders.XForwardedProto | ForwardedHeaders.XForwardedPrefix,
-            ForwardLimit = options.ForwardLimit,
-        };
-
-        // The framework believes the loopback addresses by default.
-        forwarded.KnownProxies.Clear();
-        forwarded.KnownIPNetworks.Clear();
-        foreach (var item in Items(options.Trusted))
-        {
-            if (IPAddress.TryParse(item, out var address))
-            {
-                forwarded.KnownProxies.Add(address);
-            }
-            else if (System.Net.IPNetwork.TryParse(item, out var network))
-            {
-                forwarded.KnownIPNetworks.Add(network);
-            }
-            else
-            {
-                throw new SettingsException(
-                    "Setting 'Fpn:Proxies:Trusted' must list addresses or networks such as 10.1.0.0/16; "
-                    + $"'{item}' is neither.");
-            }
-        }
-
-        // With nothing known the middleware would believe everybody.
-        if (forwarded.KnownProxies.Count + forwarded.KnownIPNetworks.Count > 0)
-        {
-            app.UseForwardedHeaders(forwarded);
-        }
-
-        return app;
     }
 
     /// <summary>Gives each request an id.</summary>
@@ -89,17 +31,18 @@ internal static class SecurityRegistration
         return app;
     }
 
-    /// <summary>Adds the headers that browsers heed.</summary>
+    /// <summary>Adds the headers by which browsers restrict what an answer may do.</summary>
     public static WebApplication UseSecurityHeaders(this WebApplication app)
     {
         app.UseMiddleware<SecurityHeaders>();
         return app;
     }
 
-    /// <summary>Lets the pages of the allowed origins call the API; without any, nothing is done.</summary>
+    /// <summary>Lets the pages of the allowed origins call the API; without any, does nothing.</summary>
+    /// <exception cref="SettingsException">The list holds something that is not an origin.</exception>
     public static WebApplication UseCrossOrigin(this WebApplication app)
     {
-        var origins = Items(app.Services.GetRequiredService<CrossOriginOptions>().AllowedOrigins);
+        var origins = ListSetting.Items(app.Services.GetRequiredService<CrossOriginOptions>().AllowedOrigins);
         if (origins.Length == 0)
         {
             return app;
@@ -109,10 +52,10 @@ internal static class SecurityRegistration
         {
             throw new SettingsException(
                 "Setting 'Fpn:Cors:AllowedOrigins' must list origins such as https://app.example.com, or be *; "
-                + $"'{wrong}' is none.");
+                + $"'{wrong}' is not an origin.");
         }
 
-        // Without credentials: cookies are not ours, and a page must know a key to use one.
+        // Without credentials: the service sets no cookies, and a page must know a key to use one.
         app.UseCors(policy => policy
             .WithOrigins(origins)
             .WithMethods("GET", "HEAD", "POST")
@@ -123,17 +66,10 @@ internal static class SecurityRegistration
     }
 
     /// <summary>Asks for keys, if any are configured.</summary>
-    /// <exception cref="SettingsException">They cannot be read, or none may do what is switched on.</exception>
+    /// <exception cref="SettingsException">They cannot be read.</exception>
     public static WebApplication UseKeys(this WebApplication app)
     {
-        var keys = app.Services.GetRequiredService<ApiKeys>();
-        if (app.Services.GetRequiredService<ControlOptions>().Enabled && !keys.HasScope(KeyScope.Admin))
-        {
-            throw new SettingsException(
-                "Setting 'Fpn:Control:Enabled' needs an API key of scope admin ('Fpn:Keys'); there is none.");
-        }
-
-        if (keys.IsOn)
+        if (app.Services.GetRequiredService<ApiKeys>().IsOn)
         {
             app.UseMiddleware<KeyGate>();
         }
@@ -141,30 +77,9 @@ internal static class SecurityRegistration
         return app;
     }
 
-    private static void Limit(KestrelServerOptions kestrel, ConnectionOptions options)
-    {
-        kestrel.AddServerHeader = false;
-        var limits = kestrel.Limits;
-        limits.MaxConcurrentConnections = options.Max;
-        limits.RequestHeadersTimeout = options.HeadersTimeout;
-        limits.KeepAliveTimeout = options.IdleTimeout;
-        limits.MinRequestBodyDataRate = new MinDataRate(options.MinBytesPerSecond, RateGrace);
-        limits.MinResponseDataRate = new MinDataRate(options.MinBytesPerSecond, RateGrace);
-
-        // Endpoints count what they read. The server's own limit would cut connections before their clients read why.
-        limits.MaxRequestBodySize = null;
-        limits.MaxRequestHeaderCount = 64;
-        limits.MaxRequestHeadersTotalSize = 16 << 10;
-        limits.Http2.MaxRequestHeaderFieldSize = 16 << 10;
-        limits.Http2.KeepAlivePingDelay = TimeSpan.FromSeconds(30);
-    }
-
-    /// <summary>As browsers send it: scheme, host and port, nothing behind.</summary>
+    /// <summary>Whether a text is an origin as browsers send it: scheme, host and port, and nothing after them.</summary>
     private static bool IsOrigin(string text) =>
         Uri.TryCreate(text, UriKind.Absolute, out var uri)
         && (uri.Scheme == Uri.UriSchemeHttps || uri.Scheme == Uri.UriSchemeHttp)
         && text.Equals(uri.GetLeftPart(UriPartial.Authority), StringComparison.OrdinalIgnoreCase);
-
-    private static string[] Items(string list) =>
-        list.Split(',', StringSplitOptions.RemoveEmptyEntries | StringSplitOptions.TrimEntries);
 }

@@ -1,7 +1,6 @@
 using System.Diagnostics;
 using Fpn.Detection.Geometry;
 using Fpn.Imaging.Decoding;
-using Fpn.Imaging.Pixels;
 using Fpn.Models.Execution.Devices;
 using Fpn.Serving.Lanes;
 using Fpn.Serving.Requests;
@@ -129,32 +128,28 @@ internal sealed class DetectionPipeline(
         CancellationToken cancellationToken)
     {
         var arrived = clock.GetTimestamp();
-        if (decoder.CheckHeader(encoded.Span, out var pixelBytes) is { } refused)
+        var opened = decoder.Open(encoded);
+        if (!opened.Succeeded)
         {
-            return DetectionResult.OfDecoder(refused);
+            return DetectionResult.OfDecoder(opened.Refusal);
         }
 
-        var lease = await decodedBytes.TakeAsync(pixelBytes, cancellationToken);
-        DecodedImage? image = null;
-        long decodeStart;
-        long decodeEnd;
+        var (decoded, lease, decodeStart, decodeEnd) = await DecodeAsync(opened.Image, cancellationToken);
+        if (!decoded.Succeeded)
+        {
+            lease.Dispose();
+            return DetectionResult.OfDecoder(decoded);
+        }
+
+        var image = decoded.Image;
         ImageSize bucket;
         try
         {
-            DecodeOutcome decoded;
-            (decoded, decodeStart, decodeEnd) = await DecodeAsync(encoded, cancellationToken);
-            image = decoded.Image;
-            if (image is null)
-            {
-                lease.Dispose();
-                return DetectionResult.OfDecoder(decoded);
-            }
-
             bucket = lane.Buckets.Of(lane.Model.Measure(image.Size).Padded);
         }
         catch
         {
-            image?.Dispose();
+            image.Dispose();
             lease.Dispose();
             throw;
         }
@@ -184,13 +179,34 @@ internal sealed class DetectionPipeline(
         };
     }
 
-    private async Task<(DecodeOutcome Decoded, long Start, long End)> DecodeAsync(ReadOnlyMemory<byte> encoded, CancellationToken cancellationToken)
+    /// <summary>Waits for memory and a decoder, and decodes.</summary>
+    /// <param name="opened">Disposed in any case.</param>
+    /// <param name="cancellationToken">Ends the waiting.</param>
+    /// <returns>The outcome, the lease of its memory, and the time stamps of decoding alone.</returns>
+    private async Task<(DecodeOutcome Decoded, IDisposable Lease, long Start, long End)> DecodeAsync(
+        OpenedImage opened, CancellationToken cancellationToken)
     {
-        using var slot = await slots.EnterAsync(cancellationToken);
-        var start = clock.GetTimestamp();
+        using (opened)
+        {
+            var memory = decodedBytes.TakeAsync(opened.DecodedBytes, cancellationToken);
+            opened.ParkUnless(memory.IsCompleted);
+            var lease = await memory;
+            try
+            {
+                var entry = slots.EnterAsync(cancellationToken);
+                opened.ParkUnless(entry.IsCompleted);
+                using var slot = await entry;
+                var start = clock.GetTimestamp();
 
-        // The bytes must outlive the decoder, so this is not given up half-way.
-        var decoded = await Task.Run(() => decoder.Decode(encoded.Span), CancellationToken.None);
-        return (decoded, start, clock.GetTimestamp());
+                // The bytes must outlive the decoder, so this is not given up half-way.
+                var decoded = await Task.Run(opened.Decode, CancellationToken.None);
+                return (decoded, lease, start, clock.GetTimestamp());
+            }
+            catch
+            {
+                lease.Dispose();
+                throw;
+            }
+        }
     }
 }

@@ -84,23 +84,29 @@ internal sealed class PaintingPipeline(
         PictureEncoding encoding,
         CancellationToken cancellationToken)
     {
-        if (decoder.CheckHeader(encoded.Span, out var pixelBytes) is { } refused)
+        var outcome = decoder.Open(encoded);
+        if (!outcome.Succeeded)
         {
-            return new PaintedPicture(DetectionResult.OfDecoder(refused));
+            return new PaintedPicture(DetectionResult.OfDecoder(outcome.Refusal));
         }
 
         // The file is hardly ever larger than its pixels.
-        using var lease = await decodedBytes.TakeAsync(2 * pixelBytes, cancellationToken);
-        using var slot = await slots.EnterAsync(cancellationToken);
+        using var opened = outcome.Image;
+        var memory = decodedBytes.TakeAsync(2 * opened.DecodedBytes, cancellationToken);
+        opened.ParkUnless(memory.IsCompleted);
+        using var lease = await memory;
+        var entry = slots.EnterAsync(cancellationToken);
+        opened.ParkUnless(entry.IsCompleted);
+        using var slot = await entry;
 
         // The bytes must outlive the decoder, so this is not given up half-way.
-        return await Task.Run(() => Paint(encoded.Span, objects, encoding), CancellationToken.None);
+        return await Task.Run(() => Paint(opened, objects, encoding), CancellationToken.None);
     }
 
     private PaintedPicture Paint(
-        ReadOnlySpan<byte> encoded, IReadOnlyList<PaintedObject> objects, PictureEncoding encoding)
+        OpenedImage opened, IReadOnlyList<PaintedObject> objects, PictureEncoding encoding)
     {
-        var decoded = decoder.Decode(encoded);
+        var decoded = opened.Decode();
         if (!decoded.Succeeded)
         {
             return new PaintedPicture(DetectionResult.OfDecoder(decoded));

@@ -1,4 +1,8 @@
 using System.Reflection;
+using Fpn.Models.Execution.Devices;
+using Fpn.Models.Options;
+using Fpn.Models.Packages;
+using Fpn.Serving.Lanes;
 using Fpn.Settings;
 
 namespace Fpn.Tool.Commands;
@@ -22,7 +26,9 @@ internal static class StartFailure
             '\n', StringSplitOptions.RemoveEmptyEntries | StringSplitOptions.TrimEntries);
         return exception switch
         {
-            SettingsException => string.Join(' ', lines),
+            // Written for the person who set the service up.
+            SettingsException or InvalidOptionException or ModelPackageException or ModelNotServedException
+                or RuntimeMismatchException => string.Join(' ', lines),
 
             // The lines after the first list the places where it was looked for.
             DllNotFoundException => $"a native library is missing: {lines[0]}",

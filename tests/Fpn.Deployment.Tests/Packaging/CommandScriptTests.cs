@@ -66,7 +66,8 @@ public sealed class CommandScriptTests : IDisposable
         var (code, output, errors) = await RunAsync(arguments);
         Assert.Equal((2, string.Empty), (code, output));
         Assert.Contains("usage: ./fpn inspect PACKAGE", errors, StringComparison.Ordinal);
-        Assert.Equal(arguments.Length > 0, errors.StartsWith("./fpn: unknown command 'serve'\n", StringComparison.Ordinal));
+        Assert.Equal(
+            arguments.Length > 0, errors.StartsWith("./fpn: unknown command 'serve'\n", StringComparison.Ordinal));
         Assert.False(File.Exists(At("notes")));
     }
 

@@ -8,7 +8,8 @@ using Fpn.Testing.Running;
 namespace Fpn.Deployment.Tests.Packaging;
 
 /// <summary>
-/// What .NET people type, in a copy of the files that git knows, on a machine that has .NET and coreutils and nothing else.
+/// What .NET people type, in a copy of the files that git knows, on a machine that has .NET and coreutils and nothing
+/// else.
 /// </summary>
 public sealed partial class FreshCloneTests : IDisposable
 {
@@ -148,9 +149,11 @@ public sealed partial class FreshCloneTests : IDisposable
     {
         Directory.CreateDirectory(Programs);
         File.CreateSymbolicLink(Path.Combine(Programs, "dotnet"), Environment.ProcessPath!);
-        foreach (var program in "basename cat cp date dirname env id ls mkdir mv readlink rm sleep sort tr uname wc".Split(' '))
+        foreach (var program in "basename cat cp date dirname env id ls mkdir mv readlink rm sleep sort tr uname "
+            + "wc".Split(' '))
         {
-            var (_, path, _) = await ProgramRun.RunAsync("/", "sh", "-c", string.Create(CultureInfo.InvariantCulture, $"command -v {program}"));
+            var (_, path, _) = await ProgramRun.RunAsync(
+                "/", "sh", "-c", string.Create(CultureInfo.InvariantCulture, $"command -v {program}"));
             File.CreateSymbolicLink(Path.Combine(Programs, program), path.Trim());
         }
     }

@@ -4,12 +4,14 @@ using Fpn.Testing.Running;
 
 namespace Fpn.Deployment.Tests.Packaging;
 
-/// <summary>benchmarks/gpu: what is packed runs on a machine without .NET, and says so where it was not measured on a GPU.</summary>
+/// <summary>benchmarks/gpu: what is packed runs on a machine without .NET, and says so where it was not measured on a
+/// GPU.</summary>
 public sealed class GpuBenchmarkTests(PackedBenchmark packed) : IClassFixture<PackedBenchmark>
 {
     private static readonly string[] Sections =
     [
-        "machine", "placement", "throughput", "shapes", "parity", "service", "stages", "latency", "memory", "transfers", "race",
+        "machine", "placement", "throughput", "shapes", "parity", "service", "stages", "latency", "memory", "transfers",
+            "race",
     ];
 
     private static CancellationToken Cancel => TestContext.Current.CancellationToken;
@@ -18,7 +20,8 @@ public sealed class GpuBenchmarkTests(PackedBenchmark packed) : IClassFixture<Pa
     public void Pack_Pieces_AreManyAndNoneIsLargerThanAsked()
     {
         Assert.True(packed.Pieces.Count > 2, $"{packed.Pieces.Count} pieces");
-        Assert.All(packed.Pieces, piece => Assert.InRange(piece.Length, 1, PackedBenchmark.PieceMegabytes * 1_000_000L));
+        Assert.All(packed.Pieces, piece => Assert.InRange(
+            piece.Length, 1, PackedBenchmark.PieceMegabytes * 1_000_000L));
         var listed = File.ReadLines(Path.Combine(packed.Folder, "SHA256SUMS")).Select(line => line.Split("  ")[1]);
         Assert.Equal(packed.Pieces.Select(piece => piece.Name), listed);
     }
@@ -30,10 +33,12 @@ public sealed class GpuBenchmarkTests(PackedBenchmark packed) : IClassFixture<Pa
         var (code, log, errors) = await packed.RunAsync(packed.Folder, "--provider", "cpu", "--quick", "--out", output);
         Assert.True(code == 0, log + errors);
 
-        using var report = JsonDocument.Parse(await File.ReadAllBytesAsync(Path.Combine(output, "results-cpu.json"), Cancel));
+        using var report =
+            JsonDocument.Parse(await File.ReadAllBytesAsync(Path.Combine(output, "results-cpu.json"), Cancel));
         Assert.Equal("CPU", report.RootElement.GetProperty("machine").GetProperty("device").GetString());
         var states = report.RootElement.GetProperty("sections").EnumerateArray()
-            .ToDictionary(section => section.GetProperty("name").GetString()!, section => section.GetProperty("state").GetString());
+            .ToDictionary(section => section.GetProperty("name").GetString()!, section => section.GetProperty("state")
+                .GetString());
         Assert.Equal(Sections, states.Keys);
         Assert.Equal("NotMeasured", states["transfers"]);
 
@@ -44,7 +49,8 @@ public sealed class GpuBenchmarkTests(PackedBenchmark packed) : IClassFixture<Pa
             report.RootElement.GetProperty("targets").EnumerateArray(),
             target => Assert.Equal("not measured", target.GetProperty("verdict").GetString()));
 
-        var figures = Figures(report, "parity").Concat(Figures(report, "latency")).Concat(Figures(report, "memory")).ToDictionary();
+        var figures = Figures(report, "parity").Concat(Figures(report, "latency")).Concat(Figures(report, "memory"))
+            .ToDictionary();
         Assert.InRange(figures["parity.blood-cells.fp32.boxDifferencePx"], 0, 0.01);
         Assert.InRange(figures["parity.blood-cells.fp32.scoreDifference"], 0, 0.0001);
         Assert.Equal(0, figures["latency.blood-cells.fp32.shapesAfterWarmUp"]);
@@ -185,7 +191,8 @@ public sealed class GpuBenchmarkTests(PackedBenchmark packed) : IClassFixture<Pa
             expected,
             judged.Select(target => string.Create(
                 CultureInfo.InvariantCulture,
-                $"{target.GetProperty("toReach").GetString()}: {target.GetProperty("measured").GetDouble()} {target.GetProperty("verdict").GetString()}")));
+                $"{target.GetProperty("toReach").GetString()}: {target.GetProperty("measured").GetDouble()} "
+                    + $"{target.GetProperty("verdict").GetString()}")));
     }
 
     private static IEnumerable<KeyValuePair<string, double>> Figures(JsonDocument report, string section) =>

@@ -15,7 +15,8 @@ public sealed class PackedBenchmark : IAsyncLifetime
     /// <summary>All that run.sh calls: neither .NET nor Python, nor anything that would fetch something.</summary>
     private static readonly string[] BareMachine =
     [
-        "awk", "bash", "cat", "cmp", "cp", "dirname", "env", "grep", "gzip", "ldd", "mkdir", "rm", "sed", "sha256sum", "tar", "tee",
+        "awk", "bash", "cat", "cmp", "cp", "dirname", "env", "grep", "gzip", "ldd", "mkdir", "rm", "sed", "sha256sum",
+            "tar", "tee",
         "timeout", "tr", "uname", "xz",
     ];
 
@@ -29,7 +30,8 @@ public sealed class PackedBenchmark : IAsyncLifetime
 
     /// <summary>The pieces.</summary>
     internal IReadOnlyList<FileInfo> Pieces =>
-        [.. Directory.EnumerateFiles(Folder, "payload.*").Order(StringComparer.Ordinal).Select(file => new FileInfo(file))];
+        [.. Directory.EnumerateFiles(Folder, "payload.*").Order(StringComparer.Ordinal)
+            .Select(file => new FileInfo(file))];
 
     public async ValueTask InitializeAsync()
     {
@@ -71,7 +73,8 @@ public sealed class PackedBenchmark : IAsyncLifetime
         ProgramRun.RunAsync(
             folder,
             "env",
-            ["-i", $"PATH={Path.Combine(_folder, "bin")}", "bash", Path.Combine(folder, "run.sh"), "--work", Unpacked, .. arguments]);
+            ["-i", $"PATH={Path.Combine(_folder, "bin")}", "bash", Path.Combine(
+                folder, "run.sh"), "--work", Unpacked, .. arguments]);
 
     public ValueTask DisposeAsync()
     {

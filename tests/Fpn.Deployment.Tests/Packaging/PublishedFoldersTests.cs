@@ -2,7 +2,8 @@ using Fpn.Testing.Running;
 
 namespace Fpn.Deployment.Tests.Packaging;
 
-/// <summary>The service as it is published for each platform: with its own native libraries, and nobody else's.</summary>
+/// <summary>The service as it is published for each platform: with its own native libraries, and nobody
+/// else's.</summary>
 public sealed class PublishedFoldersTests : IDisposable
 {
     private readonly string _folder = Directory.CreateTempSubdirectory("fpn-publish-").FullName;
@@ -12,7 +13,8 @@ public sealed class PublishedFoldersTests : IDisposable
         {
             "linux-x64",
             [
-                "libonnxruntime.so", "libonnxruntime_providers_cuda.so", "libonnxruntime_providers_shared.so", "libvips.so.42",
+                "libonnxruntime.so", "libonnxruntime_providers_cuda.so", "libonnxruntime_providers_shared.so",
+                    "libvips.so.42",
             ]
         },
         { "linux-arm64", ["libonnxruntime.so", "libonnxruntime_providers_shared.so", "libvips.so.42"] },
@@ -61,7 +63,8 @@ public sealed class PublishedFoldersTests : IDisposable
     [
         .. Directory.EnumerateFiles(_folder, "*", SearchOption.AllDirectories)
             .Select(path => Path.GetRelativePath(_folder, path))
-            .Where(name => name.Contains("onnxruntime", StringComparison.Ordinal) || name.Contains("libvips", StringComparison.Ordinal))
+            .Where(name => name.Contains("onnxruntime", StringComparison.Ordinal) || name.Contains(
+                "libvips", StringComparison.Ordinal))
             .Order(StringComparer.Ordinal),
     ];
 
@@ -75,8 +78,10 @@ public sealed class PublishedFoldersTests : IDisposable
                 Checkout.Root,
                 "dotnet",
                 [
-                    "publish", Path.Combine("src", "Fpn.Service"), "-c", "Release", "-o", _folder, "--artifacts-path", work,
-                    "-p:RestoreLockedMode=true", "-p:RunAnalyzers=false", "-p:DebugType=none", "--nologo", "-nodeReuse:false",
+                    "publish", Path.Combine(
+                        "src", "Fpn.Service"), "-c", "Release", "-o", _folder, "--artifacts-path", work,
+                    "-p:RestoreLockedMode=true", "-p:RunAnalyzers=false", "-p:DebugType=none", "--nologo",
+                        "-nodeReuse:false",
                     "-p:UseSharedCompilation=false", .. arguments,
                 ]);
             Assert.True(code == 0, output + errors);

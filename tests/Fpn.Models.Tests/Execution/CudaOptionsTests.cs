@@ -89,7 +89,7 @@ public sealed class CudaOptionsTests
             .AddInMemoryCollection(new Dictionary<string, string?> { [$"Fpn:Cuda:{setting}"] = value })
             .Build();
 
-        var refusal = Assert.Throws<InvalidOptionException>(
+        var refusal = Assert.Throws<SettingsException>(
             () => SettingsReader.Read(configuration.GetSection("Fpn:Cuda"), new CudaOptions()));
 
         Assert.Contains($"Fpn:Cuda:{setting}", refusal.Message, StringComparison.Ordinal);

@@ -245,7 +245,8 @@ public sealed class KeyGateTests(GuardedService guarded) : IClassFixture<Guarded
                 return Task.CompletedTask;
             },
             keys);
-        var context = new DefaultHttpContext();
+        using var services = new ServiceCollection().BuildServiceProvider();
+        var context = new DefaultHttpContext { RequestServices = services };
         context.SetEndpoint(New());
         context.Request.Headers["X-Api-Key"] = KeyFile.Alice;
         await gate.InvokeAsync(context);

@@ -8,20 +8,23 @@ internal sealed record ScoredBox(int Image, double Score, double[] Box);
 
 /// <summary>COCO's average precision of one class: 101-point interpolation, each truth found once.</summary>
 /// <remarks>
-/// The same rule as tests/Golden/ap.py: going down the scores (equal ones in the order given), a detection is right when
+/// The same rule as tests/Golden/ap.py: going down the scores (equal ones in the order given), a detection is right
+/// when
 /// the truth that it overlaps most among those of its image not yet found overlaps it at least by the threshold.
 /// Precision is made non-increasing from the right and read at recalls 0, 0.01, … 1.
 /// </remarks>
 internal static class AveragePrecision
 {
     /// <summary>COCO's thresholds: 0.50, 0.55, … 0.95.</summary>
-    public static IReadOnlyList<double> Thresholds { get; } = [.. Enumerable.Range(0, 10).Select(step => (50 + 5 * step) / 100.0)];
+    public static IReadOnlyList<double> Thresholds { get; } =
+        [.. Enumerable.Range(0, 10).Select(step => (50 + 5 * step) / 100.0)];
 
     /// <summary>The average precision at one threshold, 0 to 1; 0 where there is no truth or no detection.</summary>
     /// <param name="detections">Of all images, in any order.</param>
     /// <param name="truths">Boxes of each image.</param>
     /// <param name="iouThreshold">Overlap from which a detection counts as right.</param>
-    /// <param name="ignored">Boxes of each image that need not be found: a detection that is not right and overlaps one of
+    /// <param name="ignored">Boxes of each image that need not be found: a detection that is not right and overlaps
+    /// one of
     /// them by the threshold is left out. Null for none.</param>
     public static double At(
         IReadOnlyList<ScoredBox> detections,
@@ -75,7 +78,8 @@ internal static class AveragePrecision
     /// <summary>Intersection over union; 0 where both are empty.</summary>
     public static double IntersectionOverUnion(double[] a, double[] b)
     {
-        var shared = Math.Max(0, Math.Min(a[2], b[2]) - Math.Max(a[0], b[0])) * Math.Max(0, Math.Min(a[3], b[3]) - Math.Max(a[1], b[1]));
+        var shared = Math.Max(0, Math.Min(a[2], b[2]) - Math.Max(a[0], b[0])) * Math.Max(
+            0, Math.Min(a[3], b[3]) - Math.Max(a[1], b[1]));
         var union = Area(a) + Area(b) - shared;
         return union > 0 ? shared / union : 0;
 

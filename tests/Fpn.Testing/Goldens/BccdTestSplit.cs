@@ -12,8 +12,10 @@ internal sealed class BccdTestSplit
 
     private BccdTestSplit(string[] names)
     {
-        Images = [.. names.Select(name => File.ReadAllBytes(GoldenFolder.RequireShared("data", "bccd", "JPEGImages", $"{name}.jpg")))];
-        _truths = [.. names.Select(name => ReadTruths(GoldenFolder.RequireShared("data", "bccd", "Annotations", $"{name}.xml")))];
+        Images = [.. names.Select(
+            name => File.ReadAllBytes(GoldenFolder.RequireShared("data", "bccd", "JPEGImages", $"{name}.jpg")))];
+        _truths = [.. names.Select(
+            name => ReadTruths(GoldenFolder.RequireShared("data", "bccd", "Annotations", $"{name}.xml")))];
     }
 
     /// <summary>The encoded images, in the order of the list.</summary>
@@ -21,7 +23,8 @@ internal sealed class BccdTestSplit
 
     /// <summary>Reads all; skips the test where the shared data is absent.</summary>
     public static BccdTestSplit Require() => new(
-        File.ReadAllText(GoldenFolder.RequireShared("data", "bccd", "ImageSets", "Main", "test.txt")).Split((char[]?)null, StringSplitOptions.RemoveEmptyEntries));
+        File.ReadAllText(GoldenFolder.RequireShared("data", "bccd", "ImageSets", "Main", "test.txt"))
+            .Split((char[]?)null, StringSplitOptions.RemoveEmptyEntries));
 
     /// <summary>The annotated boxes of a label, image by image.</summary>
     public IReadOnlyList<double[][]> Truths(string label) => [.. _truths.Select(truths => truths[label].ToArray())];
@@ -35,7 +38,8 @@ internal sealed class BccdTestSplit
         var boxes = detections.SelectMany((found, image) => found
             .Where(detection => detection.Label == label)
             .Select(detection => new ScoredBox(image, detection.Score, detection.Box))).ToList();
-        return (AveragePrecision.At(boxes, truths, 0.5), AveragePrecision.Thresholds.Average(iou => AveragePrecision.At(boxes, truths, iou)));
+        return (AveragePrecision.At(boxes, truths, 0.5), AveragePrecision.Thresholds.Average(
+            iou => AveragePrecision.At(boxes, truths, iou)));
     }
 
     /// <summary>The boxes of each label; those under 2 pixels are no objects (two in the whole data set).</summary>
@@ -43,7 +47,8 @@ internal sealed class BccdTestSplit
         .Elements("object")
         .Select(item => (
             Label: item.Element("name")!.Value,
-            Box: Corners.Select(corner => double.Parse(item.Element("bndbox")!.Element(corner)!.Value, CultureInfo.InvariantCulture)).ToArray()))
+            Box: Corners.Select(corner => double.Parse(
+                item.Element("bndbox")!.Element(corner)!.Value, CultureInfo.InvariantCulture)).ToArray()))
         .Where(item => item.Box[2] - item.Box[0] >= 2 && item.Box[3] - item.Box[1] >= 2)
         .ToLookup(item => item.Label, item => item.Box);
 }

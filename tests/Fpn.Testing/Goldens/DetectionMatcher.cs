@@ -49,14 +49,16 @@ internal static class DetectionMatcher
 
     /// <summary>Fails with all mismatches at once.</summary>
     public static void AssertMatches(
-        string name, IReadOnlyList<GoldenDetection> reference, IReadOnlyList<GoldenDetection> actual, GoldenTolerance tolerance)
+        string name, IReadOnlyList<GoldenDetection> reference, IReadOnlyList<GoldenDetection> actual,
+            GoldenTolerance tolerance)
     {
         var mismatches = Mismatches(reference, actual, tolerance);
         if (mismatches.Count > 0)
         {
             var message = new StringBuilder().AppendLine(
                 CultureInfo.InvariantCulture,
-                $"{name}: {mismatches.Count} mismatches ({reference.Count} reference detections, {actual.Count} answered):");
+                $"{name}: {mismatches.Count} mismatches ({reference.Count} reference detections, {actual.Count} "
+                    + $"answered):");
             Assert.Fail(message.AppendJoin('\n', mismatches).ToString());
         }
     }
@@ -75,10 +77,12 @@ internal static class DetectionMatcher
         var nearest = others.MinBy(other => BoxDistance(detection, other));
         return nearest is null
             ? "nothing to compare with"
-            : string.Create(CultureInfo.InvariantCulture, $"nearest {Describe(nearest)}, {BoxDistance(detection, nearest):F3} px off");
+            : string.Create(CultureInfo.InvariantCulture,
+                $"nearest {Describe(nearest)}, {BoxDistance(detection, nearest):F3} px off");
     }
 
     private static string Describe(GoldenDetection detection) => string.Create(
         CultureInfo.InvariantCulture,
-        $"{detection.Label} {detection.Score:F5} [{string.Join(", ", detection.Box.Select(v => v.ToString("F3", CultureInfo.InvariantCulture)))}]");
+        $"{detection.Label} {detection.Score:F5} [{string.Join(",
+            ", detection.Box.Select(v => v.ToString("F3", CultureInfo.InvariantCulture)))}]");
 }

@@ -17,7 +17,8 @@ internal sealed record GoldenDetection(string Label, double Score, double[] Box,
 
 /// <summary>How near an answer must come; see tests/Golden/README.md.</summary>
 internal sealed record GoldenTolerance(
-    double Box, double Score, double MatchFrom, double NothingExtraAbove, double ResizedTensor, double ProposalBox, double ProposalScore);
+    double Box, double Score, double MatchFrom, double NothingExtraAbove, double ResizedTensor, double ProposalBox,
+        double ProposalScore);
 
 /// <summary>The reference's settings that a test needs.</summary>
 /// <param name="RpnPostNmsTopN">Proposals of an image at most.</param>
@@ -25,7 +26,8 @@ internal sealed record GoldenThresholds(int RpnPostNmsTopN);
 
 /// <summary>One file for all cases of a model.</summary>
 internal sealed record GoldenMeta(
-    string Model, string CheckpointSha256, string[] Labels, GoldenThresholds Thresholds, GoldenTolerance Tolerance, string[] Cases);
+    string Model, string CheckpointSha256, string[] Labels, GoldenThresholds Thresholds, GoldenTolerance Tolerance,
+        string[] Cases);
 
 /// <summary>The reference's numbers for one image.</summary>
 internal sealed record GoldenCase

@@ -19,10 +19,12 @@ internal static class GoldenFolder
     public static T ReadJson<T>(params ReadOnlySpan<string> parts)
     {
         var path = At(parts);
-        return JsonSerializer.Deserialize<T>(File.ReadAllText(path), Json) ?? throw new InvalidDataException($"{path} holds null.");
+        return JsonSerializer.Deserialize<T>(File.ReadAllText(path), Json) ?? throw new InvalidDataException(
+            $"{path} holds null.");
     }
 
-    /// <summary>A path in the shared data: the folder named by FPN_SHARED, or <c>shared</c> beside the repository.</summary>
+    /// <summary>A path in the shared data: the folder named by FPN_SHARED, or <c>shared</c> beside the
+    /// repository.</summary>
     /// <remarks>Where it is absent the test is skipped with the path in the reason, but fails under CI=true.</remarks>
     public static string RequireShared(params ReadOnlySpan<string> parts)
     {
@@ -46,5 +48,6 @@ internal static class GoldenFolder
 
     /// <summary>The names of the folders in a folder of tests/Golden, in order: one test a name.</summary>
     public static TheoryData<string> CasesIn(params ReadOnlySpan<string> parts) =>
-        [.. Directory.GetDirectories(At(parts)).Select(folder => Path.GetFileName(folder)).Order(StringComparer.Ordinal)];
+        [.. Directory.GetDirectories(At(parts)).Select(folder => Path.GetFileName(folder))
+            .Order(StringComparer.Ordinal)];
 }

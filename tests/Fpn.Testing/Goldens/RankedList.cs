@@ -26,7 +26,8 @@ internal static class RankedList
     {
         List<string> differences = [];
         var cut = reference.Count == limit ? reference[^1].Score : float.NegativeInfinity;
-        var ranks = reference.Select((entry, rank) => (entry.Key, rank)).ToDictionary(pair => pair.Key, pair => pair.rank);
+        var ranks = reference.Select((entry, rank) => (entry.Key, rank))
+            .ToDictionary(pair => pair.Key, pair => pair.rank);
         var present = actual.Select(entry => entry.Key).ToHashSet();
         differences.AddRange(reference
             .Where(entry => !present.Contains(entry.Key) && !MaySwap(entry.Score, cut))
@@ -53,5 +54,6 @@ internal static class RankedList
     private static bool MaySwap(float a, float b) => a != b && MathF.Abs(a - b) <= Slack;
 
     private static string Describe<TKey>(string what, Ranked<TKey> entry)
-        where TKey : notnull => string.Create(CultureInfo.InvariantCulture, $"{what} {entry.Key} with score {entry.Score:R}");
+        where TKey : notnull =>
+            string.Create(CultureInfo.InvariantCulture, $"{what} {entry.Key} with score {entry.Score:R}");
 }

@@ -34,7 +34,8 @@ internal static class MadePng
             zlib.Write(new byte[(width + 1) * height]);
         }
 
-        return [0x89, .. "PNG\r\n\x1a\n"u8, .. Chunk("IHDR", header), .. Chunk("IDAT", packed.ToArray()), .. Chunk("IEND", [])];
+        byte[] pixels = Chunk("IDAT", packed.ToArray());
+        return [0x89, .. "PNG\r\n\x1a\n"u8, .. Chunk("IHDR", header), .. pixels, .. Chunk("IEND", [])];
     }
 
     /// <summary>A chunk: its length, type, content and checksum.</summary>

@@ -40,7 +40,8 @@ internal sealed class MadeTiff
         List<(int Tag, int Type, int[] Values)> tags =
         [
             (256, 4, [Width]), (257, 4, [Height]), (258, 3, [.. counts.Select(_ => Bits)]), (259, 3, [Compression]),
-            (262, 3, [Photometric]), (273, 4, [header]), (277, 3, [Channels]), (278, 4, [Height]), (279, 4, [Samples.Length]),
+            (262, 3, [Photometric]), (273, 4, [header]), (277, 3, [Channels]), (278, 4, [Height]),
+            (279, 4, [Samples.Length]),
         ];
         if (MaxSampleValue is { } max)
         {
@@ -102,7 +103,8 @@ internal sealed class MadeTiff
         var bytes = new byte[numbers.Length * 2];
         for (var i = 0; i < numbers.Length; i++)
         {
-            (bytes[2 * i + (bigEndian ? 1 : 0)], bytes[2 * i + (bigEndian ? 0 : 1)]) = ((byte)numbers[i], (byte)(numbers[i] >> 8));
+            (bytes[2 * i + (bigEndian ? 1 : 0)], bytes[2 * i + (bigEndian ? 0 : 1)]) =
+                ((byte)numbers[i], (byte)(numbers[i] >> 8));
         }
 
         return bytes;

@@ -10,7 +10,8 @@ internal static class Pictures
     private static readonly ImageDecoder Decoder = new(10_000_000, new VipsCodec());
 
     public static DecodedImage Decoded(int width, int height) =>
-        Decoder.Decode(Png(width, height)).Image ?? throw new InvalidOperationException("The PNG that was made cannot be decoded.");
+        Decoder.Decode(Png(width, height)).Image
+        ?? throw new InvalidOperationException("The PNG that was made cannot be decoded.");
 
     public static byte[] Png(int width, int height) => MadePng.Black(width, height);
 }

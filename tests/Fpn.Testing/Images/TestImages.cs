@@ -3,14 +3,17 @@ using Fpn.Testing.Running;
 
 namespace Fpn.Testing.Images;
 
-/// <summary>The images in <c>Imaging/Images</c>, made by <c>make_images.py</c> there, and what they decode to.</summary>
+/// <summary>The images in <c>Fpn.Imaging.Tests/Images</c>, made by <c>make_images.py</c> there, and what they decode
+/// to.</summary>
 internal static class TestImages
 {
     private static readonly string s_folder = Path.Combine(Checkout.Root, "tests", "Fpn.Imaging.Tests", "Images");
 
     /// <summary>Names of the images that have an expectation.</summary>
     internal static IEnumerable<string> WithExpectation() =>
-        Directory.EnumerateFiles(s_folder, "*.ppm").Select(path => Path.GetFileNameWithoutExtension(path)!).Order(StringComparer.Ordinal);
+        Directory.EnumerateFiles(s_folder, "*.ppm")
+            .Select(path => Path.GetFileNameWithoutExtension(path)!)
+            .Order(StringComparer.Ordinal);
 
     /// <summary>An encoded image.</summary>
     internal static byte[] Read(string name) => File.ReadAllBytes(Path.Combine(s_folder, name));

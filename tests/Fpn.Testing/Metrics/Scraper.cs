@@ -10,7 +10,8 @@ namespace Fpn.Testing.Metrics;
 internal sealed class Scraper(IServiceProvider services)
 {
     private readonly RequestDelegate _scrape = new ApplicationBuilder(services)
-        .UseOpenTelemetryPrometheusScrapingEndpoint(services.GetRequiredService<MeterProvider>(), _ => true, null, null, null)
+        .UseOpenTelemetryPrometheusScrapingEndpoint(
+            services.GetRequiredService<MeterProvider>(), _ => true, null, null, null)
         .Build();
 
     /// <summary>The text.</summary>

@@ -20,9 +20,11 @@ internal sealed class ModelFolder : IDisposable
     /// <summary>Adds a package.</summary>
     /// <param name="name">Its name, in the manifest too.</param>
     /// <param name="manifest">Changes the manifest; null leaves it.</param>
-    /// <param name="graphs">Changed graphs by role, <c>backbone</c> or <c>head</c>; the manifest gets their checksums.</param>
+    /// <param name="graphs">Changed graphs by role, <c>backbone</c> or <c>head</c>; the manifest gets their
+    /// checksums.</param>
     /// <returns>The package's folder.</returns>
-    public string Add(string name = Original, Func<string, string>? manifest = null, params (string Role, byte[] Bytes)[] graphs)
+    public string Add(
+        string name = Original, Func<string, string>? manifest = null, params (string Role, byte[] Bytes)[] graphs)
     {
         var package = Directory.CreateDirectory(System.IO.Path.Combine(Path, name)).FullName;
         var text = Edit(OriginalManifest, $"\"name\": \"{Original}\"", $"\"name\": \"{name}\"");
@@ -51,8 +53,10 @@ internal sealed class ModelFolder : IDisposable
     public string AddSpoiled(string name, string output, float value)
     {
         // 900 x 600 becomes 576 x 384: p2 has a quarter of it. What a start tries is 512 pixels wide.
-        var (role, where) = output is "class_logits" or "box_deltas" ? ("head", ("p2", 144L)) : ("backbone", ("images", 576L));
-        return Add(name, null, (role, OnnxEdit.AddToOutput(File.ReadAllBytes(OriginalFile($"{role}.onnx")), output, value, where)));
+        var (role, where) =
+            output is "class_logits" or "box_deltas" ? ("head", ("p2", 144L)) : ("backbone", ("images", 576L));
+        return Add(name, null,
+            (role, OnnxEdit.AddToOutput(File.ReadAllBytes(OriginalFile($"{role}.onnx")), output, value, where)));
     }
 
     /// <summary>Replaces text that must be there.</summary>

@@ -2,7 +2,8 @@ using System.Text;
 
 namespace Fpn.Testing.Packages;
 
-/// <summary>Changes ONNX files without a library: just enough of Protocol Buffers to find names, and to append.</summary>
+/// <summary>Changes ONNX files without a library: just enough of Protocol Buffers to find names, and to
+/// append.</summary>
 /// <remarks>
 /// Field numbers are those of onnx.proto. Messages that are written one after the other are read as one, their repeated
 /// fields joined: nodes are added by appending a second, small <c>ModelProto</c>.
@@ -32,14 +33,17 @@ internal static class OnnxEdit
         var changed = model.ToArray();
         var renamed = "~" + output[1..];
         Encoding.ASCII.GetBytes(renamed, changed.AsSpan(FindNodeOutput(model, output)));
-        byte[] added = [.. Node("Add", output, renamed, "~added"), .. Scalar(where is null ? "~added" : "~value", 1, BitConverter.GetBytes(value))];
+        byte[] added = [.. Node("Add", output, renamed, "~added"), .. Scalar(
+            where is null ? "~added" : "~value", 1, BitConverter.GetBytes(value))];
         if (where is var (input, width))
         {
             added =
             [
-                .. Node("Shape", "~shape", input), .. Node("Gather", "~width", "~shape", "~axis"), .. Node("Equal", "~is", "~width", "~wanted"),
+                .. Node("Shape", "~shape", input), .. Node("Gather", "~width", "~shape", "~axis"), .. Node(
+                    "Equal", "~is", "~width", "~wanted"),
                 .. Node("Where", "~added", "~is", "~value", "~zero"), .. added,
-                .. Scalar("~axis", 7, BitConverter.GetBytes(3L)), .. Scalar("~wanted", 7, BitConverter.GetBytes(width)), .. Scalar("~zero", 1, BitConverter.GetBytes(0f)),
+                .. Scalar("~axis", 7, BitConverter.GetBytes(3L)), .. Scalar(
+                    "~wanted", 7, BitConverter.GetBytes(width)), .. Scalar("~zero", 1, BitConverter.GetBytes(0f)),
             ];
         }
 

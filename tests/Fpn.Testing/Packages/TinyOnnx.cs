@@ -3,7 +3,8 @@ using System.Text;
 
 namespace Fpn.Testing.Packages;
 
-/// <summary>Writes ONNX graphs of a few nodes: just enough of Protocol Buffers, with onnx.proto's field numbers.</summary>
+/// <summary>Writes ONNX graphs of a few nodes: just enough of Protocol Buffers, with onnx.proto's field
+/// numbers.</summary>
 internal sealed class TinyOnnx
 {
     private readonly List<byte> _graph = [];
@@ -30,7 +31,8 @@ internal sealed class TinyOnnx
     /// <param name="inputs">Names, separated by spaces.</param>
     /// <param name="output">The one output.</param>
     /// <param name="attributes">Lists of whole numbers, single whole numbers, floats, words, tensors or graphs.</param>
-    public TinyOnnx Node(string operation, string inputs, string output, params (string Name, object Value)[] attributes)
+    public TinyOnnx Node(
+        string operation, string inputs, string output, params (string Name, object Value)[] attributes)
     {
         List<byte> node = [];
         foreach (var input in inputs.Split(' ', StringSplitOptions.RemoveEmptyEntries))
@@ -87,12 +89,15 @@ internal sealed class TinyOnnx
 
     /// <summary>The file.</summary>
     public byte[] ToBytes() =>
-        [.. Number(1, 8), .. Message(8, [.. Text(1, string.Empty), .. Number(2, 16)]), .. Message(7, [.. Text(2, "tiny"), .. _graph])];
+        [.. Number(1, 8), .. Message(8, [.. Text(1, string.Empty), .. Number(2, 16)]), .. Message(
+            7, [.. Text(2, "tiny"), .. _graph])];
 
     private TinyOnnx Port(int field, string name, Element type, string[] dimensions)
     {
-        var shape = dimensions.SelectMany(size => Message(1, long.TryParse(size, out var number) ? Number(1, number) : Text(2, size)));
-        return Add(field, [.. Text(1, name), .. Message(2, Message(1, [.. Number(1, (long)type), .. Message(2, [.. shape])]))]);
+        var shape = dimensions.SelectMany(
+            size => Message(1, long.TryParse(size, out var number) ? Number(1, number) : Text(2, size)));
+        return Add(field,
+            [.. Text(1, name), .. Message(2, Message(1, [.. Number(1, (long)type), .. Message(2, [.. shape])]))]);
     }
 
     private static byte[] Tensor(string name, Element type, long[] shape, byte[] values) =>
@@ -106,7 +111,8 @@ internal sealed class TinyOnnx
 
     private static byte[] Text(int field, string text) => Message(field, Encoding.UTF8.GetBytes(text));
 
-    private static byte[] Message(int field, byte[] content) => [.. Varint((field << 3) | 2), .. Varint(content.Length), .. content];
+    private static byte[] Message(int field, byte[] content) =>
+        [.. Varint((field << 3) | 2), .. Varint(content.Length), .. content];
 
     private static byte[] Number(int field, long value) => [.. Varint(field << 3), .. Varint(value)];
 

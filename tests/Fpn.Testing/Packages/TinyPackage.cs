@@ -3,13 +3,16 @@ using static Fpn.Testing.Packages.TinyOnnx.Element;
 namespace Fpn.Testing.Packages;
 
 /// <summary>
-/// A two-stage package without training: each level is the picture shrunk by its stride, so that strides and levels can be
+/// A two-stage package without training: each level is the picture shrunk by its stride, so that strides and levels
+/// can be
 /// whatever a test wants. One class, one anchor a cell.
 /// </summary>
 internal sealed record TinyPackage
 {
-    /// <summary>Levels that the backbone has, with their strides; all but those in <see cref="Unpooled"/> are pooled.</summary>
-    public IReadOnlyList<(string Name, int Stride)> Levels { get; init; } = [("p3", 8), ("p4", 16), ("p5", 32), ("p6", 64)];
+    /// <summary>Levels that the backbone has, with their strides; all but those in <see cref="Unpooled"/> are
+    /// pooled.</summary>
+    public IReadOnlyList<(string Name, int Stride)> Levels { get; init; } =
+        [("p3", 8), ("p4", 16), ("p5", 32), ("p6", 64)];
 
     /// <summary>Levels that are judged only.</summary>
     public IReadOnlyList<string> Unpooled { get; init; } = ["p6"];
@@ -34,7 +37,8 @@ internal sealed record TinyPackage
         var (backbone, head) = (Backbone().ToBytes(), Head().ToBytes());
         File.WriteAllBytes(Path.Combine(package, "backbone.onnx"), backbone);
         File.WriteAllBytes(Path.Combine(package, "head.onnx"), head);
-        var levels = ManifestLevels ?? Entries(Levels.Select(level => Unpooled.Contains(level.Name) ? $"-{level.Name}" : level.Name));
+        var levels = ManifestLevels ?? Entries(
+            Levels.Select(level => Unpooled.Contains(level.Name) ? $"-{level.Name}" : level.Name));
         File.WriteAllText(Path.Combine(package, "model.json"), $$"""
             {
               "name": "{{name}}", "version": "1", {{Manifest}}
@@ -54,7 +58,8 @@ internal sealed record TinyPackage
     /// <summary>Levels as <c>model.json</c> has them.</summary>
     /// <param name="names">Names; those that begin with '-' are not pooled.</param>
     public static string Entries(params IEnumerable<string> names) => string.Join(", ", names.Select(name =>
-        $$"""{ "name": "{{name.TrimStart('-')}}", "anchorSizes": [32], "pooled": {{(name[0] == '-' ? "false" : "true")}} }"""));
+        $$"""{ "name": "{{name.TrimStart(
+            '-')}}", "anchorSizes": [32], "pooled": {{(name[0] == '-' ? "false" : "true")}} }"""));
 
     private TinyOnnx Backbone()
     {
@@ -66,7 +71,8 @@ internal sealed record TinyPackage
         {
             // Each level's own features, or rows of different levels could not be told apart.
             graph.Weights($"bias_{name}", (float[])[index + 1], 1, 1, 1, 1)
-                .Node("AveragePool", "images", $"mean_{name}", ("kernel_shape", (long[])[stride, stride]), ("strides", (long[])[stride, stride]), ("ceil_mode", 1))
+                .Node("AveragePool", "images", $"mean_{name}", ("kernel_shape", (long[])[stride, stride]),
+                    ("strides", (long[])[stride, stride]), ("ceil_mode", 1))
                 .Node("Add", $"mean_{name} bias_{name}", name)
                 .Node("Conv", $"mean_{name} w1", $"objectness_{name}")
                 .Node("Conv", $"mean_{name} w4", $"deltas_{name}")
@@ -96,7 +102,8 @@ internal sealed record TinyPackage
                 .Node("Cast", $"flat_{name}", $"batch_{name}", ("to", 7))
                 .Node("Slice", $"rois_{name} one five one", $"boxes_{name}")
                 .Node("RoiAlign", $"{name} boxes_{name} batch_{name}", $"roi_{name}",
-                    ("output_height", 1), ("output_width", 1), ("sampling_ratio", 2), ("spatial_scale", 1f / stride), ("coordinate_transformation_mode", "output_half_pixel"));
+                    ("output_height", 1), ("output_width", 1), ("sampling_ratio", 2), ("spatial_scale", 1f / stride),
+                        ("coordinate_transformation_mode", "output_half_pixel"));
         }
 
         var order = RowOrder ?? [.. pooled.Select(level => level.Name)];

@@ -36,7 +36,8 @@ internal static class DetectRequests
     /// <summary>The body of an answer that must be a success.</summary>
     public static async Task<JsonElement> ReadDetectionAsync(this HttpResponseMessage response)
     {
-        Assert.True(response.StatusCode == HttpStatusCode.OK, $"{(int)response.StatusCode}: {await response.Content.ReadAsStringAsync(Cancel)}");
+        Assert.True(response.StatusCode == HttpStatusCode.OK,
+            $"{(int)response.StatusCode}: {await response.Content.ReadAsStringAsync(Cancel)}");
         Assert.Equal("application/json", response.Content.Headers.ContentType?.MediaType);
         return await response.Content.ReadFromJsonAsync<JsonElement>(Cancel);
     }

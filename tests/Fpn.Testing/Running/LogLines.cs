@@ -28,7 +28,8 @@ internal sealed class LogLines : ILogEventSink, ILoggerProvider
         }
     }
 
-    /// <summary>Waits for a line: the service logs a request after its answer is out, so the line may come later than the answer.</summary>
+    /// <summary>Waits for a line: the service logs a request after its answer is out, so the line may come later than
+    /// the answer.</summary>
     /// <param name="start">Lines before this index are not looked at.</param>
     /// <param name="matches">What the line must be like.</param>
     /// <param name="cancellationToken">Ends the wait.</param>
@@ -92,14 +93,16 @@ internal sealed class LogLines : ILogEventSink, ILoggerProvider
     private sealed class Logger(LogLines lines, string category) : ILogger
     {
         // The framework's own lines are told apart as the service's settings do it.
-        private readonly LogLevel _least = category.StartsWith("Microsoft.", StringComparison.Ordinal) ? LogLevel.Warning : LogLevel.Information;
+        private readonly LogLevel _least =
+            category.StartsWith("Microsoft.", StringComparison.Ordinal) ? LogLevel.Warning : LogLevel.Information;
 
         public IDisposable? BeginScope<TState>(TState state)
             where TState : notnull => null;
 
         public bool IsEnabled(LogLevel logLevel) => logLevel >= _least;
 
-        public void Log<TState>(LogLevel logLevel, EventId eventId, TState state, Exception? exception, Func<TState, Exception?, string> formatter) =>
+        public void Log<TState>(LogLevel logLevel, EventId eventId, TState state, Exception? exception, Func<TState,
+            Exception?, string> formatter) =>
             lines.Add($"{logLevel} {category}: {formatter(state, exception)} {exception}");
     }
 }

@@ -4,7 +4,8 @@ using Fpn.Testing.Packages;
 
 namespace Fpn.Testing.Running;
 
-/// <summary>A real nginx with docker/nginx.conf, in which only the three addresses and the folder for files are others.</summary>
+/// <summary>A real nginx with docker/nginx.conf, in which only the three addresses and the folder for files are
+/// others.</summary>
 internal sealed class NginxProcess : IDisposable
 {
     private const string Program = "/usr/sbin/nginx";
@@ -18,7 +19,8 @@ internal sealed class NginxProcess : IDisposable
     public NginxProcess(params Uri[] replicas)
     {
         Address = new Uri($"http://127.0.0.1:{FreePort.Find().ToString(CultureInfo.InvariantCulture)}/");
-        var configuration = WriteConfiguration(_folder, Address.Authority, replicas[0].Authority, replicas[1].Authority);
+        var configuration =
+            WriteConfiguration(_folder, Address.Authority, replicas[0].Authority, replicas[1].Authority);
         _process = Start(configuration);
         _errors = _process.StandardError.ReadToEndAsync();
         Log = new OutputLines(_process.StandardOutput);
@@ -96,7 +98,8 @@ internal sealed class NginxProcess : IDisposable
 
     private static Process Start(string configuration, params string[] more)
     {
-        // Started by root, its workers would become nobody, who may not enter the folder; in the container all are one user.
+        // Started by root, its workers would become nobody,
+            who may not enter the folder; in the container all are one user.
         var directives = Environment.UserName == "root" ? "daemon off; user root;" : "daemon off;";
         var start = new ProcessStartInfo(Program, ["-c", configuration, "-g", directives, .. more])
         {

@@ -11,7 +11,8 @@ internal static class ProblemBody
     public static async Task<JsonElement> AssertAsync(HttpResponseMessage response, HttpStatusCode status, string type)
     {
         var text = await response.Content.ReadAsStringAsync(TestContext.Current.CancellationToken);
-        Assert.True(response.StatusCode == status, $"Expected {(int)status} {type}, got {(int)response.StatusCode}: {text}");
+        Assert.True(response.StatusCode == status,
+            $"Expected {(int)status} {type}, got {(int)response.StatusCode}: {text}");
         Assert.Equal("application/problem+json", response.Content.Headers.ContentType?.MediaType);
         var body = await response.Content.ReadFromJsonAsync<JsonElement>(TestContext.Current.CancellationToken);
         Assert.Equal(type, body.GetProperty("type").GetString());

@@ -10,7 +10,8 @@ internal static class ProgramRun
     /// <param name="program">Its name or path.</param>
     /// <param name="arguments">Its arguments.</param>
     /// <returns>Exit code, standard output, and standard error.</returns>
-    public static async Task<(int ExitCode, string Output, string Errors)> RunAsync(string folder, string program, params string[] arguments)
+    public static async Task<(int ExitCode, string Output, string Errors)> RunAsync(
+        string folder, string program, params string[] arguments)
     {
         // Not a wait that tests rely on: a program that hangs is ended, and the test fails.
         using var patience = CancellationTokenSource.CreateLinkedTokenSource(TestContext.Current.CancellationToken);

@@ -48,7 +48,8 @@ internal sealed class RawConnection : IDisposable
     /// <param name="image">The body.</param>
     /// <param name="headers">More header lines, each with its line end.</param>
     public Task SendDetectAsync(byte[] image, string headers = "") =>
-        SendAsync([.. Encoding.ASCII.GetBytes($"POST /detect HTTP/1.1\r\nHost: test\r\nContent-Length: {image.Length}\r\n{headers}\r\n"), .. image]);
+        SendAsync([.. Encoding.ASCII.GetBytes(
+            $"POST /detect HTTP/1.1\r\nHost: test\r\nContent-Length: {image.Length}\r\n{headers}\r\n"), .. image]);
 
     /// <summary>Reads one whole answer and leaves the connection as it is.</summary>
     /// <exception cref="IOException">The service cut the connection before or within the answer.</exception>
@@ -71,7 +72,8 @@ internal sealed class RawConnection : IDisposable
             await ReadAsync(2);
         }
 
-        return new RawAnswer(int.Parse(head.AsSpan(9, 3), CultureInfo.InvariantCulture), Header(head, "Connection") == "close", Encoding.UTF8.GetString(body.ToArray()));
+        return new RawAnswer(int.Parse(head.AsSpan(9, 3), CultureInfo.InvariantCulture), Header(
+            head, "Connection") == "close", Encoding.UTF8.GetString(body.ToArray()));
     }
 
     /// <summary>Reads until the service closes the connection.</summary>
@@ -91,7 +93,8 @@ internal sealed class RawConnection : IDisposable
     public void Dispose() => _client.Dispose();
 
     private static string? Header(string head, string name) => head.Split("\r\n")
-        .FirstOrDefault(line => line.StartsWith($"{name}:", StringComparison.OrdinalIgnoreCase))?[(name.Length + 1)..].Trim();
+        .FirstOrDefault(line => line.StartsWith($"{name}:", StringComparison.OrdinalIgnoreCase))?[(name.Length + 1)..]
+            .Trim();
 
     private async Task<int> ReadChunkSizeAsync()
     {

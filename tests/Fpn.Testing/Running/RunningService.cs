@@ -6,14 +6,16 @@ using Serilog.Core;
 
 namespace Fpn.Testing.Running;
 
-/// <summary>The real service on a free port of the loopback interface, with Kestrel and trained models: blood-cells alone,
+/// <summary>The real service on a free port of the loopback interface, with Kestrel and trained models: blood-cells
+/// alone,
 /// unless the settings say otherwise.</summary>
 internal sealed class RunningService : IDisposable
 {
     private readonly Factory _factory;
 
     /// <summary>Starts the service.</summary>
-    /// <param name="settings">Settings that differ from the defaults, such as <c>("Fpn:Limits:MaxImageBytes", "1000")</c>.</param>
+    /// <param name="settings">Settings that differ from the defaults, such as <c>("Fpn:Limits:MaxImageBytes",
+    /// "1000")</c>.</param>
     public RunningService(params (string Name, string Value)[] settings)
         : this(_ => { }, settings)
     {
@@ -52,7 +54,8 @@ internal sealed class RunningService : IDisposable
         _factory.Dispose();
     }
 
-    private sealed class Factory(Action<IServiceCollection> configure, (string Name, string Value)[] settings) : WebApplicationFactory<Program>
+    private sealed class Factory(
+        Action<IServiceCollection> configure, (string Name, string Value)[] settings) : WebApplicationFactory<Program>
     {
         public LogLines Log { get; } = new();
 

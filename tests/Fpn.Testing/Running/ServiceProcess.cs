@@ -11,11 +11,13 @@ internal sealed partial class ServiceProcess : IDisposable
     private const int Terminate = 15;
 
     private readonly Process _process;
-    private readonly CancellationTokenSource _patience = CancellationTokenSource.CreateLinkedTokenSource(TestContext.Current.CancellationToken);
+    private readonly CancellationTokenSource _patience =
+        CancellationTokenSource.CreateLinkedTokenSource(TestContext.Current.CancellationToken);
     private readonly Task<string> _errors;
     private Task? _rest;
 
-    /// <summary>Starts it on a free port; the model is blood-cells unless the arguments or variables say otherwise.</summary>
+    /// <summary>Starts it on a free port; the model is blood-cells unless the arguments or variables say
+    /// otherwise.</summary>
     /// <param name="arguments">More of the command line.</param>
     /// <param name="environment">More variables.</param>
     public ServiceProcess(IEnumerable<string> arguments, params (string Name, string Value)[] environment)
@@ -28,12 +30,15 @@ internal sealed partial class ServiceProcess : IDisposable
             RedirectStandardOutput = true,
             RedirectStandardError = true,
         };
-        foreach (var argument in (string[])[Path.Combine(AppContext.BaseDirectory, "Fpn.Service.dll"), "--urls", "http://127.0.0.1:0", .. arguments])
+        foreach (var argument in (string[])[Path.Combine(
+            AppContext.BaseDirectory, "Fpn.Service.dll"), "--urls", "http://127.0.0.1:0", .. arguments])
         {
             start.ArgumentList.Add(argument);
         }
 
-        foreach (var name in start.Environment.Keys.Where(name => name.StartsWith("ASPNETCORE_", StringComparison.OrdinalIgnoreCase) || name.StartsWith("Fpn__", StringComparison.OrdinalIgnoreCase)).ToArray())
+        string[] ours = ["ASPNETCORE_", "Fpn__"];
+        foreach (var name in start.Environment.Keys.Where(name => Array.Exists(
+            ours, prefix => name.StartsWith(prefix, StringComparison.OrdinalIgnoreCase))).ToArray())
         {
             start.Environment.Remove(name);
         }
@@ -66,7 +71,8 @@ internal sealed partial class ServiceProcess : IDisposable
             }
         }
 
-        throw new InvalidOperationException($"The service ended before it listened: {string.Join(" | ", Output)} {await _errors}");
+        throw new InvalidOperationException(
+            $"The service ended before it listened: {string.Join(" | ", Output)} {await _errors}");
     }
 
     /// <summary>Asks the process to end, as container runtimes do.</summary>

@@ -1,6 +1,7 @@
 namespace Fpn.Testing.Running;
 
-/// <summary>One service as <c>run.sh</c> starts it, shared by the tests of the collection <see cref="Collection"/>.</summary>
+/// <summary>One service as <c>run.sh</c> starts it, shared by the tests of the collection <see
+/// cref="Collection"/>.</summary>
 public sealed class ShippedServiceFixture : IDisposable
 {
     /// <summary>Name of the collection.</summary>

@@ -1,7 +1,7 @@
 using System.Reflection;
 using Fpn.Detection.Conventions;
 
-namespace Fpn.Deployment.Tests.Packaging;
+namespace Fpn.Deployment.Tests.Architecture;
 
 /// <summary>Rules are named: only the table asks which reference implementation a model follows.</summary>
 public sealed class ConventionTableTests

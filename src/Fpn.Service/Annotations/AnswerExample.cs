@@ -1,4 +1,4 @@
-namespace Fpn.Service.Notes;
+namespace Fpn.Service.Annotations;
 
 /// <summary>What a successful answer of an endpoint may look like, for the OpenAPI document.</summary>
 /// <param name="ContentType">Of the answer.</param>

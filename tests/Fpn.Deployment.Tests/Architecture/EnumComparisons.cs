@@ -1,7 +1,7 @@
 using System.Reflection;
 using System.Reflection.Emit;
 
-namespace Fpn.Deployment.Tests.Packaging;
+namespace Fpn.Deployment.Tests.Architecture;
 
 /// <summary>Finds in compiled methods where a value of an enum decides between two ways.</summary>
 /// <remarks>A value that a method loads is compared when the instruction that takes it from the stack is a comparison,
@@ -15,7 +15,8 @@ internal static class EnumComparisons
         .Select(field => (OpCode)field.GetValue(null)!)
         .ToDictionary(code => code.Value);
 
-    /// <summary>Lists the methods of an assembly that compare values of an enum, as <c>Namespace.Type.Method</c>.</summary>
+    /// <summary>Lists the methods of an assembly that compare values of an enum, as
+    /// <c>Namespace.Type.Method</c>.</summary>
     public static IEnumerable<string> Find(Assembly assembly, Type type) => assembly.GetTypes()
         .SelectMany(owner => owner.GetMethods(Declared).Concat<MethodBase>(owner.GetConstructors(Declared)))
         .Where(method => Compares(method, type))

@@ -1,6 +1,6 @@
 using Fpn.Service.Problems;
 
-namespace Fpn.Service.Notes;
+namespace Fpn.Service.Annotations;
 
 /// <summary>Examples of the problems that an endpoint may answer with, for the OpenAPI document.</summary>
 /// <param name="problems">At least one of each type.</param>

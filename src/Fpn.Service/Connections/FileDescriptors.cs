@@ -1,7 +1,7 @@
 using System.Runtime.InteropServices;
 using Fpn.Settings;
 
-namespace Fpn.Service.Lifetime;
+namespace Fpn.Service.Connections;
 
 /// <summary>Whether the process may open as many files and connections as its settings allow.</summary>
 internal static partial class FileDescriptors

@@ -8,7 +8,7 @@ using Microsoft.Extensions.DependencyInjection;
 namespace Fpn.Service.Tests.Settings;
 
 /// <summary>Settings are read in full or refused by name.</summary>
-public sealed class SettingsReaderTests
+public sealed class SettingsCatalogueTests
 {
     private enum Color
     {
@@ -17,14 +17,14 @@ public sealed class SettingsReaderTests
     }
 
     [Fact]
-    public void AddSettings_NothingSet_KeepsDefaults()
+    public void Add_NothingSet_KeepsDefaults()
     {
         var options = Read();
         Assert.Equal((5, 7L, TimeSpan.FromSeconds(2), Color.Red, "x", false), (options.Count, options.Bytes, options.Delay, options.Paint, options.Name, options.Flag));
     }
 
     [Fact]
-    public void AddSettings_AllSet_ReadsEach()
+    public void Add_AllSet_ReadsEach()
     {
         var options = Read(
             ("Fpn:Room:Count", "9"), ("Fpn:Room:Bytes", "5000000000"), ("Fpn:Room:Delay", "5ms"),
@@ -35,7 +35,7 @@ public sealed class SettingsReaderTests
     }
 
     [Fact]
-    public void AddSettings_NamesInOtherCase_AreRead() => Assert.Equal(9, Read(("fpn:ROOM:count", "9")).Count);
+    public void Add_NamesInOtherCase_AreRead() => Assert.Equal(9, Read(("fpn:ROOM:count", "9")).Count);
 
     [Theory]
     [InlineData("0", 0)]
@@ -49,7 +49,7 @@ public sealed class SettingsReaderTests
     [InlineData("00:00:30", 30_000_000)]
     [InlineData("1:02:03", 3_723_000_000)]
     [InlineData("00:00:00.25", 250_000)]
-    public void AddSettings_Duration_IsRead(string text, long microseconds) =>
+    public void Add_Duration_IsRead(string text, long microseconds) =>
         Assert.Equal(TimeSpan.FromMicroseconds(microseconds), Read(("Fpn:Room:Delay", text)).Delay);
 
     [Theory]
@@ -65,7 +65,7 @@ public sealed class SettingsReaderTests
     [InlineData("-00:00:05")]
     [InlineData("2.00:00:00")]
     [InlineData("30:00")]
-    public void AddSettings_NoDurationWithAUnit_IsRefused(string text) =>
+    public void Add_NoDurationWithAUnit_IsRefused(string text) =>
         AssertRefused($"Setting 'Fpn:Room:Delay' must be a duration with a unit, such as 5ms, 30s or 00:00:30; it is '{text}'.", ("Fpn:Room:Delay", text));
 
     [Theory]
@@ -86,23 +86,43 @@ public sealed class SettingsReaderTests
     [InlineData("Fpn:Room:Paint", "red,green", "Setting 'Fpn:Room:Paint' must be one of red, green; it is 'red,green'.")]
     [InlineData("Fpn:Room:Flag", "yes", "Setting 'Fpn:Room:Flag' must be true or false; it is 'yes'.")]
     [InlineData("Fpn:Room:Name", "", "Setting 'Fpn:Room:Name' must not be empty; it is ''.")]
-    public void AddSettings_WrongSetting_IsRefusedByName(string name, string value, string message) => AssertRefused(message, (name, value));
+    public void Add_WrongSetting_IsRefusedByName(string name, string value, string message) => AssertRefused(message, (name, value));
 
     [Theory]
     [InlineData("Batching", "Deadline")]
     [InlineData("Shutdown", "Timeout")]
-    public void AddSettings_TimesThatNoRequestCouldMeet_AreRefused(string section, string name)
+    public void Add_TimesThatNoRequestCouldMeet_AreRefused(string section, string name)
     {
         var configuration = new ConfigurationBuilder().AddInMemoryCollection([new($"Fpn:{section}:{name}", "0")]).Build();
-        var exception = Assert.Throws<SettingsException>(() => new ServiceCollection().AddSettings(
-            configuration, ("Batching", new BatchingOptions()), ("Shutdown", new ShutdownOptions())));
+        var settings = new SettingsCatalogue(configuration, new ServiceCollection());
+        var exception = Assert.Throws<SettingsException>(() =>
+        {
+            settings.Add<BatchingOptions>("Batching");
+            settings.Add<ShutdownOptions>("Shutdown");
+        });
         Assert.StartsWith($"Setting 'Fpn:{section}:{name}' must be from 00:00:00.0010000 to 1.00:00:00", exception.Message, StringComparison.Ordinal);
     }
 
     [Fact]
-    public void AddSettings_EnvironmentStyle_OverridesFiles()
+    public void RefuseUnknown_SectionThatNoRoomAdded_NamesItAndThoseThatWereAdded()
     {
-        const string Prefix = "SETTINGS_READER_TESTS_";
+        var configuration = new ConfigurationBuilder()
+            .AddInMemoryCollection([new("Fpn:Room:Count", "9"), new("Fpn:Attic:Count", "9")])
+            .Build();
+        var settings = new SettingsCatalogue(configuration, new ServiceCollection());
+        settings.Add<RoomOptions>("Room");
+        settings.Add<ShutdownOptions>("Shutdown");
+        Assert.Equal(
+            "Setting 'Fpn:Attic' is unknown; known here: Room, Shutdown.",
+            Assert.Throws<SettingsException>(settings.RefuseUnknown).Message);
+        settings.Add<RoomOptions>("Attic");
+        settings.RefuseUnknown();
+    }
+
+    [Fact]
+    public void Add_EnvironmentStyle_OverridesFiles()
+    {
+        const string Prefix = "SETTINGS_CATALOGUE_TESTS_";
         Environment.SetEnvironmentVariable($"{Prefix}Fpn__Room__Delay", "5ms");
         try
         {
@@ -129,9 +149,12 @@ public sealed class SettingsReaderTests
     private static RoomOptions Read(IConfiguration configuration)
     {
         var services = new ServiceCollection();
-        services.AddSettings(configuration, ("Room", new RoomOptions()));
+        var settings = new SettingsCatalogue(configuration, services);
+        var options = settings.Add<RoomOptions>("Room");
+        settings.RefuseUnknown();
         using var provider = services.BuildServiceProvider();
-        return provider.GetRequiredService<RoomOptions>();
+        Assert.Same(options, provider.GetRequiredService<RoomOptions>());
+        return options;
     }
 
     private sealed class RoomOptions

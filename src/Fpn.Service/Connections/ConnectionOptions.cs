@@ -1,6 +1,6 @@
 using System.ComponentModel.DataAnnotations;
 
-namespace Fpn.Service.Security;
+namespace Fpn.Service.Connections;
 
 /// <summary>What a connection may cost before it has asked for anything (<c>Fpn:Connections</c>).</summary>
 internal sealed class ConnectionOptions

@@ -1,6 +1,6 @@
 using System.ComponentModel.DataAnnotations;
 
-namespace Fpn.Service.Security;
+namespace Fpn.Service.Connections;
 
 /// <summary>Which proxies are believed about the client (<c>Fpn:Proxies</c>).</summary>
 internal sealed class ProxyOptions

@@ -1,7 +1,7 @@
 using Fpn.Settings;
 using Fpn.Tool.Commands;
 
-namespace Fpn.Service.Lifetime;
+namespace Fpn.Service.Connections;
 
 /// <summary>
 /// Listens for a moment where the service is going to, so that an address that cannot be had is known before models are

@@ -1,0 +1,172 @@
+using Fpn.Detection.Geometry;
+using Fpn.Imaging.Codecs;
+using Fpn.Imaging.Headers;
+using Fpn.Imaging.Pixels;
+
+namespace Fpn.Imaging.Decoding;
+
+/// <summary>An image whose header has been read and checked, and whose pixels have not been decoded yet.</summary>
+/// <remarks>
+/// Holds the file's bytes in place and whatever the codec keeps between header and pixels; both are given back by
+/// <see cref="Dispose"/>. The bytes must outlive it. Not thread-safe; may move from one thread to another.
+/// </remarks>
+internal sealed unsafe class OpenedImage : IDisposable
+{
+    private readonly IImageCodec _codec;
+    private readonly ImageSize _storedSize;
+    private readonly PixelLayout _layout;
+    private readonly TiffSamples _tiff;
+    private EncodedFile _file;
+    private ICodecImage? _stored;
+    private bool _isSpent;
+
+    /// <summary>Takes ownership of the file and of the codec's image.</summary>
+    internal OpenedImage(
+        EncodedFile file, ImageFormat format, IImageCodec codec, ICodecImage stored, int orientation, TiffSamples tiff)
+    {
+        (_file, _codec, _stored, _tiff) = (file, codec, stored, tiff);
+        (_storedSize, _layout) = (stored.Size, stored.Layout);
+        (Format, Orientation) = (format, orientation);
+        Size = ExifOrientation.DisplayedSize(_storedSize, orientation);
+
+        // The fourth band stays in the buffer after decoding, and turning briefly needs a second buffer.
+        var turned = orientation == ExifOrientation.Upright ? 0 : 3;
+        DecodedBytes = _storedSize.Area * (Bands + turned) + stored.WorkBytes;
+    }
+
+    /// <summary>The format that the signature shows.</summary>
+    public ImageFormat Format { get; }
+
+    /// <summary>H × W as displayed: after EXIF orientation.</summary>
+    public ImageSize Size { get; }
+
+    /// <summary>The EXIF orientation, 1 … 8.</summary>
+    public int Orientation { get; }
+
+    /// <summary>The most bytes that decoding takes, the decoded image included.</summary>
+    public long DecodedBytes { get; }
+
+    private int Bands => _layout == PixelLayout.Rgb ? 3 : 4;
+
+    /// <summary>
+    /// Gives back what the codec keeps (libvips: a copy of the file), so that images that wait for their turn hold
+    /// nothing but their bytes. <see cref="Decode"/> then has the codec open the file again.
+    /// </summary>
+    /// <param name="isTurn">Whether the image need not wait: then nothing happens.</param>
+    public void ParkUnless(bool isTurn)
+    {
+        if (!isTurn)
+        {
+            _stored?.Dispose();
+            _stored = null;
+        }
+    }
+
+    /// <summary>Decodes the pixels, once; of several frames or pages the first.</summary>
+    /// <returns>The image, which the caller disposes, or the reason for refusing it. Bad bytes never throw.</returns>
+    /// <exception cref="InvalidOperationException">The image was decoded or disposed before.</exception>
+    /// <exception cref="InsufficientMemoryException">There is not enough memory.</exception>
+    public DecodeOutcome Decode()
+    {
+        if (_isSpent)
+        {
+            throw new InvalidOperationException("An opened image is decoded once.");
+        }
+
+        _isSpent = true;
+        using var stored = _stored ?? _codec.Open(_file.Start, _file.Length, Format);
+        _stored = null;
+        return stored is not null && stored.Size == _storedSize && stored.Layout == _layout
+            ? DecodeStored(stored)
+            : ImageDecoder.Undecodable(Format, "its header is damaged or incomplete");
+    }
+
+    /// <inheritdoc/>
+    public void Dispose()
+    {
+        _isSpent = true;
+        ParkUnless(isTurn: false);
+        _file.Dispose();
+    }
+
+    private DecodeOutcome DecodeStored(ICodecImage stored)
+    {
+        // The pixel limit keeps four bands below 2^31 bytes.
+        var buffer = PixelBuffer.Allocate((int)(_storedSize.Area * Bands));
+        try
+        {
+            if (Read(stored, buffer.Bytes) is { } refusal)
+            {
+                buffer.Dispose();
+                return ImageDecoder.Undecodable(Format, refusal);
+            }
+
+            if (Orientation != ExifOrientation.Upright)
+            {
+                buffer = TurnUpright(buffer);
+            }
+
+            return DecodeOutcome.Success(new DecodedImage(Format, Size, buffer));
+        }
+        catch
+        {
+            buffer.Dispose();
+            throw;
+        }
+    }
+
+    /// <summary>Decodes to RGB as stored, without orientation.</summary>
+    /// <param name="stored">The codec's image.</param>
+    /// <param name="pixels">[H, W, bands]; afterwards the first 3 × H × W bytes are [H, W, 3].</param>
+    /// <returns>Null, or the reason for refusing the image.</returns>
+    private string? Read(ICodecImage stored, Span<byte> pixels)
+    {
+        if (!stored.TryDecode(pixels))
+        {
+            return "its data are damaged or incomplete";
+        }
+
+        if (Format == ImageFormat.Gif && GifFirstFrame.TryRead(_file.Bytes, out var frame))
+        {
+            frame.FillUncovered(pixels, _storedSize, Bands);
+        }
+
+        if (_layout == PixelLayout.Rgba)
+        {
+            DropAlpha(pixels);
+        }
+
+        var samples = pixels[..(int)(_storedSize.Area * (_layout == PixelLayout.Cmyk ? 4 : 3))];
+        if (Format == ImageFormat.Tiff && _tiff.AreShallow(samples))
+        {
+            return TiffSamples.ShallowRefusal;
+        }
+
+        if (_layout == PixelLayout.Cmyk)
+        {
+            InkColors.ToRgb(pixels);
+        }
+
+        return null;
+    }
+
+    private PixelBuffer TurnUpright(PixelBuffer stored)
+    {
+        var length = (int)(_storedSize.Area * 3);
+        var upright = PixelBuffer.Allocate(length);
+        ExifOrientation.Apply(stored.Bytes[..length], _storedSize, Orientation, upright.Bytes);
+        stored.Dispose();
+        return upright;
+    }
+
+    /// <summary>Moves the first three of every four bytes together, in place.</summary>
+    private static void DropAlpha(Span<byte> pixels)
+    {
+        for (int from = 0, to = 0; from < pixels.Length; from += 4, to += 3)
+        {
+            pixels[to] = pixels[from];
+            pixels[to + 1] = pixels[from + 1];
+            pixels[to + 2] = pixels[from + 2];
+        }
+    }
+}

@@ -1,0 +1,26 @@
+using Fpn.Tool.Commands;
+
+namespace Fpn.Service.Commands;
+
+/// <summary>The command line: commands that end at once, and mistakes.</summary>
+internal static class ServiceCommands
+{
+    /// <summary>Runs the command that the command line asks for, or refuses a wrong command line.</summary>
+    /// <param name="args">The whole command line.</param>
+    /// <returns>The exit status; null when the service is to start.</returns>
+    public static async Task<int?> RunAsync(string[] args)
+    {
+        if (await ToolCommands.RunAsync(args) is { } status)
+        {
+            return status;
+        }
+
+        if (CommandLine.Fault(args) is not { } fault)
+        {
+            return null;
+        }
+
+        await Console.Error.WriteLineAsync(fault);
+        return CommandLine.WrongUsage;
+    }
+}

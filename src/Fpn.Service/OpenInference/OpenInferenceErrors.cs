@@ -1,0 +1,18 @@
+using System.Net.Mime;
+using Fpn.Service.Problems;
+
+namespace Fpn.Service.OpenInference;
+
+/// <summary>Writes failures below <c>/v2</c> as the Open Inference Protocol wants them.</summary>
+internal sealed class OpenInferenceErrors : IProblemForm
+{
+    /// <inheritdoc/>
+    public bool Covers(PathString path) => OpenInferenceRegistration.Speaks(path);
+
+    /// <inheritdoc/>
+    public Task WriteAsync(Problem problem, HttpContext context) => context.Response.WriteAsJsonAsync(
+        ErrorResponse.FromProblem(problem, context),
+        OpenInferenceJsonContext.Readable.ErrorResponse,
+        MediaTypeNames.Application.Json,
+        CancellationToken.None);
+}

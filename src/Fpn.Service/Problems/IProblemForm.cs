@@ -1,0 +1,14 @@
+namespace Fpn.Service.Problems;
+
+/// <summary>The form that a protocol gives to its failures, instead of <c>application/problem+json</c>.</summary>
+/// <remarks>A protocol registers one as a singleton of this type.</remarks>
+internal interface IProblemForm
+{
+    /// <summary>Whether failures of requests to a path take this form.</summary>
+    bool Covers(PathString path);
+
+    /// <summary>Writes the body; status and headers are set.</summary>
+    /// <param name="problem">What went wrong.</param>
+    /// <param name="context">Of the request.</param>
+    Task WriteAsync(Problem problem, HttpContext context);
+}
