@@ -12,7 +12,7 @@ public sealed class AveragePrecisionTests
     public void At_RightWrongRight_IsWorkedByHand()
     {
         // Two truths. Precision 1, 1/2, 2/3 at recall 0.5, 0.5, 1: read as 1 at the 51 points up to 0.5,
-            as 2/3 at the 50 after.
+        // as 2/3 at the 50 after.
         ScoredBox[] detections = [new(0, 0.9, Left), new(0, 0.8, Nowhere), new(0, 0.7, Right)];
 
         Assert.Equal((51 + 50 * 2 / 3.0) / 101, AveragePrecision.At(detections, [[Left, Right]], 0.5), 12);

@@ -41,7 +41,7 @@ public sealed class RankedListTests
     public void Differences_NearlyEqualAtTheCut_None()
     {
         // The list was cut after two; the reference's third, with almost the score of its second,
-            came instead of its first.
+        // came instead of its first.
         Assert.Empty(Compare("a0.5000005 b0.5", "b0.5 z0.4999995", limit: 2));
         Assert.NotEmpty(Compare("a0.5000005 b0.5", "b0.5 z0.4999995", limit: 3));
     }

@@ -101,7 +101,7 @@ public sealed class TwoStageGoldenTests(ShippedServiceFixture fixture)
         }
 
         // No golden image but the crowded one fills the model's 100 places,
-            so that every candidate is one or the other.
+        // so that every candidate is one or the other.
         var accounted = explanation.Detections.Sum(detection => 1 + detection.Suppressed.Count);
         Assert.True(
             explanation.Objects.Count == 100 ? accounted < explanation.Candidates : accounted == explanation.Candidates,

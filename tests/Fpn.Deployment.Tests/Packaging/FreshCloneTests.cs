@@ -149,8 +149,9 @@ public sealed partial class FreshCloneTests : IDisposable
     {
         Directory.CreateDirectory(Programs);
         File.CreateSymbolicLink(Path.Combine(Programs, "dotnet"), Environment.ProcessPath!);
-        foreach (var program in "basename cat cp date dirname env id ls mkdir mv readlink rm sleep sort tr uname "
-            + "wc".Split(' '))
+        const string CoreUtilities =
+            "basename cat cp date dirname env id ls mkdir mv readlink rm sleep sort tr uname wc";
+        foreach (var program in CoreUtilities.Split(' '))
         {
             var (_, path, _) = await ProgramRun.RunAsync(
                 "/", "sh", "-c", string.Create(CultureInfo.InvariantCulture, $"command -v {program}"));

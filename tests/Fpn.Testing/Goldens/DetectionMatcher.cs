@@ -81,8 +81,9 @@ internal static class DetectionMatcher
                 $"nearest {Describe(nearest)}, {BoxDistance(detection, nearest):F3} px off");
     }
 
-    private static string Describe(GoldenDetection detection) => string.Create(
-        CultureInfo.InvariantCulture,
-        $"{detection.Label} {detection.Score:F5} [{string.Join(",
-            ", detection.Box.Select(v => v.ToString("F3", CultureInfo.InvariantCulture)))}]");
+    private static string Describe(GoldenDetection detection)
+    {
+        var box = string.Join(", ", detection.Box.Select(side => side.ToString("F3", CultureInfo.InvariantCulture)));
+        return string.Create(CultureInfo.InvariantCulture, $"{detection.Label} {detection.Score:F5} [{box}]");
+    }
 }

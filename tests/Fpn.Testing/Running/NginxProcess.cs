@@ -99,7 +99,7 @@ internal sealed class NginxProcess : IDisposable
     private static Process Start(string configuration, params string[] more)
     {
         // Started by root, its workers would become nobody,
-            who may not enter the folder; in the container all are one user.
+        // who may not enter the folder; in the container all are one user.
         var directives = Environment.UserName == "root" ? "daemon off; user root;" : "daemon off;";
         var start = new ProcessStartInfo(Program, ["-c", configuration, "-g", directives, .. more])
         {
