@@ -128,7 +128,7 @@ public sealed class FixedRunTests : IDisposable
             }
 
             using var pyramid = slot.RunBackbone(images, []);
-            var objectness = pyramid[graphs.Objectness(0)];
+            var objectness = pyramid[graphs.Contract.Objectness(0)];
             Assert.Equal([count, 3, size.Height / 4, size.Width / 4], objectness.GetTensorTypeAndShape().Shape);
             Assert.Contains(objectness.GetTensorDataAsSpan<float>().ToArray(), value => value != 0);
             addresses.Add(AddressOf(objectness.GetTensorDataAsSpan<float>()));
@@ -183,10 +183,10 @@ public sealed class FixedRunTests : IDisposable
         var boxDeltas = new List<nint>();
         foreach (var rois in new[] { 64, 16 })
         {
-            workspace.FillRois(graphs.PooledLevels.Count, rois);
+            workspace.FillRois(graphs.Contract.PooledLevels.Count, rois);
             using var outputs = slot.RunHead(pyramid, workspace.Rois, workspace.RoisPerLevel, workspace.HeadBuffers);
-            Assert.Equal([rois, graphs.ClassLogits.Columns], outputs.ClassLogitsShape);
-            Assert.Equal([rois, graphs.BoxDeltas.Columns], outputs.BoxDeltasShape);
+            Assert.Equal([rois, graphs.Contract.ClassLogits.Columns], outputs.ClassLogitsShape);
+            Assert.Equal([rois, graphs.Contract.BoxDeltas.Columns], outputs.BoxDeltasShape);
             classLogits.Add(AddressOf(outputs.ClassLogits));
             boxDeltas.Add(AddressOf(outputs.BoxDeltas));
         }

@@ -2,26 +2,18 @@ using System.Buffers;
 using System.Globalization;
 using System.Text.Json;
 using System.Text.Json.Serialization;
-using Fpn.Detection.Anchors;
-using Fpn.Detection.Conventions;
-using Fpn.Detection.Geometry;
-using Fpn.Detection.Preprocessing;
-using Fpn.Detection.Proposals;
-using Fpn.Detection.RoiHeads;
 
 namespace Fpn.Models.Packages;
 
-/// <summary>Reads a package's <c>model.json</c>: strict about names, complete about ranges, every message names file and key.</summary>
+/// <summary>Reads a package's <c>model.json</c>. Unknown names are errors, and every message names file and key.</summary>
 internal static class ModelManifestReader
 {
     /// <summary>Name of the manifest in a package.</summary>
     public const string FileName = "model.json";
 
-    /// <summary>Stands for a class id that a model has a column for but that no class uses; the only label that may repeat.</summary>
-    public const string PlaceholderLabel = "N/A";
-
-    /// <summary>Where the framework's messages begin to say where; lines counted from 0, bytes, and a path.</summary>
-    private static readonly SearchValues<string> MessagePlaces = SearchValues.Create([" Path: ", " LineNumber: "], StringComparison.Ordinal);
+    /// <summary>Beginnings of the place in the framework's messages: lines counted from 0, bytes, and a path.</summary>
+    private static readonly SearchValues<string> MessagePlaces =
+        SearchValues.Create([" Path: ", " LineNumber: "], StringComparison.Ordinal);
 
     private static readonly JsonSerializerOptions JsonOptions = new()
     {
@@ -47,7 +39,9 @@ internal static class ModelManifestReader
         }
         catch (JsonException exception)
         {
-            var key = exception.Path is { Length: > 2 } path && path.StartsWith("$.", StringComparison.Ordinal) ? $" key '{path[2..]}':" : string.Empty;
+            var key = exception.Path is { Length: > 2 } path && path.StartsWith("$.", StringComparison.Ordinal)
+                ? $" key '{path[2..]}':"
+                : string.Empty;
             throw new ModelPackageException($"{file}:{key} {Reason(exception)}", exception);
         }
         catch (Exception exception) when (exception is IOException or UnauthorizedAccessException)
@@ -55,260 +49,9 @@ internal static class ModelManifestReader
             throw new ModelPackageException($"{file}: cannot be read: {exception.Message}", exception);
         }
 
-        return manifest is null ? throw new ModelPackageException($"{file}: must be an object.") : Resolve(manifest, new ManifestCheck(file), folder);
-    }
-
-    private static ModelContract Resolve(ModelManifest manifest, ManifestCheck check, string folder)
-    {
-        var name = check.Required(manifest.Name, "name");
-        var folderName = Path.GetFileName(Path.TrimEndingDirectorySeparator(folder));
-        check.That(name == folderName, "name", $"must be the name of its folder, '{folderName}'; it is '{name}'");
-        var layout = check.Choice(manifest.Layout, "layout", ModelLayout.TwoStage, ("two-stage", ModelLayout.TwoStage), ("end-to-end", ModelLayout.EndToEnd));
-        var convention = check.Choice(
-            manifest.Convention, "convention", Convention.Torchvision, ("torchvision", Convention.Torchvision), ("detectron2", Convention.Detectron2));
-        var rules = ConventionTable.RulesFor(convention);
-
-        var labels = check.Required(manifest.Labels, "labels");
-        check.That(labels.Count is >= 1 and <= 100_000, "labels", "must name from 1 to 100000 classes");
-        check.That(labels.TrueForAll(label => !string.IsNullOrWhiteSpace(label)), "labels", "must not hold an empty name");
-        var repeated = labels.GroupBy(label => label).FirstOrDefault(group => group.Count() > 1 && group.Key != PlaceholderLabel);
-        check.That(repeated is null, "labels", $"names '{repeated?.Key}' twice (only '{PlaceholderLabel}' may repeat)");
-        var classIds = manifest.ClassIds ?? [.. Enumerable.Range(1, labels.Count)];
-        check.That(classIds.Count == labels.Count, "classIds", $"must hold a number for each of the {labels.Count} labels; it holds {classIds.Count}");
-
-        return new ModelContract
-        {
-            Name = name,
-            Version = check.Required(manifest.Version, "version"),
-            Layout = layout,
-            Convention = convention,
-            Description = manifest.Description,
-            License = manifest.License,
-            Source = manifest.Source,
-            Files = Files(manifest, check, folder, layout),
-            Input = Input(manifest.Input, check, rules),
-            Anchors = layout == ModelLayout.TwoStage ? Anchors(manifest, check, rules) : NoAnchors(manifest, check),
-            Proposals = Proposals(manifest.Rpn ?? new(), check, rules),
-            LevelAssignment = LevelAssignment(manifest.Roi, check, rules),
-            RoiHeads = RoiHeads(manifest.Detection ?? new(), check, rules, labels.Count),
-            EndToEnd = EndToEnd(manifest.EndToEnd, check, layout),
-            Labels = labels,
-            ClassIds = classIds,
-        };
-    }
-
-    private static Dictionary<string, GraphFile> Files(ModelManifest manifest, ManifestCheck check, string folder, ModelLayout layout)
-    {
-        string[] roles = layout == ModelLayout.TwoStage ? ["backbone", "head"] : ["model"];
-        var entries = check.Required(manifest.Files, "files");
-        foreach (var role in entries.Keys)
-        {
-            check.That(roles.Contains(role), $"files.{role}", $"is unknown; this layout has {string.Join(" and ", roles)}");
-        }
-
-        var files = new Dictionary<string, GraphFile>();
-        foreach (var role in roles)
-        {
-            var key = $"files.{role}";
-            var entry = check.Required(entries.GetValueOrDefault(role), key);
-            var relative = check.Required(entry.Path, $"{key}.path");
-            var sha256 = check.Required(entry.Sha256, $"{key}.sha256");
-            check.That(sha256.Length == 64 && sha256.All(char.IsAsciiHexDigit), $"{key}.sha256", "must be 64 hexadecimal digits");
-            var root = Path.TrimEndingDirectorySeparator(Path.GetFullPath(folder)) + Path.DirectorySeparatorChar;
-            var full = Path.GetFullPath(Path.Combine(root, relative));
-            check.That(full.StartsWith(root, StringComparison.Ordinal), $"{key}.path", $"must lie inside the package; it is '{relative}'");
-            check.That(File.Exists(full), $"{key}.path", $"names '{relative}', which does not exist");
-            files.Add(role, new GraphFile(full, sha256.ToLowerInvariant(), key));
-        }
-
-        return files;
-    }
-
-    private static InputOptions Input(ModelManifest.InputEntry? entry, ManifestCheck check, ConventionRules rules)
-    {
-        entry = check.Required(entry, "input");
-        var mean = entry.Mean ?? rules.PixelMean;
-        var std = entry.Std ?? rules.PixelStd;
-        check.That(mean.Count == 3 && mean.All(float.IsFinite), "input.mean", "must hold three numbers");
-        check.That(std.Count == 3 && std.All(value => float.IsFinite(value) && value > 0), "input.std", "must hold three numbers greater than 0");
-        var minSize = check.Range(entry.MinSize, "input.minSize", null, 1, 8192);
-        return new InputOptions(rules)
-        {
-            MinSize = minSize,
-            MaxSize = check.Range(entry.MaxSize, "input.maxSize", null, minSize, 16384),
-            SizeDivisor = check.Range(entry.SizeDivisor, "input.sizeDivisor", rules.SizeDivisor, 1, 1024),
-            ColorOrder = check.Choice(
-                entry.ColorOrder, "input.colorOrder", rules.ColorOrder, ("rgb", ColorOrder.Rgb), ("bgr", ColorOrder.Bgr)),
-            Scale = check.Range(entry.Scale, "input.scale", rules.PixelScale, 1e-6f, 1e6f),
-            Mean = mean,
-            Std = std,
-            Resize = check.Choice(
-                entry.Resize,
-                "input.resize",
-                rules.ResizeFilter,
-                ("bilinear", ResizeFilter.Bilinear),
-                ("bilinear-antialias", ResizeFilter.BilinearAntialias)),
-            SizeRounding = check.Choice(
-                entry.SizeRounding,
-                "input.sizeRounding",
-                rules.SizeRounding,
-                ("floor-float32", SizeRounding.FloorFloat32),
-                ("round-half-up", SizeRounding.RoundHalfUp)),
-        };
-    }
-
-    private static AnchorOptions Anchors(ModelManifest manifest, ManifestCheck check, ConventionRules rules)
-    {
-        var entries = check.Required(manifest.Levels, "levels");
-        check.That(entries.Count is >= 1 and <= 16, "levels", "must hold from 1 to 16 levels");
-        var strides = Strides(manifest.Anchors?.Strides, check, rules, entries.Count);
-        var levels = new List<PyramidLevel>();
-        for (var i = 0; i < entries.Count; i++)
-        {
-            var key = $"levels[{i}]";
-            var entry = check.Required(entries[i], key);
-            var name = check.Required(entry.Name, $"{key}.name");
-            check.That(name.Length > 0 && name.All(c => char.IsAsciiLetterOrDigit(c) || c == '_'), $"{key}.name", "must be letters, digits and '_'");
-            check.That(levels.TrueForAll(level => level.Name != name), $"{key}.name", $"repeats '{name}'");
-            var sizes = check.Required(entry.AnchorSizes, $"{key}.anchorSizes");
-            check.That(
-                sizes.Count is >= 1 and <= 64 && sizes.TrueForAll(size => size is > 0 and <= 65536),
-                $"{key}.anchorSizes",
-                "must hold from 1 to 64 sizes greater than 0 (pixels)");
-            levels.Add(new PyramidLevel(name, sizes, check.Required(entry.Pooled, $"{key}.pooled"), strides?[i]));
-        }
-
-        check.That(levels.Exists(level => level.Pooled), "levels", "must hold at least one with pooled true");
-        var ratios = manifest.AspectRatios ?? rules.AspectRatios;
-        check.That(
-            ratios.Count is >= 1 and <= 64 && ratios.All(ratio => ratio is > 0 and <= 1000),
-            "aspectRatios",
-            "must hold from 1 to 64 ratios greater than 0 (height over width)");
-        return new AnchorOptions(rules)
-        {
-            Levels = levels,
-            AspectRatios = ratios,
-            Rounded = manifest.Anchors?.Rounded ?? rules.AnchorsRounded,
-        };
-    }
-
-    private static AnchorOptions NoAnchors(ModelManifest manifest, ManifestCheck check)
-    {
-        check.That(manifest.Levels is null, "levels", "belongs to two-stage models");
-        check.That(manifest.AspectRatios is null, "aspectRatios", "belongs to two-stage models");
-        check.That(manifest.Anchors is null, "anchors", "belongs to two-stage models");
-        check.That(manifest.Rpn is null, "rpn", "belongs to two-stage models");
-        check.That(manifest.Roi is null, "roi", "belongs to two-stage models");
-        return new AnchorOptions { Levels = [] };
-    }
-
-    /// <summary>A stride for each level, or null when they are derived.</summary>
-    private static int[]? Strides(JsonElement? element, ManifestCheck check, ConventionRules rules, int levels)
-    {
-        const string Key = "anchors.strides";
-        switch (element)
-        {
-            case null:
-                return rules.FinestAnchorStride is int finest
-                    ? [.. Enumerable.Range(0, levels).Select(level => finest << level)]
-                    : null;
-            case { ValueKind: JsonValueKind.String } text when text.GetString() == "derived":
-                return null;
-            case { ValueKind: JsonValueKind.Array } list when list.GetArrayLength() == levels:
-                var strides = new int[levels];
-                for (var i = 0; i < levels; i++)
-                {
-                    check.That(
-                        list[i].ValueKind == JsonValueKind.Number && list[i].TryGetInt32(out strides[i]) && strides[i] is >= 1 and <= 4096,
-                        $"{Key}[{i}]",
-                        "must be a whole number from 1 to 4096");
-                }
-
-                return strides;
-            default:
-                throw check.Failure(Key, $"must be \"derived\" or a list with a stride for each of the {levels} levels");
-        }
-    }
-
-    private static ProposalOptions Proposals(
-        ModelManifest.RpnEntry entry, ManifestCheck check, ConventionRules rules) => new(rules)
-    {
-        PreNmsTopN = check.Range(entry.PreNmsTopN, "rpn.preNmsTopN", rules.PreNmsTopN, 1, 100_000),
-        PostNmsTopN = check.Range(entry.PostNmsTopN, "rpn.postNmsTopN", rules.PostNmsTopN, 1, 100_000),
-        NmsThreshold = check.Range(entry.NmsThreshold, "rpn.nmsThreshold", rules.ProposalNmsThreshold, 0, 1),
-        ScoreThreshold = check.Range(entry.ScoreThreshold, "rpn.scoreThreshold", rules.ProposalScoreThreshold, 0, 1),
-        MinBoxSize = check.Range(entry.MinBoxSize, "rpn.minBoxSize", rules.MinProposalSize, 0, 1e6f),
-    };
-
-    private static LevelAssignmentOptions LevelAssignment(
-        ModelManifest.RoiEntry? entry, ManifestCheck check, ConventionRules rules) => new(rules)
-    {
-        CanonicalLevel = check.Range(entry?.CanonicalLevel, "roi.canonicalLevel", rules.CanonicalLevel, 0, 16),
-        CanonicalSize = check.Range(entry?.CanonicalSize, "roi.canonicalSize", rules.CanonicalSize, 1, 1e6f),
-        Epsilon = check.Choice(
-            entry?.Epsilon,
-            "roi.epsilon",
-            rules.LevelEpsilon,
-            ("after-log", LevelEpsilon.AfterLog),
-            ("inside-log", LevelEpsilon.InsideLog)),
-    };
-
-    private static RoiHeadsOptions RoiHeads(
-        ModelManifest.DetectionEntry entry, ManifestCheck check, ConventionRules rules, int classes) => new(rules)
-    {
-        Classes = classes,
-        Background = check.Choice(
-            entry.Background,
-            "detection.background",
-            rules.Background,
-            ("first", BackgroundPosition.First),
-            ("last", BackgroundPosition.Last)),
-        BoxDeltas = check.Choice(
-            entry.BoxDeltas,
-            "detection.boxDeltas",
-            rules.BoxDeltas,
-            ("per-class-with-background", BoxDeltasLayout.PerClassWithBackground),
-            ("per-class", BoxDeltasLayout.PerClass),
-            ("agnostic", BoxDeltasLayout.Agnostic)),
-        BoxWeights = Weights(entry.BoxWeights, check) ?? rules.BoxWeights,
-        ScoreThreshold = check.Range(entry.ScoreThreshold, "detection.scoreThreshold", rules.DetectionScoreThreshold, 0, 1),
-        NmsThreshold = check.Range(entry.NmsThreshold, "detection.nmsThreshold", rules.DetectionNmsThreshold, 0, 1),
-        DetectionsPerImage = check.Range(entry.MaxDetections, "detection.maxDetections", rules.DetectionsPerImage, 1, 100_000),
-        MinBoxSize = check.Range(entry.MinBoxSize, "detection.minBoxSize", rules.MinDetectionSize, 0, 1e6f),
-    };
-
-    private static BoxWeights? Weights(List<float>? weights, ManifestCheck check)
-    {
-        if (weights is null)
-        {
-            return null;
-        }
-
-        check.That(
-            weights.Count == 4 && weights.TrueForAll(weight => float.IsFinite(weight) && weight > 0),
-            "detection.boxWeights",
-            "must hold four numbers greater than 0");
-        return new BoxWeights(weights[0], weights[1], weights[2], weights[3]);
-    }
-
-    private static EndToEndOptions? EndToEnd(ModelManifest.EndToEndEntry? entry, ManifestCheck check, ModelLayout layout)
-    {
-        if (layout == ModelLayout.TwoStage)
-        {
-            check.That(entry is null, "endToEnd", "belongs to the layout \"end-to-end\"");
-            return null;
-        }
-
-        entry ??= new();
-        var resizeInside = entry.ResizeInside ?? true;
-        return new EndToEndOptions(
-            entry.Input ?? "image",
-            check.Range(entry.Rank, "endToEnd.rank", 3, 3, 4),
-            resizeInside,
-            entry.Boxes ?? "boxes",
-            entry.Labels ?? "labels",
-            entry.Scores ?? "scores",
-            check.Choice(entry.BoxSpace, "endToEnd.boxSpace", resizeInside, ("original", true), ("resized", false)));
+        return manifest is null
+            ? throw new ModelPackageException($"{file}: must be an object.")
+            : ManifestResolver.Resolve(manifest, new ManifestCheck(file), folder);
     }
 
     private static string Reason(JsonException exception)
@@ -319,9 +62,11 @@ internal static class ModelManifestReader
             return "is unknown.";
         }
 
-        var line = exception.LineNumber is { } number ? string.Create(CultureInfo.InvariantCulture, $" (line {number + 1})") : string.Empty;
+        var line = exception.LineNumber is { } number
+            ? string.Create(CultureInfo.InvariantCulture, $" (line {number + 1})")
+            : string.Empty;
 
-        // What is no JSON at all comes from the reader below, with its own words.
+        // Text that is not JSON at all is reported by the reader below, in its own words.
         var message = exception.InnerException switch
         {
             null => exception.Message,

@@ -10,7 +10,7 @@ namespace Fpn.Models.TwoStage;
 /// Holds what a manifest says of levels and strides against what two graphs do: both may be sound and still not belong
 /// together, and then every box is wrong without an error.
 /// </summary>
-/// <remarks>Shape letters are those of <see cref="TwoStageGraphs"/>.</remarks>
+/// <remarks>Shape letters are those of <see cref="GraphContract"/>.</remarks>
 internal static class GraphCheck
 {
     private static readonly string[] LevelOutputs = ["objectness_", "deltas_"];
@@ -32,16 +32,16 @@ internal static class GraphCheck
     /// out.</exception>
     public static void RequireDeclared(TwoStageGraphs graphs)
     {
-        var channels = graphs.Pixels == PixelType.UInt8 ? 3 : 1;
-        RequireFree(graphs.Backbone, TwoStageGraphs.ImagesInput, axis => axis != channels);
-        foreach (var name in graphs.HeadInputs)
+        var channels = graphs.Contract.Pixels == PixelType.UInt8 ? 3 : 1;
+        RequireFree(graphs.Backbone, GraphContract.ImagesInput, axis => axis != channels);
+        foreach (var name in graphs.Contract.HeadInputs)
         {
             RequireFree(graphs.Head, name, axis => axis != 1);
         }
 
         var extra = graphs.Backbone.Outputs.Select(output => output.Name).FirstOrDefault(name =>
             Array.Exists(LevelOutputs, prefix => name.StartsWith(prefix, StringComparison.Ordinal))
-            && !graphs.BackboneOutputs.Contains(name));
+            && !graphs.Contract.BackboneOutputs.Contains(name));
         if (extra is not null)
         {
             throw new ModelPackageException(
@@ -63,27 +63,27 @@ internal static class GraphCheck
     /// <exception cref="ModelPackageException">They are not those of the manifest.</exception>
     public static void RequireGrids(TwoStageGraphs graphs, int side, IReadOnlyList<long[]> shapes)
     {
-        foreach (var (feature, level) in graphs.PooledLevels.Index())
+        foreach (var (feature, level) in graphs.Contract.PooledLevels.Index())
         {
-            var (pooled, judged) = (GridOf(shapes[feature]), GridOf(shapes[graphs.Objectness(level)]));
+            var (pooled, judged) = (GridOf(shapes[feature]), GridOf(shapes[graphs.Contract.Objectness(level)]));
             if (pooled != judged)
             {
                 throw new ModelPackageException(
-                    $"{graphs.Backbone.Path}: output '{graphs.BackboneOutputs[feature]}' has a grid of {pooled} cells, but "
-                    + $"'{graphs.BackboneOutputs[graphs.Objectness(level)]}' one of {judged}: a level's outputs share their grid.");
+                    $"{graphs.Backbone.Path}: output '{graphs.Contract.BackboneOutputs[feature]}' has a grid of {pooled} cells, but "
+                    + $"'{graphs.Contract.BackboneOutputs[graphs.Contract.Objectness(level)]}' one of {judged}: a level's outputs share their grid.");
             }
         }
 
-        for (var level = 0; level < graphs.Levels.Count; level++)
+        for (var level = 0; level < graphs.Contract.Levels.Count; level++)
         {
-            var grid = GridOf(shapes[graphs.Objectness(level)]);
+            var grid = GridOf(shapes[graphs.Contract.Objectness(level)]);
             if (level > 0
-                && GridOf(shapes[graphs.Objectness(level - 1)]) is var finer
+                && GridOf(shapes[graphs.Contract.Objectness(level - 1)]) is var finer
                 && (finer.Height < grid.Height || finer.Width < grid.Width))
             {
                 throw new ModelPackageException(
-                    $"{graphs.Backbone.Path}: level '{graphs.Levels[level].Name}' has a grid of {grid} cells, more "
-                    + $"than the {finer} of '{graphs.Levels[level - 1].Name}': 'levels' of model.json must name the finest first.");
+                    $"{graphs.Backbone.Path}: level '{graphs.Contract.Levels[level].Name}' has a grid of {grid} cells, more "
+                    + $"than the {finer} of '{graphs.Contract.Levels[level - 1].Name}': 'levels' of model.json must name the finest first.");
             }
 
             RequireStride(graphs, level, side, grid.Height);
@@ -107,7 +107,7 @@ internal static class GraphCheck
     public static void RequireRowOrder(
         TwoStageGraphs graphs, float[] rois, HeadOutputs all, Func<float[], int[], HeadOutputs> run)
     {
-        var pooled = graphs.PooledLevels.Count;
+        var pooled = graphs.Contract.PooledLevels.Count;
         var columns = all.ClassLogits.Length / pooled;
         var alone = new float[pooled][];
         for (var level = 0; level < pooled; level++)
@@ -133,9 +133,9 @@ internal static class GraphCheck
             if (Distance(logits, alone[row]) > 0.01f * (1 + Math.Abs(TensorPrimitives.MaxMagnitude(logits))))
             {
                 throw new ModelPackageException(
-                    $"{graphs.Head.Path}: row {row} of '{TwoStageGraphs.ClassLogitsOutput}' is "
-                    + (nearest == row ? "of no level" : $"that of level '{graphs.HeadInputs[nearest]}'")
-                    + $", where the order of 'levels' in model.json promises that of '{graphs.HeadInputs[row]}'.");
+                    $"{graphs.Head.Path}: row {row} of '{GraphContract.ClassLogitsOutput}' is "
+                    + (nearest == row ? "of no level" : $"that of level '{graphs.Contract.HeadInputs[nearest]}'")
+                    + $", where the order of 'levels' in model.json promises that of '{graphs.Contract.HeadInputs[row]}'.");
             }
         }
 
@@ -167,14 +167,14 @@ internal static class GraphCheck
 
     private static void RequireStride(TwoStageGraphs graphs, int level, int side, int cells)
     {
-        var stride = graphs.Levels[level].Stride;
+        var stride = graphs.Contract.Levels[level].Stride;
         var actual = cells == 0 ? 0 : side / cells;
         if (stride is { } declared)
         {
             if (actual != declared && cells != (side + declared - 1) / declared)
             {
                 throw new ModelPackageException(
-                    $"{graphs.Backbone.Path}: level '{graphs.Levels[level].Name}' has {cells} cells for {side} pixels, "
+                    $"{graphs.Backbone.Path}: level '{graphs.Contract.Levels[level].Name}' has {cells} cells for {side} pixels, "
                     + $"a stride of {actual}, but 'anchors.strides' of model.json says {declared} "
                     + "(where it is absent, 'convention' detectron2 means 4, 8, 16 … from the first level).");
             }
@@ -186,7 +186,7 @@ internal static class GraphCheck
         if (actual < 1 || cells != (side + (1 << Halvings(side, cells)) - 1) >> Halvings(side, cells))
         {
             throw new ModelPackageException(
-                $"{graphs.Backbone.Path}: level '{graphs.Levels[level].Name}' has {cells} cells for {side} pixels, "
+                $"{graphs.Backbone.Path}: level '{graphs.Contract.Levels[level].Name}' has {cells} cells for {side} pixels, "
                 + "which no number of halvings gives: 'anchors.strides' of model.json must list the strides.");
         }
     }
@@ -194,13 +194,13 @@ internal static class GraphCheck
     /// <summary>Eq. 1 spreads RoIs over as many levels as there are halvings between the first and the last.</summary>
     private static void RequirePooledRange(TwoStageGraphs graphs, int side, IReadOnlyList<long[]> shapes)
     {
-        var pooled = graphs.PooledLevels.Count;
+        var pooled = graphs.Contract.PooledLevels.Count;
         var span = Exponent(pooled - 1) - Exponent(0) + 1;
         if (span > pooled)
         {
             throw new ModelPackageException(
-                $"{graphs.Backbone.Path}: the strides of the pooled levels '{graphs.HeadInputs[0]}' to "
-                + $"'{graphs.HeadInputs[pooled - 1]}' span {span} halvings, but 'levels' of model.json pools from {pooled}: "
+                $"{graphs.Backbone.Path}: the strides of the pooled levels '{graphs.Contract.HeadInputs[0]}' to "
+                + $"'{graphs.Contract.HeadInputs[pooled - 1]}' span {span} halvings, but 'levels' of model.json pools from {pooled}: "
                 + "RoIs would belong to levels that are not there.");
         }
 

@@ -29,13 +29,13 @@ internal sealed class GraphSlot : IDisposable
     public GraphSlot(TwoStageGraphs graphs)
     {
         _graphs = graphs;
-        _outputs = new DeviceBuffer[graphs.Fixed is null ? 0 : graphs.BackboneOutputs.Count];
+        _outputs = new DeviceBuffer[graphs.Plan is null ? 0 : graphs.Contract.BackboneOutputs.Count];
         try
         {
             for (var index = 0; index < _outputs.Length; index++)
             {
-                var bytes = graphs.LargestOutput(index);
-                _outputs[index] = graphs.IsFeature(index) ? graphs.Device.Allocate(bytes) : graphs.Device.AllocateHost(bytes);
+                var bytes = graphs.Plan!.LargestOutput(index);
+                _outputs[index] = graphs.Contract.IsFeature(index) ? graphs.Device.Allocate(bytes) : graphs.Device.AllocateHost(bytes);
             }
         }
         catch
@@ -48,7 +48,7 @@ internal sealed class GraphSlot : IDisposable
     /// <summary>Runs the backbone. Blocks.</summary>
     /// <param name="images">[B, 3, H, W], or [B, H, W, 3] bytes.</param>
     /// <param name="geometries">Sizes of the images, at most B: the others are blank.</param>
-    /// <returns>Outputs in the order of <see cref="TwoStageGraphs.BackboneOutputs"/>, valid until the slot's next run;
+    /// <returns>Outputs in the order of <see cref="GraphContract.BackboneOutputs"/>, valid until the slot's next run;
     /// the caller disposes them.</returns>
     /// <exception cref="DeviceLostException">The device failed.</exception>
     /// <exception cref="ModelFailureException">The graph failed.</exception>
@@ -60,17 +60,17 @@ internal sealed class GraphSlot : IDisposable
         var inputs = sizes is null ? new[] { tensor } : [tensor, sizes];
         if (FixedRunFor(images) is { } run)
         {
-            run.Backbone.Run(_graphs.BackboneInputs, inputs, _graphs.BackboneOutputs, run.Outputs);
+            run.Backbone.Run(_graphs.Contract.BackboneInputs, inputs, _graphs.Contract.BackboneOutputs, run.Outputs);
             return new PyramidOutputs(run.Outputs, owner: null);
         }
 
         using var binding = _graphs.Backbone.Bind();
         foreach (var (index, input) in inputs.Index())
         {
-            binding.BindInput(_graphs.BackboneInputs[index], input);
+            binding.BindInput(_graphs.Contract.BackboneInputs[index], input);
         }
 
-        foreach (var (index, name) in _graphs.BackboneOutputs.Index())
+        foreach (var (index, name) in _graphs.Contract.BackboneOutputs.Index())
         {
             binding.BindOutput(name, _graphs.MemoryOf(index));
         }
@@ -89,7 +89,7 @@ internal sealed class GraphSlot : IDisposable
     /// <exception cref="ModelFailureException">The graph failed.</exception>
     public HeadOutputs RunHead(PyramidOutputs pyramid, Memory<float> rois, ReadOnlySpan<int> counts, HeadBuffers? outputs)
     {
-        var pooled = _graphs.PooledLevels.Count;
+        var pooled = _graphs.Contract.PooledLevels.Count;
         var inputs = new OrtValue[2 * pooled];
         var start = 0;
         try
@@ -137,10 +137,10 @@ internal sealed class GraphSlot : IDisposable
         using var binding = _graphs.Head.Bind();
         foreach (var (index, input) in inputs.Index())
         {
-            binding.BindInput(_graphs.HeadInputs[index], input);
+            binding.BindInput(_graphs.Contract.HeadInputs[index], input);
         }
 
-        foreach (var name in TwoStageGraphs.HeadOutputs)
+        foreach (var name in GraphContract.HeadOutputs)
         {
             binding.BindOutput(name, OrtMemoryInfo.DefaultInstance);
         }
@@ -152,7 +152,7 @@ internal sealed class GraphSlot : IDisposable
     private HeadOutputs RunFixed(OrtValue[] inputs, HeadBuffers buffers, int rois)
     {
         var (classLogits, boxDeltas) = buffers.View(rois);
-        _graphs.Head.Run(_graphs.HeadInputs, inputs, TwoStageGraphs.HeadOutputs, [classLogits, boxDeltas]);
+        _graphs.Head.Run(_graphs.Contract.HeadInputs, inputs, GraphContract.HeadOutputs, [classLogits, boxDeltas]);
         return new HeadOutputs(classLogits, boxDeltas, owner: null);
     }
 
@@ -165,7 +165,7 @@ internal sealed class GraphSlot : IDisposable
             return run;
         }
 
-        if (_graphs.ShapesOf(images.Size, images.Count) is not { } shapes)
+        if (_graphs.Plan?.OutputsFor(images.Size, images.Count) is not { } shapes)
         {
             return null;
         }
@@ -219,7 +219,7 @@ internal sealed class GraphSlot : IDisposable
         public OnnxGraph Backbone { get; } = graphs.BackboneFor(shape.Bucket, shape.Images);
 
         public OrtValue[] Outputs { get; } =
-            [.. buffers.Select((buffer, index) => buffer.View(graphs.TypeOf(index), outputShapes[index]))];
+            [.. buffers.Select((buffer, index) => buffer.View(graphs.Contract.TypeOf(index), outputShapes[index]))];
 
         public void Dispose() => Array.ForEach(Outputs, view => view.Dispose());
     }

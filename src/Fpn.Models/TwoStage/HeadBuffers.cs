@@ -18,10 +18,10 @@ internal sealed class HeadBuffers : IDisposable
     public HeadBuffers(TwoStageGraphs graphs, int mostRois)
     {
         _graphs = graphs;
-        _classLogits = graphs.Device.AllocateHost(mostRois * graphs.ClassLogits.RowBytes);
+        _classLogits = graphs.Device.AllocateHost(mostRois * graphs.Contract.ClassLogits.RowBytes);
         try
         {
-            _boxDeltas = graphs.Device.AllocateHost(mostRois * graphs.BoxDeltas.RowBytes);
+            _boxDeltas = graphs.Device.AllocateHost(mostRois * graphs.Contract.BoxDeltas.RowBytes);
         }
         catch
         {
@@ -36,8 +36,8 @@ internal sealed class HeadBuffers : IDisposable
         if (!_views.TryGetValue(rois, out var views))
         {
             views = (
-                _classLogits.View(_graphs.ClassLogits.Type, [rois, _graphs.ClassLogits.Columns]),
-                _boxDeltas.View(_graphs.BoxDeltas.Type, [rois, _graphs.BoxDeltas.Columns]));
+                _classLogits.View(_graphs.Contract.ClassLogits.Type, [rois, _graphs.Contract.ClassLogits.Columns]),
+                _boxDeltas.View(_graphs.Contract.BoxDeltas.Type, [rois, _graphs.Contract.BoxDeltas.Columns]));
             _views.Add(rois, views);
         }
 

@@ -22,11 +22,11 @@ internal sealed class HeadOutputs(OrtValue classLogits, OrtValue boxDeltas, IDis
 
     /// <summary>[R, C + 1] of all images of the batch.</summary>
     public ReadOnlySpan<float> ClassLogits =>
-        (_classLogits ??= new FloatTensor(classLogits, TwoStageGraphs.ClassLogitsOutput)).Values;
+        (_classLogits ??= new FloatTensor(classLogits, GraphContract.ClassLogitsOutput)).Values;
 
     /// <summary>[R, 4K] of all images of the batch.</summary>
     public ReadOnlySpan<float> BoxDeltas =>
-        (_boxDeltas ??= new FloatTensor(boxDeltas, TwoStageGraphs.BoxDeltasOutput)).Values;
+        (_boxDeltas ??= new FloatTensor(boxDeltas, GraphContract.BoxDeltasOutput)).Values;
 
     /// <inheritdoc/>
     public void Dispose()

@@ -5,7 +5,7 @@ namespace Fpn.Models.TwoStage;
 /// <summary>
 /// What the backbone gave for a batch: features, which may lie on the device, and objectness and deltas, which do not.
 /// </summary>
-/// <param name="tensors">In the order of <see cref="TwoStageGraphs.BackboneOutputs"/>.</param>
+/// <param name="tensors">In the order of <see cref="GraphContract.BackboneOutputs"/>.</param>
 /// <param name="owner">Freed with this object; null when the tensors stay for the next run.</param>
 internal sealed class PyramidOutputs(IReadOnlyList<OrtValue> tensors, IDisposable? owner) : IDisposable
 {

@@ -41,8 +41,8 @@ internal sealed class TwoStageDetector : IDetector
         Contract = contract;
         _anchors = new AnchorGenerator(contract.Anchors);
         _graphs = new TwoStageGraphs(contract, device);
-        _preprocessor = new Preprocessor(contract.Input, _graphs.Pixels, device.InputMemory);
-        _levels = new LevelAssigner(contract.LevelAssignment, _graphs.FirstPooledStrideLog2, _graphs.LastPooledStrideLog2);
+        _preprocessor = new Preprocessor(contract.Input, _graphs.Contract.Pixels, device.InputMemory);
+        _levels = new LevelAssigner(contract.LevelAssignment, _graphs.Contract.FirstPooledStrideLog2, _graphs.Contract.LastPooledStrideLog2);
     }
 
     /// <inheritdoc/>
@@ -66,7 +66,7 @@ internal sealed class TwoStageDetector : IDetector
 
     /// <inheritdoc/>
     public PreparedBatch Prepare(ImageSize padded, IReadOnlyList<DecodedImage> images) =>
-        _preprocessor.Prepare(padded, images, _graphs.Fixed?.BatchSizeFor(images.Count, padded) ?? images.Count);
+        _preprocessor.Prepare(padded, images, _graphs.Plan?.Shapes.BatchSizeFor(images.Count, padded) ?? images.Count);
 
     /// <inheritdoc/>
     public void WarmUp(FixedShapes shapes, Action<int> progress)
@@ -137,7 +137,7 @@ internal sealed class TwoStageDetector : IDetector
             workspace = TakeWorkspace();
             using var images = BlankImages(count, bucket);
             using var pyramid = slot.RunBackbone(images, []);
-            workspace.FillRois(_graphs.PooledLevels.Count, rois);
+            workspace.FillRois(_graphs.Contract.PooledLevels.Count, rois);
             using var outputs = slot.RunHead(pyramid, workspace.Rois, workspace.RoisPerLevel, workspace.HeadBuffers);
         }
         finally
@@ -163,7 +163,7 @@ internal sealed class TwoStageDetector : IDetector
             using var pyramid = slot.RunBackbone(batch.Tensor, batch.Geometries);
             var featured = Stopwatch.GetTimestamp();
             SelectProposals(pyramid, batch, workspace);
-            workspace.ArrangeRois(_levels, _graphs.PooledLevels.Count, _graphs.Fixed);
+            workspace.ArrangeRois(_levels, _graphs.Contract.PooledLevels.Count, _graphs.Plan?.Shapes);
             var proposed = Stopwatch.GetTimestamp();
             var outputs = workspace.RoiCount == 0
                 ? null
@@ -202,7 +202,7 @@ internal sealed class TwoStageDetector : IDetector
     }
 
     /// <summary>Name of a pooled level by its place among the pooled levels.</summary>
-    public string PooledLevelName(int pooledLevel) => _graphs.Levels[_graphs.PooledLevels[pooledLevel]].Name;
+    public string PooledLevelName(int pooledLevel) => _graphs.Contract.Levels[_graphs.Contract.PooledLevels[pooledLevel]].Name;
 
     /// <inheritdoc/>
     public void Dispose()
@@ -227,11 +227,11 @@ internal sealed class TwoStageDetector : IDetector
     private TwoStageWorkspace TakeWorkspace() => _workspaces.TryTake(out var workspace) ? workspace : NewWorkspace();
 
     private TwoStageWorkspace NewWorkspace() =>
-        new(Contract, _graphs.Fixed is { } shapes ? new HeadBuffers(_graphs, shapes.RoiCounts[^1]) : null);
+        new(Contract, _graphs.Plan?.Shapes is { } shapes ? new HeadBuffers(_graphs, shapes.RoiCounts[^1]) : null);
 
     private ImageBatch BlankImages(int count, ImageSize size)
     {
-        var images = ImageBatch.Rent(count, size, _graphs.Pixels, _graphs.Device.InputMemory);
+        var images = ImageBatch.Rent(count, size, _graphs.Contract.Pixels, _graphs.Device.InputMemory);
         for (var image = 0; image < count; image++)
         {
             images.Clear(image);
@@ -257,10 +257,10 @@ internal sealed class TwoStageDetector : IDetector
 
         var geometry = batch.Geometries[image];
         selector.Begin(geometry.Resized);
-        for (var level = 0; level < _graphs.Levels.Count; level++)
+        for (var level = 0; level < _graphs.Contract.Levels.Count; level++)
         {
-            using var objectness = Read(pyramid, _graphs.Objectness(level), image, batch.Tensor.Count);
-            using var deltas = Read(pyramid, _graphs.Deltas(level), image, batch.Tensor.Count);
+            using var objectness = Read(pyramid, _graphs.Contract.Objectness(level), image, batch.Tensor.Count);
+            using var deltas = Read(pyramid, _graphs.Contract.Deltas(level), image, batch.Tensor.Count);
             var grid = new ImageSize((int)objectness.Shape[2], (int)objectness.Shape[3]);
             var own = OwnGrid(grid, batch.Tensor.Size, geometry.Padded);
             var (strideY, strideX) = _anchors.Strides(level, geometry.Padded, own);
@@ -274,7 +274,7 @@ internal sealed class TwoStageDetector : IDetector
     }
 
     private FloatTensor Read(PyramidOutputs pyramid, int output, int image, int images) =>
-        new(pyramid[output], _graphs.BackboneOutputs[output], image, images);
+        new(pyramid[output], _graphs.Contract.BackboneOutputs[output], image, images);
 
     /// <summary>The grid that an image would have had alone: derived strides come from its own padding, not from the batch's.</summary>
     private static ImageSize OwnGrid(ImageSize grid, ImageSize batch, ImageSize own)
