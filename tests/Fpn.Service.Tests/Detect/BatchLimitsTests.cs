@@ -143,7 +143,7 @@ public sealed class BatchLimitsTests
         BatchRequests.AssertProblem(results[2], 500, "model-output-not-finite");
         Assert.Contains(
             service.Log.All.Skip(log),
-            line => line.StartsWith("Error Fpn.Service.Api.BatchEndpoint", StringComparison.Ordinal));
+            line => line.StartsWith("Error Fpn.Service.Detect.BatchEndpoint", StringComparison.Ordinal));
         await AssertNothingHeldAsync();
     }
 
