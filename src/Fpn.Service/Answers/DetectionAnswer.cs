@@ -57,11 +57,9 @@ internal sealed class DetectionAnswer
     /// <summary>The value of <c>Server-Timing</c>.</summary>
     public string ServerTiming => string.Create(
         CultureInfo.InvariantCulture,
-        $"decode;dur={Timings.DecodeMs}, preprocess;dur={Timings.PreprocessMs}, queue;dur={Timings.QueueMs}, ")
-        + string.Create(
-            CultureInfo.InvariantCulture,
-            $"inference;dur={Timings.InferenceMs}, postprocess;dur={Timings.PostprocessMs}, ")
-        + string.Create(CultureInfo.InvariantCulture, $"total;dur={Timings.TotalMs}");
+        $"decode;dur={Timings.DecodeMs}, preprocess;dur={Timings.PreprocessMs}, queue;dur={Timings.QueueMs}, "
+        + $"inference;dur={Timings.InferenceMs}, postprocess;dur={Timings.PostprocessMs}, "
+        + $"total;dur={Timings.TotalMs}");
 
     /// <summary>Creates an answer from the detections that pass a filter.</summary>
     /// <param name="contract">The model.</param>
