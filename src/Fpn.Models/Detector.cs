@@ -9,7 +9,8 @@ namespace Fpn.Models;
 /// <summary>A model that is loaded into this process and finds objects in images.</summary>
 /// <remarks>
 /// <para>Thread-safe: any number of threads may call any of the methods at the same time. As many images as
-/// <see cref="DetectorOptions.Threads"/> are worked on side by side; further calls wait, which bounds the memory.</para>
+/// <see cref="DetectorOptions.Threads"/> are worked on side by side; further calls wait, which bounds the
+/// memory.</para>
 /// <para>Detections are those of Fpn.Service with the same package, to the last digit where both run on the CPU.</para>
 /// <para>Cancellation takes effect between two steps (reading, decoding, resizing, running): a run of the graphs that
 /// has begun is finished.</para>

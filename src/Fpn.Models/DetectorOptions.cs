@@ -38,7 +38,8 @@ public sealed class DetectorOptions
     [Range(1L, 536_870_911L, ErrorMessage = "{0} must be from {1} to {2} pixels")]
     public long MaxImagePixels { get; init; } = 40_000_000;
 
-    /// <summary>Size of an encoded image at most; a stream is read no further. Default 20 MiB; 1 byte to 1 GiB.</summary>
+    /// <summary>Size of an encoded image at most; a stream is read no further. Default 20 MiB; 1 byte to 1
+    /// GiB.</summary>
     [Range(1L, 1L << 30, ErrorMessage = "{0} must be from {1} to {2} bytes")]
     public long MaxImageBytes { get; init; } = 20L << 20;
 

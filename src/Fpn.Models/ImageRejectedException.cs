@@ -9,14 +9,16 @@ public enum ImageRejection
     /// <summary>The file has more bytes than <see cref="DetectorOptions.MaxImageBytes"/>.</summary>
     TooManyBytes,
 
-    /// <summary>The image has more pixels than <see cref="DetectorOptions.MaxImagePixels"/>; it was not decoded.</summary>
+    /// <summary>The image has more pixels than <see cref="DetectorOptions.MaxImagePixels"/>; it was not
+    /// decoded.</summary>
     TooManyPixels,
 
     /// <summary>The format is read, but the file is cut off, damaged or has no pixels.</summary>
     Undecodable,
 }
 
-/// <summary>An image cannot be used, which programs that take images from others must expect. The detector stays usable.</summary>
+/// <summary>An image cannot be used, which programs that take images from others must expect. The detector stays
+/// usable.</summary>
 public sealed class ImageRejectedException : Exception
 {
     /// <summary>Rejects an image.</summary>

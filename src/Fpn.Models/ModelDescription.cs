@@ -53,7 +53,8 @@ public sealed record ModelDescription
     /// <summary>The longer side of a resized image at most, in pixels.</summary>
     public int MaxSize { get; }
 
-    /// <summary>Detections have a greater score than this; without meaning where one graph decides everything.</summary>
+    /// <summary>Detections have a greater score than this; without meaning where one graph decides
+    /// everything.</summary>
     public float ScoreThreshold { get; }
 
     /// <summary>A detection is removed when its overlap (intersection over union) with a better one of its class is

@@ -16,9 +16,9 @@ internal static class NativeLibraries
         catch (Exception exception) when (Find(exception) is { } missing)
         {
             throw new InvalidOptionException(
-                $"A native library cannot be loaded: {missing.Message.ReplaceLineEndings(" ")} The program must reference "
-                + "Microsoft.ML.OnnxRuntime (or Microsoft.ML.OnnxRuntime.Gpu.Linux for CUDA) and NetVips.Native of its "
-                + "platform.",
+                $"A native library cannot be loaded: {missing.Message.ReplaceLineEndings(" ")} The program must "
+                + "reference Microsoft.ML.OnnxRuntime (or Microsoft.ML.OnnxRuntime.Gpu.Linux for CUDA) and the "
+                + "NetVips.Native package of its platform.",
                 exception);
         }
     }

@@ -8,7 +8,7 @@ namespace Fpn.Models.Detectors;
 /// </summary>
 /// <remarks>
 /// The backbone runs in a bucket with a batch size of the list: batches are filled up with blank images. The head runs
-/// with a number of RoIs of the list: they are filled up with RoIs that nobody looks at. Neither changes another
+/// with a number of RoIs of the list: they are filled up with RoIs whose results are ignored. Neither changes another
 /// image's numbers. Levels share the head's RoIs in any proportion: pooling needs no algorithm to be found, and
 /// everything after it sees their sum only.
 /// </remarks>

@@ -24,7 +24,8 @@ internal interface IDetector : IDisposable
     /// <summary>Images that one batch may hold at most; 1 where the graph cannot batch.</summary>
     int LargestBatch { get; }
 
-    /// <summary>The sizes that an image goes through, without touching a pixel. Answers after <see cref="IDisposable.Dispose"/>, too.</summary>
+    /// <summary>The sizes that an image goes through, without touching a pixel. Answers after
+    /// <see cref="IDisposable.Dispose"/>, too.</summary>
     ImageGeometry Measure(ImageSize original);
 
     /// <summary>Resizes and normalises images into one batch tensor. Thread-safe.</summary>
@@ -38,7 +39,7 @@ internal interface IDetector : IDisposable
     /// minutes where algorithms are searched for; before the first <see cref="Prepare"/>.
     /// </summary>
     /// <param name="shapes">The shapes.</param>
-    /// <param name="progress">Told how many of them are done.</param>
+    /// <param name="progress">Receives how many of them are done.</param>
     /// <exception cref="ModelFailureException">The model failed, or there is not enough memory.</exception>
     void WarmUp(FixedShapes shapes, Action<int> progress);
 
@@ -46,6 +47,7 @@ internal interface IDetector : IDisposable
     /// <param name="batch">Still the caller's afterwards.</param>
     /// <returns>What <see cref="InferredBatch.Select"/> needs; the caller disposes it.</returns>
     /// <exception cref="Fpn.Detection.Tensors.NonFiniteOutputException">The model gave NaN or infinity.</exception>
-    /// <exception cref="ModelFailureException">The model failed, or its outputs have other shapes than promised.</exception>
+    /// <exception cref="ModelFailureException">The model failed, or its outputs have other shapes than
+    /// promised.</exception>
     InferredBatch Infer(PreparedBatch batch);
 }

@@ -6,16 +6,19 @@ internal abstract class InferredBatch : IDisposable
     /// <summary>Where the time of the run went.</summary>
     public InferenceTimes Times { get; init; }
 
-    /// <summary>Chooses the detections of one image: best score first, then smaller label, then proposal order.</summary>
+    /// <summary>Chooses the detections of one image: best score first, then smaller label, then proposal
+    /// order.</summary>
     /// <param name="image">Its place in the batch.</param>
     /// <exception cref="Fpn.Detection.Tensors.NonFiniteOutputException">The model gave NaN or infinity.</exception>
     public abstract DetectedObject[] Select(int image);
 
-    /// <summary>Chooses the detections of one image as <see cref="Select"/> does, and tells how; for two-stage models.</summary>
+    /// <summary>Chooses the detections of one image as <see cref="Select"/> does, and says how; for two-stage
+    /// models.</summary>
     /// <param name="image">Its place in the batch.</param>
     /// <exception cref="NotSupportedException">All was decided inside the graph.</exception>
     /// <exception cref="Fpn.Detection.Tensors.NonFiniteOutputException">The model gave NaN or infinity.</exception>
-    public virtual Explanation Explain(int image) => throw new NotSupportedException("This model decides inside its graph.");
+    public virtual Explanation Explain(int image) =>
+        throw new NotSupportedException("This model decides inside its graph.");
 
     /// <summary>Gives native memory and workspaces back.</summary>
     public abstract void Dispose();

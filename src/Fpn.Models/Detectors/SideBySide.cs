@@ -11,7 +11,8 @@ internal static class SideBySide
         MaxDegreeOfParallelism = Environment.ProcessorCount,
     };
 
-    /// <summary>Does something for each number, on as many processors as there are; a single one costs no more.</summary>
+    /// <summary>Does something for each number, on as many processors as there are; a single one costs no
+    /// more.</summary>
     /// <param name="count">The numbers are 0 … count − 1.</param>
     /// <param name="action">What is done. One of the failures is thrown here.</param>
     public static void ForEach(int count, Action<int> action)
@@ -28,7 +29,7 @@ internal static class SideBySide
         }
         catch (AggregateException exception)
         {
-            // The caller is told what went wrong, not that several threads were at it.
+            // The caller sees the failure itself, not that several threads were at work.
             ExceptionDispatchInfo.Throw(exception.InnerExceptions[0]);
         }
     }
@@ -58,7 +59,7 @@ internal static class SideBySide
             {
                 action();
             }
-#pragma warning disable CA1031 // Whatever it was, it is thrown on the caller's thread.
+#pragma warning disable CA1031 // Any failure is thrown again on the caller's thread.
             catch (Exception exception)
 #pragma warning restore CA1031
             {

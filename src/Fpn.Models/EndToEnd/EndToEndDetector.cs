@@ -14,7 +14,8 @@ using Microsoft.ML.OnnxRuntime.Tensors;
 
 namespace Fpn.Models.EndToEnd;
 
-/// <summary>A model in one graph with everything inside: served one image at a time, since such graphs do not batch.</summary>
+/// <summary>A model in one graph with everything inside: served one image at a time, since such graphs do not
+/// batch.</summary>
 internal sealed class EndToEndDetector : IDetector
 {
     private readonly OnnxGraph _graph;
@@ -29,7 +30,8 @@ internal sealed class EndToEndDetector : IDetector
     public EndToEndDetector(ModelContract contract, ExecutionDevice device)
     {
         Contract = contract;
-        _options = contract.EndToEnd ?? throw new ArgumentException("The contract is not that of an end-to-end model.", nameof(contract));
+        _options = contract.EndToEnd
+            ?? throw new ArgumentException("The contract is not that of an end-to-end model.", nameof(contract));
         _preprocessor = new Preprocessor(contract.Input, PixelType.Float32, resizeInside: _options.ResizeInside);
         _graph = OnnxGraph.Load(contract.Files["model"], device);
         try
@@ -37,7 +39,8 @@ internal sealed class EndToEndDetector : IDetector
             var input = _graph.RequireInput(_options.Input, _options.Rank);
             if (input != TensorElementType.Float)
             {
-                throw new ModelPackageException($"{_graph.Path}: input '{_options.Input}' must be float32; it is {input}.");
+                throw new ModelPackageException(
+                    $"{_graph.Path}: input '{_options.Input}' must be float32; it is {input}.");
             }
 
             GraphCheck.RequireFreeSize(_graph, _options.Input);
@@ -45,7 +48,8 @@ internal sealed class EndToEndDetector : IDetector
             _labelsType = _graph.RequireOutput(_options.Labels, 1);
             if (_labelsType is not (TensorElementType.Int64 or TensorElementType.Int32))
             {
-                throw new ModelPackageException($"{_graph.Path}: output '{_options.Labels}' must be int64 or int32; it is {_labelsType}.");
+                throw new ModelPackageException(
+                    $"{_graph.Path}: output '{_options.Labels}' must be int64 or int32; it is {_labelsType}.");
             }
 
             _graph.RequireOutput(_options.Boxes, 2);
@@ -74,7 +78,8 @@ internal sealed class EndToEndDetector : IDetector
     public ImageGeometry Measure(ImageSize original) => _preprocessor.Measure(original);
 
     /// <inheritdoc/>
-    public PreparedBatch Prepare(ImageSize padded, IReadOnlyList<DecodedImage> images) => _preprocessor.Prepare(padded, images);
+    public PreparedBatch Prepare(ImageSize padded, IReadOnlyList<DecodedImage> images) =>
+        _preprocessor.Prepare(padded, images);
 
     /// <inheritdoc/>
     /// <remarks>
@@ -90,7 +95,11 @@ internal sealed class EndToEndDetector : IDetector
         var size = batch.Tensor.Size;
         long[] shape = _options.Rank == 3 ? [3, size.Height, size.Width] : [1, 3, size.Height, size.Width];
         using var image = OrtValue.CreateTensorValueWithData(
-            OrtMemoryInfo.DefaultInstance, TensorElementType.Float, shape, batch.Tensor.Address, batch.Tensor.ByteLength);
+            OrtMemoryInfo.DefaultInstance,
+            TensorElementType.Float,
+            shape,
+            batch.Tensor.Address,
+            batch.Tensor.ByteLength);
         var started = Stopwatch.GetTimestamp();
         using var binding = _graph.Bind();
         binding.BindInput(_options.Input, image);
@@ -116,7 +125,8 @@ internal sealed class EndToEndDetector : IDetector
         if (boxes.Values.Length != 4 * count || labels.Length != count)
         {
             throw new ModelFailureException(
-                $"The model gave {boxes.Values.Length / 4} boxes, {labels.Length} labels and {count} scores: there must be equally many.");
+                $"The model gave {boxes.Values.Length / 4} boxes, {labels.Length} labels and {count} scores: "
+                + "there must be equally many.");
         }
 
         FiniteCheck.RequireFinite(_options.Boxes, boxes.Values);
@@ -137,14 +147,19 @@ internal sealed class EndToEndDetector : IDetector
             if (label < 0 || label >= Contract.Labels.Count)
             {
                 throw new ModelFailureException(
-                    $"Output '{_options.Labels}' holds class {labels[i]}; model.json names {Contract.Labels.Count} labels, counted from {offset}.");
+                    $"Output '{_options.Labels}' holds class {labels[i]}; model.json names {Contract.Labels.Count} "
+                    + $"labels, counted from {offset}.");
             }
 
             var box = BoxOperations.ToOriginal(corners[i], space, geometry.Original);
             found.Add(new DetectedObject(box, scores.Values[i], (int)label, Level: null));
         }
 
-        return [.. found.OrderByDescending(item => item.Score).ThenBy(item => item.Label).Take(Contract.RoiHeads.DetectionsPerImage)];
+        return
+        [
+            .. found.OrderByDescending(item => item.Score).ThenBy(item => item.Label)
+                .Take(Contract.RoiHeads.DetectionsPerImage),
+        ];
     }
 
     private long[] ReadLabels(OrtValue tensor, int count)

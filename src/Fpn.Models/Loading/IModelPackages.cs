@@ -16,7 +16,8 @@ internal interface IModelPackages
     IReadOnlyList<string> List();
 
     /// <summary>Reads a package and loads its graphs. Blocks; thread-safe.</summary>
-    /// <param name="name">One of <see cref="List"/>: text from a request is looked up there, and never becomes a path.</param>
+    /// <param name="name">One of <see cref="List"/>: text from a request is looked up there, and never becomes a
+    /// path.</param>
     /// <returns>The model; the caller disposes it.</returns>
     /// <exception cref="ModelPackageException">The package is wrong or gone.</exception>
     ModelEntry Load(string name);

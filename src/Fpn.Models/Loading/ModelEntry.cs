@@ -7,8 +7,8 @@ namespace Fpn.Models.Loading;
 
 /// <summary>A model that is served.</summary>
 /// <remarks>
-/// Thread-safe, but for <see cref="WarmUp"/> and <see cref="Dispose"/>, which are for who loads and frees it. Sessions
-/// of a lost device are freed when the last run on them has ended.
+/// Thread-safe, except <see cref="WarmUp"/>, which its owner calls before others use it. Sessions that are given up are
+/// freed when the last run on them has ended.
 /// </remarks>
 internal sealed class ModelEntry : IDisposable
 {
@@ -44,7 +44,7 @@ internal sealed class ModelEntry : IDisposable
     /// <summary>How often the device has failed: once for all batches that meet the same failure.</summary>
     public int Losses => Volatile.Read(ref _losses);
 
-    /// <summary>What is wrong while a model's device is lost.</summary>
+    /// <summary>The message while a model's device is lost.</summary>
     public static string LostDetail(string model) => $"The device of model '{model}' was lost.";
 
     /// <summary>Runs the model; runs go through <see cref="Infer"/>.</summary>
@@ -125,7 +125,7 @@ internal sealed class ModelEntry : IDisposable
                 detector.WarmUp(_shapes, _ => { });
             }
         }
-#pragma warning disable CA1031 // Whatever it is, the model stays lost until the next try, and the caller logs it.
+#pragma warning disable CA1031 // After any failure the model stays lost until the next try, and the caller logs it.
         catch (Exception exception)
 #pragma warning restore CA1031
         {
@@ -167,7 +167,7 @@ internal sealed class ModelEntry : IDisposable
 
     /// <summary>Takes sessions out of use; another stream may have done so, or be running on them.</summary>
     /// <param name="loaded">The sessions.</param>
-    /// <param name="losses">Failures of the device that this is, if it is still to be done.</param>
+    /// <param name="losses">Failures of the device to count, unless another stream has given them up already.</param>
     private void GiveUp(Loaded loaded, int losses)
     {
         lock (_gate)

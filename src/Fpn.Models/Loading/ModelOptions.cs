@@ -5,7 +5,8 @@ namespace Fpn.Models.Loading;
 /// <summary>Which models are served (<c>Fpn:Models</c>).</summary>
 internal sealed class ModelOptions
 {
-    /// <summary>Folder of the model packages, one folder a model; relative to the content root. Default <c>models</c>.</summary>
+    /// <summary>Folder of the model packages, one folder a model; relative to the content root. Default
+    /// <c>models</c>.</summary>
     [Required(ErrorMessage = "{0} must name a folder")]
     public string Path { get; set; } = "models";
 

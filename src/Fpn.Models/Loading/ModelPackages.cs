@@ -21,8 +21,8 @@ internal sealed partial class ModelPackages : IModelPackages
     /// <param name="cuda">How they use a GPU.</param>
     /// <param name="baseFolder">The folder that <see cref="ModelOptions.Path"/> is relative to.</param>
     /// <param name="logger">Logs the device, and every package that is loaded.</param>
-    /// <exception cref="InvalidOptionException">The folder is none, or holds no package of the default model; or CUDA is
-    /// demanded and cannot be used.</exception>
+    /// <exception cref="InvalidOptionException">The folder does not exist, or holds no package of the default model; or
+    /// CUDA is demanded and cannot be used.</exception>
     public ModelPackages(
         ModelOptions options,
         ExecutionOptions execution,
@@ -42,7 +42,8 @@ internal sealed partial class ModelPackages : IModelPackages
         if (!names.Contains(Default, StringComparer.Ordinal))
         {
             throw new InvalidOptionException(
-                $"Setting 'Fpn:Models:Default' is '{Default}', but '{_folder}' holds {(names.Count == 0 ? "no model" : string.Join(", ", names))}.");
+                $"Setting 'Fpn:Models:Default' is '{Default}', but '{_folder}' holds "
+                + $"{(names.Count == 0 ? "no model" : string.Join(", ", names))}.");
         }
 
         _device = ExecutionDevice.Open(execution, cuda);

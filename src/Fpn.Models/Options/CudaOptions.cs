@@ -68,9 +68,9 @@ public sealed class CudaOptions
     public bool FuseConvBias { get; set; }
 
     /// <summary>
-    /// Whether each fixed shape of a backbone has a session of its own: a session keeps cuDNN's plans for the shape that
-    /// it ran last only, and making them anew costs more than the batch. Takes the weights' memory once a shape. Default
-    /// true.
+    /// Whether each fixed shape of a backbone has a session of its own: a session keeps cuDNN's plans for the shape
+    /// that it ran last only, and making them anew costs more than the batch. Takes the weights' memory once a shape.
+    /// Default true.
     /// </summary>
     public bool SessionPerShape { get; set; } = true;
 
@@ -88,8 +88,8 @@ public sealed class CudaOptions
         if (FuseConvBias && !PreferNhwc)
         {
             throw new InvalidOptionException(
-                "Setting 'Fpn:Cuda:FuseConvBias' is 'true', which needs 'Fpn:Cuda:PreferNhwc' to be 'true' as well: with "
-                + "channels first ONNX Runtime clears the bias on another stream than the one that reads it.");
+                "Setting 'Fpn:Cuda:FuseConvBias' is 'true', which needs 'Fpn:Cuda:PreferNhwc' to be 'true' as well: "
+                + "with channels first ONNX Runtime clears the bias on another stream than the one that reads it.");
         }
     }
 
@@ -97,8 +97,8 @@ public sealed class CudaOptions
     internal CudaOptions Copy() => (CudaOptions)MemberwiseClone();
 
     /// <summary>Translates the options into the names that ONNX Runtime uses.</summary>
-    /// <param name="inHalf">Whether the graph computes in float16: without <c>use_tf32</c> ONNX Runtime would keep it from
-    /// tensor cores, too.</param>
+    /// <param name="inHalf">Whether the graph computes in float16: without <c>use_tf32</c> ONNX Runtime would keep it
+    /// from tensor cores, too.</param>
     /// <remarks>Source: ONNX Runtime's documentation of the CUDA execution provider.</remarks>
     internal IReadOnlyDictionary<string, string> ToProviderOptions(bool inHalf) => new Dictionary<string, string>
     {

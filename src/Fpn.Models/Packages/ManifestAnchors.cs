@@ -85,7 +85,8 @@ internal static class ManifestAnchors
 
                 return strides;
             default:
-                throw check.Failure(Key, $"must be \"derived\" or a list with a stride for each of the {levels} levels");
+                throw check.Failure(
+                    Key, $"must be \"derived\" or a list with a stride for each of the {levels} levels");
         }
     }
 }

@@ -28,7 +28,8 @@ internal sealed class ManifestCheck(string file)
     public T Required<T>(T? value, string key)
         where T : struct => value ?? throw Failure(key, "is missing");
 
-    /// <summary>The value or its default (null: there is none), which must lie in the range, ends included.</summary>
+    /// <summary>Checks that the value, or else its default (null: required), lies in the range, ends
+    /// included.</summary>
     public T Range<T>(T? value, string key, T? whenAbsent, T minimum, T maximum)
         where T : struct, INumber<T>
     {

@@ -6,7 +6,8 @@ using Fpn.Detection.RoiHeads;
 
 namespace Fpn.Models.Packages;
 
-/// <summary>Turns a manifest into a contract: every value is checked, and the convention fills in what is absent.</summary>
+/// <summary>Turns a manifest into a contract: every value is checked, and the convention fills in what is
+/// absent.</summary>
 internal static class ManifestResolver
 {
     /// <summary>Stands for a class id that a model has a column for but that no class uses; the only label that may
@@ -39,7 +40,8 @@ internal static class ManifestResolver
 
         var labels = check.Required(manifest.Labels, "labels");
         check.That(labels.Count is >= 1 and <= 100_000, "labels", "must name from 1 to 100000 classes");
-        check.That(labels.TrueForAll(label => !string.IsNullOrWhiteSpace(label)), "labels", "must not hold an empty name");
+        check.That(
+            labels.TrueForAll(label => !string.IsNullOrWhiteSpace(label)), "labels", "must not hold an empty name");
         var repeated = labels.GroupBy(label => label)
             .FirstOrDefault(group => group.Count() > 1 && group.Key != PlaceholderLabel);
         check.That(repeated is null, "labels", $"names '{repeated?.Key}' twice (only '{PlaceholderLabel}' may repeat)");
@@ -124,7 +126,11 @@ internal static class ManifestResolver
             MaxSize = check.Range(entry.MaxSize, "input.maxSize", null, minSize, 16384),
             SizeDivisor = check.Range(entry.SizeDivisor, "input.sizeDivisor", rules.SizeDivisor, 1, 1024),
             ColorOrder = check.Choice(
-                entry.ColorOrder, "input.colorOrder", rules.ColorOrder, ("rgb", ColorOrder.Rgb), ("bgr", ColorOrder.Bgr)),
+                entry.ColorOrder,
+                "input.colorOrder",
+                rules.ColorOrder,
+                ("rgb", ColorOrder.Rgb),
+                ("bgr", ColorOrder.Bgr)),
             Scale = check.Range(entry.Scale, "input.scale", rules.PixelScale, 1e-6f, 1e6f),
             Mean = mean,
             Std = std,

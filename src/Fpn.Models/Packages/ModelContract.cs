@@ -9,7 +9,8 @@ namespace Fpn.Models.Packages;
 /// <summary>How a model is cut into graphs.</summary>
 internal enum ModelLayout
 {
-    /// <summary><c>backbone.onnx</c> and <c>head.onnx</c>; everything between and after them is computed here, any batch size.</summary>
+    /// <summary><c>backbone.onnx</c> and <c>head.onnx</c>; everything between and after them is computed here, any
+    /// batch size.</summary>
     TwoStage,
 
     /// <summary>One graph with everything inside, one image at a time.</summary>
@@ -19,16 +20,19 @@ internal enum ModelLayout
 /// <summary>How an end-to-end graph is fed and read.</summary>
 /// <param name="Input">Name of the image input.</param>
 /// <param name="Rank">3 for [3, H, W], 4 for [1, 3, H, W].</param>
-/// <param name="ResizeInside">The graph resizes and normalises itself: it is given pixels times <c>input.scale</c> in the original size.</param>
+/// <param name="ResizeInside">The graph resizes and normalises itself: it is given pixels times <c>input.scale</c> in
+/// the original size.</param>
 /// <param name="Boxes">Output [M, 4], xyxy.</param>
 /// <param name="Labels">Output [M], class numbers.</param>
 /// <param name="Scores">Output [M].</param>
-/// <param name="BoxesInOriginal">Boxes come in the original image's pixels; otherwise in those of the resized image.</param>
+/// <param name="BoxesInOriginal">Boxes come in the original image's pixels; otherwise in those of the resized
+/// image.</param>
 internal sealed record EndToEndOptions(
     string Input, int Rank, bool ResizeInside, string Boxes, string Labels, string Scores, bool BoxesInOriginal);
 
 /// <summary>What a model package promises: everything that the code around the graphs has to know of them.</summary>
-/// <remarks>Immutable, checked by <see cref="ModelManifestReader"/>: defaults of the convention are filled in, every number is in range.</remarks>
+/// <remarks>Immutable, checked by <see cref="ModelManifestReader"/>: defaults of the convention are filled in, every
+/// number is in range.</remarks>
 internal sealed record ModelContract
 {
     /// <summary>Name of the model and of its folder.</summary>
@@ -67,7 +71,8 @@ internal sealed record ModelContract
     /// <summary>Which level a RoI is pooled from.</summary>
     public required LevelAssignmentOptions LevelAssignment { get; init; }
 
-    /// <summary>How detections are chosen; for end-to-end models only the thresholds and the background count.</summary>
+    /// <summary>How detections are chosen; for end-to-end models only the thresholds and the background
+    /// count.</summary>
     public required RoiHeadsOptions RoiHeads { get; init; }
 
     /// <summary>How an end-to-end graph is fed and read; null for two-stage models.</summary>

@@ -1,6 +1,7 @@
 namespace Fpn.Models.Packages;
 
-/// <summary>What <c>model.json</c> says, word for word; null where it says nothing. <see cref="ModelContract"/> is what it means.</summary>
+/// <summary>What <c>model.json</c> says, word for word; null where it says nothing. <see cref="ModelContract"/> is what
+/// it means.</summary>
 internal sealed record ModelManifest
 {
     public string? Name { get; init; }

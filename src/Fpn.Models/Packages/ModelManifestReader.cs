@@ -5,7 +5,8 @@ using System.Text.Json.Serialization;
 
 namespace Fpn.Models.Packages;
 
-/// <summary>Reads a package's <c>model.json</c>. Unknown names are errors, and every message names file and key.</summary>
+/// <summary>Reads a package's <c>model.json</c>. Unknown names are errors, and every message names file and
+/// key.</summary>
 internal static class ModelManifestReader
 {
     /// <summary>Name of the manifest in a package.</summary>

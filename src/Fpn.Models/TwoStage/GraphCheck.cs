@@ -28,8 +28,7 @@ internal static class GraphCheck
     /// <summary>Checks what the graphs declare, before they run.</summary>
     /// <param name="graphs">Loaded, with the inputs and outputs of the manifest's levels.</param>
     /// <exception cref="ModelPackageException">The backbone takes only some sizes, or judges levels that the manifest
-    /// leaves
-    /// out.</exception>
+    /// leaves out.</exception>
     public static void RequireDeclared(TwoStageGraphs graphs)
     {
         var channels = graphs.Contract.Pixels == PixelType.UInt8 ? 3 : 1;
@@ -63,14 +62,16 @@ internal static class GraphCheck
     /// <exception cref="ModelPackageException">They are not those of the manifest.</exception>
     public static void RequireGrids(TwoStageGraphs graphs, int side, IReadOnlyList<long[]> shapes)
     {
-        foreach (var (feature, level) in graphs.Contract.PooledLevels.Index())
+        var (contract, file) = (graphs.Contract, graphs.Backbone.Path);
+        foreach (var (feature, level) in contract.PooledLevels.Index())
         {
             var (pooled, judged) = (GridOf(shapes[feature]), GridOf(shapes[graphs.Contract.Objectness(level)]));
             if (pooled != judged)
             {
                 throw new ModelPackageException(
-                    $"{graphs.Backbone.Path}: output '{graphs.Contract.BackboneOutputs[feature]}' has a grid of {pooled} cells, but "
-                    + $"'{graphs.Contract.BackboneOutputs[graphs.Contract.Objectness(level)]}' one of {judged}: a level's outputs share their grid.");
+                    $"{file}: output '{contract.BackboneOutputs[feature]}' has a grid of {pooled} cells, but "
+                    + $"'{contract.BackboneOutputs[contract.Objectness(level)]}' one of {judged}: "
+                    + "a level's outputs share their grid.");
             }
         }
 
@@ -82,8 +83,9 @@ internal static class GraphCheck
                 && (finer.Height < grid.Height || finer.Width < grid.Width))
             {
                 throw new ModelPackageException(
-                    $"{graphs.Backbone.Path}: level '{graphs.Contract.Levels[level].Name}' has a grid of {grid} cells, more "
-                    + $"than the {finer} of '{graphs.Contract.Levels[level - 1].Name}': 'levels' of model.json must name the finest first.");
+                    $"{file}: level '{contract.Levels[level].Name}' has a grid of {grid} cells, more "
+                    + $"than the {finer} of '{contract.Levels[level - 1].Name}': "
+                    + "'levels' of model.json must name the finest first.");
             }
 
             RequireStride(graphs, level, side, grid.Height);
@@ -95,8 +97,7 @@ internal static class GraphCheck
 
     /// <summary>
     /// Checks that the head gives its rows level by level, in the manifest's order: a RoI alone must give the row that
-    /// it
-    /// gives among others.
+    /// it gives among others.
     /// </summary>
     /// <param name="graphs">What was run.</param>
     /// <param name="rois">[P, 5], one for each pooled level.</param>
@@ -135,7 +136,8 @@ internal static class GraphCheck
                 throw new ModelPackageException(
                     $"{graphs.Head.Path}: row {row} of '{GraphContract.ClassLogitsOutput}' is "
                     + (nearest == row ? "of no level" : $"that of level '{graphs.Contract.HeadInputs[nearest]}'")
-                    + $", where the order of 'levels' in model.json promises that of '{graphs.Contract.HeadInputs[row]}'.");
+                    + ", where the order of 'levels' in model.json promises that of "
+                    + $"'{graphs.Contract.HeadInputs[row]}'.");
             }
         }
 
@@ -167,14 +169,14 @@ internal static class GraphCheck
 
     private static void RequireStride(TwoStageGraphs graphs, int level, int side, int cells)
     {
-        var stride = graphs.Contract.Levels[level].Stride;
+        var (name, stride) = (graphs.Contract.Levels[level].Name, graphs.Contract.Levels[level].Stride);
         var actual = cells == 0 ? 0 : side / cells;
         if (stride is { } declared)
         {
             if (actual != declared && cells != (side + declared - 1) / declared)
             {
                 throw new ModelPackageException(
-                    $"{graphs.Backbone.Path}: level '{graphs.Contract.Levels[level].Name}' has {cells} cells for {side} pixels, "
+                    $"{graphs.Backbone.Path}: level '{name}' has {cells} cells for {side} pixels, "
                     + $"a stride of {actual}, but 'anchors.strides' of model.json says {declared} "
                     + "(where it is absent, 'convention' detectron2 means 4, 8, 16 … from the first level).");
             }
@@ -182,11 +184,11 @@ internal static class GraphCheck
             return;
         }
 
-        // A batch's grid tells that of each of its images only where a level is made by halvings that round up.
+        // A batch's grid determines that of each of its images only where a level is made by halvings that round up.
         if (actual < 1 || cells != (side + (1 << Halvings(side, cells)) - 1) >> Halvings(side, cells))
         {
             throw new ModelPackageException(
-                $"{graphs.Backbone.Path}: level '{graphs.Contract.Levels[level].Name}' has {cells} cells for {side} pixels, "
+                $"{graphs.Backbone.Path}: level '{name}' has {cells} cells for {side} pixels, "
                 + "which no number of halvings gives: 'anchors.strides' of model.json must list the strides.");
         }
     }
@@ -200,8 +202,8 @@ internal static class GraphCheck
         {
             throw new ModelPackageException(
                 $"{graphs.Backbone.Path}: the strides of the pooled levels '{graphs.Contract.HeadInputs[0]}' to "
-                + $"'{graphs.Contract.HeadInputs[pooled - 1]}' span {span} halvings, but 'levels' of model.json pools from {pooled}: "
-                + "RoIs would belong to levels that are not there.");
+                + $"'{graphs.Contract.HeadInputs[pooled - 1]}' span {span} halvings, "
+                + $"but 'levels' of model.json pools from {pooled}: RoIs would belong to levels that are not there.");
         }
 
         int Exponent(int feature) => Halvings(side, GridOf(shapes[feature]).Height);

@@ -146,7 +146,8 @@ internal sealed record GraphContract
         var sizes = backbone.RequireInput(ImageSizesInput, 2);
         if (sizes != TensorElementType.Int64)
         {
-            throw new ModelPackageException($"{backbone.Path}: input '{ImageSizesInput}' must be int64; it is {sizes}.");
+            throw new ModelPackageException(
+                $"{backbone.Path}: input '{ImageSizesInput}' must be int64; it is {sizes}.");
         }
 
         backbone.RequireNoOtherInputs([ImagesInput, ImageSizesInput]);

@@ -10,7 +10,8 @@ namespace Fpn.Models.TwoStage;
 /// <remarks>Shape letters are those of <see cref="GraphContract"/>.</remarks>
 internal static class GraphProbe
 {
-    /// <summary>Runs both graphs on one blank image, with one RoI for each pooled level, and checks all shapes.</summary>
+    /// <summary>Runs both graphs on one blank image, with one RoI for each pooled level, and checks all
+    /// shapes.</summary>
     /// <param name="graphs">The graphs.</param>
     /// <param name="model">What they must fit.</param>
     /// <returns>The contract of the graphs, strides included.</returns>
@@ -24,9 +25,9 @@ internal static class GraphProbe
         }
         catch (ModelFailureException exception)
         {
+            var folder = Path.GetDirectoryName(graphs.Backbone.Path);
             throw new ModelPackageException(
-                $"{Path.GetDirectoryName(graphs.Backbone.Path)}: the model failed on its first run: {exception.Message}",
-                exception);
+                $"{folder}: the model failed on its first run: {exception.Message}", exception);
         }
     }
 

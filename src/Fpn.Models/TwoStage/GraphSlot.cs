@@ -35,7 +35,9 @@ internal sealed class GraphSlot : IDisposable
             for (var index = 0; index < _outputs.Length; index++)
             {
                 var bytes = graphs.Plan!.LargestOutput(index);
-                _outputs[index] = graphs.Contract.IsFeature(index) ? graphs.Device.Allocate(bytes) : graphs.Device.AllocateHost(bytes);
+                _outputs[index] = graphs.Contract.IsFeature(index)
+                    ? graphs.Device.Allocate(bytes)
+                    : graphs.Device.AllocateHost(bytes);
             }
         }
         catch
@@ -87,7 +89,8 @@ internal sealed class GraphSlot : IDisposable
     /// <returns>Class logits and box deltas; the caller disposes them.</returns>
     /// <exception cref="DeviceLostException">The device failed.</exception>
     /// <exception cref="ModelFailureException">The graph failed.</exception>
-    public HeadOutputs RunHead(PyramidOutputs pyramid, Memory<float> rois, ReadOnlySpan<int> counts, HeadBuffers? outputs)
+    public HeadOutputs RunHead(
+        PyramidOutputs pyramid, Memory<float> rois, ReadOnlySpan<int> counts, HeadBuffers? outputs)
     {
         var pooled = _graphs.Contract.PooledLevels.Count;
         var inputs = new OrtValue[2 * pooled];

@@ -22,7 +22,8 @@ internal sealed class TwoStageBatch(
     /// <summary>The proposals of one image, best first; valid until this object is disposed.</summary>
     public ProposalList Proposals(int image) => Workspace.Proposals[image];
 
-    /// <summary>The level that one of an image's proposals was pooled from: its place among the pooled levels.</summary>
+    /// <summary>The level that one of an image's proposals was pooled from: its place among the pooled
+    /// levels.</summary>
     public int PooledLevel(int image, int proposal) => Workspace.PooledLevel(image, proposal);
 
     /// <inheritdoc/>
@@ -49,8 +50,8 @@ internal sealed class TwoStageBatch(
         for (var i = 0; i < found.Length; i++)
         {
             var detection = work.Detections.Detections[i];
-            found[i] = new DetectedObject(
-                detection.Box, detection.Score, detection.Label, detector.PooledLevelName(work.PooledLevel(image, detection.Proposal)));
+            var level = detector.PooledLevelName(work.PooledLevel(image, detection.Proposal));
+            found[i] = new DetectedObject(detection.Box, detection.Score, detection.Label, level);
         }
 
         return found;
@@ -71,7 +72,9 @@ internal sealed class TwoStageBatch(
                 proposals.Scores[i],
                 detector.Contract.Anchors.Levels[anchor.Level].Name,
                 new ExplainedAnchor(
-                    BoxOperations.Scale(anchor.Box, geometry.Resized, geometry.Original), anchor.Size, anchor.AspectRatio));
+                    BoxOperations.Scale(anchor.Box, geometry.Resized, geometry.Original),
+                    anchor.Size,
+                    anchor.AspectRatio));
         }
 
         // Without a proposal nothing was selected, and the workspace still shows the image before.

@@ -42,7 +42,10 @@ internal sealed class TwoStageDetector : IDetector
         _anchors = new AnchorGenerator(contract.Anchors);
         _graphs = new TwoStageGraphs(contract, device);
         _preprocessor = new Preprocessor(contract.Input, _graphs.Contract.Pixels, device.InputMemory);
-        _levels = new LevelAssigner(contract.LevelAssignment, _graphs.Contract.FirstPooledStrideLog2, _graphs.Contract.LastPooledStrideLog2);
+        _levels = new LevelAssigner(
+            contract.LevelAssignment,
+            _graphs.Contract.FirstPooledStrideLog2,
+            _graphs.Contract.LastPooledStrideLog2);
     }
 
     /// <inheritdoc/>
@@ -103,8 +106,8 @@ internal sealed class TwoStageDetector : IDetector
     /// so that rising sizes would each be added to it.
     /// </summary>
     /// <remarks>
-    /// The backbone's shapes on all streams at once: at the same time as another, a batch has a stream, libraries' handles
-    /// and intermediate memory of its own, which requests should neither wait for nor find missing.
+    /// The backbone's shapes on all streams at once: at the same time as another, a batch has a stream, libraries'
+    /// handles and intermediate memory of its own, which requests should neither wait for nor find missing.
     /// </remarks>
     private void WarmUpEachShape(FixedShapes shapes, int streams, Action<int> progress)
     {
@@ -202,7 +205,8 @@ internal sealed class TwoStageDetector : IDetector
     }
 
     /// <summary>Name of a pooled level by its place among the pooled levels.</summary>
-    public string PooledLevelName(int pooledLevel) => _graphs.Contract.Levels[_graphs.Contract.PooledLevels[pooledLevel]].Name;
+    public string PooledLevelName(int pooledLevel) =>
+        _graphs.Contract.Levels[_graphs.Contract.PooledLevels[pooledLevel]].Name;
 
     /// <inheritdoc/>
     public void Dispose()
@@ -269,14 +273,15 @@ internal sealed class TwoStageDetector : IDetector
 
         selector.Complete(proposals);
 
-        // Not when it failed: nobody knows what it holds then.
+        // Not after a failure, when its contents are undefined.
         _selectors.Add(selector);
     }
 
     private FloatTensor Read(PyramidOutputs pyramid, int output, int image, int images) =>
         new(pyramid[output], _graphs.Contract.BackboneOutputs[output], image, images);
 
-    /// <summary>The grid that an image would have had alone: derived strides come from its own padding, not from the batch's.</summary>
+    /// <summary>The grid that an image would have had alone: derived strides come from its own padding, not from the
+    /// batch's.</summary>
     private static ImageSize OwnGrid(ImageSize grid, ImageSize batch, ImageSize own)
     {
         return new ImageSize(Own(grid.Height, batch.Height, own.Height), Own(grid.Width, batch.Width, own.Width));

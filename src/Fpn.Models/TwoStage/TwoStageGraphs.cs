@@ -64,8 +64,8 @@ internal sealed class TwoStageGraphs : IDisposable
         Contract.IsFeature(output) ? Device.Memory : OrtMemoryInfo.DefaultInstance;
 
     /// <summary>
-    /// Learns the shapes of the backbone's outputs, and loads the sessions that the shapes ask for; slots made afterwards
-    /// have memory for the largest batch. To be called before the first slot is made.
+    /// Learns the shapes of the backbone's outputs, and loads the sessions that the shapes ask for; slots made
+    /// afterwards have memory for the largest batch. To be called before the first slot is made.
     /// </summary>
     /// <exception cref="ModelFailureException">The device has no room for the sessions.</exception>
     public void Fix(FixedShapes shapes)

@@ -5,7 +5,8 @@ using Fpn.Models.Packages;
 
 namespace Fpn.Models.TwoStage;
 
-/// <summary>Buffers of one batch on its way through a two-stage model; reused, so that the steady state allocates none.</summary>
+/// <summary>Buffers of one batch on its way through a two-stage model; reused, so that the steady state allocates
+/// none.</summary>
 /// <param name="contract">The model.</param>
 /// <param name="headBuffers">Where the head's outputs go in fixed shapes, owned; null when each run allocates
 /// them.</param>
@@ -13,7 +14,8 @@ internal sealed class TwoStageWorkspace(ModelContract contract, HeadBuffers? hea
 {
     private const int RoiValues = 5;
 
-    /// <summary>What RoIs that nobody looks at are: a small box in the corner of the first image.</summary>
+    /// <summary>The RoI that fills a batch up, whose result is ignored: a small box in the corner of the first
+    /// image.</summary>
     private static readonly float[] FillingRoi = [0, 0, 0, 1, 1];
 
     private readonly List<ProposalList> _proposals = [];
@@ -64,7 +66,8 @@ internal sealed class TwoStageWorkspace(ModelContract contract, HeadBuffers? hea
     /// <summary>Images of the batch.</summary>
     public int Images { get; private set; }
 
-    /// <summary>Sorts the proposals of all images by pooled level, keeping their order inside a level, and notes where each went.</summary>
+    /// <summary>Sorts the proposals of all images by pooled level, keeping their order inside a level, and notes where
+    /// each went.</summary>
     /// <param name="levels">Which level a RoI is pooled from.</param>
     /// <param name="pooledLevels">Number of pooled levels.</param>
     /// <param name="shapes">If there are fixed ones, RoIs are added to the last level until their number is one of
@@ -114,7 +117,7 @@ internal sealed class TwoStageWorkspace(ModelContract contract, HeadBuffers? hea
         Fill(RoiCount, filled);
     }
 
-    /// <summary>Fills the last level with RoIs that nobody looks at, to warm the head up.</summary>
+    /// <summary>Fills the last level with RoIs whose results are ignored, to warm the head up.</summary>
     public void FillRois(int pooledLevels, int rois)
     {
         Reset(images: 0);

@@ -22,8 +22,7 @@ internal static partial class HealthProbe
     /// </param>
     /// <returns>
     /// 0 when the service is ready; 1 when it is not, does not answer, or has no address that could be asked; 2 for
-    /// wrong
-    /// arguments.
+    /// wrong arguments.
     /// </returns>
     public static async Task<int> RunAsync(string[] arguments)
     {
@@ -46,7 +45,8 @@ internal static partial class HealthProbe
         catch (Exception exception) when (exception is FormatException or ArgumentException)
         {
             var given = configuration["urls"] is { Length: > 0 } urls ? urls : configuration["http_ports"];
-            await Console.Error.WriteLineAsync($"Not ready: '{given}' is no address to ask: {exception.Message.ReplaceLineEndings(" ")}");
+            await Console.Error.WriteLineAsync(
+                $"Not ready: '{given}' is no address to ask: {exception.Message.ReplaceLineEndings(" ")}");
             return 1;
         }
 

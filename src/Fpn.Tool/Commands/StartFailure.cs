@@ -12,7 +12,8 @@ internal static class StartFailure
 {
     /// <summary>The reason, for a person who set the service up.</summary>
     /// <param name="exception">What ended the start.</param>
-    /// <returns>One line. Of what nobody expected it names the kind, since its message alone may say little.</returns>
+    /// <returns>One line. For an unexpected exception it names the type, since the message alone may say
+    /// little.</returns>
     public static string Reason(Exception exception)
     {
         // What fails inside a type's or an object's making arrives wrapped, and the wrapping says nothing.

@@ -1,6 +1,7 @@
 namespace Fpn.Tool.Commands;
 
-/// <summary>The commands that both programs have: <c>fpn</c>, and the service for containers that hold nothing else.</summary>
+/// <summary>The commands that both programs have: <c>fpn</c>, and the service for containers that hold nothing
+/// else.</summary>
 internal static class ToolCommands
 {
     /// <summary>Runs the command that the command line asks for.</summary>

@@ -10,7 +10,7 @@ internal readonly record struct Gpu(string Name, long Memory);
 
 /// <summary>What came of asking the driver.</summary>
 /// <param name="Gpus">In CUDA's order; empty when there is a failure.</param>
-/// <param name="Failure">Why there is none, for people; null when there are some.</param>
+/// <param name="Failure">Why no GPU was found, for people; null when there are some.</param>
 internal sealed record GpuList(IReadOnlyList<Gpu> Gpus, string? Failure);
 
 /// <summary>The NVIDIA driver's own small API, which knows the GPUs before any library of CUDA is loaded.</summary>
@@ -59,7 +59,8 @@ internal static unsafe class CudaDriver
         status = status == 0 ? getCount(&count) : status;
         if (status == NoDevice || (status == 0 && count == 0))
         {
-            return Failed("the NVIDIA driver lists no GPU; nvidia-smi shows what it sees, and CUDA_VISIBLE_DEVICES hides");
+            return Failed(
+                "the NVIDIA driver lists no GPU; nvidia-smi shows what it sees, and CUDA_VISIBLE_DEVICES hides");
         }
 
         if (status != 0)
@@ -81,7 +82,8 @@ internal static unsafe class CudaDriver
                 return Failed($"the NVIDIA driver does not describe GPU {ordinal}");
             }
 
-            gpus.Add(new Gpu(Encoding.UTF8.GetString(MemoryMarshal.CreateReadOnlySpanFromNullTerminated(name)), (long)memory));
+            var text = Encoding.UTF8.GetString(MemoryMarshal.CreateReadOnlySpanFromNullTerminated(name));
+            gpus.Add(new Gpu(text, (long)memory));
         }
 
         return new GpuList(gpus, null);

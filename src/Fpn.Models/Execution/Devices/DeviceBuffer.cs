@@ -20,7 +20,8 @@ internal sealed class DeviceBuffer : IDisposable
         ArgumentOutOfRangeException.ThrowIfNegative(length);
         if (length > uint.MaxValue)
         {
-            throw new ModelFailureException($"A tensor of {length} bytes is more than one piece of memory may have, 4 GiB.");
+            throw new ModelFailureException(
+                $"A tensor of {length} bytes is more than one piece of memory may have, 4 GiB.");
         }
 
         try

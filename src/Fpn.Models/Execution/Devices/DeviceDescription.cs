@@ -2,7 +2,7 @@ using Fpn.Models.Options;
 
 namespace Fpn.Models.Execution.Devices;
 
-/// <summary>What the graphs run on, for everybody who has to know or to tell.</summary>
+/// <summary>Describes the device that the graphs run on.</summary>
 /// <param name="Provider">Never <see cref="ExecutionProvider.Auto"/>.</param>
 /// <param name="Name">For people.</param>
 /// <param name="Reason">Why this one, for people.</param>

@@ -76,8 +76,8 @@ internal sealed class ExecutionDevice
     public bool AsksForArithmetic => _cuda is { Tf32: false };
 
     /// <summary>Chooses the device and tries it.</summary>
-    /// <exception cref="InvalidOptionException">CUDA is demanded and cannot be used, the GPU does not exist, or settings
-    /// contradict each other.</exception>
+    /// <exception cref="InvalidOptionException">CUDA is demanded and cannot be used, the GPU does not exist, or
+    /// settings contradict each other.</exception>
     public static ExecutionDevice Open(ExecutionOptions execution, CudaOptions cuda)
     {
         cuda.Check();
@@ -87,7 +87,8 @@ internal sealed class ExecutionDevice
         {
             var found = CudaProvider.Probe();
             return (found.Gpus.Count, cuda.DeviceId < found.Gpus.Count
-                ? TryOpen(found.Gpus[cuda.DeviceId], cuda, ProviderSelection.ReasonForCuda(execution.Provider), out device)
+                ? TryOpen(
+                    found.Gpus[cuda.DeviceId], cuda, ProviderSelection.ReasonForCuda(execution.Provider), out device)
                 : found.Failure);
         });
         return device ?? new ExecutionDevice(
@@ -132,13 +133,13 @@ internal sealed class ExecutionDevice
     /// Allocates memory that the CPU reads and writes: page-locked for a GPU, which can then copy by itself.
     /// </summary>
     /// <remarks>
-    /// ONNX Runtime is told that it is common memory: it would take an output's page-locked memory for the GPU's own,
+    /// ONNX Runtime sees it as common memory: it would take an output's page-locked memory for the GPU's own,
     /// write into it directly, and then refuse to copy it onto itself (1.31).
     /// </remarks>
     /// <exception cref="ModelFailureException">There is not so much memory.</exception>
     public DeviceBuffer AllocateHost(long bytes) => new(_hostAllocator, OrtMemoryInfo.DefaultInstance, bytes);
 
-    /// <summary>Frees memory for batches of images that nobody uses now.</summary>
+    /// <summary>Frees memory for batches of images that is not in use.</summary>
     public void FreeIdleInputMemory() => _inputMemory?.FreeIdle();
 
     /// <returns>Why the GPU cannot be used, or null.</returns>
@@ -150,10 +151,11 @@ internal sealed class ExecutionDevice
             device = new ExecutionDevice(gpu, options, reason);
             return null;
         }
-        catch (Exception exception) when (exception is OnnxRuntimeException or ModelFailureException or DeviceLostException)
+        catch (Exception exception)
+            when (exception is OnnxRuntimeException or ModelFailureException or DeviceLostException)
         {
-            return $"GPU {options.DeviceId} ({gpu.Name}) cannot be used, which needs CUDA 13 and cuDNN 9 on the library "
-                + $"path: {exception.Message.ReplaceLineEndings(" ")}";
+            return $"GPU {options.DeviceId} ({gpu.Name}) cannot be used, which needs CUDA 13 and cuDNN 9 on the "
+                + $"library path: {exception.Message.ReplaceLineEndings(" ")}";
         }
     }
 

@@ -28,7 +28,7 @@ internal sealed class HostMemoryPool(ExecutionDevice device) : ITensorMemoryPool
         return new Lent(idle, idle.TryTake(out var buffer) ? buffer : device.AllocateHost(size));
     }
 
-    /// <summary>Frees what nobody uses now: what batches of other sizes left behind.</summary>
+    /// <summary>Frees memory that is not in use: what batches of other sizes left behind.</summary>
     public void FreeIdle()
     {
         foreach (var idle in _idle.Values)

@@ -44,9 +44,9 @@ internal static partial class OnnxEnvironment
     }
 
     /// <summary>
-    /// ONNX Runtime reports its use to its makers, unless told before it starts: it would connect to the internet, keep
-    /// a device id in the home folder, write to the temporary folder, and run a shell to learn about the machine, which
-    /// ends the process where there is none. A value that the user has set stays.
+    /// ONNX Runtime reports its use to its makers unless a variable forbids it before the start: it would connect to
+    /// the internet, keep a device id in the home folder, write to the temporary folder, and run a shell to learn about
+    /// the machine, which ends the process where there is none. A value that the user has set stays.
     /// </summary>
     private static void DisableTelemetry()
     {

@@ -10,9 +10,10 @@ internal sealed record ProviderSelection(ExecutionProvider Provider, string Reas
     /// <summary>Chooses.</summary>
     /// <param name="wanted">The setting.</param>
     /// <param name="deviceId">The GPU that is wanted.</param>
-    /// <param name="probe">Looks for CUDA: GPUs that there are, or why there is none. Not called when the CPU is
+    /// <param name="probe">Looks for CUDA: the number of GPUs, or why none can be used. Not called when the CPU is
     /// wanted.</param>
-    /// <exception cref="InvalidOptionException">CUDA is demanded and cannot be used, or the GPU does not exist.</exception>
+    /// <exception cref="InvalidOptionException">CUDA is demanded and cannot be used, or the GPU does not
+    /// exist.</exception>
     public static ProviderSelection Choose(
         ExecutionProvider wanted, int deviceId, Func<(int Gpus, string? Failure)> probe)
     {
@@ -26,15 +27,17 @@ internal sealed record ProviderSelection(ExecutionProvider Provider, string Reas
         {
             return wanted == ExecutionProvider.Cuda
                 ? throw new InvalidOptionException(
-                    $"Setting 'Fpn:Execution:Provider' is 'cuda', but {failure}. With 'auto' the service would run on the CPU.")
+                    $"Setting 'Fpn:Execution:Provider' is 'cuda', but {failure}. "
+                    + "With 'auto' the service would run on the CPU.")
                 : new(ExecutionProvider.Cpu, failure);
         }
 
-        // Another GPU than the one that was asked for may be somebody else's: no falling back.
+        // Another GPU than the one asked for may belong to somebody else, so there is no fallback.
         if (deviceId >= gpus)
         {
             throw new InvalidOptionException(
-                $"Setting 'Fpn:Cuda:DeviceId' is {deviceId}, but there {(gpus == 1 ? "is 1 GPU" : $"are {gpus} GPUs")}, counted from 0.");
+                $"Setting 'Fpn:Cuda:DeviceId' is {deviceId}, but there "
+                + $"{(gpus == 1 ? "is 1 GPU" : $"are {gpus} GPUs")}, counted from 0.");
         }
 
         return new(ExecutionProvider.Cuda, ReasonForCuda(wanted));

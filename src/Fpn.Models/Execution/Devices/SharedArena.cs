@@ -64,7 +64,8 @@ internal static unsafe class SharedArena
             fixed (byte* name = Encoding.UTF8.GetBytes(provider + '\0'))
             {
                 Require(api, ((delegate* unmanaged<nint, byte*, nint, nint, nint, nint, nuint, nint>)
-                    api->CreateAndRegisterAllocatorV2)(Handle(OrtEnv.Instance()), name, Pointer(memory), arena, 0, 0, 0));
+                    api->CreateAndRegisterAllocatorV2)(
+                        Handle(OrtEnv.Instance()), name, Pointer(memory), arena, 0, 0, 0));
             }
 
             GC.KeepAlive(memory);

@@ -5,8 +5,7 @@ namespace Fpn.Models.Execution.Sessions;
 
 /// <summary>
 /// Finds weights that an ONNX file leaves in another file. ONNX Runtime would look for that in the folder that the
-/// process
-/// runs in, and no checksum of the package covers it.
+/// process runs in, and no checksum of the package covers it.
 /// </summary>
 /// <remarks>Reads just enough of Protocol Buffers; field numbers are those of onnx.proto. Weights are skipped, not
 /// read.</remarks>

@@ -32,7 +32,8 @@ internal sealed class FloatTensor : IDisposable
         _start = part * _length;
         if (info.ElementDataType is not (TensorElementType.Float or TensorElementType.Float16))
         {
-            throw new ModelFailureException($"Output '{name}' must be float32 or float16; it is {info.ElementDataType}.");
+            throw new ModelFailureException(
+                $"Output '{name}' must be float32 or float16; it is {info.ElementDataType}.");
         }
 
         if (info.ElementDataType == TensorElementType.Float16 && _length > 0)

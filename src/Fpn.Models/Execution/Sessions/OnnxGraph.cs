@@ -60,7 +60,8 @@ internal sealed class OnnxGraph : IDisposable
             if (actual != file.Sha256)
             {
                 throw new ModelPackageException(
-                    $"{file.Path}: its sha256 is {actual}, but key '{file.Key}.sha256' of model.json says {file.Sha256}: the file is damaged, or was replaced without its manifest.");
+                    $"{file.Path}: its sha256 is {actual}, but key '{file.Key}.sha256' of model.json says "
+                    + $"{file.Sha256}: the file is damaged, or was replaced without its manifest.");
             }
 
             ExternalData.RequireNone(file.Path, bytes);
@@ -78,9 +79,11 @@ internal sealed class OnnxGraph : IDisposable
                 throw;
             }
         }
-        catch (Exception exception) when (exception is OnnxRuntimeException or IOException or UnauthorizedAccessException)
+        catch (Exception exception)
+            when (exception is OnnxRuntimeException or IOException or UnauthorizedAccessException)
         {
-            throw new ModelPackageException($"{file.Path}: cannot be loaded: {exception.Message.ReplaceLineEndings(" ")}", exception);
+            throw new ModelPackageException(
+                $"{file.Path}: cannot be loaded: {exception.Message.ReplaceLineEndings(" ")}", exception);
         }
     }
 
@@ -113,22 +116,25 @@ internal sealed class OnnxGraph : IDisposable
     /// <param name="name">Name of the input.</param>
     /// <param name="rank">Its number of dimensions.</param>
     /// <exception cref="ModelPackageException">It is missing or has another rank.</exception>
-    public TensorElementType RequireInput(string name, int rank) => Require(_session.InputMetadata, "input", name, rank);
+    public TensorElementType RequireInput(string name, int rank) =>
+        Require(_session.InputMetadata, "input", name, rank);
 
     /// <summary>Checks that there are no inputs but these.</summary>
-    /// <exception cref="ModelPackageException">There is another one, which nobody would feed.</exception>
+    /// <exception cref="ModelPackageException">There is another one, which would never be fed.</exception>
     public void RequireNoOtherInputs(IEnumerable<string> names)
     {
         var extra = _session.InputMetadata.Keys.Except(names).FirstOrDefault();
         if (extra is not null)
         {
-            throw new ModelPackageException($"{Path}: input '{extra}' is not part of the layout, and nothing would feed it.");
+            throw new ModelPackageException(
+                $"{Path}: input '{extra}' is not part of the layout, and nothing would feed it.");
         }
     }
 
     /// <summary>Checks that an output is there, and returns its element type.</summary>
     /// <inheritdoc cref="RequireInput"/>
-    public TensorElementType RequireOutput(string name, int rank) => Require(_session.OutputMetadata, "output", name, rank);
+    public TensorElementType RequireOutput(string name, int rank) =>
+        Require(_session.OutputMetadata, "output", name, rank);
 
     /// <summary>Makes a binding, through which it is run; to be disposed before the graph.</summary>
     public GraphBinding Bind() => new(this, _session);
@@ -141,7 +147,8 @@ internal sealed class OnnxGraph : IDisposable
     /// <param name="inputs">Their tensors; what does not lie on the device is copied there by the run itself, in order
     /// with its computing.</param>
     /// <param name="outputNames">Names of the outputs.</param>
-    /// <param name="outputs">Where they are written: of exactly their shapes, on the device or where the CPU reads.</param>
+    /// <param name="outputs">Where they are written: of exactly their shapes, on the device or where the CPU
+    /// reads.</param>
     /// <exception cref="DeviceLostException">The device failed: the session is of no use any more.</exception>
     /// <exception cref="ModelFailureException">The graph failed.</exception>
     public void Run(
@@ -161,7 +168,8 @@ internal sealed class OnnxGraph : IDisposable
     }
 
     /// <summary>
-    /// Tells a lost device, after which nothing works until the session is made anew, from a graph that failed.
+    /// Distinguishes a lost device, after which nothing works until the session is loaded again, from a graph that
+    /// failed.
     /// </summary>
     /// <param name="graph">Name of the graph's file.</param>
     /// <param name="exception">What ONNX Runtime said; its CUDA provider begins such messages with the library that
@@ -188,16 +196,20 @@ internal sealed class OnnxGraph : IDisposable
         IReadOnlyList<string> names, IReadOnlyDictionary<string, NodeMetadata> nodes) =>
         names.Select(name => TensorPort.Of(name, nodes[name]));
 
-    private TensorElementType Require(IReadOnlyDictionary<string, NodeMetadata> nodes, string kind, string name, int rank)
+    private TensorElementType Require(
+        IReadOnlyDictionary<string, NodeMetadata> nodes, string kind, string name, int rank)
     {
         if (!nodes.TryGetValue(name, out var node))
         {
-            throw new ModelPackageException($"{Path}: {kind} '{name}' is missing; the graph has {string.Join(", ", nodes.Keys)}.");
+            throw new ModelPackageException(
+                $"{Path}: {kind} '{name}' is missing; the graph has {string.Join(", ", nodes.Keys)}.");
         }
 
         if (!node.IsTensor || node.Dimensions.Length != rank)
         {
-            throw new ModelPackageException($"{Path}: {kind} '{name}' must be a tensor of rank {rank}; its rank is {(node.IsTensor ? node.Dimensions.Length : 0)}.");
+            var actual = node.IsTensor ? node.Dimensions.Length : 0;
+            throw new ModelPackageException(
+                $"{Path}: {kind} '{name}' must be a tensor of rank {rank}; its rank is {actual}.");
         }
 
         return node.ElementDataType;

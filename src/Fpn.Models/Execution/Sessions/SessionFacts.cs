@@ -5,7 +5,7 @@ using Microsoft.ML.OnnxRuntime;
 
 namespace Fpn.Models.Execution.Sessions;
 
-/// <summary>What ONNX Runtime's C API tells about a loaded session and its C# API does not.</summary>
+/// <summary>Facts about a loaded session that ONNX Runtime's C API offers and its C# API does not.</summary>
 /// <remarks>
 /// What the functions return belongs to the session.
 /// </remarks>
