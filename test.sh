@@ -55,7 +55,7 @@ run_dotnet_tests() { # label, project, [VARIABLE=value …]
   shift 2
   log="$logs/$label.log"
   say "== $label"
-  env "$@" dotnet "$root/tests/$project/bin/$configuration/net10.0/$project.dll" -noColor "${filter[@]}" >"$log" 2>&1 || status=$?
+  env "$@" dotnet "$root/tests/$project/bin/$configuration/net10.0/$project.dll" -noColor -result-xml "$logs/$label.xml" "${filter[@]}" >"$log" 2>&1 || status=$?
   grep -E '\[(FAIL|SKIP)\]' -A 12 "$log" >&2 || true
   # Figures that tests print, such as the average precision on the test images.
   grep -E '^(BCCD|Explorer:) ' "$log" >&2 || true
@@ -140,6 +140,16 @@ dotnet build "$root/Fpn.Service.slnx" -c "$configuration" --nologo -v quiet -clp
   exit 1
 }
 
+if [ "$mode" = all ]; then
+  say "== format"
+  if dotnet format "$root/Fpn.Service.slnx" --no-restore --verify-no-changes -v quiet >"$logs/format.log" 2>&1; then
+    passed=$((passed + 1))
+  else
+    head -n 20 "$logs/format.log" >&2
+    say "The formatting differs: run dotnet format."
+    failed=$((failed + 1))
+  fi
+fi
 run_dotnet_tests detection Fpn.Detection.Tests
 run_dotnet_tests imaging Fpn.Imaging.Tests
 run_dotnet_tests models Fpn.Models.Tests

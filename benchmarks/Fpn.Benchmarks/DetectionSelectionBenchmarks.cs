@@ -48,9 +48,9 @@ public class DetectionSelectionBenchmarks
         _deltas = numbers.Normals(Rois * Columns * 4, 0, 0.5f);
         _proposals = [.. Enumerable.Range(0, Rois).Select(_ => Proposal(numbers))];
         _logits = new float[Rois * Columns];
-        for (int i = 0; i < _logits.Length; i++)
+        for (var i = 0; i < _logits.Length; i++)
         {
-            (int roi, int column) = Math.DivRem(i, Columns);
+            (var roi, var column) = Math.DivRem(i, Columns);
             _logits[i] = Objects == Scene.MostCandidates
                 ? ((column + roi) % Columns is > 0 and < 20 ? 8 + numbers.Uniform(0, 0.01f) : 0)
                 : numbers.Normal(0, 1) + (column == 0 ? 6 : 0) + (roi % 5 == 0 && column == 1 + roi % Classes ? 8 : 0);
@@ -71,27 +71,27 @@ public class DetectionSelectionBenchmarks
         List<Box> boxes = [];
         List<float> scores = [];
         List<int> classes = [];
-        float[] row = new float[Columns];
-        for (int roi = 0; roi < Rois; roi++)
+        var row = new float[Columns];
+        for (var roi = 0; roi < Rois; roi++)
         {
             ReadOnlySpan<float> logits = _logits.AsSpan(roi * Columns, Columns);
-            float largest = float.NegativeInfinity;
-            foreach (float logit in logits)
+            var largest = float.NegativeInfinity;
+            foreach (var logit in logits)
             {
                 largest = MathF.Max(largest, logit);
             }
 
             float sum = 0;
-            for (int column = 0; column < Columns; column++)
+            for (var column = 0; column < Columns; column++)
             {
                 row[column] = MathF.Exp(logits[column] - largest);
                 sum += row[column];
             }
 
-            for (int column = 1; column < Columns; column++)
+            for (var column = 1; column < Columns; column++)
             {
                 ReadOnlySpan<float> deltas = _deltas.AsSpan(4 * (roi * Columns + column), 4);
-                Box box = BoxOperations.Clip(
+                var box = BoxOperations.Clip(
                     _coder.Decode(new BoxDeltas(deltas[0], deltas[1], deltas[2], deltas[3]), _proposals[roi]), Resized);
                 if (row[column] / sum > 0.05f)
                 {
@@ -107,8 +107,8 @@ public class DetectionSelectionBenchmarks
 
     private static Box Proposal(MadeNumbers numbers)
     {
-        float x = numbers.Uniform(0, 1200);
-        float y = numbers.Uniform(0, 700);
+        var x = numbers.Uniform(0, 1200);
+        var y = numbers.Uniform(0, 700);
         return new Box(x, y, x + numbers.Uniform(20, 130), y + numbers.Uniform(20, 100));
     }
 }

@@ -62,9 +62,9 @@ public class ProposalBenchmarks
     public int Select()
     {
         _selector.Begin(Resized);
-        for (int level = 0; level < Grids.Length; level++)
+        for (var level = 0; level < Grids.Length; level++)
         {
-            (int strideY, int strideX) = _anchors.Strides(level, Padded, Grids[level]);
+            (var strideY, var strideX) = _anchors.Strides(level, Padded, Grids[level]);
             _selector.AddLevel(level, _objectness[level], _deltas[level], Grids[level], strideY, strideX);
         }
 
@@ -80,12 +80,12 @@ public class ProposalBenchmarks
         List<Box> boxes = [];
         List<float> scores = [];
         List<int> levels = [];
-        for (int level = 0; level < Grids.Length; level++)
+        for (var level = 0; level < Grids.Length; level++)
         {
-            (Box[] decoded, float[] logits) = DecodeLevel(level);
+            (var decoded, var logits) = DecodeLevel(level);
             int[] order = [.. Enumerable.Range(0, logits.Length)];
             Array.Sort([.. logits.Select(logit => -logit)], order);
-            foreach (int index in order.Take(1000))
+            foreach (var index in order.Take(1000))
             {
                 boxes.Add(BoxOperations.Clip(decoded[index], Resized));
                 scores.Add(1 / (1 + MathF.Exp(-logits[index])));
@@ -98,17 +98,17 @@ public class ProposalBenchmarks
 
     private (Box[] Boxes, float[] Logits) DecodeLevel(int level)
     {
-        ImageSize grid = Grids[level];
-        (int strideY, int strideX) = _anchors.Strides(level, Padded, grid);
-        int cells = (int)grid.Area;
-        Box[] boxes = new Box[cells * AnchorsPerCell];
-        float[] logits = new float[boxes.Length];
-        for (int i = 0; i < boxes.Length; i++)
+        var grid = Grids[level];
+        (var strideY, var strideX) = _anchors.Strides(level, Padded, grid);
+        var cells = (int)grid.Area;
+        var boxes = new Box[cells * AnchorsPerCell];
+        var logits = new float[boxes.Length];
+        for (var i = 0; i < boxes.Length; i++)
         {
-            int a = i % AnchorsPerCell;
-            int cell = i / AnchorsPerCell;
+            var a = i % AnchorsPerCell;
+            var cell = i / AnchorsPerCell;
             ReadOnlySpan<float> deltas = _deltas[level].AsSpan(4 * a * cells);
-            Box anchor = _anchors.Anchor(level, a, cell / grid.Width, cell % grid.Width, strideY, strideX);
+            var anchor = _anchors.Anchor(level, a, cell / grid.Width, cell % grid.Width, strideY, strideX);
             BoxDeltas anchorDeltas = new(
                 deltas[cell], deltas[cells + cell], deltas[2 * cells + cell], deltas[3 * cells + cell]);
             boxes[i] = _coder.Decode(anchorDeltas, anchor);

@@ -1,5 +1,5 @@
-using Polly;
 using System.Net;
+using Polly;
 
 namespace Fpn.Client;
 

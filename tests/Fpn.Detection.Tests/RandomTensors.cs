@@ -31,10 +31,10 @@ internal sealed class RandomTensors(int seed)
 
     private Box Box(float extent, float maxSide)
     {
-        float x = Uniform(0, extent - maxSide);
-        float y = Uniform(0, extent - maxSide);
-        float width = Below(20) == 0 ? 0 : Uniform(0, maxSide);
-        float height = Below(20) == 0 ? 0 : Uniform(0, maxSide);
+        var x = Uniform(0, extent - maxSide);
+        var y = Uniform(0, extent - maxSide);
+        var width = Below(20) == 0 ? 0 : Uniform(0, maxSide);
+        var height = Below(20) == 0 ? 0 : Uniform(0, maxSide);
         return new Box(x, y, x + width, y + height);
     }
 }

@@ -139,8 +139,13 @@ internal sealed class ExplorerPage : IAsyncDisposable
 
     /// <summary>Writes a picture of the page for people to look at.</summary>
     public Task ShootAsync(string name, bool whole = false) =>
-        Page.ScreenshotAsync(new() { Path = Path.Combine(
-            Screenshots, $"{name}.png"), FullPage = whole, Animations = ScreenshotAnimations.Disabled });
+        Page.ScreenshotAsync(new()
+        {
+            Path = Path.Combine(
+            Screenshots, $"{name}.png"),
+            FullPage = whole,
+            Animations = ScreenshotAnimations.Disabled
+        });
 
     /// <summary>Lets axe-core look for what keeps people out, and asserts that it finds nothing serious.</summary>
     public async Task AssertAccessibleAsync(string state)

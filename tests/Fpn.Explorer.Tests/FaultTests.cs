@@ -179,8 +179,13 @@ public sealed class FaultTests(ExplorerFixture fixture)
         await Assertions.Expect(explorer.Page.Locator(".progress")).ToHaveCountAsync(0);
 
         static Dictionary<string, object> Speed(int bytesPerSecond) =>
-            new() { ["offline"] = false, ["latency"] = 0, ["downloadThroughput"] = -1,
-                ["uploadThroughput"] = bytesPerSecond };
+            new()
+            {
+                ["offline"] = false,
+                ["latency"] = 0,
+                ["downloadThroughput"] = -1,
+                ["uploadThroughput"] = bytesPerSecond
+            };
     }
 
     private static ServiceProcess Start(int port) => new(

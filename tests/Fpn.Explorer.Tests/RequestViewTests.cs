@@ -78,8 +78,13 @@ public sealed class RequestViewTests(ExplorerFixture fixture)
         var asked = QueryHelpers.ParseQuery(explorer.Detects[^1].Query)
             .ToDictionary(pair => pair.Key, pair => pair.Value.ToString());
         Assert.Equal(
-            new Dictionary<string, string> { ["format"] = format, ["scoreThreshold"] = "0.9", ["maxDetections"] = "15",
-                ["labels"] = "RBC,Platelets" },
+            new Dictionary<string, string>
+            {
+                ["format"] = format,
+                ["scoreThreshold"] = "0.9",
+                ["maxDetections"] = "15",
+                ["labels"] = "RBC,Platelets"
+            },
             asked);
     }
 

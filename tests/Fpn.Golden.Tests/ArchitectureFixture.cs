@@ -57,7 +57,8 @@ public sealed class ArchitectureFixture : IAsyncLifetime
     private static async Task<(int ExitCode, string Output)> RunAsync(params string[] arguments)
     {
         var start = new ProcessStartInfo(
-            Python, arguments) { RedirectStandardOutput = true, RedirectStandardError = true };
+            Python, arguments)
+        { RedirectStandardOutput = true, RedirectStandardError = true };
         using var process = Process.Start(start) ?? throw new InvalidOperationException($"{Python} did not start.");
         var output = process.StandardOutput.ReadToEndAsync(TestContext.Current.CancellationToken);
         var errors = process.StandardError.ReadToEndAsync(TestContext.Current.CancellationToken);

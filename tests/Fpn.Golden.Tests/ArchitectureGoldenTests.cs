@@ -66,8 +66,13 @@ public sealed class ArchitectureGoldenTests(ArchitectureFixture fixture) : IClas
         var body = await response.Content.ReadFromJsonAsync<JsonElement>(TestContext.Current.CancellationToken);
 
         // Ten bits of mantissa: half a pixel in 640, and scores to a hundredth. Unsure ones may come and go.
-        var tolerance = GoldenModel.BloodCells.Meta.Tolerance with { Box = 0.6, Score = 0.01, MatchFrom = 0.3,
-            NothingExtraAbove = 0.32 };
+        var tolerance = GoldenModel.BloodCells.Meta.Tolerance with
+        {
+            Box = 0.6,
+            Score = 0.01,
+            MatchFrom = 0.3,
+            NothingExtraAbove = 0.32
+        };
         DetectionMatcher.AssertMatches(name, golden.Detections, ServedDetections.Of(body), tolerance);
     }
 

@@ -53,7 +53,7 @@ public sealed class ProposalMatcherTests
     [Fact]
     public void Mismatches_EndOfFullList_IsExplained()
     {
-        PooledProposal last = Other with { Score = 0.5f };
+        var last = Other with { Score = 0.5f };
 
         Assert.Empty(
             Compare([Sure, last], [Sure, last with { Box = new Box(500, 0, 540, 40), Score = 0.49995f }], limit: 2));

@@ -73,7 +73,11 @@ public sealed class TiffSamplesTests
     {
         var file = new MadeTiff
         {
-            Width = 2, Height = 1, Bits = 16, BigEndian = bigEndian, BigTiff = bigTiff,
+            Width = 2,
+            Height = 1,
+            Bits = 16,
+            BigEndian = bigEndian,
+            BigTiff = bigTiff,
             Samples = MadeTiff.Shorts(bigEndian, 0, 0x12FF, 0xFF00, 0x8000, 0x7FFF, 0x0101),
         };
 
@@ -87,7 +91,11 @@ public sealed class TiffSamplesTests
     {
         var file = new MadeTiff
         {
-            Width = 1, Height = 1, Bits = 16, Channels = 4, Photometric = 5,
+            Width = 1,
+            Height = 1,
+            Bits = 16,
+            Channels = 4,
+            Photometric = 5,
             Samples = MadeTiff.Shorts(false, 0xFF12, 0x80FF, 0x0011, 0x3300),
         };
 
@@ -102,7 +110,11 @@ public sealed class TiffSamplesTests
     {
         var file = new MadeTiff
         {
-            Width = 2, Height = 1, Bits = 16, Channels = 1, Photometric = 0,
+            Width = 2,
+            Height = 1,
+            Bits = 16,
+            Channels = 1,
+            Photometric = 0,
             Samples = MadeTiff.Shorts(false, 0, 0xC000),
         };
 
@@ -121,7 +133,11 @@ public sealed class TiffSamplesTests
     {
         var file = new MadeTiff
         {
-            Width = 3, Height = 1, Bits = 16, Channels = 1, Photometric = photometric,
+            Width = 3,
+            Height = 1,
+            Bits = 16,
+            Channels = 1,
+            Photometric = photometric,
             Samples = MadeTiff.Shorts(false, 7, (ushort)largest, 300),
         };
 
@@ -137,7 +153,11 @@ public sealed class TiffSamplesTests
     {
         var file = new MadeTiff
         {
-            Width = 1, Height = 1, Bits = 16, Channels = 4, Samples = MadeTiff.Shorts(false, 4095, 4000, 3000, 0xFFFF),
+            Width = 1,
+            Height = 1,
+            Bits = 16,
+            Channels = 4,
+            Samples = MadeTiff.Shorts(false, 4095, 4000, 3000, 0xFFFF),
         };
 
         Assert.Equal(DecodeFailure.Undecodable, _decoder.Decode(file.ToFile()).Failure);

@@ -124,7 +124,9 @@ internal sealed class Bench
         {
             CudaOptions options = new()
             {
-                Tf32 = variant.Tf32, PreferNhwc = variant.PrefersNhwc, FuseConvBias = variant.FusesConvBias,
+                Tf32 = variant.Tf32,
+                PreferNhwc = variant.PrefersNhwc,
+                FuseConvBias = variant.FusesConvBias,
             };
             device = ExecutionDevice.Open(
                 new ExecutionOptions { Provider = Options.Provider, Threads = Threads }, options);

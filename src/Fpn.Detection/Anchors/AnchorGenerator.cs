@@ -34,7 +34,7 @@ public sealed class AnchorGenerator
         }
 
         _cells = new Box[_levels.Length][];
-        for (int level = 0; level < _levels.Length; level++)
+        for (var level = 0; level < _levels.Length; level++)
         {
             RequirePositive(_levels[level].AnchorSizes, $"anchor sizes of {_levels[level].Name}");
             if (_levels[level].Stride is <= 0)
@@ -76,7 +76,7 @@ public sealed class AnchorGenerator
     {
         ArgumentOutOfRangeException.ThrowIfNegative(anchorInCell);
         ArgumentOutOfRangeException.ThrowIfGreaterThanOrEqual(anchorInCell, AnchorsPerCell(level));
-        IReadOnlyList<float> sizes = _levels[level].AnchorSizes;
+        var sizes = _levels[level].AnchorSizes;
         return _order == AnchorOrder.RatioOuter
             ? (sizes[anchorInCell % sizes.Count], _ratios[anchorInCell / sizes.Count])
             : (sizes[anchorInCell / _ratios.Length], _ratios[anchorInCell % _ratios.Length]);
@@ -126,14 +126,14 @@ public sealed class AnchorGenerator
 
     private Box[] Cell(int level, AnchorOptions options)
     {
-        Box[] cell = new Box[_levels[level].AnchorSizes.Count * _ratios.Length];
+        var cell = new Box[_levels[level].AnchorSizes.Count * _ratios.Length];
 
         // Shape reads the cell's length.
         _cells[level] = cell;
-        for (int i = 0; i < cell.Length; i++)
+        for (var i = 0; i < cell.Length; i++)
         {
-            (float size, float ratio) = Shape(level, i);
-            (float width, float height) = options.Arithmetic == AnchorArithmetic.SinglePrecision
+            (var size, var ratio) = Shape(level, i);
+            (var width, var height) = options.Arithmetic == AnchorArithmetic.SinglePrecision
                 ? SinglePrecisionSides(size, ratio)
                 : DoublePrecisionSides(size, ratio);
             Box anchor = new(-width / 2, -height / 2, width / 2, height / 2);
@@ -147,16 +147,16 @@ public sealed class AnchorGenerator
 
     private static (float Width, float Height) SinglePrecisionSides(float size, float ratio)
     {
-        float heightRatio = MathF.Sqrt(ratio);
+        var heightRatio = MathF.Sqrt(ratio);
         return (1 / heightRatio * size, heightRatio * size);
     }
 
     private static (float Width, float Height) DoublePrecisionSides(float size, float ratio)
     {
         // The reference computes in double from the decimals in a configuration: its 0.33 is not the double of 0.33f.
-        double exactSize = AsWritten(size);
-        double exactRatio = AsWritten(ratio);
-        double width = Math.Sqrt(exactSize * exactSize / exactRatio);
+        var exactSize = AsWritten(size);
+        var exactRatio = AsWritten(ratio);
+        var width = Math.Sqrt(exactSize * exactSize / exactRatio);
         return ((float)width, (float)(exactRatio * width));
     }
 

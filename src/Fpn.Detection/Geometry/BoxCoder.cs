@@ -21,18 +21,18 @@ public sealed class BoxCoder(BoxWeights weights)
     /// <returns>xyxy in the same space, not clipped. NaN propagates; huge finite deltas give infinities.</returns>
     public Box Decode(in BoxDeltas deltas, in Box reference)
     {
-        float width = reference.X2 - reference.X1;
-        float height = reference.Y2 - reference.Y1;
-        float centerX = reference.X1 + 0.5f * width;
-        float centerY = reference.Y1 + 0.5f * height;
+        var width = reference.X2 - reference.X1;
+        var height = reference.Y2 - reference.Y1;
+        var centerX = reference.X1 + 0.5f * width;
+        var centerY = reference.Y1 + 0.5f * height;
 
-        float dw = MathF.Min(deltas.Dw / Weights.W, MaxLogRatio);
-        float dh = MathF.Min(deltas.Dh / Weights.H, MaxLogRatio);
+        var dw = MathF.Min(deltas.Dw / Weights.W, MaxLogRatio);
+        var dh = MathF.Min(deltas.Dh / Weights.H, MaxLogRatio);
 
-        float newCenterX = deltas.Dx / Weights.X * width + centerX;
-        float newCenterY = deltas.Dy / Weights.Y * height + centerY;
-        float halfWidth = 0.5f * (MathF.Exp(dw) * width);
-        float halfHeight = 0.5f * (MathF.Exp(dh) * height);
+        var newCenterX = deltas.Dx / Weights.X * width + centerX;
+        var newCenterY = deltas.Dy / Weights.Y * height + centerY;
+        var halfWidth = 0.5f * (MathF.Exp(dw) * width);
+        var halfHeight = 0.5f * (MathF.Exp(dh) * height);
         return new Box(
             newCenterX - halfWidth, newCenterY - halfHeight, newCenterX + halfWidth, newCenterY + halfHeight);
     }
@@ -47,7 +47,7 @@ public sealed class BoxCoder(BoxWeights weights)
     public void Decode(ReadOnlySpan<BoxDeltas> deltas, ReadOnlySpan<Box> references, Span<Box> destination)
     {
         RequireEqual(deltas.Length, references.Length, destination.Length);
-        for (int i = 0; i < destination.Length; i++)
+        for (var i = 0; i < destination.Length; i++)
         {
             destination[i] = Decode(deltas[i], references[i]);
         }
@@ -59,14 +59,14 @@ public sealed class BoxCoder(BoxWeights weights)
     /// <returns>Unitless, multiplied by the weights; infinite or NaN where a side is not positive.</returns>
     public BoxDeltas Encode(in Box box, in Box reference)
     {
-        float referenceWidth = reference.X2 - reference.X1;
-        float referenceHeight = reference.Y2 - reference.Y1;
-        float referenceX = reference.X1 + 0.5f * referenceWidth;
-        float referenceY = reference.Y1 + 0.5f * referenceHeight;
-        float width = box.X2 - box.X1;
-        float height = box.Y2 - box.Y1;
-        float x = box.X1 + 0.5f * width;
-        float y = box.Y1 + 0.5f * height;
+        var referenceWidth = reference.X2 - reference.X1;
+        var referenceHeight = reference.Y2 - reference.Y1;
+        var referenceX = reference.X1 + 0.5f * referenceWidth;
+        var referenceY = reference.Y1 + 0.5f * referenceHeight;
+        var width = box.X2 - box.X1;
+        var height = box.Y2 - box.Y1;
+        var x = box.X1 + 0.5f * width;
+        var y = box.Y1 + 0.5f * height;
         return new BoxDeltas(
             Weights.X * (x - referenceX) / referenceWidth,
             Weights.Y * (y - referenceY) / referenceHeight,
@@ -82,7 +82,7 @@ public sealed class BoxCoder(BoxWeights weights)
     public void Encode(ReadOnlySpan<Box> boxes, ReadOnlySpan<Box> references, Span<BoxDeltas> destination)
     {
         RequireEqual(boxes.Length, references.Length, destination.Length);
-        for (int i = 0; i < destination.Length; i++)
+        for (var i = 0; i < destination.Length; i++)
         {
             destination[i] = Encode(boxes[i], references[i]);
         }

@@ -8,9 +8,9 @@ public static class BoxOperations
     /// <remarks>Symmetric to the bit. Source: torchvision's CPU kernel of <c>ops.nms</c>.</remarks>
     public static float IntersectionOverUnion(in Box a, in Box b)
     {
-        float width = MathF.Max(0, MathF.Min(a.X2, b.X2) - MathF.Max(a.X1, b.X1));
-        float height = MathF.Max(0, MathF.Min(a.Y2, b.Y2) - MathF.Max(a.Y1, b.Y1));
-        float intersection = width * height;
+        var width = MathF.Max(0, MathF.Min(a.X2, b.X2) - MathF.Max(a.X1, b.X1));
+        var height = MathF.Max(0, MathF.Min(a.Y2, b.Y2) - MathF.Max(a.Y1, b.Y1));
+        var intersection = width * height;
         return intersection / (a.Area + b.Area - intersection);
     }
 
@@ -46,8 +46,8 @@ public static class BoxOperations
     /// <returns>xyxy, original-image pixels, not clipped.</returns>
     public static Box Scale(in Box box, ImageSize resized, ImageSize original)
     {
-        float ratioX = (float)original.Width / resized.Width;
-        float ratioY = (float)original.Height / resized.Height;
+        var ratioX = (float)original.Width / resized.Width;
+        var ratioY = (float)original.Height / resized.Height;
         return new Box(box.X1 * ratioX, box.Y1 * ratioY, box.X2 * ratioX, box.Y2 * ratioY);
     }
 

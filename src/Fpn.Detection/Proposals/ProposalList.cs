@@ -39,13 +39,13 @@ public sealed class ProposalList
     {
         ArgumentOutOfRangeException.ThrowIfNegative(proposal);
         ArgumentOutOfRangeException.ThrowIfGreaterThanOrEqual(proposal, Count);
-        AnchorGenerator anchors = _anchors!;
-        int level = _levels[proposal];
-        AnchorGrid grid = _grids[level];
-        (int cell, int anchorInCell) = Math.DivRem(_anchorIndices[proposal], anchors.AnchorsPerCell(level));
-        (int y, int x) = Math.DivRem(cell, grid.Width);
-        (float size, float ratio) = anchors.Shape(level, anchorInCell);
-        Box anchor = anchors.Anchor(level, anchorInCell, y, x, grid.StrideY, grid.StrideX);
+        var anchors = _anchors!;
+        var level = _levels[proposal];
+        var grid = _grids[level];
+        (var cell, var anchorInCell) = Math.DivRem(_anchorIndices[proposal], anchors.AnchorsPerCell(level));
+        (var y, var x) = Math.DivRem(cell, grid.Width);
+        (var size, var ratio) = anchors.Shape(level, anchorInCell);
+        var anchor = anchors.Anchor(level, anchorInCell, y, x, grid.StrideY, grid.StrideX);
         return new ProposalAnchor(anchor, level, size, ratio);
     }
 

@@ -90,7 +90,7 @@ public sealed class ProposalSelector
         int level, ReadOnlySpan<float> objectness, ReadOnlySpan<float> deltas, ImageSize grid, int strideY, int strideX)
     {
         RequireBegun();
-        ReadOnlySpan<Box> cellAnchors = _anchors.CellAnchors(level);
+        var cellAnchors = _anchors.CellAnchors(level);
         RequireFitting(level, objectness.Length, deltas.Length, grid, cellAnchors.Length);
         if (level < _nextLevel)
         {
@@ -107,16 +107,16 @@ public sealed class ProposalSelector
             return;
         }
 
-        ReadOnlySpan<ulong> best = _topAnchors.Select(objectness, cellAnchors.Length, _options.PreNmsTopN);
+        var best = _topAnchors.Select(objectness, cellAnchors.Length, _options.PreNmsTopN);
         Extend(_count + best.Length);
-        int cells = objectness.Length / cellAnchors.Length;
-        foreach (ulong key in best)
+        var cells = objectness.Length / cellAnchors.Length;
+        foreach (var key in best)
         {
-            int anchorIndex = RankKey.Position(key);
-            (int cell, int anchorInCell) = Math.DivRem(anchorIndex, cellAnchors.Length);
-            (int y, int x) = Math.DivRem(cell, grid.Width);
-            Box anchor = AnchorGenerator.Shift(cellAnchors[anchorInCell], y, x, strideY, strideX);
-            int first = anchorInCell * 4 * cells + cell;
+            var anchorIndex = RankKey.Position(key);
+            (var cell, var anchorInCell) = Math.DivRem(anchorIndex, cellAnchors.Length);
+            (var y, var x) = Math.DivRem(cell, grid.Width);
+            var anchor = AnchorGenerator.Shift(cellAnchors[anchorInCell], y, x, strideY, strideX);
+            var first = anchorInCell * 4 * cells + cell;
             BoxDeltas anchorDeltas = new(
                 deltas[first], deltas[first + cells], deltas[first + 2 * cells], deltas[first + 3 * cells]);
             AddCandidate(level, anchorIndex, RankKey.Score(key), _coder.Decode(anchorDeltas, anchor));
@@ -132,12 +132,12 @@ public sealed class ProposalSelector
         ArgumentNullException.ThrowIfNull(destination);
         RequireBegun();
         _begun = false;
-        int most = Math.Min(_options.PostNmsTopN, _count);
+        var most = Math.Min(_options.PostNmsTopN, _count);
         destination.Clear(most, _anchors, _grids);
         WorkArray.Grow(ref _kept, most);
-        int keptCount = _suppression.Select(
+        var keptCount = _suppression.Select(
             _boxes.AsSpan(0, _count), _ranking.AsSpan(0, _count), _levels.AsSpan(0, _count), _kept.AsSpan(0, most));
-        foreach (int kept in _kept.AsSpan(0, keptCount))
+        foreach (var kept in _kept.AsSpan(0, keptCount))
         {
             destination.Add(_boxes[kept], _scores[kept], _levels[kept], _anchorIndices[kept]);
         }
@@ -152,11 +152,11 @@ public sealed class ProposalSelector
             return;
         }
 
-        Box box = BoxOperations.Clip(decoded, _resized);
-        float score = Sigmoid(logit);
+        var box = BoxOperations.Clip(decoded, _resized);
+        var score = Sigmoid(logit);
 
         // NaN fails both comparisons, so that a box with NaN is dropped under every rule.
-        bool large = _options.MinBoxSizeInclusive
+        var large = _options.MinBoxSizeInclusive
             ? box.Width >= _options.MinBoxSize && box.Height >= _options.MinBoxSize
             : box.Width > _options.MinBoxSize && box.Height > _options.MinBoxSize;
         if (!large || !(score >= _options.ScoreThreshold))

@@ -35,7 +35,7 @@ internal sealed class TopAnchors
     public ReadOnlySpan<ulong> Select(ReadOnlySpan<float> objectness, int anchorsPerCell, int topN)
     {
         topN = Math.Min(topN, objectness.Length);
-        int capacity = (int)Math.Min(4L * topN, objectness.Length) + Stride;
+        var capacity = (int)Math.Min(4L * topN, objectness.Length) + Stride;
         WorkArray.Grow(ref _keys, capacity);
         Scan(objectness, anchorsPerCell, topN, capacity, FirstBar(objectness, topN));
         if (_count < topN)
@@ -48,7 +48,7 @@ internal sealed class TopAnchors
             Compact(topN);
         }
 
-        Span<ulong> best = _keys.AsSpan(0, _count);
+        var best = _keys.AsSpan(0, _count);
         best.Sort();
         return best;
     }
@@ -62,9 +62,9 @@ internal sealed class TopAnchors
         }
 
         // Twice the wanted share, plus a margin for chance.
-        int rank = (int)(2L * SampleSize * topN / objectness.Length) + 8;
-        int step = objectness.Length / SampleSize;
-        for (int i = 0; i < SampleSize; i++)
+        var rank = (int)(2L * SampleSize * topN / objectness.Length) + 8;
+        var step = objectness.Length / SampleSize;
+        for (var i = 0; i < SampleSize; i++)
         {
             _sample[i] = RankKey.Create(objectness[i * step], i);
         }
@@ -74,14 +74,14 @@ internal sealed class TopAnchors
 
     private void Scan(ReadOnlySpan<float> objectness, int anchorsPerCell, int topN, int capacity, float bar)
     {
-        int cells = objectness.Length / anchorsPerCell;
+        var cells = objectness.Length / anchorsPerCell;
         _count = 0;
         _worst = ulong.MaxValue;
         _bar = bar;
-        for (int anchor = 0; anchor < anchorsPerCell; anchor++)
+        for (var anchor = 0; anchor < anchorsPerCell; anchor++)
         {
-            ReadOnlySpan<float> plane = objectness.Slice(anchor * cells, cells);
-            int scanned = Vector128.IsHardwareAccelerated
+            var plane = objectness.Slice(anchor * cells, cells);
+            var scanned = Vector128.IsHardwareAccelerated
                 ? ScanVector(plane, anchor, anchorsPerCell, topN, capacity)
                 : 0;
             ScanScalar(plane, scanned, anchor, anchorsPerCell, topN, capacity);
@@ -93,33 +93,33 @@ internal sealed class TopAnchors
     /// <returns>How much of the plane was scanned.</returns>
     private int ScanVector(ReadOnlySpan<float> plane, int anchor, int anchorsPerCell, int topN, int capacity)
     {
-        ref float start = ref MemoryMarshal.GetReference(plane);
-        int end = plane.Length - plane.Length % Stride;
-        Vector256<float> bar = Vector256.Create(_bar);
-        for (int i = 0; i < end; i += Stride)
+        ref var start = ref MemoryMarshal.GetReference(plane);
+        var end = plane.Length - plane.Length % Stride;
+        var bar = Vector256.Create(_bar);
+        for (var i = 0; i < end; i += Stride)
         {
             // Values equal to the bar may still win by a lower position: planes are scanned one after the other.
-            nuint at = (nuint)i;
-            Vector256<float> above0 =
+            var at = (nuint)i;
+            var above0 =
                 Vector256.GreaterThanOrEqual(Vector256.LoadUnsafe(ref start, at), bar);
-            Vector256<float> above1 =
+            var above1 =
                 Vector256.GreaterThanOrEqual(Vector256.LoadUnsafe(ref start, at + Lanes), bar);
-            Vector256<float> above2 =
+            var above2 =
                 Vector256.GreaterThanOrEqual(Vector256.LoadUnsafe(ref start, at + 2 * Lanes), bar);
-            Vector256<float> above3 =
+            var above3 =
                 Vector256.GreaterThanOrEqual(Vector256.LoadUnsafe(ref start, at + 3 * Lanes), bar);
             if (((above0 | above1) | (above2 | above3)).AsInt32() == Vector256<int>.Zero)
             {
                 continue;
             }
 
-            uint above = above0.ExtractMostSignificantBits()
+            var above = above0.ExtractMostSignificantBits()
                 | above1.ExtractMostSignificantBits() << Lanes
                 | above2.ExtractMostSignificantBits() << 2 * Lanes
                 | above3.ExtractMostSignificantBits() << 3 * Lanes;
             for (; above != 0; above &= above - 1)
             {
-                int cell = i + BitOperations.TrailingZeroCount(above);
+                var cell = i + BitOperations.TrailingZeroCount(above);
                 Collect(plane[cell], cell * anchorsPerCell + anchor);
             }
 
@@ -135,7 +135,7 @@ internal sealed class TopAnchors
 
     private void ScanScalar(ReadOnlySpan<float> plane, int from, int anchor, int anchorsPerCell, int topN, int capacity)
     {
-        for (int cell = from; cell < plane.Length; cell++)
+        for (var cell = from; cell < plane.Length; cell++)
         {
             if (plane[cell] >= _bar)
             {
@@ -150,7 +150,7 @@ internal sealed class TopAnchors
 
     private void Collect(float logit, int position)
     {
-        ulong key = RankKey.Create(logit, position);
+        var key = RankKey.Create(logit, position);
         _keys[_count] = key;
         _count += key < _worst ? 1 : 0;
     }

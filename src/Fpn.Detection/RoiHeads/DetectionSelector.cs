@@ -98,15 +98,15 @@ public sealed class DetectionSelector
         _keptCount = 0;
         _resized = resized;
         _original = original;
-        int columns = _layout.Columns;
-        int deltasPerRow = _layout.DeltasPerRow;
-        for (int proposal = 0; proposal < proposals.Length; proposal++)
+        var columns = _layout.Columns;
+        var deltasPerRow = _layout.DeltasPerRow;
+        for (var proposal = 0; proposal < proposals.Length; proposal++)
         {
-            ReadOnlySpan<float> logits = classLogits.Slice(rows[proposal] * columns, columns);
-            ReadOnlySpan<float> deltas = boxDeltas.Slice(rows[proposal] * deltasPerRow, deltasPerRow);
+            var logits = classLogits.Slice(rows[proposal] * columns, columns);
+            var deltas = boxDeltas.Slice(rows[proposal] * deltasPerRow, deltasPerRow);
             FiniteCheck.RequireFinite(ClassLogitsName, logits);
-            float magnitude = FiniteCheck.RequireFinite(BoxDeltasName, deltas);
-            ReadOnlySpan<BoxDeltas> rowDeltas = MemoryMarshal.Cast<float, BoxDeltas>(deltas);
+            var magnitude = FiniteCheck.RequireFinite(BoxDeltasName, deltas);
+            var rowDeltas = MemoryMarshal.Cast<float, BoxDeltas>(deltas);
             AddCandidates(proposal, logits, rowDeltas, magnitude, proposals[proposal], resized);
         }
 
@@ -114,9 +114,9 @@ public sealed class DetectionSelector
         _keptCount = _suppression.Select(
             _boxes.AsSpan(0, _count), _scores.AsSpan(0, _count), _groups.AsSpan(0, _count), _kept);
         destination.Clear(_keptCount);
-        foreach (int kept in _kept.AsSpan(0, _keptCount))
+        foreach (var kept in _kept.AsSpan(0, _keptCount))
         {
-            DetectedBox detection = Candidate(kept);
+            var detection = Candidate(kept);
             if (IsReported(detection.Box))
             {
                 destination.Add(detection);
@@ -135,8 +135,8 @@ public sealed class DetectionSelector
     /// <remarks>Allocates, and compares all candidates once more; meant for explanations.</remarks>
     public IReadOnlyList<SuppressedBox> ListSuppressed()
     {
-        int[] removers = new int[_count];
-        float[] overlaps = new float[_count];
+        var removers = new int[_count];
+        var overlaps = new float[_count];
         _suppression.FindRemovers(
             _boxes.AsSpan(0, _count),
             _scores.AsSpan(0, _count),
@@ -146,15 +146,15 @@ public sealed class DetectionSelector
             overlaps);
 
         // Positions in the list of detections skip those that were not reported.
-        int[] detections = new int[_keptCount];
-        int reported = 0;
-        for (int place = 0; place < detections.Length; place++)
+        var detections = new int[_keptCount];
+        var reported = 0;
+        for (var place = 0; place < detections.Length; place++)
         {
             detections[place] = IsReported(Candidate(_kept[place]).Box) ? reported++ : -1;
         }
 
         List<SuppressedBox> suppressed = [];
-        for (int i = 0; i < removers.Length; i++)
+        for (var i = 0; i < removers.Length; i++)
         {
             if (removers[i] >= 0 && detections[removers[i]] >= 0)
             {
@@ -186,9 +186,9 @@ public sealed class DetectionSelector
         Softmax.Apply(_row);
 
         WorkArray.Extend(ref _found, _count + _options.Classes);
-        bool rowChecked = !_options.DropNonFinite;
+        var rowChecked = !_options.DropNonFinite;
         ReadOnlySpan<float> scores = _row.AsSpan(_layout.FirstColumn, _options.Classes);
-        for (int label = 0; label < scores.Length; label++)
+        for (var label = 0; label < scores.Length; label++)
         {
             if (!(scores[label] > _options.ScoreThreshold))
             {
@@ -212,8 +212,8 @@ public sealed class DetectionSelector
     private void AddCandidate(
         int proposal, int label, float score, ReadOnlySpan<BoxDeltas> deltas, in Box reference, ImageSize resized)
     {
-        int boxIndex = _layout.BoxesPerRow == 1 ? 0 : label + _layout.FirstBox;
-        Box box = BoxOperations.Clip(_coder.Decode(deltas[boxIndex], reference), resized);
+        var boxIndex = _layout.BoxesPerRow == 1 ? 0 : label + _layout.FirstBox;
+        var box = BoxOperations.Clip(_coder.Decode(deltas[boxIndex], reference), resized);
         if (box.Width >= _options.MinBoxSize && box.Height >= _options.MinBoxSize)
         {
             _found[_count++] = new DetectedBox(box, score, label, proposal);
@@ -224,11 +224,11 @@ public sealed class DetectionSelector
     private bool IsFiniteRow(ReadOnlySpan<BoxDeltas> deltas, float magnitude, in Box reference)
     {
         // Decoding multiplies a delta by a side and adds: with small numbers the sum cannot overflow float32.
-        BoxWeights weights = _options.BoxWeights;
-        float smallestWeight = MathF.Min(
+        var weights = _options.BoxWeights;
+        var smallestWeight = MathF.Min(
             MathF.Min(MathF.Abs(weights.X), MathF.Abs(weights.Y)),
             MathF.Min(MathF.Abs(weights.W), MathF.Abs(weights.H)));
-        float extent = MathF.Max(
+        var extent = MathF.Max(
             MathF.Max(MathF.Abs(reference.X1), MathF.Abs(reference.Y1)),
             MathF.Max(MathF.Abs(reference.X2), MathF.Abs(reference.Y2)));
         if (magnitude / smallestWeight < 1e15f && extent < 1e15f)
@@ -236,7 +236,7 @@ public sealed class DetectionSelector
             return true;
         }
 
-        foreach (ref readonly BoxDeltas boxDeltas in deltas)
+        foreach (ref readonly var boxDeltas in deltas)
         {
             if (!BoxOperations.IsFinite(_coder.Decode(boxDeltas, reference)))
             {
@@ -256,19 +256,19 @@ public sealed class DetectionSelector
         WorkArray.Grow(ref _proposals, _count);
         Array.Clear(_classStarts);
         ReadOnlySpan<DetectedBox> found = _found.AsSpan(0, _count);
-        foreach (ref readonly DetectedBox candidate in found)
+        foreach (ref readonly var candidate in found)
         {
             _classStarts[candidate.Label + 1]++;
         }
 
-        for (int label = 1; label < _classStarts.Length; label++)
+        for (var label = 1; label < _classStarts.Length; label++)
         {
             _classStarts[label] += _classStarts[label - 1];
         }
 
-        foreach (ref readonly DetectedBox candidate in found)
+        foreach (ref readonly var candidate in found)
         {
-            int place = _classStarts[candidate.Label]++;
+            var place = _classStarts[candidate.Label]++;
             _boxes[place] = candidate.Box;
             _scores[place] = candidate.Score;
             _proposals[place] = candidate.Proposal;

@@ -49,7 +49,7 @@ internal readonly struct HeadLayout
         int proposals,
         ReadOnlySpan<int> rows)
     {
-        int rowCount = classLogits.Length / Columns;
+        var rowCount = classLogits.Length / Columns;
         if (rowCount * Columns != classLogits.Length)
         {
             throw new ArgumentException(
@@ -67,7 +67,7 @@ internal readonly struct HeadLayout
             throw new ArgumentException($"There are {proposals} proposals but {rows.Length} rows.");
         }
 
-        foreach (int row in rows)
+        foreach (var row in rows)
         {
             if ((uint)row >= (uint)rowCount)
             {

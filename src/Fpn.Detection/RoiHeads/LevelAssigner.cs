@@ -45,8 +45,8 @@ public sealed class LevelAssigner
     /// A RoI without area (or with NaN) goes to the finest.</returns>
     public int Assign(in Box roi)
     {
-        float relativeSize = MathF.Sqrt(roi.Area) / _options.CanonicalSize;
-        float level = _options.Epsilon == LevelEpsilon.AfterLog
+        var relativeSize = MathF.Sqrt(roi.Area) / _options.CanonicalSize;
+        var level = _options.Epsilon == LevelEpsilon.AfterLog
             ? MathF.Floor(_options.CanonicalLevel + MathF.Log2(relativeSize) + EpsilonAfterLog)
             : MathF.Floor(_options.CanonicalLevel + MathF.Log2(relativeSize + EpsilonInsideLog));
 
@@ -65,7 +65,7 @@ public sealed class LevelAssigner
             throw new ArgumentException($"There are {rois.Length} RoIs but room for {destination.Length} levels.");
         }
 
-        for (int i = 0; i < rois.Length; i++)
+        for (var i = 0; i < rois.Length; i++)
         {
             destination[i] = Assign(rois[i]);
         }

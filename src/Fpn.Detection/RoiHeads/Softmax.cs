@@ -44,31 +44,31 @@ internal static class Softmax
     /// <see cref="ApplyScalar"/> does, so that both give the same bits.</remarks>
     internal static void ApplyVector(Span<float> row)
     {
-        ref float start = ref MemoryMarshal.GetReference(row);
-        nuint length = (nuint)row.Length;
-        Vector256<float> max = Vector256.Create(float.NegativeInfinity);
+        ref var start = ref MemoryMarshal.GetReference(row);
+        var length = (nuint)row.Length;
+        var max = Vector256.Create(float.NegativeInfinity);
         for (nuint i = 0; i < length; i += Lanes)
         {
             max = Vector256.MaxNative(max, Vector256.LoadUnsafe(ref start, i));
         }
 
-        float largest = float.NegativeInfinity;
-        for (int lane = 0; lane < Lanes; lane++)
+        var largest = float.NegativeInfinity;
+        for (var lane = 0; lane < Lanes; lane++)
         {
             largest = MathF.Max(largest, max[lane]);
         }
 
         max = Vector256.Create(largest);
-        Vector256<float> sums = Vector256<float>.Zero;
+        var sums = Vector256<float>.Zero;
         for (nuint i = 0; i < length; i += Lanes)
         {
-            Vector256<float> exponential = Exp(Vector256.LoadUnsafe(ref start, i) - max);
+            var exponential = Exp(Vector256.LoadUnsafe(ref start, i) - max);
             exponential.StoreUnsafe(ref start, i);
             sums += exponential;
         }
 
-        Vector128<float> folded = sums.GetLower() + sums.GetUpper();
-        Vector256<float> sum = Vector256.Create((folded[0] + folded[2]) + (folded[1] + folded[3]));
+        var folded = sums.GetLower() + sums.GetUpper();
+        var sum = Vector256.Create((folded[0] + folded[2]) + (folded[1] + folded[3]));
         for (nuint i = 0; i < length; i += Lanes)
         {
             (Vector256.LoadUnsafe(ref start, i) / sum).StoreUnsafe(ref start, i);
@@ -78,22 +78,22 @@ internal static class Softmax
     /// <inheritdoc cref="Apply"/>
     internal static void ApplyScalar(Span<float> row)
     {
-        float largest = float.NegativeInfinity;
-        foreach (float logit in row)
+        var largest = float.NegativeInfinity;
+        foreach (var logit in row)
         {
             largest = MathF.Max(largest, logit);
         }
 
         Span<float> sums = stackalloc float[Lanes];
         sums.Clear();
-        for (int i = 0; i < row.Length; i++)
+        for (var i = 0; i < row.Length; i++)
         {
             row[i] = Exp(row[i] - largest);
             sums[i % Lanes] += row[i];
         }
 
-        float sum = ((sums[0] + sums[4]) + (sums[2] + sums[6])) + ((sums[1] + sums[5]) + (sums[3] + sums[7]));
-        for (int i = 0; i < row.Length; i++)
+        var sum = ((sums[0] + sums[4]) + (sums[2] + sums[6])) + ((sums[1] + sums[5]) + (sums[3] + sums[7]));
+        for (var i = 0; i < row.Length; i++)
         {
             row[i] /= sum;
         }
@@ -108,18 +108,18 @@ internal static class Softmax
     internal static float Exp(float x)
     {
         x = MathF.Max(x, Lowest);
-        float rounded = x * Log2E + Rounder;
-        float n = rounded - Rounder;
-        float r = x - n * Ln2Upper - n * Ln2Lower;
-        float series = 1f / 5040;
+        var rounded = x * Log2E + Rounder;
+        var n = rounded - Rounder;
+        var r = x - n * Ln2Upper - n * Ln2Lower;
+        var series = 1f / 5040;
         series = series * r + 1f / 720;
         series = series * r + 1f / 120;
         series = series * r + 1f / 24;
         series = series * r + 1f / 6;
         series = series * r + 0.5f;
         series = series * (r * r) + r + 1f;
-        int power = BitConverter.SingleToInt32Bits(rounded) - BitConverter.SingleToInt32Bits(Rounder);
-        int half = power >> 1;
+        var power = BitConverter.SingleToInt32Bits(rounded) - BitConverter.SingleToInt32Bits(Rounder);
+        var half = power >> 1;
         return series
             * BitConverter.Int32BitsToSingle((half + 127) << 23)
             * BitConverter.Int32BitsToSingle((power - half + 127) << 23);
@@ -130,19 +130,19 @@ internal static class Softmax
     internal static Vector256<float> Exp(Vector256<float> x)
     {
         x = Vector256.MaxNative(x, Vector256.Create(Lowest));
-        Vector256<float> rounded = x * Vector256.Create(Log2E) + Vector256.Create(Rounder);
-        Vector256<float> n = rounded - Vector256.Create(Rounder);
-        Vector256<float> r = x - n * Vector256.Create(Ln2Upper) - n * Vector256.Create(Ln2Lower);
-        Vector256<float> series = Vector256.Create(1f / 5040);
+        var rounded = x * Vector256.Create(Log2E) + Vector256.Create(Rounder);
+        var n = rounded - Vector256.Create(Rounder);
+        var r = x - n * Vector256.Create(Ln2Upper) - n * Vector256.Create(Ln2Lower);
+        var series = Vector256.Create(1f / 5040);
         series = series * r + Vector256.Create(1f / 720);
         series = series * r + Vector256.Create(1f / 120);
         series = series * r + Vector256.Create(1f / 24);
         series = series * r + Vector256.Create(1f / 6);
         series = series * r + Vector256.Create(0.5f);
         series = series * (r * r) + r + Vector256<float>.One;
-        Vector256<int> power = rounded.AsInt32() - Vector256.Create(Rounder).AsInt32();
-        Vector256<int> half = power >> 1;
-        Vector256<int> bias = Vector256.Create(127);
+        var power = rounded.AsInt32() - Vector256.Create(Rounder).AsInt32();
+        var half = power >> 1;
+        var bias = Vector256.Create(127);
         return series * ((half + bias) << 23).AsSingle() * ((power - half + bias) << 23).AsSingle();
     }
 }

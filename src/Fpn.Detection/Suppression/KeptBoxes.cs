@@ -23,7 +23,7 @@ internal sealed class KeptBoxes
     public void Reserve(int capacity)
     {
         // A last vector may read beyond its segment, so the arrays end one vector later.
-        int length = capacity + Lanes;
+        var length = capacity + Lanes;
         WorkArray.Grow(ref _x1, length);
         WorkArray.Grow(ref _y1, length);
         WorkArray.Grow(ref _x2, length);
@@ -58,31 +58,31 @@ internal sealed class KeptBoxes
     internal bool AnyOverlapsVector(in Box candidate, int start, int count, float threshold)
     {
         ArgumentOutOfRangeException.ThrowIfGreaterThan((uint)start + (ulong)(uint)count + Lanes, (uint)_areas.Length);
-        ref float x1 = ref Unsafe.Add(ref MemoryMarshal.GetArrayDataReference(_x1), start);
-        ref float y1 = ref Unsafe.Add(ref MemoryMarshal.GetArrayDataReference(_y1), start);
-        ref float x2 = ref Unsafe.Add(ref MemoryMarshal.GetArrayDataReference(_x2), start);
-        ref float y2 = ref Unsafe.Add(ref MemoryMarshal.GetArrayDataReference(_y2), start);
-        ref float areas = ref Unsafe.Add(ref MemoryMarshal.GetArrayDataReference(_areas), start);
+        ref var x1 = ref Unsafe.Add(ref MemoryMarshal.GetArrayDataReference(_x1), start);
+        ref var y1 = ref Unsafe.Add(ref MemoryMarshal.GetArrayDataReference(_y1), start);
+        ref var x2 = ref Unsafe.Add(ref MemoryMarshal.GetArrayDataReference(_x2), start);
+        ref var y2 = ref Unsafe.Add(ref MemoryMarshal.GetArrayDataReference(_y2), start);
+        ref var areas = ref Unsafe.Add(ref MemoryMarshal.GetArrayDataReference(_areas), start);
 
-        Vector256<float> left = Vector256.Create(candidate.X1);
-        Vector256<float> top = Vector256.Create(candidate.Y1);
-        Vector256<float> right = Vector256.Create(candidate.X2);
-        Vector256<float> bottom = Vector256.Create(candidate.Y2);
-        Vector256<float> area = Vector256.Create(candidate.Area);
-        Vector256<float> limit = Vector256.Create(threshold);
+        var left = Vector256.Create(candidate.X1);
+        var top = Vector256.Create(candidate.Y1);
+        var right = Vector256.Create(candidate.X2);
+        var bottom = Vector256.Create(candidate.Y2);
+        var area = Vector256.Create(candidate.Area);
+        var limit = Vector256.Create(threshold);
         for (nuint i = 0; i < (nuint)count; i += Lanes)
         {
-            Vector256<float> width = Vector256.MinNative(right, Vector256.LoadUnsafe(ref x2, i))
+            var width = Vector256.MinNative(right, Vector256.LoadUnsafe(ref x2, i))
                 - Vector256.MaxNative(left, Vector256.LoadUnsafe(ref x1, i));
-            Vector256<float> height = Vector256.MinNative(bottom, Vector256.LoadUnsafe(ref y2, i))
+            var height = Vector256.MinNative(bottom, Vector256.LoadUnsafe(ref y2, i))
                 - Vector256.MaxNative(top, Vector256.LoadUnsafe(ref y1, i));
-            Vector256<float> intersection = Vector256.MaxNative(width, Vector256<float>.Zero)
+            var intersection = Vector256.MaxNative(width, Vector256<float>.Zero)
                 * Vector256.MaxNative(height, Vector256<float>.Zero);
-            Vector256<float> union = area + Vector256.LoadUnsafe(ref areas, i) - intersection;
-            uint over = Vector256.GreaterThan(intersection / union, limit).ExtractMostSignificantBits();
+            var union = area + Vector256.LoadUnsafe(ref areas, i) - intersection;
+            var over = Vector256.GreaterThan(intersection / union, limit).ExtractMostSignificantBits();
             if (over != 0)
             {
-                nuint left8 = (nuint)count - i;
+                var left8 = (nuint)count - i;
                 if (left8 >= Lanes || (over & ((1u << (int)left8) - 1)) != 0)
                 {
                     return true;
@@ -96,12 +96,12 @@ internal sealed class KeptBoxes
     /// <inheritdoc cref="AnyOverlaps"/>
     internal bool AnyOverlapsScalar(in Box candidate, int start, int count, float threshold)
     {
-        float area = candidate.Area;
-        for (int i = start; i < start + count; i++)
+        var area = candidate.Area;
+        for (var i = start; i < start + count; i++)
         {
-            float width = MathF.Max(0, MathF.Min(candidate.X2, _x2[i]) - MathF.Max(candidate.X1, _x1[i]));
-            float height = MathF.Max(0, MathF.Min(candidate.Y2, _y2[i]) - MathF.Max(candidate.Y1, _y1[i]));
-            float intersection = width * height;
+            var width = MathF.Max(0, MathF.Min(candidate.X2, _x2[i]) - MathF.Max(candidate.X1, _x1[i]));
+            var height = MathF.Max(0, MathF.Min(candidate.Y2, _y2[i]) - MathF.Max(candidate.Y1, _y1[i]));
+            var intersection = width * height;
             if (intersection / (area + _areas[i] - intersection) > threshold)
             {
                 return true;

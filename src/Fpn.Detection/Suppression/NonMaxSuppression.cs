@@ -39,7 +39,7 @@ public sealed class NonMaxSuppression
 
         // The reference compares a float IoU with a double: the largest float not above the double decides the same
         // way.
-        float threshold = (float)iouThreshold;
+        var threshold = (float)iouThreshold;
         _iouThreshold = threshold > iouThreshold ? MathF.BitDecrement(threshold) : threshold;
         _maxShiftedBoxes = maxShiftedBoxes;
     }
@@ -72,18 +72,18 @@ public sealed class NonMaxSuppression
             return 0;
         }
 
-        int groupCount = LayOut(groups);
+        var groupCount = LayOut(groups);
         Shift(boxes, groupCount);
-        Span<ulong> keys = Order(scores);
+        var keys = Order(scores);
 
-        int keptCount = 0;
-        foreach (ulong key in keys)
+        var keptCount = 0;
+        foreach (var key in keys)
         {
-            int index = RankKey.Position(key);
-            int group = groups[index];
-            Box box = Shifted(boxes[index], _shifts[group]);
-            int segment = _apart ? group : 0;
-            int start = _starts[segment];
+            var index = RankKey.Position(key);
+            var group = groups[index];
+            var box = Shifted(boxes[index], _shifts[group]);
+            var segment = _apart ? group : 0;
+            var start = _starts[segment];
             if (_keptBoxes.AnyOverlaps(box, start, _counts[segment], _iouThreshold))
             {
                 continue;
@@ -129,13 +129,13 @@ public sealed class NonMaxSuppression
 
         removers.Fill(-1);
         overlaps.Clear();
-        for (int i = 0; i < boxes.Length; i++)
+        for (var i = 0; i < boxes.Length; i++)
         {
-            ulong rank = RankKey.Create(scores[i], i);
-            Box box = kept.IsEmpty ? default : Shifted(boxes[i], _shifts[groups[i]]);
-            for (int place = 0; place < kept.Length; place++)
+            var rank = RankKey.Create(scores[i], i);
+            var box = kept.IsEmpty ? default : Shifted(boxes[i], _shifts[groups[i]]);
+            for (var place = 0; place < kept.Length; place++)
             {
-                int other = kept[place];
+                var other = kept[place];
                 if (RankKey.Create(scores[other], other) >= rank)
                 {
                     break;
@@ -146,7 +146,7 @@ public sealed class NonMaxSuppression
                     continue;
                 }
 
-                float overlap = BoxOperations.IntersectionOverUnion(box, Shifted(boxes[other], _shifts[groups[other]]));
+                var overlap = BoxOperations.IntersectionOverUnion(box, Shifted(boxes[other], _shifts[groups[other]]));
                 if (overlap > _iouThreshold)
                 {
                     removers[i] = place;
@@ -163,8 +163,8 @@ public sealed class NonMaxSuppression
     private Span<ulong> Order(ReadOnlySpan<float> scores)
     {
         WorkArray.Grow(ref _keys, scores.Length);
-        Span<ulong> keys = _keys.AsSpan(0, scores.Length);
-        for (int i = 0; i < keys.Length; i++)
+        var keys = _keys.AsSpan(0, scores.Length);
+        for (var i = 0; i < keys.Length; i++)
         {
             keys[i] = RankKey.Create(scores[i], i);
         }
@@ -176,8 +176,8 @@ public sealed class NonMaxSuppression
     /// <summary>Gives each group a segment of the kept boxes as long as the group.</summary>
     private int LayOut(ReadOnlySpan<int> groups)
     {
-        int last = 0;
-        foreach (int group in groups)
+        var last = 0;
+        foreach (var group in groups)
         {
             if (group < 0)
             {
@@ -187,19 +187,19 @@ public sealed class NonMaxSuppression
             last = Math.Max(last, group);
         }
 
-        int groupCount = last + 1;
+        var groupCount = last + 1;
         WorkArray.Grow(ref _counts, groupCount);
         WorkArray.Grow(ref _starts, groupCount);
         WorkArray.Grow(ref _shifts, groupCount);
-        Span<int> counts = _counts.AsSpan(0, groupCount);
+        var counts = _counts.AsSpan(0, groupCount);
         counts.Clear();
-        foreach (int group in groups)
+        foreach (var group in groups)
         {
             counts[group]++;
         }
 
-        int next = 0;
-        for (int group = 0; group < groupCount; group++)
+        var next = 0;
+        for (var group = 0; group < groupCount; group++)
         {
             _starts[group] = next;
             next += counts[group];
@@ -216,23 +216,23 @@ public sealed class NonMaxSuppression
     private void Shift(ReadOnlySpan<Box> boxes, int groupCount)
     {
         _apart = true;
-        Span<float> shifts = _shifts.AsSpan(0, groupCount);
+        var shifts = _shifts.AsSpan(0, groupCount);
         if (boxes.Length > _maxShiftedBoxes)
         {
             shifts.Clear();
             return;
         }
 
-        float max = float.NegativeInfinity;
-        float min = float.PositiveInfinity;
-        foreach (ref readonly Box box in boxes)
+        var max = float.NegativeInfinity;
+        var min = float.PositiveInfinity;
+        foreach (ref readonly var box in boxes)
         {
             max = MathF.Max(max, MathF.Max(MathF.Max(box.X1, box.Y1), MathF.Max(box.X2, box.Y2)));
             min = MathF.Min(min, MathF.Min(MathF.Min(box.X1, box.Y1), MathF.Min(box.X2, box.Y2)));
         }
 
-        float step = max + 1;
-        for (int group = 0; group < groupCount; group++)
+        var step = max + 1;
+        for (var group = 0; group < groupCount; group++)
         {
             shifts[group] = group * step;
             _apart &= group == 0 || shifts[group - 1] + max <= shifts[group] + min;

@@ -12,15 +12,15 @@ internal static class RankKey
     public static ulong Create(float score, int position)
     {
         // Adding zero turns −0 into +0: equal scores must tie, whatever the sign bit.
-        int bits = BitConverter.SingleToInt32Bits(score + 0f);
-        uint descending = (uint)bits ^ (bits < 0 ? 0u : 0x7FFF_FFFFu);
+        var bits = BitConverter.SingleToInt32Bits(score + 0f);
+        var descending = (uint)bits ^ (bits < 0 ? 0u : 0x7FFF_FFFFu);
         return ((ulong)descending << 32) | (uint)position;
     }
 
     /// <summary>Returns the score in a key; −0 becomes +0.</summary>
     public static float Score(ulong key)
     {
-        uint descending = (uint)(key >> 32);
+        var descending = (uint)(key >> 32);
         return BitConverter.UInt32BitsToSingle(descending ^ ((descending & 0x8000_0000u) != 0 ? 0u : 0x7FFF_FFFFu));
     }
 

@@ -17,18 +17,18 @@ internal sealed class RankSelector
     public ulong MoveSmallestToFront(Span<ulong> keys, int count)
     {
         // Keys before `from` belong to the smallest, those from `to` on do not; between them it is open.
-        int from = 0;
-        int to = keys.Length;
-        for (int shift = 64 - DigitBits; to > count; shift = Math.Max(0, shift - DigitBits))
+        var from = 0;
+        var to = keys.Length;
+        for (var shift = 64 - DigitBits; to > count; shift = Math.Max(0, shift - DigitBits))
         {
-            Span<ulong> open = keys[from..to];
-            int border = BorderDigit(open, shift, count - from);
+            var open = keys[from..to];
+            var border = BorderDigit(open, shift, count - from);
             to = from + Partition(open, shift, border + 1);
             from += Partition(keys[from..to], shift, border);
         }
 
         ulong largest = 0;
-        foreach (ulong key in keys[..count])
+        foreach (var key in keys[..count])
         {
             largest = Math.Max(largest, key);
         }
@@ -41,11 +41,11 @@ internal sealed class RankSelector
     /// <summary>Moves keys whose digit is below a limit to the front and counts them.</summary>
     private static int Partition(Span<ulong> keys, int shift, int limit)
     {
-        int below = 0;
-        for (int i = 0; i < keys.Length; i++)
+        var below = 0;
+        for (var i = 0; i < keys.Length; i++)
         {
             // Swapped every time and counted only when it belongs in front: the data cannot mispredict a branch.
-            ulong key = keys[i];
+            var key = keys[i];
             keys[i] = keys[below];
             keys[below] = key;
             below += Digit(key, shift) < limit ? 1 : 0;
@@ -58,13 +58,13 @@ internal sealed class RankSelector
     private int BorderDigit(ReadOnlySpan<ulong> keys, int shift, int rank)
     {
         Array.Clear(_histogram);
-        foreach (ulong key in keys)
+        foreach (var key in keys)
         {
             _histogram[Digit(key, shift)]++;
         }
 
-        int digit = 0;
-        for (int below = _histogram[0]; below < rank; below += _histogram[digit])
+        var digit = 0;
+        for (var below = _histogram[0]; below < rank; below += _histogram[digit])
         {
             digit++;
         }

@@ -29,32 +29,32 @@ internal sealed class RankSorter
 
         WorkArray.Grow(ref _buffer, keys.Length);
         Count(keys);
-        Span<ulong> from = keys;
-        Span<ulong> to = _buffer.AsSpan(0, keys.Length);
-        for (int pass = 0; pass < Passes; pass++)
+        var from = keys;
+        var to = _buffer.AsSpan(0, keys.Length);
+        for (var pass = 0; pass < Passes; pass++)
         {
-            Span<int> starts = _histograms.AsSpan(pass * DigitCount, DigitCount);
-            int shift = Shift(pass);
+            var starts = _histograms.AsSpan(pass * DigitCount, DigitCount);
+            var shift = Shift(pass);
             if (starts[Digit(from[0], shift)] == keys.Length)
             {
                 // One digit for all, as in the upper bits of scores between 0 and 1: nothing would move.
                 continue;
             }
 
-            int next = 0;
-            for (int digit = 0; digit < DigitCount; digit++)
+            var next = 0;
+            for (var digit = 0; digit < DigitCount; digit++)
             {
-                int count = starts[digit];
+                var count = starts[digit];
                 starts[digit] = next;
                 next += count;
             }
 
-            foreach (ulong key in from)
+            foreach (var key in from)
             {
                 to[starts[Digit(key, shift)]++] = key;
             }
 
-            Span<ulong> other = from;
+            var other = from;
             from = to;
             to = other;
         }
@@ -72,10 +72,10 @@ internal sealed class RankSorter
     private void Count(ReadOnlySpan<ulong> keys)
     {
         Array.Clear(_histograms);
-        Span<int> first = _histograms.AsSpan(0, DigitCount);
-        Span<int> second = _histograms.AsSpan(DigitCount, DigitCount);
-        Span<int> third = _histograms.AsSpan(2 * DigitCount, DigitCount);
-        foreach (ulong key in keys)
+        var first = _histograms.AsSpan(0, DigitCount);
+        var second = _histograms.AsSpan(DigitCount, DigitCount);
+        var third = _histograms.AsSpan(2 * DigitCount, DigitCount);
+        foreach (var key in keys)
         {
             first[Digit(key, Shift(0))]++;
             second[Digit(key, Shift(1))]++;

@@ -17,7 +17,7 @@ public static class FiniteCheck
     /// <exception cref="NonFiniteOutputException">A value is NaN or an infinity.</exception>
     public static float RequireFinite(string tensor, ReadOnlySpan<float> values)
     {
-        int bits = Vector128.IsHardwareAccelerated ? MagnitudeBits(values) : MagnitudeBitsScalar(values);
+        var bits = Vector128.IsHardwareAccelerated ? MagnitudeBits(values) : MagnitudeBitsScalar(values);
         if (bits >= InfinityBits)
         {
             Throw(tensor, values);
@@ -32,11 +32,11 @@ public static class FiniteCheck
     /// <see cref="MagnitudeBitsScalar"/>.</remarks>
     internal static int MagnitudeBits(ReadOnlySpan<float> values)
     {
-        ref int start = ref Unsafe.As<float, int>(ref MemoryMarshal.GetReference(values));
-        Vector256<int> mask = Vector256.Create(MagnitudeMask);
+        ref var start = ref Unsafe.As<float, int>(ref MemoryMarshal.GetReference(values));
+        var mask = Vector256.Create(MagnitudeMask);
         Vector256<int> max0 = Vector256<int>.Zero, max1 = max0, max2 = max0, max3 = max0;
         nuint i = 0;
-        nuint length = (nuint)values.Length;
+        var length = (nuint)values.Length;
         for (; i + 32 <= length; i += 32)
         {
             max0 = Vector256.Max(max0, Vector256.LoadUnsafe(ref start, i) & mask);
@@ -50,9 +50,9 @@ public static class FiniteCheck
             max0 = Vector256.Max(max0, Vector256.LoadUnsafe(ref start, i) & mask);
         }
 
-        Vector256<int> max = Vector256.Max(Vector256.Max(max0, max1), Vector256.Max(max2, max3));
-        int bits = MagnitudeBitsScalar(values[(int)i..]);
-        for (int lane = 0; lane < Vector256<int>.Count; lane++)
+        var max = Vector256.Max(Vector256.Max(max0, max1), Vector256.Max(max2, max3));
+        var bits = MagnitudeBitsScalar(values[(int)i..]);
+        for (var lane = 0; lane < Vector256<int>.Count; lane++)
         {
             bits = Math.Max(bits, max[lane]);
         }
@@ -63,8 +63,8 @@ public static class FiniteCheck
     /// <inheritdoc cref="MagnitudeBits"/>
     internal static int MagnitudeBitsScalar(ReadOnlySpan<float> values)
     {
-        int bits = 0;
-        foreach (float value in values)
+        var bits = 0;
+        foreach (var value in values)
         {
             bits = Math.Max(bits, BitConverter.SingleToInt32Bits(value) & MagnitudeMask);
         }
@@ -74,7 +74,7 @@ public static class FiniteCheck
 
     private static void Throw(string tensor, ReadOnlySpan<float> values)
     {
-        int index = 0;
+        var index = 0;
         while (float.IsFinite(values[index]))
         {
             index++;

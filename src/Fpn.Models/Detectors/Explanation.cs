@@ -2,7 +2,8 @@ using Fpn.Detection.Geometry;
 
 namespace Fpn.Models.Detectors;
 
-/// <summary>How a two-stage model came to the detections of one image. Boxes are xyxy in pixels of the original image.</summary>
+/// <summary>How a two-stage model came to the detections of one image. Boxes are xyxy in pixels of the original
+/// image.</summary>
 /// <param name="Detections">Best first, each with its origin.</param>
 /// <param name="Proposals">All proposals of the image, best objectness first.</param>
 /// <param name="Candidates">Boxes that passed the score threshold, before suppression.</param>
@@ -17,7 +18,8 @@ internal sealed record Explanation(
 /// <param name="Object">The detection.</param>
 /// <param name="Proposal">Index of the proposal that the head judged.</param>
 /// <param name="Suppressed">What non-maximum suppression removed in its favour, best first.</param>
-internal sealed record ExplainedDetection(DetectedObject Object, int Proposal, IReadOnlyList<SuppressedObject> Suppressed);
+internal sealed record ExplainedDetection(
+    DetectedObject Object, int Proposal, IReadOnlyList<SuppressedObject> Suppressed);
 
 /// <summary>A region that the first stage proposed.</summary>
 /// <param name="Box">Clipped to the image.</param>

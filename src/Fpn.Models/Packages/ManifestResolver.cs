@@ -151,52 +151,53 @@ internal static class ManifestResolver
 
     private static ProposalOptions Proposals(
         ModelManifest.RpnEntry entry, ManifestCheck check, ConventionRules rules) => new(rules)
-    {
-        PreNmsTopN = check.Range(entry.PreNmsTopN, "rpn.preNmsTopN", rules.PreNmsTopN, 1, 100_000),
-        PostNmsTopN = check.Range(entry.PostNmsTopN, "rpn.postNmsTopN", rules.PostNmsTopN, 1, 100_000),
-        NmsThreshold = check.Range(entry.NmsThreshold, "rpn.nmsThreshold", rules.ProposalNmsThreshold, 0, 1),
-        ScoreThreshold = check.Range(entry.ScoreThreshold, "rpn.scoreThreshold", rules.ProposalScoreThreshold, 0, 1),
-        MinBoxSize = check.Range(entry.MinBoxSize, "rpn.minBoxSize", rules.MinProposalSize, 0, 1e6f),
-    };
+        {
+            PreNmsTopN = check.Range(entry.PreNmsTopN, "rpn.preNmsTopN", rules.PreNmsTopN, 1, 100_000),
+            PostNmsTopN = check.Range(entry.PostNmsTopN, "rpn.postNmsTopN", rules.PostNmsTopN, 1, 100_000),
+            NmsThreshold = check.Range(entry.NmsThreshold, "rpn.nmsThreshold", rules.ProposalNmsThreshold, 0, 1),
+            ScoreThreshold = check.Range(
+                entry.ScoreThreshold, "rpn.scoreThreshold", rules.ProposalScoreThreshold, 0, 1),
+            MinBoxSize = check.Range(entry.MinBoxSize, "rpn.minBoxSize", rules.MinProposalSize, 0, 1e6f),
+        };
 
     private static LevelAssignmentOptions LevelAssignment(
         ModelManifest.RoiEntry? entry, ManifestCheck check, ConventionRules rules) => new(rules)
-    {
-        CanonicalLevel = check.Range(entry?.CanonicalLevel, "roi.canonicalLevel", rules.CanonicalLevel, 0, 16),
-        CanonicalSize = check.Range(entry?.CanonicalSize, "roi.canonicalSize", rules.CanonicalSize, 1, 1e6f),
-        Epsilon = check.Choice(
+        {
+            CanonicalLevel = check.Range(entry?.CanonicalLevel, "roi.canonicalLevel", rules.CanonicalLevel, 0, 16),
+            CanonicalSize = check.Range(entry?.CanonicalSize, "roi.canonicalSize", rules.CanonicalSize, 1, 1e6f),
+            Epsilon = check.Choice(
             entry?.Epsilon,
             "roi.epsilon",
             rules.LevelEpsilon,
             ("after-log", LevelEpsilon.AfterLog),
             ("inside-log", LevelEpsilon.InsideLog)),
-    };
+        };
 
     private static RoiHeadsOptions RoiHeads(
         ModelManifest.DetectionEntry entry, ManifestCheck check, ConventionRules rules, int classes) => new(rules)
-    {
-        Classes = classes,
-        Background = check.Choice(
+        {
+            Classes = classes,
+            Background = check.Choice(
             entry.Background,
             "detection.background",
             rules.Background,
             ("first", BackgroundPosition.First),
             ("last", BackgroundPosition.Last)),
-        BoxDeltas = check.Choice(
+            BoxDeltas = check.Choice(
             entry.BoxDeltas,
             "detection.boxDeltas",
             rules.BoxDeltas,
             ("per-class-with-background", BoxDeltasLayout.PerClassWithBackground),
             ("per-class", BoxDeltasLayout.PerClass),
             ("agnostic", BoxDeltasLayout.Agnostic)),
-        BoxWeights = Weights(entry.BoxWeights, check) ?? rules.BoxWeights,
-        ScoreThreshold = check.Range(
+            BoxWeights = Weights(entry.BoxWeights, check) ?? rules.BoxWeights,
+            ScoreThreshold = check.Range(
             entry.ScoreThreshold, "detection.scoreThreshold", rules.DetectionScoreThreshold, 0, 1),
-        NmsThreshold = check.Range(entry.NmsThreshold, "detection.nmsThreshold", rules.DetectionNmsThreshold, 0, 1),
-        DetectionsPerImage = check.Range(
+            NmsThreshold = check.Range(entry.NmsThreshold, "detection.nmsThreshold", rules.DetectionNmsThreshold, 0, 1),
+            DetectionsPerImage = check.Range(
             entry.MaxDetections, "detection.maxDetections", rules.DetectionsPerImage, 1, 100_000),
-        MinBoxSize = check.Range(entry.MinBoxSize, "detection.minBoxSize", rules.MinDetectionSize, 0, 1e6f),
-    };
+            MinBoxSize = check.Range(entry.MinBoxSize, "detection.minBoxSize", rules.MinDetectionSize, 0, 1e6f),
+        };
 
     private static BoxWeights? Weights(List<float>? weights, ManifestCheck check)
     {

@@ -16,7 +16,10 @@ internal sealed record ExplanationResponse(
     /// <param name="filter">Which detections the answer has.</param>
     public static ExplanationResponse Create(Explanation explanation, DetectionFilter filter) => new(
         explanation.Candidates,
-        [.. filter.Apply(explanation.Detections, detection => detection.Object).Select(detection => Origin(explanation, detection))],
+        [
+            .. filter.Apply(explanation.Detections, detection => detection.Object)
+                .Select(detection => Origin(explanation, detection)),
+        ],
         [.. explanation.Proposals.Select(Proposal)]);
 
     private static OriginResponse Origin(Explanation explanation, ExplainedDetection detection)

@@ -56,7 +56,9 @@ internal sealed class DetectionOperationFilter(LaneRegistry lanes, LimitsOptions
                     {
                         [ImageBodyReader.PartName] = new OpenApiSchema
                         {
-                            Type = JsonSchemaType.String, Format = "binary", Description = "The image.",
+                            Type = JsonSchemaType.String,
+                            Format = "binary",
+                            Description = "The image.",
                         },
                     },
                 },
@@ -159,7 +161,9 @@ internal sealed class DetectionOperationFilter(LaneRegistry lanes, LimitsOptions
             "json",
             new OpenApiSchema
             {
-                Type = JsonSchemaType.String, Default = "json", Enum = ["json", "coco", "voc", "yolo", "image"],
+                Type = JsonSchemaType.String,
+                Default = "json",
+                Enum = ["json", "coco", "voc", "yolo", "image"],
             });
         yield return Query(
             "imageId",
@@ -193,6 +197,10 @@ internal sealed class DetectionOperationFilter(LaneRegistry lanes, LimitsOptions
     private static OpenApiParameter Parameter(
         ParameterLocation location, string name, string description, JsonNode example, OpenApiSchema schema) => new()
         {
-            Name = name, In = location, Description = description, Example = example, Schema = schema,
+            Name = name,
+            In = location,
+            Description = description,
+            Example = example,
+            Schema = schema,
         };
 }

@@ -47,22 +47,27 @@ internal static class FormatResponses
             {
                 OutputFormat.Json => new OpenApiMediaType
                 {
-                    Schema = Generate(context, typeof(DetectionResponse)), Example = JsonNode.Parse(ReadExample()),
+                    Schema = Generate(context, typeof(DetectionResponse)),
+                    Example = JsonNode.Parse(ReadExample()),
                 },
                 OutputFormat.Coco => new OpenApiMediaType { Schema = coco, Example = JsonNode.Parse(CocoExample) },
                 OutputFormat.Voc => new OpenApiMediaType
                 {
-                    Schema = Text("A Pascal VOC annotation."), Example = VocExample,
+                    Schema = Text("A Pascal VOC annotation."),
+                    Example = VocExample,
                 },
                 OutputFormat.Yolo => new OpenApiMediaType
                 {
-                    Schema = Text("Lines `class cx cy w h score`."), Example = YoloExample,
+                    Schema = Text("Lines `class cx cy w h score`."),
+                    Example = YoloExample,
                 },
                 _ => new OpenApiMediaType
                 {
                     Schema = new OpenApiSchema
                     {
-                        Type = JsonSchemaType.String, Format = "binary", Description = "The picture.",
+                        Type = JsonSchemaType.String,
+                        Format = "binary",
+                        Description = "The picture.",
                     },
                     Example = $"(the bytes of a file of type {choice.MediaType})",
                 },
@@ -77,7 +82,8 @@ internal static class FormatResponses
             {
                 ["Server-Timing"] = new OpenApiHeader
                 {
-                    Description = "The timings, also for browsers.", Schema = Text("Milliseconds by stage."),
+                    Description = "The timings, also for browsers.",
+                    Schema = Text("Milliseconds by stage."),
                 },
             },
             Content = content,

@@ -86,7 +86,8 @@ internal sealed class HealthPathFilter : IDocumentFilter
         {
             ["text/plain"] = new OpenApiMediaType
             {
-                Schema = new OpenApiSchema { Type = JsonSchemaType.String }, Example = JsonValue.Create(text),
+                Schema = new OpenApiSchema { Type = JsonSchemaType.String },
+                Example = JsonValue.Create(text),
             },
         },
     };

@@ -34,7 +34,8 @@ internal sealed class InferOperationFilter(LimitsOptions limits) : IOperationFil
             {
                 [Json] = new OpenApiMediaType
                 {
-                    Schema = Refer(context, "InferRequest", "requestSchema"), Example = Example("requestExample"),
+                    Schema = Refer(context, "InferRequest", "requestSchema"),
+                    Example = Example("requestExample"),
                 },
                 [Binary] = new OpenApiMediaType { Schema = Bytes() },
             },
@@ -63,7 +64,8 @@ internal sealed class InferOperationFilter(LimitsOptions limits) : IOperationFil
             {
                 [Json] = new OpenApiMediaType
                 {
-                    Schema = Refer(context, "InferAnswer", "answerSchema"), Example = Example("answerExample"),
+                    Schema = Refer(context, "InferAnswer", "answerSchema"),
+                    Example = Example("answerExample"),
                 },
                 [Binary] = new OpenApiMediaType
                 {

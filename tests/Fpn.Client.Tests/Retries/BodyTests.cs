@@ -24,7 +24,7 @@ public sealed class BodyTests
         {
             await File.WriteAllBytesAsync(file, [9, .. Image], Cancel);
             await using var stream = new MemoryStream([9, .. Image]) { Position = 1 };
-            ImageSource image = source switch
+            var image = source switch
             {
                 "bytes" => (byte[])[9, .. Image],
                 "stream" => stream,

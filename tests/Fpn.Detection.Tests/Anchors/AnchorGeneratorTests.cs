@@ -32,7 +32,7 @@ public class AnchorGeneratorTests
     public void CellAnchors_Detectron2Size32_IsNotRounded()
     {
         AnchorGenerator anchors = new(Fpn(ConventionTable.Detectron2));
-        Box wide = anchors.CellAnchors(0)[0];
+        var wide = anchors.CellAnchors(0)[0];
 
         // √(32² / 0.5) / 2 = 22.62742, half of that high.
         Assert.Equal(22.627417f, wide.X2);
@@ -49,7 +49,7 @@ public class AnchorGeneratorTests
             Levels = [new("c4", [30.3f], true)],
             AspectRatios = [0.33f],
         });
-        double width = Math.Sqrt(30.3 * 30.3 / 0.33);
+        var width = Math.Sqrt(30.3 * 30.3 / 0.33);
         Assert.Equal((float)(width / 2), anchors.CellAnchors(0)[0].X2);
         Assert.Equal((float)(0.33 * width / 2), anchors.CellAnchors(0)[0].Y2);
     }
@@ -95,7 +95,7 @@ public class AnchorGeneratorTests
     public void Anchor_LastCellOfP6_WorkedByHand()
     {
         // Row 12 at stride 61, column 20 at stride 64; size 512 at ratio 1 is ±256.
-        Box anchor = new AnchorGenerator(Fpn()).Anchor(4, 1, 12, 20, 61, 64);
+        var anchor = new AnchorGenerator(Fpn()).Anchor(4, 1, 12, 20, 61, 64);
         Assert.Equal(new Box(1280 - 256, 732 - 256, 1280 + 256, 732 + 256), anchor);
     }
 
@@ -118,9 +118,9 @@ public class AnchorGeneratorTests
                 ? [(32, 0.25f), (128, 0.25f), (32, 4), (128, 4)]
                 : [(32, 0.25f), (32, 4), (128, 0.25f), (128, 4)],
             shapes);
-        for (int anchor = 0; anchor < shapes.Length; anchor++)
+        for (var anchor = 0; anchor < shapes.Length; anchor++)
         {
-            Box cell = anchors.CellAnchors(1)[anchor];
+            var cell = anchors.CellAnchors(1)[anchor];
             Assert.Equal(shapes[anchor].Item1, MathF.Sqrt(cell.Area), 1e-3f);
             Assert.Equal(shapes[anchor].Item2, cell.Height / cell.Width, 1e-5f);
         }

@@ -114,7 +114,7 @@ public class ConventionTableTests
     [InlineData(Convention.Detectron2)]
     public void Options_WithRules_TakeEveryRule(Convention convention)
     {
-        ConventionRules rules = ConventionTable.RulesFor(convention);
+        var rules = ConventionTable.RulesFor(convention);
         InputOptions input = new(rules) { MinSize = 1, MaxSize = 1 };
         Assert.Equal(
             (rules.SizeDivisor, rules.SizeRounding, rules.ResizeFilter, rules.ColorOrder, rules.PixelScale),

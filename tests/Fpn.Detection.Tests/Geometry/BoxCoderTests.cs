@@ -12,7 +12,7 @@ public class BoxCoderTests
     {
         // 20 wide, 40 high, center (20, 40). dx 1/10 of 20 to the right, dy 2/10 of 40 up, twice as wide, as high as
         // before.
-        Box box = Weighted.Decode(new BoxDeltas(1, -2, 5 * MathF.Log(2), 0), new Box(10, 20, 30, 60));
+        var box = Weighted.Decode(new BoxDeltas(1, -2, 5 * MathF.Log(2), 0), new Box(10, 20, 30, 60));
         AssertNear(new Box(2, 12, 42, 52), box, 1e-4f);
     }
 
@@ -41,7 +41,7 @@ public class BoxCoderTests
     [Fact]
     public void Decode_HugeFiniteDeltas_GiveInfinitiesNotNaN()
     {
-        Box box = Plain.Decode(new BoxDeltas(3e38f, -3e38f, 3e38f, 3e38f), new Box(0, 0, 512, 512));
+        var box = Plain.Decode(new BoxDeltas(3e38f, -3e38f, 3e38f, 3e38f), new Box(0, 0, 512, 512));
         Assert.Equal(
             new Box(
                 float.PositiveInfinity, float.NegativeInfinity, float.PositiveInfinity, float.NegativeInfinity),
@@ -54,13 +54,13 @@ public class BoxCoderTests
         RandomTensors random = new(3);
         Box[] references = [.. Enumerable.Range(0, 500).Select(_ => WithArea(random))];
         Box[] boxes = [.. Enumerable.Range(0, 500).Select(_ => WithArea(random))];
-        BoxDeltas[] deltas = new BoxDeltas[500];
-        foreach (BoxCoder coder in new[] { Plain, Weighted })
+        var deltas = new BoxDeltas[500];
+        foreach (var coder in new[] { Plain, Weighted })
         {
             coder.Encode(boxes, references, deltas);
-            Box[] decoded = new Box[500];
+            var decoded = new Box[500];
             coder.Decode(deltas, references, decoded);
-            for (int i = 0; i < boxes.Length; i++)
+            for (var i = 0; i < boxes.Length; i++)
             {
                 AssertNear(boxes[i], decoded[i], 2e-3f);
             }
@@ -84,8 +84,8 @@ public class BoxCoderTests
 
     private static Box WithArea(RandomTensors random)
     {
-        float x = random.Uniform(0, 700);
-        float y = random.Uniform(0, 700);
+        var x = random.Uniform(0, 700);
+        var y = random.Uniform(0, 700);
         return new Box(x, y, x + random.Uniform(15, 500), y + random.Uniform(15, 500));
     }
 

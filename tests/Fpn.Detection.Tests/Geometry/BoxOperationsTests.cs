@@ -42,7 +42,7 @@ public class BoxOperationsTests
     public void ToOriginal_SidesRoundedSeparately_UsesTheRatioOfEachAxis()
     {
         // 480×640 was resized to 800×1066: 480/800 = 0.6 down, 640/1066 = 0.600375… across.
-        Box box = BoxOperations.ToOriginal(
+        var box = BoxOperations.ToOriginal(
             new Box(533, 400, 1066, 800), new ImageSize(800, 1066), new ImageSize(480, 640));
         Assert.Equal(320f, box.X1, 1e-4f);
         Assert.Equal(240f, box.Y1, 1e-4f);
@@ -54,11 +54,11 @@ public class BoxOperationsTests
     public void ToOriginal_AnySize_StaysInsideTheOriginal()
     {
         RandomTensors random = new(2);
-        for (int i = 0; i < 2000; i++)
+        for (var i = 0; i < 2000; i++)
         {
             ImageSize resized = new(1 + random.Below(1333), 1 + random.Below(1333));
             ImageSize original = new(1 + random.Below(5000), 1 + random.Below(5000));
-            Box box = BoxOperations.ToOriginal(new Box(0, 0, resized.Width, resized.Height), resized, original);
+            var box = BoxOperations.ToOriginal(new Box(0, 0, resized.Width, resized.Height), resized, original);
             Assert.True(box.X2 <= original.Width && box.Y2 <= original.Height);
             Assert.Equal(original.Width, box.X2, original.Width * 1e-6f);
             Assert.Equal(original.Height, box.Y2, original.Height * 1e-6f);

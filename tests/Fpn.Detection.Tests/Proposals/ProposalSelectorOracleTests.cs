@@ -24,9 +24,9 @@ public class ProposalSelectorOracleTests
     [InlineData("identical boxes")]
     public void Complete_Pyramid_EqualsReference(string kind)
     {
-        foreach (ConventionRules rules in new[] { ConventionTable.Torchvision, ConventionTable.Detectron2 })
+        foreach (var rules in new[] { ConventionTable.Torchvision, ConventionTable.Detectron2 })
         {
-            RpnOutputs outputs = Make(RpnOutputs.Fpn(rules), Pyramid, kind, seed: 1);
+            var outputs = Make(RpnOutputs.Fpn(rules), Pyramid, kind, seed: 1);
             ProposalOptions options = new(rules);
             AssertEqual(outputs, options);
             AssertEqual(outputs, options with { PreNmsTopN = 150, PostNmsTopN = 60 });
@@ -44,9 +44,9 @@ public class ProposalSelectorOracleTests
             Levels = [.. Enumerable.Range(0, 3).Select(i => new PyramidLevel($"{i}", [32, 64, 128, 256, 512], i < 2))],
         });
         ImageSize[] grids = [new(7, 10), new(7, 10), new(4, 5)];
-        foreach (string kind in new[] { "random", "ties" })
+        foreach (var kind in new[] { "random", "ties" })
         {
-            RpnOutputs outputs = Make(anchors, grids, kind, seed: 2);
+            var outputs = Make(anchors, grids, kind, seed: 2);
             AssertEqual(outputs, new ProposalOptions { PreNmsTopN = 150, PostNmsTopN = 150, ScoreThreshold = 0.05f });
             AssertEqual(outputs, new ProposalOptions { ScoreThreshold = 0.05f });
         }
@@ -57,7 +57,7 @@ public class ProposalSelectorOracleTests
     [InlineData(Convention.Detectron2)]
     public void Complete_SingleMapOrEmptyLevels_EqualsReference(Convention convention)
     {
-        ConventionRules rules = ConventionTable.RulesFor(convention);
+        var rules = ConventionTable.RulesFor(convention);
         ProposalOptions options = new(rules);
         AnchorGenerator c4 = new(new AnchorOptions(rules)
         {
@@ -72,14 +72,14 @@ public class ProposalSelectorOracleTests
     [Fact]
     public void Complete_SteadyState_AllocatesNothing()
     {
-        foreach (ConventionRules rules in new[] { ConventionTable.Torchvision, ConventionTable.Detectron2 })
+        foreach (var rules in new[] { ConventionTable.Torchvision, ConventionTable.Detectron2 })
         {
-            RpnOutputs outputs = Make(RpnOutputs.Fpn(rules), Pyramid, "random", seed: 6);
+            var outputs = Make(RpnOutputs.Fpn(rules), Pyramid, "random", seed: 6);
             ProposalSelector selector = new(new ProposalOptions(rules), outputs.Anchors);
             ProposalList proposals = new();
             outputs.Run(selector, Resized, proposals);
             outputs.Run(selector, Resized, proposals);
-            long before = GC.GetAllocatedBytesForCurrentThread();
+            var before = GC.GetAllocatedBytesForCurrentThread();
             outputs.Run(selector, Resized, proposals);
             Assert.Equal(0, GC.GetAllocatedBytesForCurrentThread() - before);
             Assert.NotEqual(0, proposals.Count);
@@ -110,7 +110,7 @@ public class ProposalSelectorOracleTests
     {
         ProposalList proposals = new();
         outputs.Run(new ProposalSelector(options, outputs.Anchors), Resized, proposals);
-        ReferenceProposal[] expected = ReferenceProposals.Select(outputs, options, Resized);
+        var expected = ReferenceProposals.Select(outputs, options, Resized);
         ReferenceProposal[] actual = [.. Enumerable.Range(0, proposals.Count).Select(i => new ReferenceProposal(
             proposals.Boxes[i], proposals.Scores[i], proposals.Levels[i], proposals.AnchorIndices[i]))];
         Assert.Equal(expected, actual);

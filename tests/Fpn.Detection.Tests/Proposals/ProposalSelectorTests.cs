@@ -25,7 +25,7 @@ public class ProposalSelectorTests
         // 0.5 with the first and with the last; the first has 0.25 with the last.
         float[] objectness = [0, 9, 1, 2];
         float[] deltas = [0, 2, 0, 0, .. new float[12]];
-        ProposalList proposals = Run(new ProposalOptions { NmsThreshold = 0.49 }, objectness, deltas);
+        var proposals = Run(new ProposalOptions { NmsThreshold = 0.49 }, objectness, deltas);
 
         Assert.Equal([new Box(0, 0, 32, 32), new Box(0, 0, 16, 16)], proposals.Boxes.ToArray());
         Assert.Equal([3, 0], proposals.AnchorIndices.ToArray());
@@ -39,7 +39,7 @@ public class ProposalSelectorTests
     {
         // Position 3 of two columns is row 1, column 1, 16 pixels apart: the center is (16, 16).
         float[] deltas = [0, 2, 0, 0, .. new float[12]];
-        ProposalList proposals = Run(new ProposalOptions { NmsThreshold = 0.49 }, [0, 9, 1, 2], deltas);
+        var proposals = Run(new ProposalOptions { NmsThreshold = 0.49 }, [0, 9, 1, 2], deltas);
 
         Assert.Equal(new ProposalAnchor(new Box(0, 0, 32, 32), 0, 32, 1), proposals.AnchorFor(0));
         Assert.Equal(new ProposalAnchor(new Box(-16, -16, 16, 16), 0, 32, 1), proposals.AnchorFor(1));
@@ -51,7 +51,7 @@ public class ProposalSelectorTests
     public void Complete_ScoreEqualToThreshold_IsKept()
     {
         float[] objectness = [0, -1, 1, -2];
-        ProposalList proposals =
+        var proposals =
             Run(new ProposalOptions { NmsThreshold = 1, ScoreThreshold = 0.5f }, objectness, new float[16]);
         Assert.Equal([2, 0], proposals.AnchorIndices.ToArray());
     }
@@ -64,7 +64,7 @@ public class ProposalSelectorTests
         // Clipped, the first anchor is 16 by 16. The second and the third are 16 one way too, so they are moved by half
         // their size: down and to the right; the fourth is 32 by 32.
         ProposalOptions options = new(ConventionTable.RulesFor(convention)) { NmsThreshold = 1, MinBoxSize = 16 };
-        float[] deltas = new float[16];
+        var deltas = new float[16];
         deltas[5] = 0.5f;
         deltas[2] = 0.5f;
         Assert.Equal(count, Run(options, [4, 3, 2, 1], deltas).Count);
@@ -98,11 +98,11 @@ public class ProposalSelectorTests
     [InlineData(Convention.Detectron2)]
     public void Complete_HugeFiniteOutputs_StaysInsideTheImage(Convention convention)
     {
-        ConventionRules rules = ConventionTable.RulesFor(convention);
+        var rules = ConventionTable.RulesFor(convention);
         RandomTensors random = new(5);
         float[] extremes = [1e38f, -1e38f, float.MaxValue, float.MinValue, 0, 1, 1e-45f, -4];
         float[] Any(int count) => [.. Enumerable.Range(0, count).Select(_ => extremes[random.Below(extremes.Length)])];
-        RpnOutputs outputs = RpnOutputs.Make(
+        var outputs = RpnOutputs.Make(
             RpnOutputs.Fpn(rules, 2), new ImageSize(64, 96), [new ImageSize(16, 24), new ImageSize(8, 12)], Any, Any);
         ProposalOptions options = new(rules) { MinBoxSize = 0 };
         ProposalList proposals = new();
@@ -118,17 +118,17 @@ public class ProposalSelectorTests
     [InlineData(float.NegativeInfinity)]
     public void AddLevel_NotFinite_NamesTheTensor(float bad)
     {
-        for (int position = 0; position < 4; position++)
+        for (var position = 0; position < 4; position++)
         {
-            float[] objectness = new float[4];
+            var objectness = new float[4];
             objectness[position] = bad;
             Assert.Equal("objectness_p2", Thrown(objectness, new float[16]).Tensor);
         }
 
-        for (int position = 0; position < 16; position++)
+        for (var position = 0; position < 16; position++)
         {
             // The anchors of low objectness are never decoded, but their deltas count too.
-            float[] deltas = new float[16];
+            var deltas = new float[16];
             deltas[position] = bad;
             Assert.Equal("deltas_p2", Thrown(new float[4], deltas).Tensor);
         }

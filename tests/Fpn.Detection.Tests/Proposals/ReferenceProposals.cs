@@ -1,4 +1,3 @@
-using Fpn.Detection.Anchors;
 using Fpn.Detection.Conventions;
 using Fpn.Detection.Geometry;
 using Fpn.Detection.Proposals;
@@ -28,7 +27,7 @@ internal static class ReferenceProposals
                 ? candidate.Box.Width >= options.MinBoxSize && candidate.Box.Height >= options.MinBoxSize
                 : candidate.Box.Width > options.MinBoxSize && candidate.Box.Height > options.MinBoxSize)
             .Where(candidate => candidate.Score >= options.ScoreThreshold)];
-        int[] kept = ReferenceSuppression.Select(
+        var kept = ReferenceSuppression.Select(
             [.. candidates.Select(candidate => candidate.Box)],
             [.. candidates.Select(
                 candidate => options.Ranking == ProposalRanking.Score ? candidate.Score : candidate.Logit)],
@@ -43,16 +42,16 @@ internal static class ReferenceProposals
 
     private static IEnumerable<Candidate> Decoded(RpnOutputs outputs, int level)
     {
-        RpnLevel maps = outputs.Levels[level];
-        AnchorGenerator anchors = outputs.Anchors;
-        (int strideY, int strideX) = anchors.Strides(level, outputs.Padded, maps.Grid);
+        var maps = outputs.Levels[level];
+        var anchors = outputs.Anchors;
+        (var strideY, var strideX) = anchors.Strides(level, outputs.Padded, maps.Grid);
         BoxCoder coder = new(BoxWeights.One);
-        int index = 0;
-        for (int y = 0; y < maps.Grid.Height; y++)
+        var index = 0;
+        for (var y = 0; y < maps.Grid.Height; y++)
         {
-            for (int x = 0; x < maps.Grid.Width; x++)
+            for (var x = 0; x < maps.Grid.Width; x++)
             {
-                for (int a = 0; a < anchors.AnchorsPerCell(level); a++)
+                for (var a = 0; a < anchors.AnchorsPerCell(level); a++)
                 {
                     float At(float[] map, int channel) => map[(channel * maps.Grid.Height + y) * maps.Grid.Width + x];
                     BoxDeltas deltas = new(
@@ -60,7 +59,7 @@ internal static class ReferenceProposals
                         At(maps.Deltas, 4 * a + 1),
                         At(maps.Deltas, 4 * a + 2),
                         At(maps.Deltas, 4 * a + 3));
-                    Box box = coder.Decode(deltas, anchors.Anchor(level, a, y, x, strideY, strideX));
+                    var box = coder.Decode(deltas, anchors.Anchor(level, a, y, x, strideY, strideX));
                     yield return new Candidate(box, At(maps.Objectness, a), level, index++);
                 }
             }

@@ -20,7 +20,7 @@ internal sealed record RpnOutputs(AnchorGenerator Anchors, ImageSize Padded, Rpn
     {
         RpnLevel[] levels = [.. grids.Select((grid, level) =>
         {
-            int count = (int)grid.Area * anchors.AnchorsPerCell(level);
+            var count = (int)grid.Area * anchors.AnchorsPerCell(level);
             return new RpnLevel(grid, objectness(count), deltas(4 * count));
         })];
         return new RpnOutputs(anchors, padded, levels);
@@ -35,10 +35,10 @@ internal sealed record RpnOutputs(AnchorGenerator Anchors, ImageSize Padded, Rpn
     public void Run(ProposalSelector selector, ImageSize resized, ProposalList destination)
     {
         selector.Begin(resized);
-        for (int level = 0; level < Levels.Length; level++)
+        for (var level = 0; level < Levels.Length; level++)
         {
-            RpnLevel outputs = Levels[level];
-            (int strideY, int strideX) = Anchors.Strides(level, Padded, outputs.Grid);
+            var outputs = Levels[level];
+            (var strideY, var strideX) = Anchors.Strides(level, Padded, outputs.Grid);
             selector.AddLevel(level, outputs.Objectness, outputs.Deltas, outputs.Grid, strideY, strideX);
         }
 

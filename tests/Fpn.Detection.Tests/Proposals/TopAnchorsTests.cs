@@ -29,10 +29,10 @@ public class TopAnchorsTests
     [InlineData("low where sampled")]
     public void Select_AnyOrder_EqualsStableSort(string logits)
     {
-        foreach ((int anchorsPerCell, int cells) in new[] { (3, 1), (3, 33), (1, 1000), (15, 420), (3, 7000) })
+        foreach ((var anchorsPerCell, var cells) in new[] { (3, 1), (3, 33), (1, 1000), (15, 420), (3, 7000) })
         {
-            float[] planes = Planes(logits, anchorsPerCell * cells);
-            foreach (int topN in new[] { 1, 7, 100, 1000, 1300, 100_000 })
+            var planes = Planes(logits, anchorsPerCell * cells);
+            foreach (var topN in new[] { 1, 7, 100, 1000, 1300, 100_000 })
             {
                 Assert.Equal(Expected(planes, anchorsPerCell, topN), Positions(planes, anchorsPerCell, topN));
             }
@@ -44,7 +44,7 @@ public class TopAnchorsTests
     {
         TopAnchors anchors = new();
         anchors.Select(new RandomTensors(1).Normal(9000, mean: 50), 3, 1000);
-        float[] planes = new RandomTensors(2).Normal(300);
+        var planes = new RandomTensors(2).Normal(300);
         Assert.Equal(
             Expected(planes, 3, 20), anchors.Select(planes, 3, 20).ToArray().Select(RankKey.Position));
     }
@@ -54,7 +54,7 @@ public class TopAnchorsTests
 
     private static int[] Expected(float[] planes, int anchorsPerCell, int topN)
     {
-        int cells = planes.Length / anchorsPerCell;
+        var cells = planes.Length / anchorsPerCell;
         return [.. Enumerable.Range(0, planes.Length)
             .OrderByDescending(position => planes[position % anchorsPerCell * cells + position / anchorsPerCell])
             .Take(topN)];

@@ -14,11 +14,11 @@ public class DetectionSelectorOracleTests
     {
         TheoryData<Convention, BoxDeltasLayout, string> cases = [];
         string[] kinds = ["random", "few", "ties", "equal", "extreme", "same proposals", "no area"];
-        foreach (Convention convention in Enum.GetValues<Convention>())
+        foreach (var convention in Enum.GetValues<Convention>())
         {
-            foreach (BoxDeltasLayout layout in Enum.GetValues<BoxDeltasLayout>())
+            foreach (var layout in Enum.GetValues<BoxDeltasLayout>())
             {
-                foreach (string kind in kinds)
+                foreach (var kind in kinds)
                 {
                     cases.Add(convention, layout, kind);
                 }
@@ -33,7 +33,7 @@ public class DetectionSelectorOracleTests
     public void Select_AnyOutputs_EqualsReference(Convention convention, BoxDeltasLayout layout, string kind)
     {
         RoiHeadsOptions options = new(ConventionTable.RulesFor(convention)) { Classes = 12, BoxDeltas = layout };
-        HeadOutputs head = Make(options, kind);
+        var head = Make(options, kind);
         AssertEqual(head, options);
         AssertEqual(head, options with { ScoreThreshold = 0.01f, DetectionsPerImage = 1000 });
         AssertEqual(head, options with { ScoreThreshold = 0, NmsThreshold = 0.1 });
@@ -46,7 +46,7 @@ public class DetectionSelectorOracleTests
     public void ListSuppressed_AnyOutputs_WithTheDetectionsIsEveryCandidate(
         Convention convention, BoxDeltasLayout layout, string kind)
     {
-        ConventionRules rules = ConventionTable.RulesFor(convention);
+        var rules = ConventionTable.RulesFor(convention);
 
         // A side of 1 keeps an area in the original image, so that no detection is dropped as empty.
         RoiHeadsOptions options = new(rules)
@@ -57,21 +57,21 @@ public class DetectionSelectorOracleTests
             NmsThreshold = 0.3,
             DetectionsPerImage = 150 * 12,
         };
-        HeadOutputs head = Make(options, kind);
+        var head = Make(options, kind);
         DetectionSelector selector = new(options);
         DetectionList list = new();
         selector.Select(head.ClassLogits, head.BoxDeltas, head.Proposals, head.Rows, Resized, Original, list);
-        IReadOnlyList<SuppressedBox> suppressed = selector.ListSuppressed();
+        var suppressed = selector.ListSuppressed();
 
-        RoiHeadsOptions unsuppressed = options with { NmsThreshold = 1 };
-        DetectedBox[] candidates = ReferenceDetections.Select(head, unsuppressed, Resized, Original);
+        var unsuppressed = options with { NmsThreshold = 1 };
+        var candidates = ReferenceDetections.Select(head, unsuppressed, Resized, Original);
         Assert.Equal(candidates.Length, selector.CandidateCount);
         Assert.Equal(
             candidates.ToHashSet(), [.. list.Detections.ToArray(), .. suppressed.Select(removed => removed.Candidate)]);
         Assert.Equal(candidates.Length, list.Count + suppressed.Count);
         Assert.All(suppressed, removed =>
         {
-            DetectedBox detection = list.Detections[removed.Detection];
+            var detection = list.Detections[removed.Detection];
             Assert.Equal(detection.Label, removed.Candidate.Label);
             Assert.True(detection.Score >= removed.Candidate.Score);
             Assert.InRange(removed.Iou, 0.3f, 1);
@@ -81,15 +81,15 @@ public class DetectionSelectorOracleTests
     [Fact]
     public void Select_SteadyState_AllocatesNothing()
     {
-        foreach (ConventionRules rules in new[] { ConventionTable.Torchvision, ConventionTable.Detectron2 })
+        foreach (var rules in new[] { ConventionTable.Torchvision, ConventionTable.Detectron2 })
         {
             RoiHeadsOptions options = new(rules) { Classes = 12, ScoreThreshold = 0.01f, MinBoxSize = 1e-2f };
-            HeadOutputs head = Make(options, "random");
+            var head = Make(options, "random");
             DetectionSelector selector = new(options);
             DetectionList detections = new();
             selector.Select(head.ClassLogits, head.BoxDeltas, head.Proposals, head.Rows, Resized, Original, detections);
             selector.Select(head.ClassLogits, head.BoxDeltas, head.Proposals, head.Rows, Resized, Original, detections);
-            long before = GC.GetAllocatedBytesForCurrentThread();
+            var before = GC.GetAllocatedBytesForCurrentThread();
             selector.Select(head.ClassLogits, head.BoxDeltas, head.Proposals, head.Rows, Resized, Original, detections);
             Assert.Equal(0, GC.GetAllocatedBytesForCurrentThread() - before);
             Assert.Equal(100, detections.Count);
@@ -99,15 +99,15 @@ public class DetectionSelectorOracleTests
     private static HeadOutputs Make(RoiHeadsOptions options, string kind)
     {
         RandomTensors random = new(1);
-        int count = kind == "few" ? 30 : 150;
-        int boxesPerRow = options.BoxDeltas switch
+        var count = kind == "few" ? 30 : 150;
+        var boxesPerRow = options.BoxDeltas switch
         {
             BoxDeltasLayout.PerClassWithBackground => options.Classes + 1,
             BoxDeltasLayout.PerClass => options.Classes,
             _ => 1,
         };
-        int logits = count * (options.Classes + 1);
-        int deltas = count * boxesPerRow * 4;
+        var logits = count * (options.Classes + 1);
+        var deltas = count * boxesPerRow * 4;
         float[] extremes = [0, 1e38f, -1e38f, float.MaxValue, float.MinValue, 5, -5, 1e-45f];
         int[] rows = [.. Enumerable.Range(0, count)];
         random.Shuffle(rows);

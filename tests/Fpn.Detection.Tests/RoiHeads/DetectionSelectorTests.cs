@@ -20,7 +20,7 @@ public class DetectionSelectorTests
         // class 0 half a height up; then everything is halved across and doubled down.
         float[] logits = [0, MathF.Log(3), MathF.Log(6)];
         float[] deltas = [9, 9, 9, 9, 0, -5, 0, 0, 10, 0, 0, 0];
-        DetectedBox[] found = Select(Torchvision, logits, deltas, [new Box(10, 20, 30, 40)], new ImageSize(200, 100));
+        var found = Select(Torchvision, logits, deltas, [new Box(10, 20, 30, 40)], new ImageSize(200, 100));
 
         Assert.Equal(2, found.Length);
         Assert.Equal(new Box(15, 40, 25, 80), found[0].Box);
@@ -45,9 +45,9 @@ public class DetectionSelectorTests
 
         Assert.Equal([0, 2, 3], list.Detections.ToArray().Select(detection => detection.Proposal));
         Assert.Equal(4, selector.CandidateCount);
-        SuppressedBox suppressed = Assert.Single(selector.ListSuppressed());
+        var suppressed = Assert.Single(selector.ListSuppressed());
         Assert.Equal((0, 0.8f), (suppressed.Detection, suppressed.Iou));
-        DetectedBox candidate = suppressed.Candidate;
+        var candidate = suppressed.Candidate;
         Assert.Equal((new Box(20, 48, 60, 80), 0, 1), (candidate.Box, candidate.Label, candidate.Proposal));
 
         // An image without candidates leaves nothing of the one before.
@@ -75,7 +75,7 @@ public class DetectionSelectorTests
         // The same detections: background last and without deltas.
         float[] logits = [MathF.Log(3), MathF.Log(6), 0];
         float[] deltas = [0, -5, 0, 0, 10, 0, 0, 0];
-        DetectedBox[] found = Select(Detectron2, logits, deltas, [new Box(10, 20, 30, 40)], new ImageSize(200, 100));
+        var found = Select(Detectron2, logits, deltas, [new Box(10, 20, 30, 40)], new ImageSize(200, 100));
 
         Assert.Equal([new Box(15, 40, 25, 80), new Box(5, 20, 15, 60)], found.Select(detection => detection.Box));
         Assert.Equal([1, 0], found.Select(detection => detection.Label));
@@ -84,7 +84,7 @@ public class DetectionSelectorTests
     [Fact]
     public void Select_Agnostic_UsesOneBoxForAllClasses()
     {
-        DetectedBox[] found = Select(
+        var found = Select(
             Detectron2 with { BoxDeltas = BoxDeltasLayout.Agnostic },
             [1, 0, 0],
             [10, 0, 0, 0],
@@ -97,7 +97,7 @@ public class DetectionSelectorTests
     [Fact]
     public void Select_BackgroundLastWithItsOwnDeltas_CountsColumnsAsTheLogitsDo()
     {
-        DetectedBox[] found = Select(
+        var found = Select(
             Detectron2 with { BoxDeltas = BoxDeltasLayout.PerClassWithBackground },
             [5, 0, 0],
             [10, 0, 0, 0, 0, 10, 0, 0, 99, 99, 0, 0],
@@ -112,16 +112,16 @@ public class DetectionSelectorTests
         // Four equal logits: 0.25 each, exactly.
         RoiHeadsOptions options = new() { Classes = 3, ScoreThreshold = 0.25f };
         Assert.Empty(Select(options, new float[4], new float[16], [new Box(0, 0, 10, 10)], Resized));
-        RoiHeadsOptions lower = options with { ScoreThreshold = 0.2499f };
+        var lower = options with { ScoreThreshold = 0.2499f };
         Assert.Equal(3, Select(lower, new float[4], new float[16], [new Box(0, 0, 10, 10)], Resized).Length);
     }
 
     [Fact]
     public void Select_EqualScores_SmallerLabelThenEarlierProposal()
     {
-        RoiHeadsOptions options = Torchvision with { DetectionsPerImage = 3 };
+        var options = Torchvision with { DetectionsPerImage = 3 };
         Box[] proposals = [new(0, 0, 10, 10), new(50, 0, 60, 10)];
-        DetectedBox[] found = Select(options, new float[6], new float[24], proposals, Resized);
+        var found = Select(options, new float[6], new float[24], proposals, Resized);
         Assert.Equal([(0, 0), (0, 1), (1, 0)], found.Select(detection => (detection.Label, detection.Proposal)));
     }
 
@@ -131,7 +131,7 @@ public class DetectionSelectorTests
         // Class 0: 0.51 and 0.67, so the second wins; class 1: both are below.
         float[] logits = [0, MathF.Log(2), -4, 0, MathF.Log(4), MathF.Log(1)];
         Box[] proposals = [new(0, 0, 10, 10), new(0, 0, 10, 8)];
-        DetectedBox[] found = Select(Torchvision, logits, new float[24], proposals, Resized);
+        var found = Select(Torchvision, logits, new float[24], proposals, Resized);
         Assert.Equal([(0, 1), (1, 1)], found.Select(detection => (detection.Label, detection.Proposal)));
     }
 
@@ -159,7 +159,7 @@ public class DetectionSelectorTests
         // The second class overflows. torchvision clips it to an empty box; detectron2 drops the first class's box too.
         float[] deltas = [0, 0, 0, 0, 3e38f, 0, 0, 0, .. new float[8]];
         Box[] proposals = [new(0, 0, 100, 10), new(50, 50, 60, 60)];
-        RoiHeadsOptions perClass =
+        var perClass =
             Torchvision with { BoxDeltas = BoxDeltasLayout.PerClass, BoxWeights = BoxWeights.One };
         Assert.Equal(
             [0, 1],
@@ -190,19 +190,19 @@ public class DetectionSelectorTests
     [InlineData(float.NegativeInfinity)]
     public void Select_NotFinite_NamesTheTensor(float bad)
     {
-        foreach (RoiHeadsOptions options in new[] { Torchvision, Detectron2 })
+        foreach (var options in new[] { Torchvision, Detectron2 })
         {
-            int boxes = options == Torchvision ? 3 : 2;
-            for (int position = 0; position < 6; position++)
+            var boxes = options == Torchvision ? 3 : 2;
+            for (var position = 0; position < 6; position++)
             {
-                float[] logits = new float[6];
+                var logits = new float[6];
                 logits[position] = bad;
                 Assert.Equal("class_logits", Thrown(options, logits, new float[8 * boxes]).Tensor);
             }
 
-            for (int position = 0; position < 8 * boxes; position++)
+            for (var position = 0; position < 8 * boxes; position++)
             {
-                float[] deltas = new float[8 * boxes];
+                var deltas = new float[8 * boxes];
                 deltas[position] = bad;
                 Assert.Equal("box_deltas", Thrown(options, new float[6], deltas).Tensor);
             }
@@ -224,7 +224,7 @@ public class DetectionSelectorTests
     {
         DetectionSelector selector = new(Torchvision);
         DetectionList list = new();
-        Box[] proposal = new Box[1];
+        var proposal = new Box[1];
         Assert.Throws<ArgumentException>(
             () => selector.Select(new float[4], new float[12], proposal, [0], Resized, Resized, list));
         Assert.Throws<ArgumentException>(

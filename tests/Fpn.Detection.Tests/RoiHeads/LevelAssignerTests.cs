@@ -57,7 +57,7 @@ public class LevelAssignerTests
             new(float.MinValue, 0, float.MaxValue, 9),
             new(0, 0, float.PositiveInfinity, 0),
         ];
-        int[] levels = new int[bad.Length];
+        var levels = new int[bad.Length];
         P2ToP5.Assign(bad, levels);
         Assert.Equal([0, 0, 3, 3, 0], levels);
     }

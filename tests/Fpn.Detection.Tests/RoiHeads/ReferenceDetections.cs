@@ -13,14 +13,14 @@ internal static class ReferenceDetections
 {
     public static DetectedBox[] Select(HeadOutputs head, RoiHeadsOptions options, ImageSize resized, ImageSize original)
     {
-        int firstColumn = options.Background == BackgroundPosition.First ? 1 : 0;
+        var firstColumn = options.Background == BackgroundPosition.First ? 1 : 0;
         DetectedBox[] candidates = [.. head.Proposals
             .SelectMany((_, proposal) => Row(head, options, proposal, firstColumn))
             .Where(candidate => candidate.Score > options.ScoreThreshold)
             .Select(candidate => candidate with { Box = BoxOperations.Clip(candidate.Box, resized) })
             .Where(candidate => candidate.Box.Width >= options.MinBoxSize && candidate.Box.Height >= options.MinBoxSize)
             .OrderBy(candidate => candidate.Label)];
-        int[] kept = ReferenceSuppression.Select(
+        var kept = ReferenceSuppression.Select(
             [.. candidates.Select(candidate => candidate.Box)],
             [.. candidates.Select(candidate => candidate.Score)],
             [.. candidates.Select(candidate => candidate.Label + firstColumn)],
@@ -35,15 +35,15 @@ internal static class ReferenceDetections
     private static IEnumerable<DetectedBox> Row(
         HeadOutputs head, RoiHeadsOptions options, int proposal, int firstColumn)
     {
-        int columns = options.Classes + 1;
-        int boxesPerRow = options.BoxDeltas switch
+        var columns = options.Classes + 1;
+        var boxesPerRow = options.BoxDeltas switch
         {
             BoxDeltasLayout.PerClassWithBackground => columns,
             BoxDeltasLayout.PerClass => options.Classes,
             _ => 1,
         };
         BoxCoder coder = new(options.BoxWeights);
-        int row = head.Rows[proposal];
+        var row = head.Rows[proposal];
         Box[] boxes = [.. Enumerable.Range(row * boxesPerRow, boxesPerRow).Select(i => coder.Decode(
             new BoxDeltas(
                 head.BoxDeltas[4 * i], head.BoxDeltas[4 * i + 1], head.BoxDeltas[4 * i + 2], head.BoxDeltas[4 * i + 3]),
@@ -55,14 +55,14 @@ internal static class ReferenceDetections
 
         // The scores' last bits decide ties, so the reference uses the product's own exponential; SoftmaxTests checks
         // that.
-        int padding = Softmax.Lanes - 1 - (columns + Softmax.Lanes - 1) % Softmax.Lanes;
+        var padding = Softmax.Lanes - 1 - (columns + Softmax.Lanes - 1) % Softmax.Lanes;
         float[] scores = [
             .. head.ClassLogits.AsSpan(row * columns, columns),
             .. Enumerable.Repeat(float.NegativeInfinity, padding)];
         Softmax.ApplyScalar(scores);
-        for (int label = 0; label < options.Classes; label++)
+        for (var label = 0; label < options.Classes; label++)
         {
-            int box = boxesPerRow == 1 ? 0 : boxesPerRow == columns ? label + firstColumn : label;
+            var box = boxesPerRow == 1 ? 0 : boxesPerRow == columns ? label + firstColumn : label;
             yield return new DetectedBox(boxes[box], scores[label + firstColumn], label, proposal);
         }
     }

@@ -9,7 +9,7 @@ public class SoftmaxTests
     public void Apply_WorkedByHand_Agrees()
     {
         // e^0 : e^ln2 : e^ln5 = 1 : 2 : 5.
-        float[] row = Padded([0, MathF.Log(2), MathF.Log(5)]);
+        var row = Padded([0, MathF.Log(2), MathF.Log(5)]);
         Softmax.Apply(row);
         Assert.Equal(0.125f, row[0], 1e-7f);
         Assert.Equal(0.25f, row[1], 1e-7f);
@@ -20,7 +20,7 @@ public class SoftmaxTests
     [Fact]
     public void Apply_EqualLogits_AreEqualScores()
     {
-        float[] row = Padded([-3e38f, -3e38f, -3e38f, -3e38f]);
+        var row = Padded([-3e38f, -3e38f, -3e38f, -3e38f]);
         Softmax.Apply(row);
         Assert.Equal([0.25f, 0.25f, 0.25f, 0.25f], row[..4]);
     }
@@ -28,7 +28,7 @@ public class SoftmaxTests
     [Fact]
     public void Apply_ExtremeLogits_StaysFinite()
     {
-        float[] row = Padded([float.MaxValue, float.MinValue, 0]);
+        var row = Padded([float.MaxValue, float.MinValue, 0]);
         Softmax.Apply(row);
         Assert.Equal([1f, 0f, 0f], row[..3]);
     }
@@ -39,7 +39,7 @@ public class SoftmaxTests
         double worst = 0;
         for (float x = 0; x > -87; x -= 0.00137f)
         {
-            double exact = Math.Exp(x);
+            var exact = Math.Exp(x);
             double lastPlace = MathF.BitIncrement((float)exact) - (float)exact;
             worst = Math.Max(worst, Math.Abs(Softmax.Exp(x) - exact) / lastPlace);
         }
@@ -64,10 +64,10 @@ public class SoftmaxTests
     public void Exp_Vector_EqualsScalarTwinToTheBit()
     {
         RandomTensors random = new(1);
-        for (int i = 0; i < 5000; i++)
+        for (var i = 0; i < 5000; i++)
         {
             float[] x = [.. Enumerable.Range(0, 8).Select(_ => -MathF.Abs(random.Normal() * 40))];
-            Vector256<float> actual = Softmax.Exp(Vector256.Create<float>(x));
+            var actual = Softmax.Exp(Vector256.Create<float>(x));
             Assert.Equal([.. x.Select(Softmax.Exp)], Enumerable.Range(0, 8).Select(lane => actual[lane]));
         }
     }
@@ -76,9 +76,9 @@ public class SoftmaxTests
     public void Apply_Vector_EqualsScalarTwinToTheBit()
     {
         RandomTensors random = new(2);
-        for (int columns = 1; columns < 130; columns++)
+        for (var columns = 1; columns < 130; columns++)
         {
-            float[] vector = Padded(random.Normal(columns, deviation: 1 + columns % 7 * 6));
+            var vector = Padded(random.Normal(columns, deviation: 1 + columns % 7 * 6));
             float[] scalar = [.. vector];
             Softmax.ApplyVector(vector);
             Softmax.ApplyScalar(scalar);
@@ -91,15 +91,15 @@ public class SoftmaxTests
     public void Apply_RandomRows_AgreesWithDouble()
     {
         RandomTensors random = new(3);
-        for (int i = 0; i < 200; i++)
+        for (var i = 0; i < 200; i++)
         {
-            float[] logits = random.Normal(91, deviation: 4);
-            float[] row = Padded(logits);
+            var logits = random.Normal(91, deviation: 4);
+            var row = Padded(logits);
             Softmax.Apply(row);
-            double sum = logits.Sum(logit => Math.Exp(logit));
-            for (int column = 0; column < logits.Length; column++)
+            var sum = logits.Sum(logit => Math.Exp(logit));
+            for (var column = 0; column < logits.Length; column++)
             {
-                double exact = Math.Exp(logits[column]) / sum;
+                var exact = Math.Exp(logits[column]) / sum;
                 Assert.Equal(exact, row[column], 5e-7);
             }
         }
@@ -107,7 +107,7 @@ public class SoftmaxTests
 
     private static float[] Padded(float[] logits)
     {
-        int length = (logits.Length + Softmax.Lanes - 1) / Softmax.Lanes * Softmax.Lanes;
+        var length = (logits.Length + Softmax.Lanes - 1) / Softmax.Lanes * Softmax.Lanes;
         return [.. logits, .. Enumerable.Repeat(float.NegativeInfinity, length - logits.Length)];
     }
 }

@@ -64,11 +64,11 @@ public class NonMaxSuppressionTests
         void AssertRemovers(double threshold, int[] kept, int[] removers, float[] overlaps)
         {
             NonMaxSuppression suppression = new(threshold, 1000);
-            int[] actual = new int[kept.Length];
+            var actual = new int[kept.Length];
             Assert.Equal(kept.Length, suppression.Select(boxes, scores, groups, actual));
             Assert.Equal(kept, actual);
-            int[] actualRemovers = new int[boxes.Length];
-            float[] actualOverlaps = new float[boxes.Length];
+            var actualRemovers = new int[boxes.Length];
+            var actualOverlaps = new float[boxes.Length];
             suppression.FindRemovers(boxes, scores, groups, kept, actualRemovers, actualOverlaps);
             Assert.Equal(removers, actualRemovers);
             Assert.Equal(overlaps, actualOverlaps);
@@ -102,9 +102,9 @@ public class NonMaxSuppressionTests
     {
         // In group 90 the shift is 90 · (1332 + 1) = 119,970, where float32 counts in 1/128: the lower edge 0.503
         // becomes 64/128 = 0.5. So the IoU of the pair is 0.503 unshifted and 0.5 shifted, with a threshold of 0.5.
-        Box[] boxes = new Box[count];
-        int[] groups = new int[count];
-        float[] scores = new float[count];
+        var boxes = new Box[count];
+        var groups = new int[count];
+        var scores = new float[count];
         Array.Fill(boxes, new Box(0, 0, 1332, 1332));
         boxes[0] = new Box(0, 0, 1, 1);
         boxes[1] = new Box(0, 0, 1, 0.503f);
@@ -123,16 +123,16 @@ public class NonMaxSuppressionTests
     [InlineData(400, 60, 100, 3e6f)]
     public void Select_RandomBoxes_EqualsTheDefinition(int count, int groupCount, float maxSide, float extent)
     {
-        foreach (int maxShiftedBoxes in new[] { 1000, 40_000 })
+        foreach (var maxShiftedBoxes in new[] { 1000, 40_000 })
         {
-            for (int seed = 0; seed < 4; seed++)
+            for (var seed = 0; seed < 4; seed++)
             {
                 RandomTensors random = new(seed);
-                Box[] boxes = random.Boxes(count, extent, Math.Min(maxSide, extent / 2));
-                float[] scores = seed % 2 == 0 ? random.Normal(count) : random.Coarse(count, 4);
+                var boxes = random.Boxes(count, extent, Math.Min(maxSide, extent / 2));
+                var scores = seed % 2 == 0 ? random.Normal(count) : random.Coarse(count, 4);
                 int[] groups = [.. Enumerable.Range(0, count).Select(_ => random.Below(groupCount))];
-                double threshold = seed < 2 ? 0.5 : 0.05;
-                int most = seed == 3 ? 50 : count;
+                var threshold = seed < 2 ? 0.5 : 0.05;
+                var most = seed == 3 ? 50 : count;
                 Assert.Equal(
                     ReferenceSuppression.Select(boxes, scores, groups, threshold, maxShiftedBoxes, most),
                     Keep(boxes, scores, groups, threshold, most, maxShiftedBoxes));
@@ -148,16 +148,16 @@ public class NonMaxSuppressionTests
     public void FindRemovers_RandomBoxes_EachIsEitherKeptOrRemoved(
         int count, int groupCount, float maxSide, float extent)
     {
-        foreach (int maxShiftedBoxes in new[] { 1000, 40_000 })
+        foreach (var maxShiftedBoxes in new[] { 1000, 40_000 })
         {
             RandomTensors random = new(3);
-            Box[] boxes = random.Boxes(count, extent, Math.Min(maxSide, extent / 2));
-            float[] scores = random.Coarse(count, 4);
+            var boxes = random.Boxes(count, extent, Math.Min(maxSide, extent / 2));
+            var scores = random.Coarse(count, 4);
             int[] groups = [.. Enumerable.Range(0, count).Select(_ => random.Below(groupCount))];
             NonMaxSuppression suppression = new(0.3, maxShiftedBoxes);
-            int[] kept = new int[count];
+            var kept = new int[count];
             kept = kept[..suppression.Select(boxes, scores, groups, kept)];
-            int[] removers = new int[count];
+            var removers = new int[count];
             suppression.FindRemovers(boxes, scores, groups, kept, removers, new float[count]);
 
             Assert.InRange(kept.Length, 1, count - 1);
@@ -174,7 +174,7 @@ public class NonMaxSuppressionTests
         RandomTensors random = new(7);
         Box[] boxes = [.. Enumerable.Range(0, 200).Select(_ => Corner(random, Far))];
         int[] groups = [.. Enumerable.Range(0, 200).Select(_ => random.Below(7))];
-        float[] scores = random.Normal(200);
+        var scores = random.Normal(200);
         Assert.Equal(
             ReferenceSuppression.Select(boxes, scores, groups, 0.1, 1000, 200), Keep(boxes, scores, groups, 0.1));
     }
@@ -199,19 +199,19 @@ public class NonMaxSuppressionTests
     public void AnyOverlaps_Vector_EqualsScalarTwin()
     {
         RandomTensors random = new(11);
-        Box[] boxes = random.Boxes(100, 100, 50);
+        var boxes = random.Boxes(100, 100, 50);
         KeptBoxes kept = new();
         kept.Reserve(boxes.Length);
-        for (int i = 0; i < boxes.Length; i++)
+        for (var i = 0; i < boxes.Length; i++)
         {
             kept.Set(i, boxes[i]);
         }
 
-        foreach (Box candidate in random.Boxes(200, 100, 50))
+        foreach (var candidate in random.Boxes(200, 100, 50))
         {
-            for (int count = 0; count < 40; count++)
+            for (var count = 0; count < 40; count++)
             {
-                float threshold = BoxOperations.IntersectionOverUnion(candidate, boxes[3 + random.Below(count + 1)]);
+                var threshold = BoxOperations.IntersectionOverUnion(candidate, boxes[3 + random.Below(count + 1)]);
                 threshold = float.IsNaN(threshold) ? 0.2f : threshold;
                 Assert.Equal(
                     kept.AnyOverlapsScalar(candidate, 3, count, threshold),
@@ -228,15 +228,15 @@ public class NonMaxSuppressionTests
         int? most = null,
         int maxShiftedBoxes = 1000)
     {
-        int[] kept = new int[most ?? boxes.Length];
-        int count = new NonMaxSuppression(threshold, maxShiftedBoxes).Select(boxes, scores, groups, kept);
+        var kept = new int[most ?? boxes.Length];
+        var count = new NonMaxSuppression(threshold, maxShiftedBoxes).Select(boxes, scores, groups, kept);
         return kept[..count];
     }
 
     private static Box Corner(RandomTensors random, float far)
     {
-        bool low = random.Below(2) == 0;
-        float from = low ? 0 : far - 8 - random.Below(8);
+        var low = random.Below(2) == 0;
+        var from = low ? 0 : far - 8 - random.Below(8);
         return new Box(from, from, low ? 1 + random.Below(12) : far, low ? 1 + random.Below(12) : far);
     }
 }

@@ -9,7 +9,7 @@ public class RankKeyTests
     {
         float[] descending =
             [float.MaxValue, 2, 1, float.BitDecrement(1), float.Epsilon, 0, -float.Epsilon, -1, float.MinValue];
-        for (int i = 1; i < descending.Length; i++)
+        for (var i = 1; i < descending.Length; i++)
         {
             Assert.True(RankKey.Create(descending[i - 1], 9) < RankKey.Create(descending[i], 0));
         }
@@ -30,7 +30,7 @@ public class RankKeyTests
     [InlineData(float.MinValue, 123456)]
     public void Create_ThenScoreAndPosition_GivesThemBack(float score, int position)
     {
-        ulong key = RankKey.Create(score, position);
+        var key = RankKey.Create(score, position);
         Assert.Equal(score, RankKey.Score(key));
         Assert.Equal(position, RankKey.Position(key));
     }

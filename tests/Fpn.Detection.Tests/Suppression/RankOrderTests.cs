@@ -9,9 +9,9 @@ public class RankOrderTests
     {
         TheoryData<int, string> cases = [];
         string[] kinds = ["normal", "unit", "coarse", "equal", "ascending", "descending", "low digits"];
-        foreach (int count in new[] { 1, 2, 199, 200, 201, 1000, 5000 })
+        foreach (var count in new[] { 1, 2, 199, 200, 201, 1000, 5000 })
         {
-            foreach (string scores in kinds)
+            foreach (var scores in kinds)
             {
                 cases.Add(count, scores);
             }
@@ -24,7 +24,7 @@ public class RankOrderTests
     [MemberData(nameof(Cases))]
     public void Sort_AnyScores_EqualsComparisonSort(int count, string scores)
     {
-        ulong[] keys = Keys(count, scores);
+        var keys = Keys(count, scores);
         ulong[] expected = [.. keys.Order()];
         RankSorter sorter = new();
         sorter.Sort(keys);
@@ -36,11 +36,11 @@ public class RankOrderTests
     public void MoveSmallestToFront_AnyScores_EqualsComparisonSort(int count, string scores)
     {
         RankSelector selector = new();
-        foreach (int smallest in new[] { 1, count / 3, count / 2, count - 1, count }.Where(n => n > 0))
+        foreach (var smallest in new[] { 1, count / 3, count / 2, count - 1, count }.Where(n => n > 0))
         {
-            ulong[] keys = Keys(count, scores);
+            var keys = Keys(count, scores);
             ulong[] expected = [.. keys.Order().Take(smallest)];
-            ulong largest = selector.MoveSmallestToFront(keys, smallest);
+            var largest = selector.MoveSmallestToFront(keys, smallest);
             Assert.Equal(expected, keys.Take(smallest).Order());
             Assert.Equal(expected[^1], largest);
         }
@@ -49,7 +49,7 @@ public class RankOrderTests
     private static ulong[] Keys(int count, string scores)
     {
         RandomTensors random = new(count);
-        float[] values = scores switch
+        var values = scores switch
         {
             "normal" => random.Normal(count),
             "unit" => [.. random.Normal(count).Select(x => 1 / (1 + MathF.Exp(-x)))],

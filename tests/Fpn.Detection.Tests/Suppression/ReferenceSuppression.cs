@@ -14,7 +14,7 @@ internal static class ReferenceSuppression
         }
 
         int[] all = [.. Enumerable.Range(0, boxes.Length)];
-        int[] kept = boxes.Length <= maxShiftedBoxes
+        var kept = boxes.Length <= maxShiftedBoxes
             ? Suppress(Shifted(boxes, groups), scores, all, threshold)
             : [.. groups.Distinct().SelectMany(group =>
                 Suppress(boxes, scores, [.. all.Where(i => groups[i] == group)], threshold))];
@@ -23,10 +23,10 @@ internal static class ReferenceSuppression
 
     private static Box[] Shifted(Box[] boxes, int[] groups)
     {
-        float max = boxes.Max(box => Math.Max(Math.Max(box.X1, box.Y1), Math.Max(box.X2, box.Y2)));
+        var max = boxes.Max(box => Math.Max(Math.Max(box.X1, box.Y1), Math.Max(box.X2, box.Y2)));
         return [.. boxes.Select((box, i) =>
         {
-            float shift = groups[i] * (max + 1);
+            var shift = groups[i] * (max + 1);
             return new Box(box.X1 + shift, box.Y1 + shift, box.X2 + shift, box.Y2 + shift);
         })];
     }
@@ -34,9 +34,9 @@ internal static class ReferenceSuppression
     private static int[] Suppress(Box[] boxes, float[] scores, int[] indices, double threshold)
     {
         int[] order = [.. indices.OrderByDescending(i => scores[i])];
-        bool[] removed = new bool[boxes.Length];
+        var removed = new bool[boxes.Length];
         List<int> kept = [];
-        for (int i = 0; i < order.Length; i++)
+        for (var i = 0; i < order.Length; i++)
         {
             if (removed[order[i]])
             {
@@ -44,7 +44,7 @@ internal static class ReferenceSuppression
             }
 
             kept.Add(order[i]);
-            for (int j = i + 1; j < order.Length; j++)
+            for (var j = i + 1; j < order.Length; j++)
             {
                 double iou = BoxOperations.IntersectionOverUnion(boxes[order[i]], boxes[order[j]]);
                 removed[order[j]] |= iou > threshold;

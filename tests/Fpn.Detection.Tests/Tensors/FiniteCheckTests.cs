@@ -18,11 +18,11 @@ public class FiniteCheckTests
     [InlineData(float.NegativeInfinity)]
     public void RequireFinite_BadValueAnywhere_NamesTensorAndPosition(float bad)
     {
-        float[] values = new float[77];
-        for (int i = 0; i < values.Length; i++)
+        var values = new float[77];
+        for (var i = 0; i < values.Length; i++)
         {
             values[i] = bad;
-            NonFiniteOutputException thrown =
+            var thrown =
                 Assert.Throws<NonFiniteOutputException>(() => FiniteCheck.RequireFinite("objectness_p3", values));
             Assert.Equal("objectness_p3", thrown.Tensor);
             Assert.Contains($"position {i}:", thrown.Message, StringComparison.Ordinal);
@@ -34,9 +34,9 @@ public class FiniteCheckTests
     public void MagnitudeBits_AnyLength_EqualsScalarTwin()
     {
         RandomTensors random = new(1);
-        for (int length = 0; length < 150; length++)
+        for (var length = 0; length < 150; length++)
         {
-            float[] values = random.Normal(length, deviation: 100);
+            var values = random.Normal(length, deviation: 100);
             Assert.Equal(FiniteCheck.MagnitudeBitsScalar(values), FiniteCheck.MagnitudeBits(values));
         }
     }

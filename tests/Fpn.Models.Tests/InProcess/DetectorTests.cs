@@ -83,7 +83,7 @@ public sealed class DetectorTests(DetectorFixture fixture) : IClassFixture<Detec
     public async Task Detect_ImageThatCannotBeUsed_SaysWhy(string kind, ImageRejection reason)
     {
         var smear = await File.ReadAllBytesAsync(Checkout.SampleImage, Cancellation);
-        byte[] file = kind switch
+        var file = kind switch
         {
             "empty" => [],
             "text" => [.. "This is not an image."u8],

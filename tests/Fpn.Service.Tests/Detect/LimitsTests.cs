@@ -26,8 +26,11 @@ public sealed class LimitsTests(LimitsTests.Tight tight) : IClassFixture<LimitsT
     [InlineData(1, 413)]
     public async Task Detect_ChunkedBody_IsCountedWhileItIsRead(int more, int status)
     {
-        using var request = new HttpRequestMessage(HttpMethod.Post, "detect") { Content =
-            new StreamContent(new MemoryStream([.. Sample, .. new byte[more]])) };
+        using var request = new HttpRequestMessage(HttpMethod.Post, "detect")
+        {
+            Content =
+            new StreamContent(new MemoryStream([.. Sample, .. new byte[more]]))
+        };
         request.Headers.TransferEncodingChunked = true;
         using var response = await Client.SendAsync(request, Cancel);
         Assert.Equal(status, (int)response.StatusCode);

@@ -101,7 +101,8 @@ public sealed class RoundTripTests(ServiceFixture fixture)
     {
         var start = new ProcessStartInfo(Python, arguments)
         {
-            RedirectStandardOutput = true, RedirectStandardError = true,
+            RedirectStandardOutput = true,
+            RedirectStandardError = true,
         };
         using var process = Process.Start(start) ?? throw new InvalidOperationException($"{Python} did not start.");
         var output = process.StandardOutput.ReadToEndAsync(Cancel);

@@ -50,7 +50,7 @@ public sealed class PrometheusTests
         foreach (var (name, selector, label) in Dashboard.Variables)
         {
             var values = await ValuesAsync(api, Dashboard.Substitute(selector), label);
-            string[] expected = name switch { "job" => ["fpn-service"], "instance" => instances, _ => ["blood-cells"] };
+            var expected = name switch { "job" => ["fpn-service"], "instance" => instances, _ => ["blood-cells"] };
             Assert.Equal(expected.Order(StringComparer.Ordinal), values.Order(StringComparer.Ordinal));
         }
 

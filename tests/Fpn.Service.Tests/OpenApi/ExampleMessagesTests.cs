@@ -61,7 +61,7 @@ public sealed class ExampleMessagesTests(ShippedServiceFixture fixture)
     public async Task Infer_Failure_IsTheExample(string status, string type)
     {
         var path = type == "unknown-version" ? "v2/models/everyday/versions/7/infer" : "v2/models/everyday/infer";
-        byte[] body = type switch
+        var body = type switch
         {
             "bad-parameter" => Encoding.UTF8.GetBytes(
                 InferCall.Json([Photograph]).Replace("BYTES", "FP32", StringComparison.Ordinal)),

@@ -245,8 +245,11 @@ public sealed class InferTests(ServiceFixture fixture)
     [Fact]
     public async Task Body_Chunked_IsRead()
     {
-        using var request = new HttpRequestMessage(HttpMethod.Post, "v2/models/blood-cells/infer") { Content =
-            new ByteArrayContent(Sample) };
+        using var request = new HttpRequestMessage(HttpMethod.Post, "v2/models/blood-cells/infer")
+        {
+            Content =
+            new ByteArrayContent(Sample)
+        };
         request.Headers.TransferEncodingChunked = true;
         request.Headers.Add(InferCall.LengthName, "0");
         using var response = await Client.SendAsync(request, Cancel);

@@ -203,8 +203,11 @@ public sealed class RefusedInferTests(ServiceFixture fixture)
     [Fact]
     public async Task Header_LargerThanAChunkedBody_Is400()
     {
-        using var request = new HttpRequestMessage(HttpMethod.Post, "v2/models/blood-cells/infer") { Content =
-            new ByteArrayContent("{}"u8.ToArray()) };
+        using var request = new HttpRequestMessage(HttpMethod.Post, "v2/models/blood-cells/infer")
+        {
+            Content =
+            new ByteArrayContent("{}"u8.ToArray())
+        };
         request.Headers.TransferEncodingChunked = true;
         request.Headers.Add(InferCall.LengthName, "3");
         using var response = await Client.SendAsync(request, Cancel);

@@ -34,7 +34,7 @@ internal static class MadePng
             zlib.Write(new byte[(width + 1) * height]);
         }
 
-        byte[] pixels = Chunk("IDAT", packed.ToArray());
+        var pixels = Chunk("IDAT", packed.ToArray());
         return [0x89, .. "PNG\r\n\x1a\n"u8, .. Chunk("IHDR", header), .. pixels, .. Chunk("IEND", [])];
     }
 
