@@ -1,4 +1,8 @@
+using System.Diagnostics;
+using System.Globalization;
 using System.IO.Compression;
+using System.Net;
+using System.Net.Http.Json;
 using System.Runtime.InteropServices;
 using System.Xml.Linq;
 using Fpn.Testing.Running;
@@ -8,7 +12,7 @@ namespace Fpn.Deployment.Tests.Packaging;
 /// <summary>The libraries as they are packed, and the samples as users build them on those packages.</summary>
 public sealed class SampleTests : IDisposable
 {
-    private static readonly string[] Libraries = ["Fpn.Detection", "Fpn.Imaging", "Fpn.Models"];
+    private static readonly string[] Libraries = ["Fpn.Detection", "Fpn.Imaging", "Fpn.Models", "Fpn.Serving"];
 
     private readonly string _folder = Directory.CreateTempSubdirectory("fpn-samples-").FullName;
 
@@ -25,14 +29,17 @@ public sealed class SampleTests : IDisposable
         Assert.All(Libraries, AssertIsComplete);
         CopySamples();
         await BuildAsync("Console");
+        await BuildAsync("WebApi");
 
-        Assert.Contains("\nRBC 0.", await RunAsync("blood-cells", "smear.jpg"), StringComparison.Ordinal);
-        Assert.Contains("\nperson 0.", await RunAsync("everyday", "astronaut.jpg"), StringComparison.Ordinal);
+        Assert.Contains("\nRBC 0.", await RunConsoleAsync("blood-cells", "smear.jpg"), StringComparison.Ordinal);
+        Assert.Contains("\nperson 0.", await RunConsoleAsync("everyday", "astronaut.jpg"), StringComparison.Ordinal);
+        await AssertCountsAsync();
     }
 
     [Fact]
     public void ConsoleSample_Program_FitsOnOneScreen() =>
-        Assert.InRange(File.ReadAllLines(Path.Combine(Checkout.Root, "samples", "Console", "Program.cs")).Length, 1, 20);
+        Assert.InRange(
+            File.ReadAllLines(Path.Combine(Checkout.Root, "samples", "Console", "Program.cs")).Length, 1, 20);
 
     private async Task PackAsync()
     {
@@ -96,15 +103,51 @@ public sealed class SampleTests : IDisposable
             $"-p:RestorePackagesPath={Path.Combine(_folder, "restored")}", $"-p:RestoreFallbackFolders={cache}");
     }
 
-    private async Task<string> RunAsync(string model, string picture)
+    private async Task<string> RunConsoleAsync(string model, string picture)
     {
-        var program = Path.Combine(
-            Samples, "Console", "bin", "Release", "net10.0", RuntimeInformation.RuntimeIdentifier, "Console");
         var (code, output, errors) = await ProgramRun.RunAsync(
-            _folder, program, Path.Combine(Checkout.Models, model), Checkout.Sample(picture));
+            _folder, ProgramOf("Console"), Path.Combine(Checkout.Models, model), Checkout.Sample(picture));
         Assert.True(code == 0, output + errors);
         return "\n" + output;
     }
+
+    /// <summary>The web app's own endpoint counts the cells of a smear.</summary>
+    private async Task AssertCountsAsync()
+    {
+        var address = string.Create(CultureInfo.InvariantCulture, $"http://127.0.0.1:{FreePort.Find()}");
+        var start = new ProcessStartInfo(ProgramOf("WebApi"))
+        {
+            WorkingDirectory = _folder,
+            RedirectStandardOutput = true,
+            ArgumentList = { "--urls", address, "--Models", Checkout.BloodCells, "--Model", "blood-cells" },
+        };
+        using var program = Process.Start(start)!;
+        try
+        {
+            var cancellation = TestContext.Current.CancellationToken;
+            var output = new OutputLines(program.StandardOutput);
+            await output.WaitForAsync(
+                0, line => line.Contains("Now listening on", StringComparison.Ordinal), cancellation);
+            using var client = new HttpClient { BaseAddress = new Uri(address) };
+            using var smear = new ByteArrayContent(
+                await File.ReadAllBytesAsync(Checkout.Sample("smear.jpg"), cancellation));
+            using var answer = await client.PostAsync("count", smear, cancellation);
+            var counts = await answer.Content.ReadFromJsonAsync<Dictionary<string, int>>(cancellation);
+            Assert.InRange(counts!["RBC"], 1, 100);
+
+            using var rubbish = new ByteArrayContent(new byte[100]);
+            using var refusal = await client.PostAsync("count", rubbish, cancellation);
+            Assert.Equal(HttpStatusCode.UnsupportedMediaType, refusal.StatusCode);
+        }
+        finally
+        {
+            program.Kill();
+            await program.WaitForExitAsync(CancellationToken.None);
+        }
+    }
+
+    private string ProgramOf(string sample) => Path.Combine(
+        Samples, sample, "bin", "Release", "net10.0", RuntimeInformation.RuntimeIdentifier, sample);
 
     private static async Task DotnetAsync(string folder, params string[] arguments)
     {
