@@ -43,7 +43,7 @@ public sealed class FaultTests(ExplorerFixture fixture)
             "JPEG, PNG, WebP, GIF, TIFF or BMP, up to 20.9 MB each. They go to this service only.");
         await Assertions.Expect(intake.Locator("input[multiple]")).ToHaveAttributeAsync(
             "accept", "image/jpeg,image/png,image/webp,image/gif,image/tiff,.tif,.tiff,image/bmp");
-        var avif = Path.Combine(Checkout.Root, "tests", "Fpn.Service.Tests", "Imaging", "Images", "rgb.avif");
+        var avif = Path.Combine(Checkout.Root, "tests", "Fpn.Imaging.Tests", "Images", "rgb.avif");
         var bytes = await File.ReadAllBytesAsync(avif, TestContext.Current.CancellationToken);
         await explorer.DropAsync(("rgb.avif", bytes));
         await Assertions.Expect(explorer.Fault).ToContainTextAsync(

@@ -17,6 +17,7 @@ using Fpn.Testing.Running;
 namespace Fpn.Models.Tests;
 
 /// <summary>Graphs that run in fixed shapes, with their outputs bound to memory that was set apart, on the trained model.</summary>
+[Trait("Speed", "slow")]
 public sealed class FixedRunTests : IDisposable
 {
     private const int LargestBatch = 6;

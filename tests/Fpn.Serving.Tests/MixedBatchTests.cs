@@ -16,6 +16,7 @@ namespace Fpn.Serving.Tests;
 /// padded beyond its own size. The batches are put together by hand, so that the figures are the same every time.
 /// </summary>
 [Collection(ServiceFixture.Collection)]
+[Trait("Speed", "slow")]
 public sealed class MixedBatchTests(ServiceFixture fixture, ITestOutputHelper output)
 {
     /// <summary>Detections from this score on are compared.</summary>

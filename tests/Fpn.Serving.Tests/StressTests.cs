@@ -18,6 +18,7 @@ namespace Fpn.Serving.Tests;
 /// <summary>Many clients at once, some of them ill-behaved, against the real service on the loopback interface.</summary>
 /// <remarks>Nothing else runs meanwhile: the whole process's memory is measured.</remarks>
 [Collection(Alone.Collection)]
+[Trait("Speed", "slow")]
 public sealed class StressTests(ITestOutputHelper output)
 {
     private const int Clients = 64;

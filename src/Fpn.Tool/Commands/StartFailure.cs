@@ -23,6 +23,12 @@ internal static class StartFailure
             exception = inner;
         }
 
+        // The advice in such a message is for programmers who build on the libraries.
+        if (exception is InvalidOptionException && MissingLibrary(exception) is { } missing)
+        {
+            exception = missing;
+        }
+
         var lines = exception.Message.Split(
             '\n', StringSplitOptions.RemoveEmptyEntries | StringSplitOptions.TrimEntries);
         return exception switch
@@ -36,5 +42,15 @@ internal static class StartFailure
             IOException or UnauthorizedAccessException => string.Join(' ', lines),
             _ => $"{exception.GetType().Name}: {string.Join(' ', lines)}",
         };
+    }
+
+    private static DllNotFoundException? MissingLibrary(Exception? exception)
+    {
+        while (exception is not (null or DllNotFoundException))
+        {
+            exception = exception.InnerException;
+        }
+
+        return exception as DllNotFoundException;
     }
 }

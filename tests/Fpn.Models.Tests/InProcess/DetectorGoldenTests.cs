@@ -5,6 +5,7 @@ namespace Fpn.Models.Tests.InProcess;
 
 /// <summary>A detector in this process finds what <c>POST /detect</c> answers, to the last digit of the answer.</summary>
 [Collection(ShippedServiceFixture.Collection)]
+[Trait("Speed", "slow")]
 public sealed class DetectorGoldenTests(ShippedServiceFixture service, DetectorFixture detectors)
     : IClassFixture<DetectorFixture>
 {

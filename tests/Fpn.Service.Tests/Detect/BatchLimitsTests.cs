@@ -11,6 +11,7 @@ namespace Fpn.Service.Tests.Detect;
 /// <summary>What <c>/detect/batch</c> does at its limits, and that nothing stays behind. Nothing else decodes
 /// meanwhile.</summary>
 [Collection(Alone.Collection)]
+[Trait("Speed", "slow")]
 public sealed class BatchLimitsTests
 {
     private static readonly byte[] Sample = File.ReadAllBytes(Checkout.SampleImage);

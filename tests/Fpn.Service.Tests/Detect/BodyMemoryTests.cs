@@ -10,6 +10,7 @@ namespace Fpn.Service.Tests.Detect;
 /// <summary>
 /// The bodies of all requests together are bounded, and whatever becomes of one, its memory comes back.
 /// </summary>
+[Trait("Speed", "slow")]
 public sealed class BodyMemoryTests : IDisposable
 {
     private const int Limit = 1 << 20;

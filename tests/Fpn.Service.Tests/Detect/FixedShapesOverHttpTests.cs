@@ -7,6 +7,7 @@ using Fpn.Testing.Running;
 namespace Fpn.Service.Tests.Detect;
 
 /// <summary>The service with fixed shapes, as on a GPU, on the CPU.</summary>
+[Trait("Speed", "slow")]
 public sealed class FixedShapesOverHttpTests
 {
     private static CancellationToken Cancel => TestContext.Current.CancellationToken;

@@ -9,6 +9,7 @@ using Fpn.Testing.Running;
 namespace Fpn.Service.Tests.Detect;
 
 /// <summary>Packages that change while clients are answered, over HTTP.</summary>
+[Trait("Speed", "slow")]
 public sealed class HotReloadTests : IDisposable
 {
     private const int Clients = 6;

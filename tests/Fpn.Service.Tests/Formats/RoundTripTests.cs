@@ -8,6 +8,7 @@ namespace Fpn.Service.Tests.Formats;
 
 /// <summary>COCO, VOC and YOLO as torchvision, numpy and Pillow read them, against the service's own JSON.</summary>
 [Collection(ServiceFixture.Collection)]
+[Trait("Speed", "slow")]
 public sealed class RoundTripTests(ServiceFixture fixture)
 {
     private const string Python = "/usr/bin/python3";

@@ -8,6 +8,7 @@ namespace Fpn.Service.Tests.Lifetime;
 /// <summary>SIGTERM to the real process: what it has accepted it answers, and ends in time with status 0.</summary>
 /// <remarks>Nothing else runs meanwhile: the times are those of a machine that is not busy with other tests.</remarks>
 [Collection(Alone.Collection)]
+[Trait("Speed", "slow")]
 public sealed class ShutdownTests(ITestOutputHelper output)
 {
     private const int Runs = 20;

@@ -6,6 +6,7 @@ using Fpn.Testing.Running;
 namespace Fpn.Service.Tests.Observability;
 
 /// <summary>What a collector gets: the metrics that /metrics has, and a trace for every request.</summary>
+[Trait("Speed", "slow")]
 public sealed class OtlpTests
 {
     private const string Trace = "4bf92f3577b34da6a3ce929d0e0e4736";

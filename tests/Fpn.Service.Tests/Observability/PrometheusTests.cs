@@ -7,6 +7,7 @@ using Fpn.Testing.Running;
 namespace Fpn.Service.Tests.Observability;
 
 /// <summary>A real Prometheus that scrapes two real services for a minute, with the files that are shipped.</summary>
+[Trait("Speed", "slow")]
 public sealed class PrometheusTests
 {
     private const double Minute = 60;

@@ -3,6 +3,7 @@ using Fpn.Testing.Metrics;
 namespace Fpn.Service.Tests.Observability;
 
 /// <summary>The files for Prometheus, by its own checks.</summary>
+[Trait("Speed", "slow")]
 public sealed class RulesTests
 {
     [Theory]

@@ -6,6 +6,7 @@ namespace Fpn.Service.Tests.OpenApi;
 
 /// <summary>docs/openapi.json: what the service serves, clean by a linter, and good for a generated client.</summary>
 [Collection(ShippedServiceFixture.Collection)]
+[Trait("Speed", "slow")]
 public sealed class PublishedDocumentTests(ShippedServiceFixture fixture)
 {
     private static readonly string Checks = Path.Combine(Checkout.Root, "tests", "OpenApi");

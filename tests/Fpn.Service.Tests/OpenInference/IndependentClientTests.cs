@@ -5,6 +5,7 @@ namespace Fpn.Service.Tests.OpenInference;
 
 /// <summary>The client in docs/sample, which shares no code with the service, gets what <c>/detect</c> finds.</summary>
 [Collection(ServiceFixture.Collection)]
+[Trait("Speed", "slow")]
 public sealed class IndependentClientTests(ServiceFixture fixture)
 {
     private const string Python = "/usr/bin/python3";

@@ -6,6 +6,7 @@ namespace Fpn.Service.Tests.Security;
 
 /// <summary>What browsers are told: how little may be done with an answer, and which pages may ask.</summary>
 [Collection(ServiceFixture.Collection)]
+[Trait("Speed", "slow")]
 public sealed class BrowserTests(ServiceFixture fixture)
 {
     private const string Page = "https://app.example.com";

@@ -7,6 +7,7 @@ using Microsoft.Extensions.Options;
 namespace Fpn.Service.Tests.Security;
 
 /// <summary>Clients that take their time, or too much.</summary>
+[Trait("Speed", "slow")]
 public sealed class ConnectionTests
 {
     private const string Head = "GET /health/live HTTP/1.1\r\nHost: test\r\n";

@@ -6,6 +6,7 @@ using Fpn.Testing.Running;
 namespace Fpn.Service.Tests.Settings;
 
 /// <summary>The process itself: it starts and ends as promised, or refuses with one line that says why.</summary>
+[Trait("Speed", "slow")]
 public sealed class StartTests
 {
     private static CancellationToken Cancel => TestContext.Current.CancellationToken;
