@@ -288,14 +288,9 @@ internal sealed class TwoStageDetector : IDetector
 
         static int Own(int cells, int batch, int own)
         {
-            if (batch == own)
-            {
-                return cells;
-            }
-
             // A level is made by halvings that round up.
             var halvings = (int)Math.Round(Math.Log2((double)batch / cells));
-            return (int)(((long)own + (1L << halvings) - 1) >> halvings);
+            return batch == own ? cells : (int)(((long)own + (1L << halvings) - 1) >> halvings);
         }
     }
 }
