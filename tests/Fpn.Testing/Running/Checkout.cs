@@ -31,13 +31,13 @@ internal static class Checkout
     {
         for (var folder = new DirectoryInfo(AppContext.BaseDirectory); folder is not null; folder = folder.Parent)
         {
-            if (File.Exists(Path.Combine(folder.FullName, "Fpn.Service.slnx")))
+            if (File.Exists(Path.Combine(folder.FullName, "Fpn.Service.sln")))
             {
                 return folder.FullName;
             }
         }
 
-        throw new InvalidOperationException($"No Fpn.Service.slnx above {AppContext.BaseDirectory}.");
+        throw new InvalidOperationException($"No Fpn.Service.sln above {AppContext.BaseDirectory}.");
     }
 
     /// <summary>A folder that has one of the committed packages in it, beside the tests' own files.</summary>
