@@ -107,8 +107,11 @@ public sealed class ImageTests(ImageFixture images, ITestOutputHelper output) : 
             foreach (var path in new[] { "swagger/v1/swagger.json", "models", "swagger/index.html", "", "v2",
                 "v2/models/everyday" })
             {
+                // The image leaves ImageSharp out and BMP with it, and its document says so.
+                var expected = await service.Client.GetStringAsync(path, Cancel);
                 Assert.Equal(
-                    await service.Client.GetStringAsync(path, Cancel), await client.GetStringAsync(path, Cancel));
+                    expected.Replace("TIFF, AVIF or BMP image.", "TIFF or AVIF image.", StringComparison.Ordinal),
+                    await client.GetStringAsync(path, Cancel));
             }
 
             foreach (var format in new[] { "coco", "voc", "yolo", "image" })
