@@ -9,6 +9,7 @@ using Fpn.Serving.Sizing;
 using Fpn.Serving.Telemetry;
 using Fpn.Testing.Fakes;
 using Fpn.Testing.Images;
+using Fpn.Testing.Metrics;
 using Fpn.Testing.Running;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Logging.Abstractions;
@@ -22,7 +23,7 @@ public sealed class DeviceLossTests : IAsyncDisposable
     private readonly WorkerThreads _device = new("test device", count: 2);
     private readonly FakeClock _clock = new();
     private readonly FakeDetector _detector = new();
-    private readonly MeterListener _listener = new();
+    private readonly MeterListener _listener;
     private readonly DynamicBatcher _batcher;
     private Func<IDetector> _reload = () => throw new InvalidOperationException("still gone");
     private int _reloads;
@@ -31,15 +32,8 @@ public sealed class DeviceLossTests : IAsyncDisposable
     public DeviceLossTests()
     {
         var meters = _services.GetRequiredService<IMeterFactory>();
-        _listener.InstrumentPublished = (instrument, self) =>
-        {
-            if (instrument.Meter.Scope == meters && instrument.Name == "fpn.device.lost")
-            {
-                self.EnableMeasurementEvents(instrument);
-            }
-        };
-        _listener.SetMeasurementEventCallback<long>((_, value, _, _) => Interlocked.Add(ref _losses, value));
-        _listener.Start();
+        _listener = Counted.Listen(
+            meters, "fpn.device.lost", (_, value, _, _) => Interlocked.Add(ref _losses, value));
         var loads = 0;
         var model = new ModelEntry(() =>
         {

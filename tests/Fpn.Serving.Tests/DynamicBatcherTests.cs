@@ -10,6 +10,7 @@ using Fpn.Serving.Sizing;
 using Fpn.Serving.Telemetry;
 using Fpn.Testing.Fakes;
 using Fpn.Testing.Images;
+using Fpn.Testing.Metrics;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Logging.Abstractions;
 
@@ -362,22 +363,8 @@ public sealed class DynamicBatcherTests : IAsyncDisposable
         Assert.Equal((32 * 64) - (20 * 16), padding);
     }
 
-    private MeterListener Listen(string name, Action<long> add)
-    {
-        var listener = new MeterListener
-        {
-            InstrumentPublished = (instrument, self) =>
-            {
-                if (instrument.Meter.Scope == _services.GetRequiredService<IMeterFactory>() && instrument.Name == name)
-                {
-                    self.EnableMeasurementEvents(instrument);
-                }
-            },
-        };
-        listener.SetMeasurementEventCallback<long>((_, value, _, _) => add(value));
-        listener.Start();
-        return listener;
-    }
+    private MeterListener Listen(string name, Action<long> add) => Counted.Listen(
+        _services.GetRequiredService<IMeterFactory>(), name, (_, value, _, _) => add(value));
 
     private DynamicBatcher Batcher(int maxBatchSize, TimeSpan delay = default)
     {

@@ -9,6 +9,7 @@ using Fpn.Serving.Sizing;
 using Fpn.Serving.Telemetry;
 using Fpn.Testing.Fakes;
 using Fpn.Testing.Images;
+using Fpn.Testing.Metrics;
 using Fpn.Testing.Running;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Logging.Abstractions;
@@ -23,7 +24,7 @@ public sealed class RequestOutcomeTests : IAsyncDisposable
     private readonly BatchingOptions _options = new() { MaxBatchSize = 2 };
     private readonly DecoderSlots _slots = new(1);
     private readonly List<string> _counted = [];
-    private readonly MeterListener _listener = new();
+    private readonly MeterListener _listener;
     private readonly FakeDetector _detector;
     private readonly LaneRegistry _lanes;
     private readonly DetectionPipeline _pipeline;
@@ -39,21 +40,13 @@ public sealed class RequestOutcomeTests : IAsyncDisposable
             DuringRun = _ => Interlocked.Increment(ref _runs),
         };
         var meters = _services.GetRequiredService<IMeterFactory>();
-        _listener.InstrumentPublished = (instrument, self) =>
-        {
-            if (instrument.Meter.Scope == meters && instrument.Name == "fpn.requests")
-            {
-                self.EnableMeasurementEvents(instrument);
-            }
-        };
-        _listener.SetMeasurementEventCallback<long>((_, value, tags, _) =>
+        _listener = Counted.Listen(meters, "fpn.requests", (_, value, tags, _) =>
         {
             if (value > 0)
             {
                 _counted.Add(string.Join(' ', tags.ToArray()[^2..].Select(tag => tag.Value)));
             }
         });
-        _listener.Start();
         _lanes = new LaneRegistry(
             new FakePackages(("fake", () => _detector)),
             _options,
