@@ -1,6 +1,7 @@
 using System.Text.Json;
 using System.Text.Unicode;
 using Fpn.Service.Answers;
+using Fpn.Service.Json;
 using Fpn.Service.Problems;
 
 namespace Fpn.Service.OpenInference;
