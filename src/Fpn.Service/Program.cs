@@ -1,5 +1,6 @@
 using Fpn.Service.Bodies;
 using Fpn.Service.Commands;
+using Fpn.Service.Compatibility;
 using Fpn.Service.Connections;
 using Fpn.Service.Detect;
 using Fpn.Service.Engine;
@@ -27,6 +28,7 @@ static void Add(WebApplicationBuilder builder, SettingsCatalogue settings) => bu
     .AddDetect()
     .AddRepository(settings)
     .AddOpenInference()
+    .AddCompatibility(settings)
     .AddOpenApiDocument()
     .AddExplorer();
 
@@ -48,4 +50,5 @@ static void Use(WebApplication app) => app
     .MapDetect()
     .MapRepository()
     .MapOpenInference()
+    .MapCompatibility()
     .MapExplorer();

@@ -52,13 +52,13 @@ internal sealed record TensorMetadataResponse(string Name, string Datatype, IRea
 internal sealed record ErrorResponse(string Error)
 {
     /// <summary>Puts a problem into one text, for defects with the traceId by which the log names them.</summary>
-    public static ErrorResponse FromProblem(Problem problem, HttpContext httpContext) => new(
+    public static string TextFor(Problem problem, string traceId) =>
         problem.Status == StatusCodes.Status500InternalServerError
-            ? $"{TextOf(problem)} (traceId {ProblemResult.TraceId(httpContext)})"
-            : TextOf(problem));
+            ? $"{TextFor(problem)} (traceId {traceId})"
+            : TextFor(problem);
 
     /// <summary>The detail of a problem, after the parameter at fault.</summary>
-    public static string TextOf(Problem problem) =>
+    public static string TextFor(Problem problem) =>
         problem.Parameter is { } parameter && !IsNamed(parameter, problem.Detail)
             ? $"{parameter}: {problem.Detail}"
             : problem.Detail;

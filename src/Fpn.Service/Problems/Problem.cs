@@ -162,6 +162,13 @@ internal sealed record Problem(int Status, string Type, string Title, string Det
             $"Content-Encoding '{encoding}' is not served here: "
                 + "send the body as it is, images are compressed already.");
 
+    public static Problem NotJson(string contentType) =>
+        new(
+            StatusCodes.Status415UnsupportedMediaType,
+            "unsupported-body",
+            "Unsupported body",
+            $"The body must be JSON here; the Content-Type is '{contentType}'.");
+
     public static Problem InternalError() =>
         new(
             StatusCodes.Status500InternalServerError,
