@@ -64,23 +64,8 @@ internal static class InspectCommand
 
     private static PackageReport Inspect(InspectArguments arguments)
     {
-        // The same sources as the service's. Its file lies beside it, and so in containers only beside this command,
-        // which may run in any folder.
-        var configuration = new ConfigurationBuilder()
-            .SetBasePath(AppContext.BaseDirectory)
-            .AddJsonFile("appsettings.json", optional: true)
-            .AddEnvironmentVariables()
-            .AddCommandLine(arguments.Settings)
-            .Build();
-        var (execution, cuda) = (new ExecutionOptions(), new CudaOptions());
-        SettingsReader.Read(configuration.GetSection("Fpn:Execution"), execution);
-        SettingsReader.Read(configuration.GetSection("Fpn:Cuda"), cuda);
-
-        // A path may name the manifest itself, or end with the slash that completion adds.
-        var named = Path.GetFileName(arguments.Package) == ModelManifestReader.FileName
-            ? Path.GetDirectoryName(arguments.Package)
-            : arguments.Package;
-        var folder = Path.TrimEndingDirectorySeparator(Path.GetFullPath(named is { Length: > 0 } ? named : "."));
+        var (execution, cuda) = ReadSettings(arguments.Settings);
+        var folder = FindFolder(arguments.Package);
         var contract = ModelManifestReader.Read(folder);
         var device = ExecutionDevice.Open(execution, cuda);
         var before = Environment.WorkingSet;
@@ -94,5 +79,31 @@ internal static class InspectCommand
             Math.Round(Stopwatch.GetElapsedTime(started).TotalSeconds, 3),
             Math.Max(0, Environment.WorkingSet - before));
         return PackageReport.Create(detector, folder, runtime, arguments.WithNodes);
+    }
+
+    /// <summary>Reads the same sources as the service. Its file lies beside its program, whichever folder this runs in;
+    /// the tool has none.</summary>
+    private static (ExecutionOptions Execution, CudaOptions Cuda) ReadSettings(string[] arguments)
+    {
+        var configuration = new ConfigurationBuilder()
+            .SetBasePath(AppContext.BaseDirectory)
+            .AddJsonFile("appsettings.json", optional: true)
+            .AddEnvironmentVariables()
+            .AddCommandLine(arguments)
+            .Build();
+        var (execution, cuda) = (new ExecutionOptions(), new CudaOptions());
+        SettingsReader.Read(configuration.GetSection("Fpn:Execution"), execution);
+        SettingsReader.Read(configuration.GetSection("Fpn:Cuda"), cuda);
+        return (execution, cuda);
+    }
+
+    /// <summary>Finds the package's full path. People may name the manifest itself, and completion adds a slash to a
+    /// folder.</summary>
+    private static string FindFolder(string package)
+    {
+        var named = Path.GetFileName(package) == ModelManifestReader.FileName
+            ? Path.GetDirectoryName(package)
+            : package;
+        return Path.TrimEndingDirectorySeparator(Path.GetFullPath(named is { Length: > 0 } ? named : "."));
     }
 }
