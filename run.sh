@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# Everything from a fresh clone, then serves the default model in the foreground on http://0.0.0.0:8080.
+# Builds the service if need be, and serves the default model in the foreground on http://0.0.0.0:8080.
 # Arguments go to the service: ./run.sh --urls http://127.0.0.1:9000 --Fpn:Models:Default=blood-cells
 set -euo pipefail
 root=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)

@@ -1,8 +1,9 @@
 #!/usr/bin/env bash
-# Everything from a fresh clone, then all tests that need no GPU. Ends with: N passed, N failed, N skipped
+# Builds everything, from a fresh clone too, and runs all tests that need no GPU. The last line of output is:
+#   N passed, N failed, N skipped
 #   ./test.sh         all of them, about 20 minutes on two cores
-#   ./test.sh fast    numbers, models, queue and service without containers, browsers and slow tests: two minutes once built
-# FPN_SHARED names the folder with the shared images (default: ../shared beside the repository).
+#   ./test.sh fast    without containers, browsers and slow tests: two minutes once built
+# FPN_SHARED is the folder with the shared images (default: ../shared, beside the repository).
 set -uo pipefail
 root=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
 . "$root/build/prepare.sh"
@@ -21,11 +22,11 @@ passed=0 failed=0 skipped=0
 logs="$root/artifacts/test-logs"
 mkdir -p "$logs"
 
-# Reference implementations and tools that tests run: Debian's packages, installed where that is possible.
+# Installs the reference implementations and tools that tests run, from Debian's packages, where that is possible.
 python=/usr/bin/python3
 install_debian_packages() {
-  local packages=(python3-torch python3-torchvision python3-onnx python3-pil python3-numpy libopenblas0-pthread prometheus chromium
-    nginx-light buildah debootstrap docker-compose) missing=()
+  local packages=(python3-torch python3-torchvision python3-onnx python3-pil python3-numpy libopenblas0-pthread
+    prometheus chromium nginx-light buildah debootstrap docker-compose) missing=()
   command -v dpkg-query >/dev/null 2>&1 || return 0
   for package in "${packages[@]}"; do
     dpkg-query -W -f='${Status}' "$package" 2>/dev/null | grep -q 'ok installed' || missing+=("$package")
@@ -36,26 +37,32 @@ install_debian_packages() {
     return 0
   fi
   say "Installing ${missing[*]} (a few hundred MB, once) …"
-  { apt-get update -qq && DEBIAN_FRONTEND=noninteractive apt-get install -y --no-install-recommends "${missing[@]}"; } >"$logs/apt.log" 2>&1 ||
-    { tail -n 5 "$logs/apt.log" >&2; say "apt-get failed (above; whole log: artifacts/test-logs/apt.log)."; }
+  {
+    apt-get update -qq &&
+      DEBIAN_FRONTEND=noninteractive apt-get install -y --no-install-recommends "${missing[@]}"
+  } >"$logs/apt.log" 2>&1 || {
+    tail -n 5 "$logs/apt.log" >&2
+    say "apt-get failed (above; whole log: artifacts/test-logs/apt.log)."
+  }
   # Debian starts the servers that it installs; tests start their own.
-  case " ${missing[*]} " in
-    *" prometheus "*) { systemctl disable --now prometheus || service prometheus stop; } >>"$logs/apt.log" 2>&1 || true ;;
-  esac
-  case " ${missing[*]} " in
-    *" nginx-light "*) { systemctl disable --now nginx || service nginx stop; } >>"$logs/apt.log" 2>&1 || true ;;
-  esac
+  local server
+  for server in prometheus nginx; do
+    case " ${missing[*]} " in
+      *" $server"*) { systemctl disable --now $server || service $server stop; } >>"$logs/apt.log" 2>&1 || true ;;
+    esac
+  done
 }
 
-# Runs one xunit executable, adds its counts up, and holds every skip against the reasons that are expected.
+# Runs one xunit executable, adds up its counts, and checks that every skip has an expected reason.
 run_dotnet_tests() { # label, project, [VARIABLE=value …]
   local label=$1 project=$2 log status=0 filter=()
-  # Marked on the classes, with what they need or why they take long.
+  # Classes that are slow or need a tool are marked in the sources.
   [ "$mode" = fast ] && filter=(-trait- Speed=slow)
   shift 2
   log="$logs/$label.log"
   say "== $label"
-  env "$@" dotnet "$root/tests/$project/bin/$configuration/net10.0/$project.dll" -noColor -result-xml "$logs/$label.xml" "${filter[@]}" >"$log" 2>&1 || status=$?
+  env "$@" dotnet "$root/tests/$project/bin/$configuration/net10.0/$project.dll" -noColor \
+    -result-xml "$logs/$label.xml" "${filter[@]}" >"$log" 2>&1 || status=$?
   grep -E '\[(FAIL|SKIP)\]' -A 12 "$log" >&2 || true
   # Figures that tests print, such as the average precision on the test images.
   grep -E '^(BCCD|Explorer:) ' "$log" >&2 || true
@@ -68,17 +75,21 @@ run_dotnet_tests() { # label, project, [VARIABLE=value …]
     return
   fi
   local total errors bad skips unrun
-  # Not run are those that only run when they are asked for by name.
-  read -r total errors bad skips unrun < <(sed -E 's/.*Total: ([0-9]+), Errors: ([0-9]+), Failed: ([0-9]+), Skipped: ([0-9]+), Not Run: ([0-9]+).*/\1 \2 \3 \4 \5/' <<<"$summary")
+  # "Not Run" counts the tests that run only when they are named.
+  local n='([0-9]+)'
+  read -r total errors bad skips unrun < <(
+    sed -E "s/.*Total: $n, Errors: $n, Failed: $n, Skipped: $n, Not Run: $n.*/\1 \2 \3 \4 \5/" <<<"$summary"
+  )
   say "$summary"
   passed=$((passed + total - bad - skips - unrun)) failed=$((failed + bad + errors)) skipped=$((skipped + skips))
   if [ "$status" != 0 ] && [ $((bad + errors)) = 0 ]; then
     say "$label exited with status $status though no test failed."
     failed=$((failed + 1))
   fi
-  # A skip is expected only where something that the tests name is absent, and never under CI.
-  local unexpected
-  unexpected=$(grep -A 1 -F '[SKIP]' "$log" | grep -vE '\[SKIP\]|^--$' | grep -cvE '^ *(The shared data|python3-torch|prometheus|chromium|nginx|buildah|docker-compose|(tests/(OpenApi|Deployment)/)?node_modules) is absent' || true)
+  # A test may be skipped only because one of these is absent, and never under CI.
+  local unexpected absent='The shared data|python3-torch|prometheus|chromium|nginx|buildah|docker-compose'
+  absent+='|(tests/(OpenApi|Deployment)/)?node_modules'
+  unexpected=$(grep -A 1 -F '[SKIP]' "$log" | grep -vE '\[SKIP\]|^--$' | grep -cvE "^ *($absent) is absent" || true)
   [ "${CI:-}" = true ] && unexpected=$skips
   if [ "$unexpected" != 0 ]; then
     say "$label skipped $unexpected tests that must run here."
@@ -98,7 +109,8 @@ run_python_tests() { # label, folder
   (cd "$root/$folder" && "$python" -m unittest -v) >"$log" 2>&1 || status=$?
   ran=$(sed -nE 's/^Ran ([0-9]+) tests?.*/\1/p' "$log" | tail -n 1)
   local bad
-  bad=$(($(sed -nE 's/^FAILED \((.*)\)/\1/p' "$log" | grep -oE '(failures|errors)=[0-9]+' | cut -d= -f2 | paste -sd+ | grep . || echo 0)))
+  bad=$(($(sed -nE 's/^FAILED \((.*)\)/\1/p' "$log" | grep -oE '(failures|errors)=[0-9]+' | cut -d= -f2 |
+    paste -sd+ | grep . || echo 0)))
   if [ "$status" != 0 ]; then
     tail -n 30 "$log" >&2
     [ "$bad" = 0 ] && bad=1
@@ -111,15 +123,17 @@ run_python_tests() { # label, folder
   failed=$((failed + bad)) passed=$((passed + ran - bad))
 }
 
-# Programs of npm that tests run, from a folder with a lock file; once for each state of that.
+# Installs the npm programs that tests run, from a folder with a lock file, again only when that file changes.
 install_npm_checks() { # folder, what it brings, megabytes
   local folder="$root/$1"
   local stamp="$folder/node_modules/.installed" wanted
   wanted=$(cksum <"$folder/package-lock.json")
   [ -f "$stamp" ] && [ "$(cat "$stamp")" = "$wanted" ] && return 0
   say "Fetching $2 (about $3 MB, once) …"
-  (cd "$folder" && npm ci --ignore-scripts --no-audit --no-fund --loglevel=error) >"$logs/npm-$(basename "$folder").log" 2>&1 || {
-    tail -n 5 "$logs/npm-$(basename "$folder").log" >&2
+  local log
+  log="$logs/npm-$(basename "$folder").log"
+  (cd "$folder" && npm ci --ignore-scripts --no-audit --no-fund --loglevel=error) >"$log" 2>&1 || {
+    tail -n 5 "$log" >&2
     say "npm could not fetch them (above); tests that need them are skipped."
     return 0
   }

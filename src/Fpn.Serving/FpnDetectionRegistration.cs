@@ -50,22 +50,27 @@ public static class FpnDetectionRegistration
             .AddSingleton<LaneGauges>()
             .AddSingleton<DetectionPipeline>()
             .AddSingleton<DetectionStartup>()
-            .AddSingleton<IDetectionQueue, DetectionQueue>()
-            .AddHostedService(provider => provider.GetRequiredService<DetectionStartup>());
+            // A program gets these two, so here a missing library becomes advice to its programmer.
+            .AddSingleton<IDetectionQueue>(provider => NativeLibraries.Require(() => CreateQueue(provider)))
+            .AddHostedService(provider => NativeLibraries.Require(provider.GetRequiredService<DetectionStartup>));
     }
 
-    private static ImageDecoder CreateDecoder(FpnDetectionOptions options) => NativeLibraries.Require(
-        () => new ImageDecoder(
-            options.MaxImagePixels, options.Codecs.Count > 0 ? [.. options.Codecs] : [new VipsCodec()]));
+    private static DetectionQueue CreateQueue(IServiceProvider provider) => new(
+        provider.GetRequiredService<DetectionStartup>(),
+        provider.GetRequiredService<LaneRegistry>(),
+        provider.GetRequiredService<DetectionPipeline>());
+
+    private static ImageDecoder CreateDecoder(FpnDetectionOptions options) =>
+        new(options.MaxImagePixels, options.Codecs.Count > 0 ? [.. options.Codecs] : [new VipsCodec()]);
 
     private static ModelPackages CreatePackages(IServiceProvider provider, FpnDetectionOptions options)
     {
         var contentRoot = provider.GetService<IHostEnvironment>()?.ContentRootPath ?? AppContext.BaseDirectory;
-        return NativeLibraries.Require(() => new ModelPackages(
+        return new ModelPackages(
             new ModelOptions { Path = options.ModelsFolder, Default = options.DefaultModel },
             new ExecutionOptions { Provider = options.Provider, Threads = options.Threads },
             options.Cuda,
             contentRoot,
-            provider.GetRequiredService<ILogger<ModelPackages>>()));
+            provider.GetRequiredService<ILogger<ModelPackages>>());
     }
 }

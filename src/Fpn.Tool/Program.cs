@@ -1,10 +1,11 @@
 using Fpn.Tool.Commands;
 
-if (await ToolCommands.RunAsync(args) is { } status)
+var program = CommandProgram.Tool;
+if (await ToolCommands.RunAsync(program, args) is { } status)
 {
     return status;
 }
 
 await Console.Error.WriteLineAsync(
-    args.Length == 0 ? CommandLine.Help : $"Unknown command '{args[0]}'; --help lists them.");
+    args.Length == 0 ? program.Help : CommandLine.DescribeUnknown("command", args[0], program));
 return CommandLine.WrongUsage;

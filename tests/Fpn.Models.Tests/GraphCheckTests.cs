@@ -117,7 +117,7 @@ public sealed class GraphCheckTests : IDisposable
             TestContext.Current.CancellationToken);
         using var output = new StringWriter();
         using var errors = new StringWriter();
-        Assert.Equal(1, await InspectCommand.RunAsync([package], output, errors));
+        Assert.Equal(1, await InspectCommand.RunAsync(CommandProgram.Tool, [package], output, errors));
         Assert.Contains($"input 'image' is declared as [{string.Join(", ", dimensions)}]: it takes one size", errors.ToString(), StringComparison.Ordinal);
     }
 
@@ -144,7 +144,8 @@ public sealed class GraphCheckTests : IDisposable
     {
         using var output = new StringWriter();
         using var errors = new StringWriter();
-        var code = await InspectCommand.RunAsync([package.WriteTo(_folder, "tiny"), "--Fpn:Execution:Provider=cpu"], output, errors);
+        string[] arguments = [package.WriteTo(_folder, "tiny"), "--Fpn:Execution:Provider=cpu"];
+        var code = await InspectCommand.RunAsync(CommandProgram.Tool, arguments, output, errors);
         return (code, errors.ToString());
     }
 }

@@ -6,7 +6,7 @@ using Fpn.Tool.Commands;
 
 namespace Fpn.Tool.Tests;
 
-/// <summary>The command on real packages, and on wrong ones.</summary>
+/// <summary>The command on real packages, and on faulty ones.</summary>
 public sealed class InspectCommandTests : IDisposable
 {
     private static readonly string BloodCells = Path.Combine(Checkout.Models, "blood-cells");
@@ -15,13 +15,10 @@ public sealed class InspectCommandTests : IDisposable
 
     public void Dispose() => _models.Dispose();
 
-    /// <summary>As its own process, from another folder, as a container starts it.</summary>
     [Fact]
     public async Task Inspect_TrainedModel_PrintsGraphsAndPlacement()
     {
-        var service = Path.Combine(AppContext.BaseDirectory, "Fpn.Service.dll");
-        var (code, output, errors) = await ProgramRun.RunAsync(
-            Checkout.Models, "dotnet", service, InspectCommand.Command, "blood-cells", "--Fpn:Execution:Provider=cpu");
+        var (code, output, errors) = await RunAsync(BloodCells, "--Fpn:Execution:Provider=cpu");
         Assert.Equal((0, string.Empty), (code, errors));
         var lines = output.Split('\n');
         Assert.Equal("blood-cells, version 1: two-stage, torchvision, 3 labels", lines[0]);
@@ -38,7 +35,7 @@ public sealed class InspectCommandTests : IDisposable
         Assert.DoesNotContain("/backbone/body/conv1/Conv", output, StringComparison.Ordinal);
     }
 
-    /// <summary>As shells write paths; most come from completion.</summary>
+    /// <summary>Paths as shells write them, most by completion.</summary>
     [Theory]
     [InlineData("models", "blood-cells/")]
     [InlineData("models", "blood-cells//")]
@@ -52,11 +49,9 @@ public sealed class InspectCommandTests : IDisposable
     [InlineData(".", "//{0}/models/blood-cells/")]
     public async Task Inspect_AnyPathToThePackage_FindsIt(string from, string path)
     {
-        var (code, output, errors) = await ProgramRun.RunAsync(
+        var (code, output, errors) = await Programs.RunToolAsync(
             Path.Combine(Checkout.Root, from),
-            "dotnet",
-            Path.Combine(AppContext.BaseDirectory, "Fpn.Service.dll"),
-            InspectCommand.Command,
+            InspectArguments.Command,
             path.Replace("{0}", Checkout.Root.TrimStart('/'), StringComparison.Ordinal));
         Assert.Equal((0, string.Empty), (code, errors));
         Assert.Equal(BloodCells, output.Split('\n')[1]);
@@ -68,7 +63,8 @@ public sealed class InspectCommandTests : IDisposable
         var (code, output, _) = await RunAsync(BloodCells, "--nodes");
         Assert.Equal(0, code);
         Assert.Contains("    cpu  Conv       /backbone/body/conv1/Conv", output.Split('\n'));
-        Assert.Equal(108 + 29, output.Split('\n').Count(line => line.StartsWith("    cpu  ", StringComparison.Ordinal)));
+        Assert.Equal(
+            108 + 29, output.Split('\n').Count(line => line.StartsWith("    cpu  ", StringComparison.Ordinal)));
     }
 
     [Fact]
@@ -104,20 +100,22 @@ public sealed class InspectCommandTests : IDisposable
         Assert.Equal(29, nodes.GetArrayLength());
         Assert.Contains(
             nodes.EnumerateArray(),
-            node => node.GetProperty("operator").ValueEquals("RoiAlign") && node.GetProperty("provider").ValueEquals("cpu"));
+            node => node.GetProperty("operator").ValueEquals("RoiAlign")
+                && node.GetProperty("provider").ValueEquals("cpu"));
     }
 
-    /// <summary>A graph that resizes inside takes any size, so there is no largest one.</summary>
+    /// <summary>A graph that resizes its images takes any size, so there is no largest one.</summary>
     [Fact]
     public async Task Inspect_EndToEndPackage_HasOneGraph()
     {
         var graph = GoldenFolder.At("end-to-end", "constant.onnx");
         var package = Directory.CreateDirectory(Path.Combine(_models.Path, "constant")).FullName;
         File.Copy(graph, Path.Combine(package, "model.onnx"));
+        var checksum = ModelFolder.Sha256(File.ReadAllBytes(graph));
         File.WriteAllText(Path.Combine(package, "model.json"), $$"""
             {
               "name": "constant", "version": "3", "layout": "end-to-end",
-              "files": { "model": { "path": "model.onnx", "sha256": "{{ModelFolder.Sha256(File.ReadAllBytes(graph))}}" } },
+              "files": { "model": { "path": "model.onnx", "sha256": "{{checksum}}" } },
               "input": { "minSize": 384, "maxSize": 640 },
               "endToEnd": { "boxes": "6379", "labels": "6381", "scores": "6383" },
               "labels": ["one", "two", "three"]
@@ -129,19 +127,20 @@ public sealed class InspectCommandTests : IDisposable
         Assert.Equal("end-to-end", document.RootElement.GetProperty("layout").GetString());
         Assert.False(document.RootElement.TryGetProperty("largestInput", out _));
 
-        // Everything in it is constant, so that nothing is left to run.
+        // The whole graph is constant, so no node is left to run.
         var only = Assert.Single(document.RootElement.GetProperty("graphs").EnumerateArray());
         Assert.Equal(("model", 0), (only.GetProperty("role").GetString(), only.GetProperty("nodeCount").GetInt32()));
     }
 
-    /// <summary>The same words as at a start of the service.</summary>
+    /// <summary>The message is that of a start of the service.</summary>
     [Fact]
     public async Task Inspect_WrongManifest_Ends1AndNamesTheKey()
     {
         var package = _models.Add(manifest: text => ModelFolder.Edit(text, "\"minSize\": 384", "\"minSize\": 0"));
         var (code, output, errors) = await RunAsync(package);
         Assert.Equal((1, string.Empty), (code, output));
-        Assert.StartsWith(Path.Combine(package, "model.json") + ": key 'input.minSize'", errors, StringComparison.Ordinal);
+        Assert.StartsWith(
+            Path.Combine(package, "model.json") + ": key 'input.minSize'", errors, StringComparison.Ordinal);
         Assert.Single(errors.Split('\n', StringSplitOptions.RemoveEmptyEntries));
     }
 
@@ -171,7 +170,7 @@ public sealed class InspectCommandTests : IDisposable
         Assert.Contains("Setting 'Fpn:Execution:Provider' must be one of", errors, StringComparison.Ordinal);
     }
 
-    /// <summary>As at a start: who demands CUDA is told what is in its way.</summary>
+    /// <summary>As at a start: where CUDA is demanded, the message says what is in its way.</summary>
     [Fact]
     public async Task Inspect_CudaThatCannotBeLoaded_Ends1()
     {
@@ -182,19 +181,19 @@ public sealed class InspectCommandTests : IDisposable
     }
 
     [Fact]
-    public async Task Inspect_WrongUsage_Ends2()
+    public async Task Inspect_WrongUsage_Ends2AndSaysHowToUseIt()
     {
         var (code, output, errors) = await RunAsync();
         Assert.Equal((2, string.Empty), (code, output));
-        Assert.StartsWith("usage: inspect PACKAGE", errors, StringComparison.Ordinal);
-        Assert.Single(errors.Split('\n', StringSplitOptions.RemoveEmptyEntries));
+        Assert.Equal(
+            "usage: fpn inspect PACKAGE [--nodes] [--json] [SETTING …] (fpn --help says more)", errors.TrimEnd('\n'));
     }
 
     private static async Task<(int Code, string Output, string Errors)> RunAsync(params string[] arguments)
     {
         using var output = new StringWriter();
         using var errors = new StringWriter();
-        var code = await InspectCommand.RunAsync(arguments, output, errors);
+        var code = await InspectCommand.RunAsync(CommandProgram.Tool, arguments, output, errors);
         return (code, output.ToString(), errors.ToString());
     }
 }

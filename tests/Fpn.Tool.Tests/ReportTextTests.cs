@@ -3,11 +3,11 @@ using Fpn.Tool.Reports;
 
 namespace Fpn.Tool.Tests;
 
-/// <summary>The report for people, of a made package on a GPU that no test has.</summary>
+/// <summary>The report for people, about an invented package on a GPU, which tests do not have.</summary>
 public sealed class ReportTextTests
 {
     [Fact]
-    public void Of_NodesThatFellBack_AreNamed()
+    public void Format_NodesThatFellBack_AreNamed()
     {
         NodeReport[] fallen = [new("/RoiAlign", "RoiAlign", "cpu"), new("/top", "TopK", "cpu")];
         NodeReport[] kept = [new("/Gather", "Gather", "cpu")];
@@ -49,6 +49,6 @@ public sealed class ReportTextTests
               kept on the CPU by ONNX Runtime, where their inputs are:
                 cpu  Gather  /Gather
             """,
-            ReportText.Of(report));
+            ReportText.Format(report));
     }
 }

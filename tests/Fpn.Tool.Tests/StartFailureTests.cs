@@ -8,7 +8,7 @@ using Fpn.Tool.Commands;
 
 namespace Fpn.Tool.Tests;
 
-/// <summary>What a person reads when a start fails.</summary>
+/// <summary>The line that a person reads when a start fails.</summary>
 public sealed class StartFailureTests
 {
     private const string Message = "Setting 'Fpn:A:B' must be 1;\n  it is '2'.";
@@ -30,20 +30,21 @@ public sealed class StartFailureTests
 
     [Theory]
     [MemberData(nameof(Written))]
-    public void Reason_WrittenForThePerson_IsTheMessageInOneLine(string exception) =>
-        Assert.Equal("Setting 'Fpn:A:B' must be 1; it is '2'.", StartFailure.Reason(Exceptions[exception]));
+    public void Describe_WrittenForThePerson_IsTheMessageInOneLine(string exception) =>
+        Assert.Equal("Setting 'Fpn:A:B' must be 1; it is '2'.", StartFailure.Describe(Exceptions[exception]));
 
     [Fact]
-    public void Reason_Wrapped_IsTheCause() => Assert.Equal(
+    public void Describe_Wrapped_IsTheCause() => Assert.Equal(
         "Setting 'Fpn:A:B' must be 1; it is '2'.",
-        StartFailure.Reason(new TargetInvocationException(new AggregateException(new ModelPackageException(Message)))));
+        StartFailure.Describe(
+            new TargetInvocationException(new AggregateException(new ModelPackageException(Message)))));
 
     [Fact]
-    public void Reason_Unexpected_NamesTheKind() =>
-        Assert.Equal("InvalidOperationException: cause", StartFailure.Reason(Cause));
+    public void Describe_Unexpected_NamesTheKind() =>
+        Assert.Equal("InvalidOperationException: cause", StartFailure.Describe(Cause));
 
     [Fact]
-    public void Reason_MissingLibrary_LeavesOutWhereItWasLookedFor() => Assert.Equal(
+    public void Describe_MissingLibrary_LeavesOutWhereItWasLookedFor() => Assert.Equal(
         "a native library is missing: Unable to load 'x'",
-        StartFailure.Reason(new DllNotFoundException("Unable to load 'x'\n/usr/lib/x: cannot open")));
+        StartFailure.Describe(new DllNotFoundException("Unable to load 'x'\n/usr/lib/x: cannot open")));
 }

@@ -10,12 +10,13 @@ internal static class ServiceCommands
     /// <returns>The exit status; null when the service is to start.</returns>
     public static async Task<int?> RunAsync(string[] args)
     {
-        if (await ToolCommands.RunAsync(args) is { } status)
+        var program = CommandProgram.Service;
+        if (await ToolCommands.RunAsync(program, args) is { } status)
         {
             return status;
         }
 
-        if (CommandLine.Fault(args) is not { } fault)
+        if (CommandLine.FindFault(args, program) is not { } fault)
         {
             return null;
         }

@@ -42,7 +42,8 @@ internal static class AddressTrial
 #pragma warning restore CA1031
         {
             throw new SettingsException(
-                $"cannot listen where the settings say ({string.Join(", ", named)}): {StartFailure.Reason(exception)}",
+                $"cannot listen where the settings say ({string.Join(", ", named)}): "
+                + StartFailure.Describe(exception),
                 exception);
         }
     }

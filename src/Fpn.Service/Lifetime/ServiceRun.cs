@@ -40,7 +40,7 @@ internal static class ServiceRun
         catch (Exception exception) when (!started)
 #pragma warning restore CA1031
         {
-            await Console.Error.WriteLineAsync($"Fpn.Service cannot start: {StartFailure.Reason(exception)}");
+            await Console.Error.WriteLineAsync($"Fpn.Service cannot start: {StartFailure.Describe(exception)}");
             return 1;
         }
     }

@@ -3,30 +3,33 @@ using Microsoft.Extensions.Configuration;
 
 namespace Fpn.Tool.Commands;
 
-/// <summary>
-/// <c>Fpn.Service healthcheck</c>: asks the service that runs beside it whether it is ready, for container images that
-/// hold no other program that could.
-/// </summary>
-/// <remarks>It is started every few seconds: it builds no host and loads no model.</remarks>
+/// <summary><c>healthcheck</c>: asks the service on the same machine, or in the same container, whether it is
+/// ready.</summary>
+/// <remarks>Containers start it every few seconds, so it builds no host and loads no model.</remarks>
 internal static partial class HealthProbe
 {
-    /// <summary>The first argument that asks for it.</summary>
+    /// <summary>The command.</summary>
     public const string Command = "healthcheck";
 
-    /// <summary>Less than container engines give a check, so that the reason can still be printed.</summary>
+    /// <summary>How to use it.</summary>
+    public static CommandUsage Usage { get; } = new(
+        $"{Command} [--urls http://localhost:8080]", "says whether the service on this machine is ready");
+
+    /// <summary>Less than container engines give a check, so that it can still print the reason.</summary>
     private static readonly TimeSpan Patience = TimeSpan.FromSeconds(2);
 
-    /// <summary>Asks once; prints one line, the reason when the service is not ready.</summary>
+    /// <summary>Asks once, and prints one line: that the service is ready, or why it is not.</summary>
+    /// <param name="program">The program that was started.</param>
     /// <param name="arguments">
-    /// What follows <see cref="Command"/>: the addresses, where the environment does not give them.
+    /// What follows <see cref="Command"/>: the addresses, unless the environment gives them.
     /// </param>
     /// <returns>
-    /// 0 when the service is ready; 1 when it is not, does not answer, or has no address that could be asked; 2 for
-    /// wrong arguments.
+    /// 0 when the service is ready; 1 when it is not, does not answer, or has no address to ask; 2 when the arguments
+    /// are wrong.
     /// </returns>
-    public static async Task<int> RunAsync(string[] arguments)
+    public static async Task<int> RunAsync(CommandProgram program, string[] arguments)
     {
-        if (CommandLine.Fault(arguments) is { } fault)
+        if (CommandLine.FindFault(arguments, program) is { } fault)
         {
             await Console.Error.WriteLineAsync(fault);
             return CommandLine.WrongUsage;
@@ -40,13 +43,13 @@ internal static partial class HealthProbe
         Uri? address;
         try
         {
-            address = Address(configuration);
+            address = FindAddress(configuration);
         }
         catch (Exception exception) when (exception is FormatException or ArgumentException)
         {
             var given = configuration["urls"] is { Length: > 0 } urls ? urls : configuration["http_ports"];
             await Console.Error.WriteLineAsync(
-                $"Not ready: '{given}' is no address to ask: {exception.Message.ReplaceLineEndings(" ")}");
+                $"Not ready: '{given}' is not an address to ask: {exception.Message.ReplaceLineEndings(" ")}");
             return 1;
         }
 
@@ -72,12 +75,12 @@ internal static partial class HealthProbe
     }
 
     /// <summary>
-    /// Where the service listens, seen from the same machine, by the rules of ASP.NET Core: <c>urls</c> before
-    /// <c>http_ports</c>.
+    /// Finds where the service listens, as seen from the same machine, by the rules of ASP.NET Core: <c>urls</c> goes
+    /// before <c>http_ports</c>.
     /// </summary>
     /// <returns>The first http address with a port; null when there is none.</returns>
     /// <exception cref="FormatException">An address is not valid.</exception>
-    internal static Uri? Address(IConfiguration configuration)
+    internal static Uri? FindAddress(IConfiguration configuration)
     {
         var urls = configuration["urls"] is { Length: > 0 } given ? given
             : configuration["http_ports"] is { Length: > 0 } ports
@@ -85,7 +88,7 @@ internal static partial class HealthProbe
             : "http://localhost:5000";
         foreach (var url in urls.Split(';'))
         {
-            // '+', '*' and the unspecified addresses stand for every interface; the loopback one is among them.
+            // '+', '*' and the unspecified addresses stand for every interface, the loopback one included.
             var address = new Uri(EveryInterface().Replace(url.Trim(), "$1localhost"));
             if (address.Scheme == Uri.UriSchemeHttp && !address.Host.Equals("unix", StringComparison.OrdinalIgnoreCase))
             {

@@ -13,14 +13,11 @@ using Microsoft.Extensions.Configuration;
 namespace Fpn.Tool.Commands;
 
 /// <summary>
-/// <c>Fpn.Service inspect PACKAGE</c>: loads a package as the service would, and prints what it holds and which
-/// execution provider runs each node.
+/// <c>inspect PACKAGE</c>: loads a package as the service would, and prints what it holds and which execution provider
+/// runs each node.
 /// </summary>
 internal static class InspectCommand
 {
-    /// <summary>The first argument that asks for it.</summary>
-    public const string Command = "inspect";
-
     private const int Wrong = 1;
 
     private static readonly JsonSerializerOptions JsonOptions = new()
@@ -29,20 +26,23 @@ internal static class InspectCommand
         DefaultIgnoreCondition = JsonIgnoreCondition.WhenWritingNull,
         WriteIndented = true,
 
-        // It goes to a terminal or a program, not into a page.
+        // The text goes to a terminal or a program, not into a page.
         Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping,
     };
 
     /// <summary>Prints the report.</summary>
-    /// <param name="arguments">What follows <see cref="Command"/>: <see cref="InspectArguments.Usage"/>.</param>
+    /// <param name="program">The program that was started.</param>
+    /// <param name="arguments">What follows the command, as <see cref="InspectArguments.Usage"/> says.</param>
     /// <param name="output">Where the report goes.</param>
-    /// <param name="errors">Where the reason goes when there is none.</param>
-    /// <returns>0; 1 when the package or a setting is wrong, as at a start; 2 when the arguments are.</returns>
-    public static async Task<int> RunAsync(string[] arguments, TextWriter output, TextWriter errors)
+    /// <param name="errors">Where the reason goes when there is no report.</param>
+    /// <returns>0; 1 when the package or a setting is wrong, as at a start; 2 when the arguments are wrong.</returns>
+    public static async Task<int> RunAsync(
+        CommandProgram program, string[] arguments, TextWriter output, TextWriter errors)
     {
         if (InspectArguments.Parse(arguments) is not { } parsed)
         {
-            await errors.WriteLineAsync(InspectArguments.Usage);
+            await errors.WriteLineAsync(
+                $"usage: {program.Name} {InspectArguments.Usage.Arguments} ({program.Name} --help says more)");
             return CommandLine.WrongUsage;
         }
 
@@ -50,36 +50,22 @@ internal static class InspectCommand
         {
             var report = Inspect(parsed);
             await output.WriteLineAsync(
-                parsed.IsJson ? JsonSerializer.Serialize(report, JsonOptions) : ReportText.Of(report));
+                parsed.IsJson ? JsonSerializer.Serialize(report, JsonOptions) : ReportText.Format(report));
             return 0;
         }
-#pragma warning disable CA1031 // Whatever it is, a person reads it: one line, and no dump.
+#pragma warning disable CA1031 // A person reads the reason, whatever it is: one line, and no dump.
         catch (Exception exception)
 #pragma warning restore CA1031
         {
-            await errors.WriteLineAsync(StartFailure.Reason(exception));
+            await errors.WriteLineAsync(StartFailure.Describe(exception));
             return Wrong;
         }
     }
 
     private static PackageReport Inspect(InspectArguments arguments)
     {
-        // The service's own sources of settings, from where the service is: the folder that this runs in may be any.
-        var configuration = new ConfigurationBuilder()
-            .SetBasePath(AppContext.BaseDirectory)
-            .AddJsonFile("appsettings.json", optional: true)
-            .AddEnvironmentVariables()
-            .AddCommandLine(arguments.Settings)
-            .Build();
-        var (execution, cuda) = (new ExecutionOptions(), new CudaOptions());
-        SettingsReader.Read(configuration.GetSection("Fpn:Execution"), execution);
-        SettingsReader.Read(configuration.GetSection("Fpn:Cuda"), cuda);
-
-        // Also the manifest itself, and with the slash that completion adds.
-        var named = Path.GetFileName(arguments.Package) == ModelManifestReader.FileName
-            ? Path.GetDirectoryName(arguments.Package)
-            : arguments.Package;
-        var folder = Path.TrimEndingDirectorySeparator(Path.GetFullPath(named is { Length: > 0 } ? named : "."));
+        var (execution, cuda) = ReadSettings(arguments.Settings);
+        var folder = FindFolder(arguments.Package);
         var contract = ModelManifestReader.Read(folder);
         var device = ExecutionDevice.Open(execution, cuda);
         var before = Environment.WorkingSet;
@@ -92,6 +78,32 @@ internal static class InspectCommand
             device.Description.Reason,
             Math.Round(Stopwatch.GetElapsedTime(started).TotalSeconds, 3),
             Math.Max(0, Environment.WorkingSet - before));
-        return PackageReport.Of(detector, folder, runtime, arguments.WithNodes);
+        return PackageReport.Create(detector, folder, runtime, arguments.WithNodes);
+    }
+
+    /// <summary>Reads the same sources as the service. Its file lies beside its program, whichever folder this runs in;
+    /// the tool has none.</summary>
+    private static (ExecutionOptions Execution, CudaOptions Cuda) ReadSettings(string[] arguments)
+    {
+        var configuration = new ConfigurationBuilder()
+            .SetBasePath(AppContext.BaseDirectory)
+            .AddJsonFile("appsettings.json", optional: true)
+            .AddEnvironmentVariables()
+            .AddCommandLine(arguments)
+            .Build();
+        var (execution, cuda) = (new ExecutionOptions(), new CudaOptions());
+        SettingsReader.Read(configuration.GetSection("Fpn:Execution"), execution);
+        SettingsReader.Read(configuration.GetSection("Fpn:Cuda"), cuda);
+        return (execution, cuda);
+    }
+
+    /// <summary>Finds the package's full path. People may name the manifest itself, and completion adds a slash to a
+    /// folder.</summary>
+    private static string FindFolder(string package)
+    {
+        var named = Path.GetFileName(package) == ModelManifestReader.FileName
+            ? Path.GetDirectoryName(package)
+            : package;
+        return Path.TrimEndingDirectorySeparator(Path.GetFullPath(named is { Length: > 0 } ? named : "."));
     }
 }

@@ -6,7 +6,7 @@ using Fpn.Models.Packages;
 
 namespace Fpn.Tool.Reports;
 
-/// <summary>What <c>inspect</c> says of a package; its JSON has these names in camel case.</summary>
+/// <summary>What <c>inspect</c> reports about a package. Its JSON has these names in camel case.</summary>
 /// <param name="Name">The model's name.</param>
 /// <param name="Version">Its version.</param>
 /// <param name="Folder">Full path of the package.</param>
@@ -36,7 +36,7 @@ internal sealed record PackageReport(
     /// <param name="folder">Its folder.</param>
     /// <param name="runtime">What it was loaded on.</param>
     /// <param name="withNodes">Whether every node is listed.</param>
-    public static PackageReport Of(IDetector detector, string folder, RuntimeReport runtime, bool withNodes)
+    public static PackageReport Create(IDetector detector, string folder, RuntimeReport runtime, bool withNodes)
     {
         var contract = detector.Contract;
         return new PackageReport(
@@ -49,11 +49,11 @@ internal sealed record PackageReport(
             contract.License,
             contract.Labels,
             runtime,
-            contract.EndToEnd is { ResizeInside: true } ? null : InputReport.Of(contract.Input, detector.Graphs[0]),
-            [.. detector.Graphs.Select(graph => GraphReport.Of(Role(contract, graph), graph, withNodes))]);
+            contract.EndToEnd is { ResizeInside: true } ? null : InputReport.Create(contract.Input, detector.Graphs[0]),
+            [.. detector.Graphs.Select(graph => GraphReport.Create(FindRole(contract, graph), graph, withNodes))]);
     }
 
-    private static string Role(ModelContract contract, OnnxGraph graph) =>
+    private static string FindRole(ModelContract contract, OnnxGraph graph) =>
         contract.Files.First(file => file.Value.Path == graph.Path).Key;
 }
 
@@ -62,9 +62,9 @@ internal sealed record PackageReport(
 /// <param name="Provider">The execution provider: <c>cpu</c> or <c>cuda</c>.</param>
 /// <param name="Device">The GPU, or the CPU with its threads.</param>
 /// <param name="Reason">Why this one.</param>
-/// <param name="LoadSeconds">Reading, checking and loading the graphs, and their first run.</param>
+/// <param name="LoadSeconds">Time for reading, checking and loading the graphs, and for their first run.</param>
 /// <param name="LoadedBytes">
-/// Memory of the process that this took, by the operating system's count; GPU memory is not in it.
+/// Memory that this added to the process, by the operating system's count and without the GPU's.
 /// </param>
 internal sealed record RuntimeReport(
     string OnnxRuntime, string Provider, string Device, string Reason, double LoadSeconds, long LoadedBytes);
@@ -78,11 +78,11 @@ internal sealed record InputReport(int Height, int Width, string Type, long Byte
 {
     private const int Channels = 3;
 
-    /// <summary>What the manifest's sizes and the first graph's input make of it.</summary>
-    public static InputReport Of(InputOptions input, OnnxGraph graph)
+    /// <summary>Computes the tensor from the manifest's sizes and the first graph's input.</summary>
+    public static InputReport Create(InputOptions input, OnnxGraph graph)
     {
         var size = new ResizeTransform(input).PaddedSize(new ImageSize(input.MinSize, input.MaxSize));
-        // Sizes of images, which some graphs take as well, are a list.
+        // Some graphs also take the sizes of the images, which are a list.
         var type = graph.Inputs.First(port => port.Dimensions.Count >= Channels).Type;
         var bytes = type switch { "uint8" => 1, "float16" => 2, _ => 4 };
         return new InputReport(size.Height, size.Width, type, size.Area * Channels * bytes);
@@ -94,11 +94,11 @@ internal sealed record InputReport(int Height, int Width, string Type, long Byte
 /// <param name="File">Name of its file.</param>
 /// <param name="Bytes">Size of its file: mostly weights.</param>
 /// <param name="Opset">Version of ONNX's operators; null where it uses none.</param>
-/// <param name="Inputs">What it takes.</param>
-/// <param name="Outputs">What it gives.</param>
+/// <param name="Inputs">Tensors that it takes.</param>
+/// <param name="Outputs">Tensors that it gives.</param>
 /// <param name="NodeCount">Nodes that run.</param>
 /// <param name="NodesByProvider">How many each execution provider runs, most first.</param>
-/// <param name="FallenBack">Nodes that the GPU should run and the CPU does.</param>
+/// <param name="FallenBack">Nodes that run on the CPU since the GPU's provider cannot run them.</param>
 /// <param name="KeptOnCpu">Nodes that ONNX Runtime leaves on the CPU by choice, since their inputs are there.</param>
 /// <param name="Nodes">Every node; null unless asked for.</param>
 internal sealed record GraphReport(
@@ -115,7 +115,7 @@ internal sealed record GraphReport(
     IReadOnlyList<NodeReport>? Nodes)
 {
     /// <summary>Describes a loaded graph.</summary>
-    public static GraphReport Of(string role, OnnxGraph graph, bool withNodes)
+    public static GraphReport Create(string role, OnnxGraph graph, bool withNodes)
     {
         var placement = graph.Placement;
         return new GraphReport(

@@ -1,3 +1,4 @@
+using Fpn.Deployment.Tests.Architecture;
 using Fpn.Testing.Running;
 
 namespace Fpn.Deployment.Tests.Packaging;
@@ -20,8 +21,10 @@ public sealed class CommandScriptTests : IDisposable
 
     public CommandScriptTests()
     {
-        string[] folders = ["build", "src", "docs/sample", "bin", "artifacts/service", "elsewhere"];
-        foreach (var folder in folders)
+        string[] folders = ["build", "bin", "artifacts/tool", "elsewhere"];
+        var projects = Directory.EnumerateDirectories(Path.Combine(Checkout.Root, "src"))
+            .Select(folder => Path.GetRelativePath(Checkout.Root, folder));
+        foreach (var folder in folders.Concat(projects))
         {
             Directory.CreateDirectory(At(folder));
         }
@@ -29,6 +32,7 @@ public sealed class CommandScriptTests : IDisposable
         string[] files =
         [
             "fpn", "build/prepare.sh", "Directory.Build.props", "Directory.Packages.props", "global.json",
+            "src/Directory.Build.props", "src/Directory.Build.targets", "src/Native.props",
         ];
         foreach (var file in files)
         {
@@ -48,14 +52,44 @@ public sealed class CommandScriptTests : IDisposable
     {
         Assert.Equal(7, (await RunAsync("inspect", "models/my pets", "--json")).Code);
         Assert.Equal(7, (await RunAsync("inspect", "models/cats")).Code);
-        var service = At("artifacts/service/Fpn.Service.dll");
+        var tool = At("artifacts/tool/Fpn.Tool.dll");
         Assert.Equal(
             [
-                $"publish {At("src/Fpn.Service")}",
-                $"run in {At("elsewhere")}: {service} inspect models/my pets --json",
-                $"run in {At("elsewhere")}: {service} inspect models/cats",
+                $"publish {At("src/Fpn.Tool")}",
+                $"run in {At("elsewhere")}: {tool} inspect models/my pets --json",
+                $"run in {At("elsewhere")}: {tool} inspect models/cats",
             ],
             File.ReadAllLines(At("notes")));
+    }
+
+    /// <summary>The tool is built from the projects that it may refer to, and from no other.</summary>
+    [Fact]
+    public async Task Fpn_ChangedSource_BuildsAgainIfTheToolDependsOnIt()
+    {
+        string[] needed =
+        [
+            "Fpn.Tool", .. DependencyTests.Arrows.Single(arrow => arrow.Data.Item1 == "Fpn.Tool").Data.Item2,
+        ];
+        var projects = Directory.GetDirectories(At("src")).Select(folder => Path.GetFileName(folder)).ToArray();
+        Assert.Subset(projects.ToHashSet(), needed.ToHashSet());
+        Assert.Contains("Fpn.Service", projects);
+        foreach (var project in projects)
+        {
+            File.WriteAllText(At($"src/{project}/Source.cs"), string.Empty);
+        }
+
+        await RunAsync("--version");
+        var built = File.GetLastWriteTimeUtc(At("artifacts/tool/.published"));
+        foreach (var project in projects)
+        {
+            File.Delete(At("notes"));
+            var source = At($"src/{project}/Source.cs");
+            File.SetLastWriteTimeUtc(source, built + TimeSpan.FromHours(1));
+            await RunAsync("--version");
+            File.SetLastWriteTimeUtc(source, built - TimeSpan.FromHours(1));
+            var notes = File.ReadAllLines(At("notes"));
+            Assert.Equal(needed.Contains(project), notes.Contains($"publish {At("src/Fpn.Tool")}"));
+        }
     }
 
     [Theory]
@@ -65,19 +99,20 @@ public sealed class CommandScriptTests : IDisposable
     {
         var (code, output, errors) = await RunAsync(arguments);
         Assert.Equal((2, string.Empty), (code, output));
-        Assert.Contains("usage: ./fpn inspect PACKAGE", errors, StringComparison.Ordinal);
+        Assert.Contains("\n  ./fpn inspect PACKAGE", errors, StringComparison.Ordinal);
         Assert.Equal(
             arguments.Length > 0, errors.StartsWith("./fpn: unknown command 'serve'\n", StringComparison.Ordinal));
         Assert.False(File.Exists(At("notes")));
     }
 
     [Fact]
-    public async Task Fpn_Help_ListsTheCommandsAndEnds0()
+    public async Task Fpn_Help_ListsTheCommandsAndEnds0BeforeItBuilds()
     {
         var (code, output, errors) = await RunAsync("--help");
         Assert.Equal((0, string.Empty), (code, errors));
-        Assert.StartsWith("usage: ./fpn inspect PACKAGE", output, StringComparison.Ordinal);
-        Assert.Contains("./fpn healthcheck", output, StringComparison.Ordinal);
+        Assert.Contains("\n  ./fpn inspect PACKAGE", output, StringComparison.Ordinal);
+        Assert.Contains("\n  ./fpn healthcheck", output, StringComparison.Ordinal);
+        Assert.False(File.Exists(At("notes")));
     }
 
     /// <summary>Beside run.sh, which listens on 8080, and not where .NET would by default.</summary>
@@ -90,9 +125,8 @@ public sealed class CommandScriptTests : IDisposable
 
     private string At(string path) => Path.Combine(_root, path);
 
-    private async Task<(int Code, string Output, string Errors)> RunAsync(params string[] arguments)
-    {
-        return await ProgramRun.RunAsync(
+    private async Task<(int Code, string Output, string Errors)> RunAsync(params string[] arguments) =>
+        await ProgramRun.RunAsync(
             At("elsewhere"),
             "bash",
             [
@@ -106,5 +140,4 @@ public sealed class CommandScriptTests : IDisposable
                 _root,
                 .. arguments,
             ]);
-    }
 }

@@ -38,7 +38,7 @@ public sealed class ExternalDataTests
         await File.WriteAllBytesAsync(Path.Combine(package, "head.onnx.data"), new byte[16], TestContext.Current.CancellationToken);
         using var output = new StringWriter();
         using var errors = new StringWriter();
-        Assert.Equal(1, await InspectCommand.RunAsync([package], output, errors));
+        Assert.Equal(1, await InspectCommand.RunAsync(CommandProgram.Tool, [package], output, errors));
         Assert.Contains("head.onnx: its weights lie in another file, 'head.onnx.data'", errors.ToString(), StringComparison.Ordinal);
     }
 

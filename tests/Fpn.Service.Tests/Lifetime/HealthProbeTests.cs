@@ -21,12 +21,12 @@ public sealed class HealthProbeTests
     [InlineData("", "8085", "http://localhost:8085/")]
     [InlineData(null, null, "http://localhost:5000/")]
     [InlineData("https://+:8443", "8080", null)]
-    public void Address_OfTheSettings_IsWhereTheServiceListens(string? urls, string? ports, string? expected)
+    public void FindAddress_Settings_IsWhereTheServiceListens(string? urls, string? ports, string? expected)
     {
         var configuration = new ConfigurationBuilder()
             .AddInMemoryCollection(new Dictionary<string, string?> { ["urls"] = urls, ["http_ports"] = ports })
             .Build();
-        Assert.Equal(expected, HealthProbe.Address(configuration)?.ToString());
+        Assert.Equal(expected, HealthProbe.FindAddress(configuration)?.ToString());
     }
 
     [Fact]
@@ -65,7 +65,7 @@ public sealed class HealthProbeTests
     [InlineData("http://")]
     [InlineData("http://:8080")]
     [InlineData("http://a b:80")]
-    public async Task Healthcheck_AddressThatIsNone_Ends1WithOneLine(string address)
+    public async Task Healthcheck_WrongAddress_Ends1WithOneLine(string address)
     {
         var (code, output, errors) = await CheckAsync(address);
         Assert.Equal((1, string.Empty), (code, output));

@@ -2,7 +2,7 @@ using Fpn.Testing.Running;
 
 namespace Fpn.Service.Tests.Settings;
 
-/// <summary>Words on the command line that are no settings.</summary>
+/// <summary>Words on the service's command line that are not settings.</summary>
 public sealed class CommandLineTests
 {
     [Theory]
@@ -19,15 +19,19 @@ public sealed class CommandLineTests
     {
         var (code, output, errors) = await RunAsync(argument);
         Assert.Equal((2, string.Empty), (code, output));
-        Assert.StartsWith(
-            expected,
-            Assert.Single(errors.Split('\n', StringSplitOptions.RemoveEmptyEntries)),
-            StringComparison.Ordinal);
+        var line = Assert.Single(errors.Split('\n', StringSplitOptions.RemoveEmptyEntries));
+        Assert.StartsWith(expected, line, StringComparison.Ordinal);
+        if (expected.StartsWith("Unknown", StringComparison.Ordinal))
+        {
+            Assert.EndsWith(
+                " Fpn.Service --help shows the commands, and what settings look like.", line, StringComparison.Ordinal);
+        }
     }
 
     [Theory]
     [InlineData("--help")]
     [InlineData("-h")]
+    [InlineData("help")]
     [InlineData("inspect", "--help")]
     [InlineData("healthcheck", "--help")]
     public async Task Help_ListsCommandsAndWhereSettingsAre(params string[] arguments)
@@ -35,7 +39,11 @@ public sealed class CommandLineTests
         var (code, output, errors) = await RunAsync(arguments);
         Assert.Equal((0, string.Empty), (code, errors));
         Assert.All(
-            (string[])["inspect PACKAGE", "healthcheck [--urls", "--urls http://0.0.0.0:8080", "docs/settings.md"],
+            (string[])
+            [
+                "  Fpn.Service [SETTING …]\n", "  Fpn.Service inspect PACKAGE", "  Fpn.Service healthcheck [--urls",
+                "--urls http://0.0.0.0:8080", "docs/settings.md",
+            ],
             words => Assert.Contains(words, output, StringComparison.Ordinal));
     }
 
