@@ -63,7 +63,7 @@ internal sealed record GoldenCase
     /// there is no such file, since nobody may pass on pixels of the photograph.</summary>
     public required int? ResizedSampleStep { get; init; }
 
-    /// <summary>Mean of each plane of the resized, normalised image.</summary>
+    /// <summary>Mean of each plane of the resized, normalized image.</summary>
     public required double[] ResizedMean { get; init; }
 
     /// <summary>Mean absolute value of each plane.</summary>
