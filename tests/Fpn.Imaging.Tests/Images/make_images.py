@@ -84,7 +84,7 @@ def three(grey):
 
 
 def swapped_profile():
-    """sRGB with the primaries of red and green exchanged: whoever applies it shows it."""
+    """sRGB with the primaries of red and green exchanged: applying it shows."""
     profile = bytearray(ImageCms.ImageCmsProfile(ImageCms.createProfile("sRGB")).tobytes())
     red, green = profile.index(b"rXYZ"), profile.index(b"gXYZ")
     profile[red:red + 4], profile[green:green + 4] = b"gXYZ", b"rXYZ"
@@ -219,7 +219,8 @@ def bmps():
     palette = b"".join(bytes((b, g, r, 0)) for r, g, b in colours)
     start = 14 + 40 + len(palette)
     header = struct.pack("<IiiHHIIiiII", 40, W, -H, 1, 4, 0, len(rows), 2835, 2835, 16, 0)
-    (HERE / "palette4.bmp").write_bytes(b"BM" + struct.pack("<IHHI", start + len(rows), 0, 0, start) + header + palette + rows)
+    file = b"BM" + struct.pack("<IHHI", start + len(rows), 0, 0, start)
+    (HERE / "palette4.bmp").write_bytes(file + header + palette + rows)
     expected("palette4.bmp", np.asarray(colours, np.uint8)[indices])
 
 
