@@ -60,7 +60,7 @@ internal sealed record GoldenCase
     public required GoldenSize Padded { get; init; }
 
     /// <summary>Every so many rows and columns of the resized image are in resized.npy, and the last ones; null where
-    /// there is no such file, since nobody may pass on pixels of the photograph.</summary>
+    /// there is no such file, since the photograph's pixels may not be passed on.</summary>
     public required int? ResizedSampleStep { get; init; }
 
     /// <summary>Mean of each plane of the resized, normalized image.</summary>
