@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # Packs the GPU benchmark for a bare machine: run.sh, torch_race.py, and everything else in pieces of at most 40 MB with
-# checksums. Runs where the project builds (.NET SDK 10, network). README.md beside this file tells the rest.
+# checksums. Runs where the project builds (.NET SDK 10, network). README.md beside this file has the rest.
 set -euo pipefail
 here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
 root=$(cd "$here/../.." && pwd)
@@ -51,8 +51,8 @@ mkdir -p "$payload"
 # The program, and into the same folder the service as a program of its own; .NET comes with them. Outputs and
 # intermediate files are kept apart from those of the usual build, whose lock files know no runtime.
 publish() { # project
-  dotnet publish "$root/$1" -c Release -r linux-x64 --self-contained true -p:RuntimeIdentifiers=linux-x64 --artifacts-path "$work/build" \
-    -o "$work/program" -p:RestorePackagesWithLockFile=false \
+  dotnet publish "$root/$1" -c Release -r linux-x64 --self-contained true -p:RuntimeIdentifiers=linux-x64 \
+    --artifacts-path "$work/build" -o "$work/program" -p:RestorePackagesWithLockFile=false \
     -p:NuGetLockFilePath="$work/none.lock.json" -p:TreatWarningsAsErrors=false -p:RunAnalyzers=false \
     -p:DebugType=none --nologo -v quiet -clp:"NoSummary;ErrorsOnly" >&2
 }

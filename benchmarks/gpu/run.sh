@@ -152,7 +152,7 @@ find_library() {
   ldconfig -p 2>/dev/null | grep -F "$1 " >/dev/null
 }
 
-# Keeps what there is where the caller wants it, so that whoever ends this script loses only the rest.
+# Copies the results so far to where the caller wants them, so that ending this script loses only the rest.
 copy_results() {
   local file
   [ -n "$copy_to" ] || return 0
@@ -233,7 +233,7 @@ for section in "${sections[@]}"; do
     [ -x "$program" ] || { say "race: $out/torch.json is taken into the report once the pieces are here"; continue; }
     seconds=20
   fi
-  # A name that is none still gets the program's answer.
+  # An unknown name still gets the program's answer.
   run_section "$section" "$seconds" 2>&1 | tee -a "$out/log.txt" || code=$?
   copy_results
   # A crash at the first use of the device is one at all others.

@@ -2,11 +2,11 @@
 
     strip_provider.py libonnxruntime_providers_cuda.so OUT [--architecture 90] [--keep-language-models]
 
-The library holds the same device code once for each architecture, and four fifths of it are attention and quantised
+The library holds the same device code once for each architecture, and four fifths of it are attention and quantized
 products of language models. Both are blanked where they lie; language models' code is also renamed to an architecture
 of old, so that CUDA, which looks for code of its own, finds none as in any library that was built for other GPUs, and
 minds only if such a kernel is called. Addresses, lengths and headers stay; the holes pack to nothing. Kernels for other
-work are kept, also where nobody knows whether a detector needs them. For this benchmark only: what is served has the
+work are kept, also where it is not known whether a detector needs them. For this benchmark only: what is served has the
 whole library.
 """
 import argparse
@@ -122,8 +122,8 @@ def main(arguments=None):
         parser.error(f"{options.library} has no device code for sm_{options.architecture}")
     with open(options.out, "wb") as file:
         file.write(library)
-    told = ", ".join(f"{size / 1e6:.1f} MB {what}" for what, size in sizes.items())
-    print(f"Device code for sm_{options.architecture}: {told}; {len(kept)} kernels left.", file=sys.stderr)
+    sections = ", ".join(f"{size / 1e6:.1f} MB {what}" for what, size in sizes.items())
+    print(f"Device code for sm_{options.architecture}: {sections}; {len(kept)} kernels left.", file=sys.stderr)
 
 
 if __name__ == "__main__":

@@ -4,8 +4,8 @@
 
 Needs nothing but this file and torch 1.13 or later with torchvision 0.14 or later. Random weights; as many proposals of
 each image as the service's package of the same architecture has. The images are on the device before the clock starts
-and the answers stay there. The file is written anew after every measurement, so that whoever ends this process loses
-only the rest.
+and the answers stay there. The file is written anew after every measurement, so that ending this process loses only
+the rest.
 """
 import argparse
 import importlib

@@ -26,7 +26,8 @@ def request_json(images):
 def request_binary(images):
     # Every element of a BYTES tensor: its length, four bytes little-endian, and itself.
     data = b"".join(struct.pack("<I", len(image)) + image for image in images)
-    tensor = {"name": "image", "shape": [len(images)], "datatype": "BYTES", "parameters": {"binary_data_size": len(data)}}
+    tensor = {"name": "image", "shape": [len(images)], "datatype": "BYTES",
+              "parameters": {"binary_data_size": len(data)}}
     head = json.dumps({"id": "1", "parameters": {"binary_data_output": True}, "inputs": [tensor]}).encode()
     return head + data, {"Content-Type": "application/octet-stream", LENGTH: str(len(head))}
 

@@ -31,7 +31,8 @@ def read_state_dict(path):
         raise ExportError(f"{path}: no such file") from None
     except Exception as error:  # bytes that are no checkpoint fail in any way
         reason = str(error).splitlines()[0] if str(error) else type(error).__name__
-        raise ExportError(f"{path}: not a file of tensors; save model.state_dict() with torch.save ({reason})") from None
+        raise ExportError(
+            f"{path}: not a file of tensors; save model.state_dict() with torch.save ({reason})") from None
     if isinstance(loaded, safe_pickle.StandIn):
         raise ExportError(f"{path}: a whole model, which only its own program can load: "
                           'there, torch.save(model.state_dict(), "weights.pth")')
@@ -57,8 +58,8 @@ def _modernise(state):
 def build_detector(state, norm_eps, anchor_sizes, aspect_ratios, sampling_ratio=2, **settings):
     """A FasterRCNN in evaluation with the weights of `state`.
 
-    `anchor_sizes` (one tuple a level) may be None for the usual ones; `sampling_ratio` is RoIAlign's, 0 for as many samples
-    as a cell has pixels; `settings` are FasterRCNN's keyword arguments.
+    `anchor_sizes` (one tuple a level) may be None for the usual ones; `sampling_ratio` is RoIAlign's, 0 for as many
+    samples as a cell has pixels; `settings` are FasterRCNN's keyword arguments.
     """
     if not any(key.startswith("backbone.fpn.") for key in state):
         first = next(iter(state), "nothing")

@@ -3,7 +3,7 @@
     convert.py models/coco models/coco-fp16 --precision float16
     convert.py models/everyday models/everyday-small --storage float16
 
-README.md beside this file tells the rest.
+README.md beside this file has the rest.
 """
 import argparse
 import os
@@ -87,7 +87,7 @@ def _convert_graphs(source, options):
 def _about(source, name, options):
     """What the manifest says about the new package: its name, its version, and what was done."""
     given = [(flag, getattr(options, flag)) for flag in ("precision", "images", "storage")]
-    if options.precision:  # it takes float16 images unless told otherwise
+    if options.precision:  # it takes float16 images unless a flag says otherwise
         given = [change for change in given if change != ("images", "float16")]
     changes = [_CHANGES[change] for change in given if change in _CHANGES]
     done = f"{source.name} {source.version} converted: {', '.join(words for _, words in changes)}"

@@ -3,7 +3,7 @@
     export.py --checkpoint blood-cells.pth --labels RBC,WBC,Platelets --min-size 384 --max-size 640 models/blood-cells
     export.py --weights FasterRCNN_ResNet50_FPN_V2_Weights.COCO_V1 models/coco
 
-README.md beside this file tells the rest.
+README.md beside this file has the rest.
 """
 import argparse
 import codecs
@@ -61,7 +61,8 @@ def parse(arguments):
     model = parser.add_mutually_exclusive_group(required=True)
     model.add_argument("--checkpoint", help="a state dict of torchvision's FasterRCNN")
     model.add_argument("--weights", help="torchvision's: " + ", ".join(named_weights.NAMES))
-    parser.add_argument("--random-weights", type=int, metavar="SEED", help="with --weights: its architecture, nothing downloaded")
+    parser.add_argument("--random-weights", type=int, metavar="SEED",
+                        help="with --weights: its architecture, nothing downloaded")
     parser.add_argument("--layout", choices=["two-stage", "end-to-end"], default="two-stage")
     parser.add_argument("--labels", help="names without background, comma-separated, or a file with one a line")
     parser.add_argument("--version", default="1")
@@ -122,7 +123,8 @@ def _read_text(path):
     """UTF-8, with or without its mark, or UTF-16 with one; nothing is guessed."""
     with open(path, "rb") as file:
         data = file.read()
-    name, encoding = ("UTF-16",) * 2 if data[:2] in (codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE) else ("UTF-8", "utf-8-sig")
+    wide = data[:2] in (codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)
+    name, encoding = ("UTF-16", "UTF-16") if wide else ("UTF-8", "utf-8-sig")
     try:
         text = data.decode(encoding)
     except UnicodeDecodeError as error:
@@ -155,7 +157,8 @@ def export(options):
     _summarise(options.out, manifest, graphs, levels, detector)
     if options.checkpoint:
         weights = ",".join(f"{weight:g}" for weight in detector.roi_heads.box_coder.weights)
-        print(f"  taken as usual, since no checkpoint says them: sampling ratio {options.sampling_ratio} (--sampling-ratio), "
+        print("  taken as usual, since no checkpoint says them: "
+              f"sampling ratio {options.sampling_ratio} (--sampling-ratio), "
               f"batch norms' eps {options.norm_eps:g} (--norm-eps), box weights {weights}")
     return manifest
 

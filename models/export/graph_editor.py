@@ -25,8 +25,8 @@ class GraphEditor:
         self.opset = max((entry.version for entry in self._model.opset_import if not entry.domain), default=0)
         last = onnx.defs.onnx_opset_version()
         if not _FIRST_OPSET <= self.opset <= last:
-            raise ExportError(f"{path}: is of opset {self.opset}; from {_FIRST_OPSET} on, and up to the {last} that this "
-                              "version of onnx knows, it can be converted")
+            raise ExportError(f"{path}: is of opset {self.opset}; from {_FIRST_OPSET} on, and up to the {last} that "
+                              "this version of onnx knows, it can be converted")
         self._initializers_are_no_inputs()
         self.constants = {tensor.name: tensor for tensor in self.graph.initializer}
         self._lift_constants()
@@ -109,7 +109,7 @@ class GraphEditor:
             node.output[:] = [new if name == old else name for name in node.output]
 
     def rename_reads(self, old, new):
-        """Lets whoever reads one tensor read another."""
+        """Makes every reader of one tensor read another."""
         for node in self._all_nodes(self.graph):
             node.input[:] = [new if name == old else name for name in node.input]
 

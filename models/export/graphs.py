@@ -110,7 +110,8 @@ def levels_of(detector):
     for index, (key, feature) in enumerate(features.items()):
         stride = _PROBE_SIDE // feature.shape[-1]
         if stride * feature.shape[-1] != _PROBE_SIDE or stride & (stride - 1):
-            raise ExportError(f"level {index} has a grid of {feature.shape[-1]} at {_PROBE_SIDE} pixels: no power of two")
+            raise ExportError(f"level {index} has a grid of {feature.shape[-1]} at {_PROBE_SIDE} pixels: "
+                              "no power of two")
         name = f"{prefix}{numbers[index]}"
         if numbers.count(numbers[index]) > 1:  # MobileNetV3 has two maps of stride 32: p5a, p5b
             name += "abcdefgh"[numbers[:index].count(numbers[index])]
@@ -118,7 +119,8 @@ def levels_of(detector):
         levels.append(Level(name, stride, feature.shape[1], tuple(sizes[index]), pooled))
     strides = [level.stride for level in levels if level.pooled]
     if not strides or numbers != sorted(numbers):
-        raise ExportError(f"the levels' strides are {[level.stride for level in levels]}: finest first, one pooled at least")
+        raise ExportError(f"the levels' strides are {[level.stride for level in levels]}: "
+                          "finest first, one pooled at least")
     if (strides[-1] // strides[0]).bit_length() > len(strides):
         raise ExportError(f"RoIs are pooled from strides {strides}, between which levels are missing")
     return levels
@@ -161,7 +163,8 @@ class Head(nn.Module):
 
 
 class EndToEnd(nn.Module):
-    """image [3, h, w], resized and normalised -> boxes [M, 4] in its pixels, labels [M] (1 is the first class), scores [M].
+    """image [3, h, w], resized and normalized -> boxes [M, 4] in its pixels, labels [M] (1 is the first class),
+    scores [M].
 
     Resizing stays outside: a traced graph multiplies side and scale in float32, torchvision in double, and about every
     third size comes out a pixel larger (pytorch/vision #3654).
@@ -258,10 +261,10 @@ def _export(module, example, inputs, outputs, axes):
 
 
 def check(model, inputs, outputs):
-    """Fails unless the graph is valid ONNX, has these inputs and outputs, and every normalisation is folded."""
+    """Fails unless the graph is valid ONNX, has these inputs and outputs, and every normalization is folded."""
     onnx.checker.check_model(model, full_check=True)
     found = [value.name for value in model.graph.input], [value.name for value in model.graph.output]
     if found != (list(inputs), list(outputs)):
         raise ExportError(f"the graph came out with inputs and outputs {found}")
     if any(node.op_type == "BatchNormalization" for node in model.graph.node):
-        raise ExportError("a batch normalisation does not follow a convolution and cannot be folded")
+        raise ExportError("a batch normalization does not follow a convolution and cannot be folded")

@@ -82,7 +82,7 @@ def _float_images(editor):
 
 
 def _prepend(editor, nodes):
-    """Puts nodes in front; whoever read the images reads what the last of them gives."""
+    """Puts nodes in front; readers of the images read the output of the last node."""
     editor.rename_reads(IMAGES, nodes[-1].output[0])
     editor.replace_nodes([*nodes, *editor.graph.node])
 

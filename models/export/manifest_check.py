@@ -16,7 +16,8 @@ def check_manifest(manifest):
     _range("input.maxSize", size["maxSize"], size["minSize"], 16384, "--max-size; at least minSize")
     _range("input.sizeDivisor", size["sizeDivisor"], 1, 1024)
     _list("input.mean", size.get("mean", [0, 0, 0]), 3, 3, lambda value: True, "three numbers (--mean)")
-    _list("input.std", size.get("std", [1, 1, 1]), 3, 3, lambda value: value > 0, "three numbers greater than 0 (--std)")
+    _list("input.std", size.get("std", [1, 1, 1]), 3, 3, lambda value: value > 0,
+          "three numbers greater than 0 (--std)")
     for index, level in enumerate(manifest.get("levels", [])):
         _list(f"levels[{index}].anchorSizes", level["anchorSizes"], 1, 64, lambda value: 0 < value <= 65536,
               "1 to 64 sizes greater than 0 (--anchor-sizes)")

@@ -42,7 +42,7 @@ def build(name, seed=None, **settings):
 
 
 def random(name, seed, **settings):
-    """As `build` with a seed, but the weights as torchvision initialises them: scores are all but equal."""
+    """As `build` with a seed, but the weights as torchvision initializes them: scores are all but equal."""
     _, builder, labels = _find(name)
     torch.manual_seed(seed)
     return builder(weights=None, weights_backbone=None, num_classes=len(labels) + 1, **settings).eval(), labels
@@ -59,7 +59,7 @@ def _find(name):
 def condition(detector, seed, images=None, logits=2.5, deltas=(0.3, 1.0)):
     """Gives random weights the manners of trained ones: detections exist, scores are far apart, noise stays small.
 
-    On `images` (normalised, [N, 3, H, W]; made ones if None): batch norms take their statistics, residual branches
+    On `images` (normalized, [N, 3, H, W]; made ones if None): batch norms take their statistics, residual branches
     are damped (a deep random network is chaotic otherwise), and the output layers are scaled until objectness and
     class logits have the standard deviation `logits`, RPN and box deltas those of `deltas`. The background wins in
     most RoIs.
@@ -119,7 +119,7 @@ def _take_statistics(module, run):
 
 
 def _scale(layer, inputs, deviation):
-    """Scales and centres a layer so that its outputs have mean 0 (channel by channel) and this deviation."""
+    """Scales and centers a layer so that its outputs have mean 0 (channel by channel) and this deviation."""
     outputs = torch.cat([layer(x).transpose(0, 1).flatten(1) for x in inputs], dim=1)
     means = outputs.mean(dim=1)
     factor = deviation / (outputs - means[:, None]).std()

@@ -52,7 +52,7 @@ _DETECTION = {"scoreThreshold": 0.05, "nmsThreshold": 0.5, "maxDetections": 100}
 
 
 class Trap:
-    """Makes a file when it is unpickled by whoever trusts it."""
+    """Makes a file when it is unpickled without a check."""
 
     def __init__(self, path):
         self.path = path
@@ -145,12 +145,14 @@ class ExportTests(unittest.TestCase):
                                           "levels", "aspectRatios", "rpn", "detection", "labels"])
         self.assertEqual(manifest["input"], {"minSize": 384, "maxSize": 640, "sizeDivisor": 32})
         self.assertEqual(manifest["levels"][4], {"name": "p6", "anchorSizes": [512], "pooled": False})
-        self.assertEqual(manifest["rpn"], {"preNmsTopN": 1000, "postNmsTopN": 1000, "nmsThreshold": 0.7, "scoreThreshold": 0})
+        self.assertEqual(manifest["rpn"], {
+            "preNmsTopN": 1000, "postNmsTopN": 1000, "nmsThreshold": 0.7, "scoreThreshold": 0})
         self.assertEqual(manifest["detection"], {"scoreThreshold": 0.05, "nmsThreshold": 0.5, "maxDetections": 100,
                                                  "boxWeights": [10, 10, 5, 5]})
 
     def test_export_end_to_end_describes_its_outputs(self):
-        self.run_export("one-file", "--labels", "a,b,c", "--layout", "end-to-end", "--min-size", "96", "--max-size", "128")
+        self.run_export("one-file", "--labels", "a,b,c", "--layout", "end-to-end",
+                        "--min-size", "96", "--max-size", "128")
         with open(os.path.join(self.path("one-file"), "model.json"), encoding="utf-8") as file:
             manifest = json.load(file)
         self.assertEqual(manifest["endToEnd"], {"input": "image", "rank": 3, "resizeInside": False, "boxes": "boxes",
@@ -170,20 +172,24 @@ class ExportTests(unittest.TestCase):
         self.assert_error("--force", lambda: self.run_export("small", "--labels", "a,b,c"))
         self.run_export("small", "--labels", "x,y,z", "--force")
         self.assertTrue(os.path.exists(card))
-        self.assertEqual(sorted(os.listdir(self.path("small"))), ["MODEL_CARD.md", "backbone.onnx", "head.onnx", "model.json"])
+        self.assertEqual(sorted(os.listdir(self.path("small"))),
+                         ["MODEL_CARD.md", "backbone.onnx", "head.onnx", "model.json"])
 
     def test_export_wrong_input_says_what_to_change(self):
-        self.assert_error("no such file", lambda: self.run_export("x", "--labels", "a", checkpoint=self.path("none.pth")))
+        self.assert_error("no such file",
+                          lambda: self.run_export("x", "--labels", "a", checkpoint=self.path("none.pth")))
         self.assert_error("2 labels for 3 classes", lambda: self.run_export("x", "--labels", "a,b"))
         self.assert_error("--labels is missing", lambda: self.run_export("x"))
         self.assert_error("3 anchors a cell", lambda: self.run_export("x", "--labels", "a,b,c", "--aspect-ratios", "1"))
         self.assert_error("names 1", lambda: self.run_export("x", "--labels", "a,b,c", "--anchor-sizes", "32"))
         self.assert_error("no package name", lambda: self.run_export("two words", "--labels", "a,b,c"))
         torch.save(ResNet(BasicBlock, [1, 1, 1, 1]).state_dict(), self.path("resnet.pth"))
-        self.assert_error("no backbone.fpn.*", lambda: self.run_export("x", "--labels", "a", checkpoint=self.path("resnet.pth")))
+        self.assert_error("no backbone.fpn.*",
+                          lambda: self.run_export("x", "--labels", "a", checkpoint=self.path("resnet.pth")))
         with open(self.path("text.pth"), "w", encoding="utf-8") as file:
             file.write("not a checkpoint")
-        self.assert_error("not a file of tensors", lambda: self.run_export("x", "--labels", "a", checkpoint=self.path("text.pth")))
+        self.assert_error("not a file of tensors",
+                          lambda: self.run_export("x", "--labels", "a", checkpoint=self.path("text.pth")))
         self.assertFalse(os.path.exists(self.path("x")))
 
     def test_named_weights_from_the_cache_keep_the_architecture_s_figures(self):
@@ -203,8 +209,10 @@ class ExportTests(unittest.TestCase):
                 detector, labels = named_weights.build(name + ".COCO_V1")
                 graphs.thaw_batch_norms(detector)
                 self.assertEqual({m.eps for m in detector.modules() if isinstance(m, nn.BatchNorm2d)}, {eps})
-                self.assertEqual((len(labels), labels[0], labels[12], labels[89]), (90, "person", "stop sign", "toothbrush"))
-        self.assertEqual((detector.rpn.pre_nms_top_n(), detector.rpn.score_thresh, detector.transform.min_size), (150, 0.05, (320,)))
+                self.assertEqual((len(labels), labels[0], labels[12], labels[89]),
+                                 (90, "person", "stop sign", "toothbrush"))
+        self.assertEqual((detector.rpn.pre_nms_top_n(), detector.rpn.score_thresh, detector.transform.min_size),
+                         (150, 0.05, (320,)))
         self.assertEqual([level.name for level in graphs.levels_of(detector)], ["p5a", "p5b", "p6"])
         self.assert_error("known: FasterRCNN", lambda: named_weights.build("YOLO.V1"))
 
@@ -254,7 +262,9 @@ class ExportTests(unittest.TestCase):
                 if layout == "end-to-end" and reason.startswith(("rpn.", "levels", "aspectRatios")):
                     continue
                 with self.subTest(reason, layout=layout):
-                    self.assert_error(reason, lambda: self.run_export("x", "--labels", "a,b,c", "--layout", layout, *arguments))
+                    self.assert_error(
+                        reason,
+                        lambda: self.run_export("x", "--labels", "a,b,c", "--layout", layout, *arguments))
         self.assertFalse(os.path.exists(self.path("x")))
         self.assertEqual(check_manifest({"version": "1", "labels": ["a", "N/A", "N/A"], "detection": _DETECTION,
                                          "input": {"minSize": 1, "maxSize": 1, "sizeDivisor": 1}}), None)
@@ -268,7 +278,8 @@ class ExportTests(unittest.TestCase):
             self.assertEqual(ratios, {written})
         said = io.StringIO()
         with contextlib.redirect_stdout(said):
-            export.export(export.parse(["--checkpoint", self.checkpoint, "--labels", "a,b,c", "--force", self.path("ratio")]))
+            export.export(export.parse(
+                ["--checkpoint", self.checkpoint, "--labels", "a,b,c", "--force", self.path("ratio")]))
         self.assertIn("sampling ratio 2 (--sampling-ratio)", said.getvalue())
 
     def test_checkpoints_of_trainings_are_read_without_running_anything(self):
@@ -276,8 +287,10 @@ class ExportTests(unittest.TestCase):
         optimizer = torch.optim.SGD(self.detector.parameters(), lr=0.02, momentum=0.9)
         arguments = argparse.Namespace(lr=0.02, model="fasterrcnn", path=pathlib.PurePosixPath("/data"))
         for name, saved in (
-            ("tutorial", {"epoch": 5, "model_state_dict": state, "optimizer_state_dict": optimizer.state_dict(), "loss": 0.4}),
-            ("reference", {"model": state, "optimizer": optimizer.state_dict(), "lr_scheduler": {"milestones": collections.Counter([16, 22])},
+            ("tutorial", {"epoch": 5, "model_state_dict": state, "optimizer_state_dict": optimizer.state_dict(),
+                          "loss": 0.4}),
+            ("reference", {"model": state, "optimizer": optimizer.state_dict(),
+                           "lr_scheduler": {"milestones": collections.Counter([16, 22])},
                            "args": arguments, "epoch": 25}),
             ("numpy", {"state_dict": state, "best": numpy.float64(0.61)}),
         ):

@@ -70,7 +70,7 @@ class ImageInputTests(ConverterCase):
         self.assertEqual(actual.dtype, kind)
         numpy.testing.assert_array_equal(actual, expected)
 
-    def test_images_uint8_torchvision_scales_and_normalises_rgb(self):
+    def test_images_uint8_torchvision_scales_and_normalizes_rgb(self):
         mean, std = as_float32([0.485, 0.456, 0.406]), as_float32([0.229, 0.224, 0.225])
         scale = float(numpy.float32(1) / numpy.float32(255))
         self.assert_preprocessing({"input": BYTES}, scale / std, -mean / std, (0, 1, 2))
@@ -83,7 +83,7 @@ class ImageInputTests(ConverterCase):
         changes = {"input": {**BYTES, "colorOrder": "bgr", "scale": 0.5, "mean": [1, 2, 3], "std": [3, 5, 7]}}
         self.assert_preprocessing(changes, [0.5 / 3, 0.5 / 5, 0.5 / 7], [-1 / 3, -2 / 5, -3 / 7], (2, 1, 0))
 
-    def test_images_uint8_with_precision_are_rounded_after_normalising(self):
+    def test_images_uint8_with_precision_are_rounded_after_normalizing(self):
         changes = {"convention": "detectron2", "input": {"minSize": 64, "maxSize": 128, "std": [57.375, 57.12, 58.395]}}
         mean, std = as_float32([103.53, 116.28, 123.675]), as_float32([57.375, 57.12, 58.395])
         half = ("--precision", "float16")

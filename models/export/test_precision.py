@@ -68,16 +68,16 @@ class PrecisionTests(ConverterCase):
         self.assertEqual({t.name: t.data_type for t in converted.initializer}["two"], FLOAT)
 
     def test_precision_squares_and_sums_stay_float32_until_the_next_product(self):
-        """A normalisation spelt out: its squares leave float16's range."""
-        extra = [node("ReduceMean", "c2", "mean", axes=[2, 3]), node("Sub", "c2 mean", "centred"),
-                 node("Pow", "centred two", "squares"), node("ReduceMean", "squares", "variance", axes=[2, 3]),
-                 node("Sqrt", "variance", "deviation"), node("Div", "centred deviation", "normal"),
+        """A normalization spelt out: its squares leave float16's range."""
+        extra = [node("ReduceMean", "c2", "mean", axes=[2, 3]), node("Sub", "c2 mean", "centered"),
+                 node("Pow", "centered two", "squares"), node("ReduceMean", "squares", "variance", axes=[2, 3]),
+                 node("Sqrt", "variance", "deviation"), node("Div", "centered deviation", "normal"),
                  node("Conv", "normal conv1.weight", "after")]
         constants = [tensor("two", 2.0, numpy.float32), weights("conv1.weight", 1, CHANNELS, 1, 1)]
         self.make(small_backbone(extra, constants))
         converted, _, _ = self.convert("--precision", "float16")
         found = self.inferred(converted)
-        self.assertEqual([found[n] for n in ("c2", "mean", "centred", "squares", "variance", "normal", "after")],
+        self.assertEqual([found[n] for n in ("c2", "mean", "centered", "squares", "variance", "normal", "after")],
                          [HALF, FLOAT, FLOAT, FLOAT, FLOAT, FLOAT, HALF])
 
     def test_precision_feature_that_comes_out_wide_is_cast(self):

@@ -20,7 +20,7 @@ def flip(image: torch.Tensor, boxes: torch.Tensor, horizontal: bool, vertical: b
     return image, torch.stack([x1, y1, x2, y2], 1)
 
 
-def recolour(images: torch.Tensor, options: TrainOptions) -> torch.Tensor:
+def recolor(images: torch.Tensor, options: TrainOptions) -> torch.Tensor:
     """Changes brightness, contrast, saturation and tint of [B, 3, H, W] in 0…1, each image its own way."""
     count, device = len(images), images.device
 
@@ -30,8 +30,8 @@ def recolour(images: torch.Tensor, options: TrainOptions) -> torch.Tensor:
         mean = images.mean((1, 2, 3), keepdim=True)
         images = (images - mean) * factor(options.contrast) + mean
     if options.saturation:
-        grey = images.mean(1, keepdim=True)
-        images = grey + (images - grey) * factor(options.saturation)
+        gray = images.mean(1, keepdim=True)
+        images = gray + (images - gray) * factor(options.saturation)
     images = images * factor(options.brightness) + uniform(-options.offset, options.offset, count, 1, 1, 1,
                                                            device=device)
     return (images * factor(options.tint, 3)).clamp(0, 1)

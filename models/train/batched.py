@@ -52,7 +52,7 @@ class BatchedEngine:
 
 
 def batch_losses(model, images, boxes, labels, options: TrainOptions) -> dict[str, torch.Tensor]:
-    """Losses of normalised canvases [B, 3, S, S] with boxes [B, G, 4] and labels [B, G]."""
+    """Losses of normalized canvases [B, 3, S, S] with boxes [B, G, 4] and labels [B, G]."""
     if images.is_cuda:
         images = images.contiguous(memory_format=torch.channels_last)
     shape = (images.shape[2], images.shape[3])

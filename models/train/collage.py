@@ -14,7 +14,7 @@ from data import Example
 from recipe import TrainOptions
 
 NONE, IGNORED = 0, -1
-FILL = 0.45                    # grey around images that do not fill their window
+FILL = 0.45                    # gray around images that do not fill their window
 SINGLE_SCALE = (0.6, 2.2)      # of the size that just fits the window
 MOSAIC_SCALE = (0.7, 1.8)
 ASPECT = 0.18                  # largest |log| of the change of sides
@@ -83,7 +83,7 @@ class Collage:
         used = max(1, int((labels != NONE).sum(1).max()))
         order = torch.argsort((labels == NONE).int(), dim=1, stable=True)[:, :used]
         boxes, labels = boxes.gather(1, order[..., None].expand(-1, -1, 4)), labels.gather(1, order)
-        return augment.recolour(canvases, self.options), boxes * (labels != NONE)[..., None], labels
+        return augment.recolor(canvases, self.options), boxes * (labels != NONE)[..., None], labels
 
     def _paste(self, canvases, windows, mosaics):
         """Draws one random image into the window [B, 4] of each canvas, in place; its boxes and labels."""
@@ -103,12 +103,12 @@ class Collage:
         return self._move_boxes(windows, picks, sizes, scales, origin, flipped)
 
     def _paste_pixels(self, canvases, windows, picks, sizes, scales, origin, flipped):
-        centres = torch.arange(canvases.shape[-1], device=self.device) + 0.5
+        centers = torch.arange(canvases.shape[-1], device=self.device) + 0.5
 
-        def axis(k):  # image coordinates [B, S] of the canvas's pixel centres, and which are drawn
-            at = (centres - origin[:, k:k + 1]) / scales[:, k:k + 1]
+        def axis(k):  # image coordinates [B, S] of the canvas's pixel centers, and which are drawn
+            at = (centers - origin[:, k:k + 1]) / scales[:, k:k + 1]
             drawn = (at >= 0) & (at <= sizes[:, k:k + 1])
-            drawn &= (centres >= windows[:, k:k + 1]) & (centres < windows[:, k + 2:k + 3])
+            drawn &= (centers >= windows[:, k:k + 1]) & (centers < windows[:, k + 2:k + 3])
             return torch.where(flipped[:, k:k + 1], sizes[:, k:k + 1] - at, at), drawn
         (x, in_x), (y, in_y) = axis(0), axis(1)
         # The images lie in larger squares: half a pixel off their border the fill must not bleed in.

@@ -1,4 +1,4 @@
-"""Labelled images in three formats, read into one kind of example.
+"""Labeled images in three formats, read into one kind of example.
 
 voc          ROOT/ImageSets/Main/SPLIT.txt, ROOT/Annotations/ID.xml, ROOT/JPEGImages/ID.jpg (.jpeg, .png)
 coco         ROOT/annotations/instances_SPLIT.json with the images in ROOT/SPLIT or ROOT/images/SPLIT,

@@ -31,7 +31,7 @@ TOLERANCE = 1e-4
 
 
 def read_graph(path: pathlib.Path) -> onnx.ModelProto:
-    """The network's graph, from the package or from a file of its own. Raises RecipeError if there is none."""
+    """The network's graph, from the package or from a file of its own. Raises RecipeError without one."""
     try:
         if zipfile.is_zipfile(path):
             with zipfile.ZipFile(path) as package:
@@ -79,7 +79,7 @@ def blocks_of(found: list[dict]) -> list[list[list[dict]]]:
 
 
 def state_dict(graph: onnx.GraphProto) -> dict[str, torch.Tensor]:
-    """The graph's weights by torchvision's names of a ResNet; for images normalised as torchvision does."""
+    """The graph's weights by torchvision's names of a ResNet; for images normalized as torchvision does."""
     found = convolutions(graph)
     state = {}
 
@@ -110,7 +110,7 @@ def network_of(state: dict[str, torch.Tensor]) -> torch.nn.Module:
     return network.eval()
 
 
-def normalised(picture: pathlib.Path) -> torch.Tensor:
+def normalized(picture: pathlib.Path) -> torch.Tensor:
     """A picture as torchvision's models take it: [1, 3, 224, 224]."""
     with Image.open(picture) as image:
         pixels = numpy.asarray(image.convert("RGB").resize((SIDE, SIDE)), dtype=numpy.float32) / 255
@@ -120,7 +120,7 @@ def normalised(picture: pathlib.Path) -> torch.Tensor:
 def largest_difference(model: onnx.ModelProto, state: dict[str, torch.Tensor], picture: pathlib.Path) -> float:
     """Between PyTorch's and ONNX Runtime's pooled features of a picture."""
     import onnxruntime
-    image = normalised(picture)
+    image = normalized(picture)
     session = onnxruntime.InferenceSession(model.SerializeToString(), providers=["CPUExecutionProvider"])
     # What the graph was made for: B, G, R in 0…255, here less torchvision's mean.
     bytes_like = (image * (255 * STD)[None, :, None, None]).flip(1).numpy()

@@ -27,10 +27,10 @@ def made_recipe(**train) -> recipes.Recipe:
     return recipes.parse({**TABLE, "train": {**TABLE["train"], **train}}, "made")
 
 
-def picture(width, height, box, colour=(255, 255, 255)) -> Image.Image:
+def picture(width, height, box, color=(255, 255, 255)) -> Image.Image:
     """Black, with a filled box (whole pixels, xyxy)."""
     pixels = numpy.zeros((height, width, 3), numpy.uint8)
-    pixels[box[1]:box[3], box[0]:box[2]] = colour
+    pixels[box[1]:box[3], box[0]:box[2]] = color
     return Image.fromarray(pixels)
 
 

@@ -44,7 +44,7 @@ def start(model: nn.Module, source: str, options: ModelOptions) -> list[str]:
 
 
 def read(source: str) -> dict[str, torch.Tensor]:
-    """Tensors by a detector's names. Raises RecipeError if the source is none."""
+    """Tensors by a detector's names. Raises RecipeError if the source is unknown or cannot be read."""
     path = pathlib.Path(source)
     if path.is_dir():
         return read_package(path)

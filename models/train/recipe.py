@@ -69,8 +69,8 @@ class TrainOptions:
     brightness: float = 0.2       # factor in 1 ± this
     offset: float = 0.0           # added, ± this (images are 0…1)
     contrast: float = 0.0         # factor on the distance from the mean, in 1 ± this
-    saturation: float = 0.0       # factor on the distance from grey, in 1 ± this
-    tint: float = 0.07            # factor per colour channel, in 1 ± this
+    saturation: float = 0.0       # factor on the distance from gray, in 1 ± this
+    tint: float = 0.07            # factor per color channel, in 1 ± this
     seed: int = 0
 
 

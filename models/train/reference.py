@@ -32,7 +32,7 @@ class ReferenceEngine:
             example = self.examples[index]
             image, boxes = augment.flip(self._read(index), example.boxes[~example.ignored],
                                         self.options.flip_horizontal, self.options.flip_vertical)
-            images.append(augment.recolour(image[None].to(self.device).float() / 255, self.options)[0])
+            images.append(augment.recolor(image[None].to(self.device).float() / 255, self.options)[0])
             targets.append({"boxes": boxes.to(self.device),
                             "labels": example.labels[~example.ignored].to(self.device)})
         return self.model(images, targets)

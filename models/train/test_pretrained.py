@@ -240,16 +240,16 @@ class FeaturizerTests(Folder):
 
     def test_Check_OnnxRuntimeGivesSomethingElse_Fails(self):
         _, model = self.graph([1, 1, 1, 1])
-        Image.fromarray(numpy.full((50, 70, 3), 90, numpy.uint8)).save(self.root / "grey.png")
+        Image.fromarray(numpy.full((50, 70, 3), 90, numpy.uint8)).save(self.root / "gray.png")
         state = featurizer.state_dict(model.graph)
         with torch.no_grad():
-            features = featurizer.network_of(state)(featurizer.normalised(self.root / "grey.png")).numpy()
+            features = featurizer.network_of(state)(featurizer.normalized(self.root / "gray.png")).numpy()
         for off, within in ((0, True), (1e-3, False)):
             session = mock.Mock()
             session.return_value.run.return_value = [features + numpy.float32(off)]
             session.return_value.get_inputs.return_value = [mock.Mock()]
             with mock.patch.dict(sys.modules, {"onnxruntime": mock.Mock(InferenceSession=session)}):
-                difference = featurizer.largest_difference(model, state, self.root / "grey.png")
+                difference = featurizer.largest_difference(model, state, self.root / "gray.png")
             self.assertEqual(within, difference <= featurizer.TOLERANCE)
 
 

@@ -86,10 +86,10 @@ class AugmentTests(Folder):
             seen.add((x1, y1))
         self.assertEqual(len(seen), 4)
 
-    def test_Recolour_EveryChange_StaysInRangeAndDiffersPerImage(self):
+    def test_Recolor_EveryChange_StaysInRangeAndDiffersPerImage(self):
         torch.manual_seed(0)
         options = dataclasses.replace(made_recipe().train, offset=0.1, contrast=0.3, saturation=0.5)
-        images = augment.recolour(torch.rand(1, 3, 8, 8).expand(2, -1, -1, -1), options)
+        images = augment.recolor(torch.rand(1, 3, 8, 8).expand(2, -1, -1, -1), options)
         self.assertTrue(((images >= 0) & (images <= 1)).all())
         self.assertFalse(torch.equal(images[0], images[1]))
 

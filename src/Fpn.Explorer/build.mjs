@@ -1,5 +1,5 @@
-// Builds the page into dist/, which is committed, or into the folder named by the argument: one document, one script, one
-// style sheet, one icon. `npm ci` in the repository's folder fetches what it needs.
+// Builds the page into dist/, which is committed, or into the folder named by the argument: one document, one script,
+// one style sheet, one icon. `npm ci` in the repository's folder fetches what it needs.
 // Names of script and style sheet hold a checksum of their content, so that browsers may keep them for ever.
 import { build } from 'esbuild';
 import { cp, mkdir, readFile, rm, writeFile } from 'node:fs/promises';

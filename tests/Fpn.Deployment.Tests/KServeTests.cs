@@ -67,7 +67,7 @@ public sealed class KServeTests(ServiceFixture fixture)
         Assert.Equal("/mnt/models", variables["Fpn__Models__Path"]);
         variables["Fpn__Models__Path"] = Checkout.Everyday;
 
-        // Nobody has to hear of the end here.
+        // No load balancer has to learn of the end here.
         variables["Fpn__Shutdown__Delay"] = "0";
         using var process = new ServiceProcess(arguments, [.. variables.Select(item => (item.Key, item.Value))]);
         using var client = new HttpClient { BaseAddress = await process.WaitForAddressAsync() };

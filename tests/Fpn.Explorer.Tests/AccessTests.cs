@@ -94,17 +94,17 @@ public sealed class AccessTests(ExplorerFixture fixture)
     }
 
     [Fact]
-    public async Task Colours_Toggled_StayAfterAReload()
+    public async Task Colors_Toggled_StayAfterAReload()
     {
         await using var explorer = await fixture.OpenAsync(dark: true);
         var ground = "() => getComputedStyle(document.documentElement).backgroundColor";
         var dark = await explorer.Page.EvaluateAsync<string>(ground);
-        await explorer.Page.GetByRole(AriaRole.Button, new() { Name = "Colours: auto" }).ClickAsync();
-        await explorer.Page.GetByRole(AriaRole.Button, new() { Name = "Colours: light" }).WaitForAsync();
+        await explorer.Page.GetByRole(AriaRole.Button, new() { Name = "Colors: auto" }).ClickAsync();
+        await explorer.Page.GetByRole(AriaRole.Button, new() { Name = "Colors: light" }).WaitForAsync();
         var light = await explorer.Page.EvaluateAsync<string>(ground);
         Assert.NotEqual(dark, light);
         await explorer.Page.ReloadAsync();
-        await explorer.Page.GetByRole(AriaRole.Button, new() { Name = "Colours: light" }).WaitForAsync();
+        await explorer.Page.GetByRole(AriaRole.Button, new() { Name = "Colors: light" }).WaitForAsync();
         Assert.Equal(light, await explorer.Page.EvaluateAsync<string>(ground));
     }
 

@@ -137,7 +137,7 @@ public sealed partial class AssetTests(ExplorerFixture fixture)
         Assert.True(code == 0, output);
     }
 
-    /// <summary>Whoever changes the page builds it too: what is served is what the sources say.</summary>
+    /// <summary>A change of the page is built too: what is served is what the sources say.</summary>
     [Fact]
     public async Task Sources_Built_AreTheCommittedFilesByteForByte()
     {

@@ -35,7 +35,7 @@ public sealed class DecisionViewTests(ExplorerFixture fixture)
     }
 
     [Fact]
-    public async Task Proposals_Levels_HaveColoursOfTheirOwn()
+    public async Task Proposals_Levels_HaveColorsOfTheirOwn()
     {
         await using var explorer = await OpenAsync();
         await explorer.SlideAsync("Proposals shown", 1000);

@@ -224,7 +224,7 @@ public sealed class DetectionViewTests(ExplorerFixture fixture)
         }
     }
 
-    /// <summary>A grey picture as an uncompressed TIFF, which no browser but Safari shows.</summary>
+    /// <summary>A gray picture as an uncompressed TIFF, which no browser but Safari shows.</summary>
     private static byte[] Tiff(int width, int height)
     {
         (ushort Tag, ushort Type, uint Value)[] entries =

@@ -53,7 +53,7 @@ public sealed class ExplorerFixture : IAsyncLifetime
     /// <param name="address">Whose page; null for the shared service's.</param>
     /// <param name="width">Of the window, in CSS pixels.</param>
     /// <param name="height">Of the window.</param>
-    /// <param name="dark">The colours that the system prefers.</param>
+    /// <param name="dark">The colors that the system prefers.</param>
     /// <param name="touch">Whether it is a device with a touch screen.</param>
     internal async Task<ExplorerPage> OpenAsync(
         Uri? address = null, int width = 1440, int height = 900, bool dark = false, bool touch = false)

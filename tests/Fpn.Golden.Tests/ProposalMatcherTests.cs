@@ -42,12 +42,12 @@ public sealed class ProposalMatcherTests
     [Fact]
     public void Mismatches_SuppressedByUndecidedOne_IsExplained()
     {
-        // Where the undecided one stays it removes its neighbour, which is far enough from the sure one (0.65).
+        // Where the undecided one stays it removes its neighbor, which is far enough from the sure one (0.65).
         PooledProposal undecided = new(new Box(0, 0, 70, 100), 0.8f, 0);
-        PooledProposal neighbour = new(new Box(0, 0, 65, 100), 0.7f, 0);
+        PooledProposal neighbor = new(new Box(0, 0, 65, 100), 0.7f, 0);
 
-        Assert.Empty(Compare([Sure, undecided], [Sure, neighbour]));
-        Assert.Single(Compare([Sure], [Sure, neighbour]));
+        Assert.Empty(Compare([Sure, undecided], [Sure, neighbor]));
+        Assert.Single(Compare([Sure], [Sure, neighbor]));
     }
 
     [Fact]

@@ -3,7 +3,7 @@ using Fpn.Imaging.Pixels;
 
 namespace Fpn.Imaging.Tests;
 
-/// <summary>Colours that can be told apart and read.</summary>
+/// <summary>Colors that can be told apart and read.</summary>
 public sealed class ClassColorsTests
 {
     [Fact]

@@ -13,10 +13,10 @@ public sealed class DetectionPainterTests
     private static readonly ImageDecoder Decoder = new(40_000_000, new VipsCodec());
     private static readonly DetectionPainter Painter = new(VipsLibrary.FontFolder);
     private static readonly ImageSize Size = new(240, 320);
-    private static readonly Rgb Grey = new(120, 120, 120);
+    private static readonly Rgb Gray = new(120, 120, 120);
 
     [Fact]
-    public void Paint_OneBox_BandInTheClassColourAndNothingChangedElsewhere()
+    public void Paint_OneBox_BandInTheClassColorAndNothingChangedElsewhere()
     {
         // Touches the pixels 50 to 149 and 80 to 179.
         var picture = Paint(Size, [new PaintedObject(new Box(50.4f, 80.9f, 149.2f, 179.1f), "car 0.50", 2)]);
@@ -41,14 +41,14 @@ public sealed class DetectionPainterTests
                 var inside = x is > 54 and < 145 && y is > 84 and < 175;
                 if (outside || inside)
                 {
-                    Assert.True(picture.At(x, y) == Grey, $"{x}, {y} is {picture.At(x, y)}");
+                    Assert.True(picture.At(x, y) == Gray, $"{x}, {y} is {picture.At(x, y)}");
                 }
             }
         }
     }
 
     [Fact]
-    public void Paint_Caption_IsDarkTextOnAPlateOfTheClassColourAboveTheBox()
+    public void Paint_Caption_IsDarkTextOnAPlateOfTheClassColorAboveTheBox()
     {
         var picture = Paint(Size, [new PaintedObject(new Box(50, 80, 150, 180), "car 0.50", 2)]);
         var plate = Enumerable.Range(62, 16).SelectMany(
@@ -130,7 +130,7 @@ public sealed class DetectionPainterTests
     public void Paint_NoObjects_IsThePictureItself()
     {
         var picture = Paint(new ImageSize(7, 9), []);
-        Assert.All(picture.Pixels, pixel => Assert.Equal(Grey, pixel));
+        Assert.All(picture.Pixels, pixel => Assert.Equal(Gray, pixel));
     }
 
     [Fact]
@@ -150,7 +150,7 @@ public sealed class DetectionPainterTests
     public void Paint_Jpeg_IsOneAndCloseToThePng()
     {
         PaintedObject[] objects = [new(new Box(50, 80, 150, 180), "car 0.50", 2)];
-        using var image = Uniform(Size, Grey);
+        using var image = Uniform(Size, Gray);
         using var encoded = Painter.Paint(image, objects, PictureEncoding.Jpeg);
         Assert.Equal(0xFFD8, encoded.Bytes[0] << 8 | encoded.Bytes[1]);
         var jpeg = Decode(encoded);
@@ -184,7 +184,7 @@ public sealed class DetectionPainterTests
 
     private static Painted Paint(ImageSize size, IReadOnlyList<PaintedObject> objects)
     {
-        using var image = Uniform(size, Grey);
+        using var image = Uniform(size, Gray);
         using var encoded = Painter.Paint(image, objects, PictureEncoding.Png);
         return Decode(encoded);
     }

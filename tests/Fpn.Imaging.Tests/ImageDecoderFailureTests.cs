@@ -239,7 +239,7 @@ public abstract class ImageDecoderFailureTests
     [Fact]
     public void Decode_JpegFollowedByOtherData_IsDecoded()
     {
-        // As cameras append films; what looks like markers there is none.
+        // As cameras append films: bytes there that look like markers are not.
         var scans = Enumerable.Repeat<byte[]>([0xFF, 0xDA], 1000).SelectMany(bytes => bytes);
         byte[] jpeg = [.. TestImages.Read("rgb.jpg"), .. scans];
 

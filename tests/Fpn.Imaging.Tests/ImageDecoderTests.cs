@@ -21,7 +21,7 @@ public sealed class ImageDecoderTests
     [Fact]
     public void Decode_HandWrittenGif_GivesItsTwoPixels()
     {
-        // A canvas of 1 x 2, two colours, codes of three bits: clear (4), 0, 1, end (5).
+        // A canvas of 1 x 2, two colors, codes of three bits: clear (4), 0, 1, end (5).
         byte[] gif =
         [
             .. "GIF89a"u8, 2, 0, 1, 0, 0x80, 0, 0, 10, 20, 30, 200, 210, 220,
@@ -62,7 +62,7 @@ public sealed class ImageDecoderTests
     }
 
     [Fact]
-    public void Decode_Cmyk_GivesTheColoursOfTheInks()
+    public void Decode_Cmyk_GivesTheColorsOfTheInks()
     {
         using var image = Decode("cmyk.jpg");
 

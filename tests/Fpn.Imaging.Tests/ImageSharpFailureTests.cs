@@ -21,7 +21,7 @@ public sealed class ImageSharpFailureTests : ImageDecoderFailureTests
 
     public static TheoryData<string> TextChunks => ["zTXt", "iTXt", "iCCP"];
 
-    /// <summary>A gigabyte of zeros in a chunk that nobody needs: by itself it took half a minute and 3 GB.</summary>
+    /// <summary>A gigabyte of zeros in a chunk that is not needed: by itself it took half a minute and 3 GB.</summary>
     [Theory]
     [MemberData(nameof(TextChunks))]
     public void Decode_PngWithABombBesideThePicture_NeverUnpacksIt(string type)
@@ -72,7 +72,7 @@ public sealed class ImageSharpFailureTests : ImageDecoderFailureTests
     }
 
     [Theory]
-    [InlineData("cmyk.jpg", "colour model")]
+    [InlineData("cmyk.jpg", "color model")]
     [InlineData("animated.webp", "")]
     public void Decode_WhatImageSharpReadsOtherwiseOrNot_IsRefused(string name, string reason)
     {

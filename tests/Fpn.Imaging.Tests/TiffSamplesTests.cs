@@ -5,7 +5,7 @@ using Fpn.Testing.Images;
 
 namespace Fpn.Imaging.Tests;
 
-/// <summary>TIFFs whose numbers have a certain colour are decoded to it, all others are refused with a
+/// <summary>TIFFs whose numbers have a certain color are decoded to it, all others are refused with a
 /// reason.</summary>
 public sealed class TiffSamplesTests
 {
@@ -16,23 +16,23 @@ public sealed class TiffSamplesTests
         { "float RGB", Rgb(32, format: 3), "floating-point" },
         { "float RGB of 16 bits", Rgb(16, format: 3), "floating-point" },
         { "float RGB of 64 bits", Rgb(64, format: 3), "floating-point" },
-        { "float grey", Grey(32, format: 3), "floating-point" },
+        { "float gray", Gray(32, format: 3), "floating-point" },
         { "signed RGB", Rgb(8, format: 2), "signed" },
-        { "signed grey of 16 bits", Grey(16, format: 2), "signed" },
-        { "signed grey of 32 bits", Grey(32, format: 2), "signed" },
-        { "complex grey", Grey(64, format: 6), "complex" },
+        { "signed gray of 16 bits", Gray(16, format: 2), "signed" },
+        { "signed gray of 32 bits", Gray(32, format: 2), "signed" },
+        { "complex gray", Gray(64, format: 6), "complex" },
         { "RGB of 32 bits", Rgb(32), "32 bits" },
-        { "grey of 12 bits", Grey(12), "12 bits" },
+        { "gray of 12 bits", Gray(12), "12 bits" },
         { "RGB of 10 bits", Rgb(10), "10 bits" },
         { "12 bits in 16, by a tag", Rgb(16, max: 4095), "14 bits at most" },
-        { "10 bits in 16, by a tag", Grey(16, max: 1023), "14 bits at most" },
+        { "10 bits in 16, by a tag", Gray(16, max: 1023), "14 bits at most" },
         { "L*a*b*", Rgb(8, photometric: 8), "L*a*b*" },
         { "L*a*b* of 16 bits", Rgb(16, photometric: 8), "L*a*b*" },
         { "ICC L*a*b*", Rgb(8, photometric: 9), "L*a*b*" },
         { "LogLuv", Rgb(16, photometric: 32845), "LogLuv" },
-        { "a sensor's mosaic", Grey(16, photometric: 32803), "sensor" },
-        { "a sensor's colours", Rgb(16, photometric: 34892), "sensor" },
-        { "a mask", Grey(1, photometric: 4), "mask" },
+        { "a sensor's mosaic", Gray(16, photometric: 32803), "sensor" },
+        { "a sensor's colors", Rgb(16, photometric: 34892), "sensor" },
+        { "a mask", Gray(1, photometric: 4), "mask" },
         { "other inks", Inks(8, inkSet: 2), "inks" },
         { "LERC", Rgb(8, compression: 34887), "LERC" },
         { "Zstandard", Rgb(8, compression: 50000), "Zstandard" },
@@ -43,7 +43,7 @@ public sealed class TiffSamplesTests
 
     [Theory]
     [MemberData(nameof(Refused))]
-    public void Decode_NumbersWithoutACertainColour_AreRefusedByName(string what, byte[] file, string reason)
+    public void Decode_NumbersWithoutACertainColor_AreRefusedByName(string what, byte[] file, string reason)
     {
         var outcome = _decoder.Decode(file);
 
@@ -149,7 +149,7 @@ public sealed class TiffSamplesTests
     }
 
     [Fact]
-    public void Decode_ShallowColoursBehindFullAlpha_AreRefused()
+    public void Decode_ShallowColorsBehindFullAlpha_AreRefused()
     {
         var file = new MadeTiff
         {
@@ -181,7 +181,7 @@ public sealed class TiffSamplesTests
         int bits, int? format = null, int? max = null, int photometric = 2, int compression = 1, bool bigEndian = false,
         bool bigTiff = false) => Make(bits, 3, format, max, photometric, compression, bigEndian, bigTiff, inkSet: null);
 
-    private static byte[] Grey(int bits, int? format = null, int? max = null, int photometric = 1) =>
+    private static byte[] Gray(int bits, int? format = null, int? max = null, int photometric = 1) =>
         Make(bits, 1, format, max, photometric, compression: 1, bigEndian: false, bigTiff: false, inkSet: null);
 
     private static byte[] Inks(int bits, int inkSet) =>

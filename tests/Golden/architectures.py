@@ -132,7 +132,7 @@ def conditioned(detector, seed, image):
 
 
 def shapes(width, height, seed):
-    """Coloured ellipses and bars over a smooth background with grain."""
+    """Colored ellipses and bars over a smooth background with grain."""
     random = np.random.RandomState(seed)
     coarse = Image.fromarray(random.randint(0, 256, (6, 8, 3), dtype=np.uint8))
     image = coarse.resize((width, height), Image.BICUBIC)
@@ -140,8 +140,8 @@ def shapes(width, height, seed):
     for _ in range(14):
         x, y = random.randint(0, width), random.randint(0, height)
         w, h = random.randint(8, width // 2) // 2, random.randint(8, height // 2) // 2
-        colour = tuple(int(c) for c in random.randint(0, 256, 3))
-        (draw.ellipse if random.rand() < 0.6 else draw.rectangle)((x - w, y - h, x + w, y + h), fill=colour)
+        color = tuple(int(c) for c in random.randint(0, 256, 3))
+        (draw.ellipse if random.rand() < 0.6 else draw.rectangle)((x - w, y - h, x + w, y + h), fill=color)
     pixels = np.asarray(image) + 12 * random.randn(height, width, 3)
     return Image.fromarray(pixels.clip(0, 255).round().astype(np.uint8))
 

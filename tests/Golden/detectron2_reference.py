@@ -44,10 +44,10 @@ def apply_deltas(deltas, boxes, weights):
     """Box2BoxTransform.apply_deltas: deltas [N, 4K], boxes [N, 4] -> [N, 4K]."""
     deltas = deltas.float().reshape(len(boxes), -1, 4)
     widths, heights = boxes[:, 2] - boxes[:, 0], boxes[:, 3] - boxes[:, 1]
-    centre_x, centre_y = boxes[:, 0] + 0.5 * widths, boxes[:, 1] + 0.5 * heights
+    center_x, center_y = boxes[:, 0] + 0.5 * widths, boxes[:, 1] + 0.5 * heights
     dx, dy, dw, dh = (deltas[:, :, k] / weights[k] for k in range(4))
     dw, dh = torch.clamp(dw, max=SCALE_CLAMP), torch.clamp(dh, max=SCALE_CLAMP)
-    x, y = dx * widths[:, None] + centre_x[:, None], dy * heights[:, None] + centre_y[:, None]
+    x, y = dx * widths[:, None] + center_x[:, None], dy * heights[:, None] + center_y[:, None]
     w, h = torch.exp(dw) * widths[:, None], torch.exp(dh) * heights[:, None]
     return torch.stack([x - 0.5 * w, y - 0.5 * h, x + 0.5 * w, y + 0.5 * h], -1).reshape(len(boxes), -1)
 

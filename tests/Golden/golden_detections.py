@@ -21,15 +21,16 @@ def random_head(seed, rois, classes, layout, size, spread=2.0):
     def uniform(*shape):
         return torch.rand(*shape, generator=generator)
 
-    centres = uniform(max(1, rois // 8), 2) * torch.tensor([size[1], size[0]])
-    sides = 12 + uniform(len(centres), 2) * 70
-    pick = torch.randint(len(centres), (rois,), generator=generator)
-    centre = centres[pick] + torch.randn(rois, 2, generator=generator) * 5
+    centers = uniform(max(1, rois // 8), 2) * torch.tensor([size[1], size[0]])
+    sides = 12 + uniform(len(centers), 2) * 70
+    pick = torch.randint(len(centers), (rois,), generator=generator)
+    center = centers[pick] + torch.randn(rois, 2, generator=generator) * 5
     side = sides[pick] * (0.8 + 0.4 * uniform(rois, 2))
-    proposals = clip_boxes_to_image(torch.cat([centre - side / 2, centre + side / 2], 1), size)
+    proposals = clip_boxes_to_image(torch.cat([center - side / 2, center + side / 2], 1), size)
     logits = torch.randn(rois, classes + 1, generator=generator) * spread
     regressed = {"per-class-with-background": classes + 1, "per-class": classes, "agnostic": 1}[layout]
-    deltas = torch.randn(rois, 4 * regressed, generator=generator) * torch.tensor([1.0, 1.0, 0.6, 0.6]).repeat(regressed)
+    spreads = torch.tensor([1.0, 1.0, 0.6, 0.6]).repeat(regressed)
+    deltas = torch.randn(rois, 4 * regressed, generator=generator) * spreads
     return logits, deltas, proposals
 
 
@@ -94,7 +95,8 @@ def make_random(out):
         # Up to 1000 candidates torchvision shifts the classes apart, above it goes class by class.
         ("torchvision-shifted", "torchvision", "per-class-with-background", 160, 5, base, False),
         ("torchvision-grouped", "torchvision", "per-class-with-background", 300, 10, base, False),
-        ("torchvision-one-class", "torchvision", "per-class-with-background", 120, 1, base | {"detectionsPerImage": 7}, False),
+        ("torchvision-one-class", "torchvision", "per-class-with-background", 120, 1,
+         base | {"detectionsPerImage": 7}, False),
         ("torchvision-overflow", "torchvision", "per-class-with-background", 60, 3, base, True),
         ("detectron2-per-class", "detectron2", "per-class", 160, 5, base, False),
         ("detectron2-many", "detectron2", "per-class", 300, 10, base, False),
@@ -106,7 +108,8 @@ def make_random(out):
         while True:
             head = random_head(seed, rois, classes, layout, size)
             if overflow:  # finite deltas whose boxes are not: too far right, below, left, and no size left at all
-                wild = torch.tensor([[3e38, 0, 0, 0], [0, 3e38, 0, 0], [-3e38, 0, 0, 0], [0, 0, -600, 0], [0, 0, 99, 99]])
+                wild = torch.tensor(
+                    [[3e38, 0, 0, 0], [0, 3e38, 0, 0], [-3e38, 0, 0, 0], [0, 0, -600, 0], [0, 0, 99, 99]])
                 for k in range(20):
                     column = k % (head[1].shape[1] // 4)
                     head[1][k, 4 * column:4 * column + 4] = wild[k % 5]
@@ -120,7 +123,8 @@ def make_random(out):
             result = d2.detections(*head, size, original, WEIGHTS, options["scoreThreshold"], options["nmsThreshold"],
                                    options["detectionsPerImage"])
             candidates = int((torch.softmax(head[0], -1)[:, :-1] > options["scoreThreshold"]).sum())
-        write(out / "detections" / name, convention, layout, head, size, original, options, result, candidates, seed=seed)
+        write(out / "detections" / name, convention, layout, head, size, original, options, result, candidates,
+              seed=seed)
 
 
 def shift_decides(seed, wanted, label, size):
@@ -172,7 +176,8 @@ def make_shift_cases(out):
     save(out / "shift" / "pairs.npy", pairs.numpy(), "<f4")
     write_json(out / "shift" / "case.json", {
         "classes": classes, "pairClass": classes, "pairLogits": [6, 5], "otherClass": 1, "otherLogit": 4,
-        "resized": size_of(*size), "corner": corner[0].tolist(), "filler": filler[0].tolist(), "fillers": 1000, **options,
+        "resized": size_of(*size), "corner": corner[0].tolist(), "filler": filler[0].tolist(), "fillers": 1000,
+        **options,
         "survivorsShifted": survivors["shifted"], "survivorsGrouped": survivors["grouped"]})
     print(f"shift: survivors of each pair {survivors}")
 

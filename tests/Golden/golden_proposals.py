@@ -14,7 +14,8 @@ import detectron2_reference as d2
 from golden_files import save, size_of, write_json
 
 RATIOS = [0.5, 1.0, 2.0]
-FPN = {"names": ["p2", "p3", "p4", "p5", "p6"], "sizes": [[32], [64], [128], [256], [512]], "strides": [4, 8, 16, 32, 64]}
+FPN = {"names": ["p2", "p3", "p4", "p5", "p6"], "sizes": [[32], [64], [128], [256], [512]],
+       "strides": [4, 8, 16, 32, 64]}
 # MobileNetV3: two maps of stride 32 and a pooled one, 15 anchors a cell. C4: one map of stride 16, 15 anchors.
 MOBILE = {"names": ["0", "1", "pool"], "sizes": [[32, 64, 128, 256, 512]] * 3, "strides": [32, 32, 64]}
 C4 = {"names": ["c4"], "sizes": [[32, 64, 128, 256, 512]], "strides": [16]}
@@ -120,10 +121,10 @@ def make_proposals(out):
         ("fpn-one-row", FPN, (32, 640), (1, 640), base, {}),
         ("mobilenet", MOBILE, (128, 160), (128, 150), base | {"scoreThreshold": 0.05}, {}),
         ("c4", C4, (96, 128), (96, 128), base | {"preNmsTopN": 500}, {})]
-    for name, pyramid, padded, resized, options, flavour in cases:
+    for name, pyramid, padded, resized, options, flavor in cases:
         seed = 0
         while True:
-            maps = random_maps(pyramid, padded, seed, flavour.get("saturated"), flavour.get("wild"))
+            maps = random_maps(pyramid, padded, seed, flavor.get("saturated"), flavor.get("wild"))
             if smallest_margin(pyramid, maps, padded, resized, options) > MARGIN:
                 break
             seed += 1
@@ -181,7 +182,8 @@ def make_levels(out):
     boxes += [[0, 0, 0, 0], [5, 5, 5, 9], [0, 0, 1e-3, 1e-3], [0, 0, 1333, 800], [0, 0, 28, 448], [0, 0, 14, 896]]
     rng = np.random.default_rng(0)
     corners, sides = rng.uniform(0, 600, (300, 2)), np.exp(rng.uniform(0, 7, (300, 2)))
-    boxes = torch.tensor(np.concatenate([np.array(boxes, np.float32), np.hstack([corners, corners + sides])]).astype(np.float32))
+    boxes = np.concatenate([np.array(boxes, np.float32), np.hstack([corners, corners + sides])])
+    boxes = torch.tensor(boxes.astype(np.float32))
     save(out / "levels" / "boxes.npy", boxes.numpy(), "<f4")
     for first, last in ((2, 5), (5, 5), (4, 4), (3, 7)):
         mapper = initLevelMapper(first, last, canonical_scale=224, canonical_level=4, eps=1e-6)

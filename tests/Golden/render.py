@@ -36,8 +36,8 @@ class Smear:
         self.canvas[:] = BACKGROUND
         self.canvas += 5 * smooth_noise(self.rng, height, width, 80)[:, :, None]
 
-    def blob(self, cx, cy, rx, ry, colour, opacity=1.0, soft=2.5, wobble=0.03, hole=None):
-        """A soft disc with an uneven outline; hole = (relative radius, colour) pales its centre."""
+    def blob(self, cx, cy, rx, ry, color, opacity=1.0, soft=2.5, wobble=0.03, hole=None):
+        """A soft disc with an uneven outline; hole = (relative radius, color) pales its center."""
         x0, x1 = max(0, int(cx - 1.2 * rx - 4)), min(self.width, int(cx + 1.2 * rx + 5))
         y0, y1 = max(0, int(cy - 1.2 * ry - 4)), min(self.height, int(cy + 1.2 * ry + 5))
         phases, turn = self.rng.uniform(0, 2 * math.pi, 2), self.rng.uniform(0, math.pi)
@@ -53,7 +53,7 @@ class Smear:
         scale = math.sqrt(rx * ry)
         cover = np.clip((1 - distance) * scale / soft + 0.5, 0, 1)[:, :, None] * opacity
         fill = np.empty((y1 - y0, x1 - x0, 3), np.float32)
-        fill[:] = colour
+        fill[:] = color
         if hole is not None:
             pale = np.exp(-((distance / hole[0]) ** 4))[:, :, None]
             fill += pale * (np.float32(hole[1]) - fill)
@@ -72,13 +72,14 @@ class Smear:
         start = self.rng.uniform(0, 2 * math.pi)
         for k in range(4):
             a = start + k * 1.25
-            self.blob(cx + 0.42 * r * math.cos(a), cy + 0.42 * r * math.sin(a), 0.38 * r, 0.31 * r, NUCLEUS, 0.95, soft=4)
+            self.blob(cx + 0.42 * r * math.cos(a), cy + 0.42 * r * math.sin(a), 0.38 * r, 0.31 * r, NUCLEUS, 0.95,
+                      soft=4)
 
     def platelet(self, cx, cy, r):
         self.blob(cx, cy, r, r * self.rng.uniform(0.8, 1.2), PLATELET, 0.95, soft=3, wobble=0.07)
 
     def populate(self, r, whites=1, platelets=3, gap=1.75, cells=1000):
-        """Lays cells in random free places: centres of neighbours are at least `gap` mean radii apart."""
+        """Lays cells in random free places: centers of neighbors are at least `gap` mean radii apart."""
         placed = []
 
         def place(radius, draw, tries=60):
@@ -109,7 +110,7 @@ def smear(height, width, radius, seed, noise=1.5, **cells):
 
 
 def with_alpha(image):
-    """Alpha fades out to the right, to 0; the colour under it stays and must survive: convert("RGB") drops alpha."""
+    """Alpha fades out to the right, to 0; the color under it stays and must survive: convert("RGB") drops alpha."""
     ramp = np.linspace(255, 0, image.width).round().astype(np.uint8)
     rgba = np.dstack([np.asarray(image), np.broadcast_to(ramp, (image.height, image.width))])
     return Image.fromarray(rgba, "RGBA")

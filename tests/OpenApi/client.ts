@@ -14,4 +14,6 @@ const models = await listModels({ throwOnError: true });
 const image = new Blob([await readFile(picture)]);
 const found = await detect({ body: { image }, query: { maxDetections: 5 }, throwOnError: true });
 const wrong = await detect({ body: { image: new Blob(['no image']) } });
-console.log(JSON.stringify({ models: models.data, found: found.data, problem: wrong.error, status: wrong.response?.status }));
+console.log(JSON.stringify({
+  models: models.data, found: found.data, problem: wrong.error, status: wrong.response?.status,
+}));

@@ -96,8 +96,8 @@ internal sealed class Bench
     }
 
     /// <summary>
-    /// Between two measurements: keeps what there is, for whoever ends this process, and marks a section as cut short
-    /// once time is up.
+    /// Between two measurements: saves the results so far, in case the process is ended, and marks a section as cut
+    /// short once time is up.
     /// </summary>
     /// <returns>Whether it is.</returns>
     public bool Stop(SectionResult result)

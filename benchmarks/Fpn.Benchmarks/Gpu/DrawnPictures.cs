@@ -20,7 +20,7 @@ internal sealed class DrawnPictures
     {
         MadeNumbers numbers = new(seed);
         using var image = new DecodedImage(ImageFormat.Jpeg, size, PixelBuffer.Allocate(checked((int)(size.Area * 3))));
-        var ground = Colour(numbers, 150, 250);
+        var ground = Color(numbers, 150, 250);
         var pixels = image.WritablePixels;
         for (var i = 0; i < pixels.Length; i++)
         {
@@ -51,7 +51,7 @@ internal sealed class DrawnPictures
     {
         var radius = numbers.Uniform(0.02f, 0.12f) * Math.Min(size.Height, size.Width);
         var (x, y) = (numbers.Uniform(0, size.Width), numbers.Uniform(0, size.Height));
-        var colour = Colour(numbers, 40, 220);
+        var color = Color(numbers, 40, 220);
         for (var row = Math.Max(0, (int)(y - radius)); row < Math.Min(size.Height, y + radius); row++)
         {
             for (var column = Math.Max(0, (int)(x - radius)); column < Math.Min(size.Width, x + radius); column++)
@@ -61,13 +61,13 @@ internal sealed class DrawnPictures
                 {
                     // Darker towards the rim; the ground's grain shows through.
                     var at = 3 * (row * size.Width + column) + channel;
-                    pixels[at] = Byte(0.8f * colour[channel] * (1.1f - 0.4f * distance) + 0.2f * pixels[at]);
+                    pixels[at] = Byte(0.8f * color[channel] * (1.1f - 0.4f * distance) + 0.2f * pixels[at]);
                 }
             }
         }
     }
 
-    private static float[] Colour(MadeNumbers numbers, float from, float to) =>
+    private static float[] Color(MadeNumbers numbers, float from, float to) =>
         [numbers.Uniform(from, to), numbers.Uniform(from, to), numbers.Uniform(from, to)];
 
     private static byte Byte(float value) => (byte)Math.Clamp(value, 0, 255);

@@ -42,7 +42,7 @@ internal static class GpuCommand
                     $"There is no section '{unknown}'; there are {string.Join(", ", AllNames)}.");
             }
 
-            // Names that are none would else fail every section.
+            // Otherwise unknown names would fail every section.
             _ = options.ReportOnly ? null : new Bench(options);
         }
         catch (ArgumentException exception)

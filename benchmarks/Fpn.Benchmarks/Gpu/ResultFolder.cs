@@ -58,7 +58,7 @@ internal static class ResultFolder
     }
 
     /// <summary>
-    /// Whoever reads it meanwhile, or after a process that was killed, finds the old text or the new one.
+    /// A reader in the meantime, or after this process was killed, finds the old text or the new one.
     /// </summary>
     private static void Replace(string file, string text)
     {

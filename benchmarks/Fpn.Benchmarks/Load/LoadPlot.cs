@@ -54,12 +54,12 @@ internal static class LoadPlot
     private static double X(int index, int count) => Left + ((Right - Left) * index / Math.Max(1.0, count - 1));
 
     private static void Line(StringBuilder svg, IReadOnlyList<LoadResult> results, Func<LoadResult, double> share,
-        string colour, string style)
+        string color, string style)
     {
         var points = string.Join(' ', results.Select((result, i) =>
             string.Create(CultureInfo.InvariantCulture,
                 $"{X(i, results.Count):F1},{Bottom - ((Bottom - Top) * share(result)):F1}")));
         svg.AppendLine(CultureInfo.InvariantCulture,
-            $"<polyline points='{points}' fill='none' stroke='{colour}' stroke-width='2'{style}/>");
+            $"<polyline points='{points}' fill='none' stroke='{color}' stroke-width='2'{style}/>");
     }
 }

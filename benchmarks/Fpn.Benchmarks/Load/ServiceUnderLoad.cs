@@ -63,7 +63,7 @@ internal sealed partial class ServiceUnderLoad : IDisposable
         {
             if (Listening().Match(line) is { Success: true } match)
             {
-                // Nobody reads the request log, and a full pipe would stop the service.
+                // The request log is not read, and a full pipe would stop the service.
                 _ = process.StandardOutput.BaseStream.CopyToAsync(Stream.Null);
                 return new ServiceUnderLoad(process, new Uri(match.Groups[1].Value));
             }

@@ -5,18 +5,20 @@ namespace Fpn.Detection.Conventions;
 /// <summary>The rules and defaults of one reference implementation, one property for each row in which implementations
 /// can differ; <see cref="ConventionTable"/> has the values.</summary>
 /// <remarks>
-/// Selectors and readers read the rule that they need and never ask which implementation it comes from. File names
-/// below are relative to torchvision's <c>torchvision/</c> and detectron2's <c>detectron2/</c>. RoIAlign is not here:
-/// it is part of the graph that an export makes. Immutable, so thread-safe.
+/// Selectors and readers read the rule that they need and never ask which implementation it comes from. Sources name
+/// torchvision's file first, then detectron2's, each relative to the package of that name; they were checked against
+/// torchvision 0.14.1 and the main branch of detectron2 after its last release, 0.6. RoIAlign is not here: it is part
+/// of the graph that an export makes. Immutable, so thread-safe.
 /// </remarks>
 public sealed record ConventionRules
 {
-    /// <summary>Order of the color planes: RGB or BGR. Sources: <c>models/detection/transform.py</c>;
-    /// <c>config/defaults.py</c> (<c>INPUT.FORMAT</c>).</summary>
+    /// <summary>Order of the color planes: RGB or BGR. Sources: <c>datasets/coco.py</c> (<c>_load_image</c>), from
+    /// which the weights were trained; <c>config/defaults.py</c> (<c>INPUT.FORMAT</c>).</summary>
     public required ColorOrder ColorOrder { get; init; }
 
     /// <summary>Bytes are multiplied by this before normalization: 1/255, or 1 for means on the scale of bytes.
-    /// Sources: <c>transforms/functional.py</c> (<c>to_tensor</c>); <c>config/defaults.py</c>.</summary>
+    /// Sources: <c>transforms/functional.py</c> (<c>to_tensor</c>); <c>modeling/meta_arch/rcnn.py</c>
+    /// (<c>preprocess_image</c>).</summary>
     public required float PixelScale { get; init; }
 
     /// <summary>Three values in the order of <see cref="ColorOrder"/>, subtracted after scaling. Sources:
@@ -31,21 +33,21 @@ public sealed record ConventionRules
 
     /// <summary>Rounding of the resized sides: float32 and floor, or double and round half up. Sources:
     /// <c>models/detection/transform.py</c> (<c>_resize_image_and_masks</c>);
-    /// <c>data/transforms/augmentation_impl.py</c> (<c>ResizeShortestEdge</c>).</summary>
+    /// <c>data/transforms/augmentation_impl.py</c> (<c>ResizeShortestEdge.get_output_shape</c>).</summary>
     public required SizeRounding SizeRounding { get; init; }
 
     /// <summary>Interpolation: two taps on floats, or Pillow's antialiasing filter on bytes. Sources:
-    /// <c>models/detection/transform.py</c> (<c>interpolate</c>); <c>data/transforms/transform.py</c>
-    /// (<c>ResizeTransform</c>).</summary>
+    /// <c>models/detection/transform.py</c> (<c>_resize_image_and_masks</c>); <c>data/transforms/transform.py</c>
+    /// (<c>ResizeTransform.apply_image</c>).</summary>
     public required ResizeFilter ResizeFilter { get; init; }
 
     /// <summary>Both sides are padded to a multiple of this, in pixels; the same in both. Sources:
-    /// <c>models/detection/transform.py</c> (<c>size_divisible</c>); <c>modeling/backbone/fpn.py</c>
-    /// (<c>size_divisibility</c>).</summary>
+    /// <c>models/detection/transform.py</c> (<c>batch_images</c>); <c>modeling/backbone/fpn.py</c>
+    /// (<c>size_divisibility</c>: the coarsest stride of the backbone's own maps).</summary>
     public required int SizeDivisor { get; init; }
 
     /// <summary>Height over width of the anchors in a cell; the same in both. Sources:
-    /// <c>models/detection/faster_rcnn.py</c>; <c>config/defaults.py</c>
+    /// <c>models/detection/faster_rcnn.py</c> (<c>_default_anchorgen</c>); <c>config/defaults.py</c>
     /// (<c>ANCHOR_GENERATOR.ASPECT_RATIOS</c>).</summary>
     public required IReadOnlyList<float> AspectRatios { get; init; }
 
@@ -64,16 +66,16 @@ public sealed record ConventionRules
     /// <summary>Distance of the finest level's anchors in padded-input pixels, doubled from level to level
     /// (detectron2), or null to derive each level's distance as padded size // grid size, per axis (torchvision).
     /// Sources: <c>models/detection/anchor_utils.py</c> (<c>forward</c>); <c>modeling/anchor_generator.py</c>
-    /// (<c>grid_anchors</c>).</summary>
+    /// (<c>_grid_anchors</c>) with the strides of <c>modeling/backbone/fpn.py</c>.</summary>
     public required int? FinestAnchorStride { get; init; }
 
     /// <summary>Anchors kept per level before suppression, by logit; the same in both. Sources:
-    /// <c>models/detection/faster_rcnn.py</c> (<c>rpn_pre_nms_top_n_test</c>); <c>Base-RCNN-FPN.yaml</c>
-    /// (<c>RPN.PRE_NMS_TOPK_TEST</c>).</summary>
+    /// <c>models/detection/faster_rcnn.py</c> (<c>rpn_pre_nms_top_n_test</c>); <c>configs/Base-RCNN-FPN.yaml</c>
+    /// beside the package (<c>RPN.PRE_NMS_TOPK_TEST</c>; <c>config/defaults.py</c> has 6000, for one level).</summary>
     public required int PreNmsTopN { get; init; }
 
     /// <summary>Proposals kept per image over all levels; the same in both. Sources:
-    /// <c>models/detection/faster_rcnn.py</c> (<c>rpn_post_nms_top_n_test</c>); <c>Base-RCNN-FPN.yaml</c>
+    /// <c>models/detection/faster_rcnn.py</c> (<c>rpn_post_nms_top_n_test</c>); <c>config/defaults.py</c>
     /// (<c>RPN.POST_NMS_TOPK_TEST</c>).</summary>
     public required int PostNmsTopN { get; init; }
 
@@ -83,8 +85,10 @@ public sealed record ConventionRules
     public required double ProposalNmsThreshold { get; init; }
 
     /// <summary>A proposal is kept when its score is at least this; the same in both, since 0 keeps all. Sources:
+    /// <c>models/detection/rpn.py</c> (<c>filter_proposals</c>) with the default of
     /// <c>models/detection/faster_rcnn.py</c> (<c>rpn_score_thresh</c>);
-    /// <c>modeling/proposal_generator/proposal_utils.py</c>, which has no such test.</summary>
+    /// <c>modeling/proposal_generator/proposal_utils.py</c> (<c>find_top_rpn_proposals</c>), which has no such
+    /// test.</summary>
     public required float ProposalScoreThreshold { get; init; }
 
     /// <summary>Order of proposals in suppression: by sigmoid or by logit. Sources: <c>models/detection/rpn.py</c>
@@ -102,16 +106,19 @@ public sealed record ConventionRules
     public required bool MinProposalSizeInclusive { get; init; }
 
     /// <summary>Whether a proposal with an infinite coordinate is dropped (detectron2) or clipped (torchvision).
-    /// Sources: <c>models/detection/rpn.py</c>; <c>modeling/proposal_generator/proposal_utils.py</c>.</summary>
+    /// Sources: <c>models/detection/rpn.py</c> (<c>filter_proposals</c>);
+    /// <c>modeling/proposal_generator/proposal_utils.py</c> (<c>find_top_rpn_proposals</c>).</summary>
     public required bool DropNonFiniteProposals { get; init; }
 
     /// <summary>Suppression shifts levels or classes apart in float32 for up to this many boxes and works group by
-    /// group above; near the threshold the shift can decide. Sources: <c>ops/boxes.py</c> (<c>batched_nms</c>: 4,000
-    /// numbers, four a box); <c>layers/nms.py</c> (<c>batched_nms</c>).</summary>
+    /// group above; near the threshold the shift can decide. Sources: <c>ops/boxes.py</c> (<c>batched_nms</c> on a
+    /// CPU: 4,000 numbers, four a box); <c>layers/nms.py</c> (<c>batched_nms</c>) up to release 0.6, which left fewer
+    /// than 40,000 boxes to torchvision, where older versions always shifted. Since December 2021 detectron2 leaves all
+    /// to torchvision, whose limit then holds for it too.</summary>
     public required int MaxShiftedBoxes { get; init; }
 
     /// <summary>Level of a RoI of <see cref="CanonicalSize"/>; the same in both. Sources: <c>ops/poolers.py</c>
-    /// (<c>LevelMapper</c>); <c>modeling/poolers.py</c> (<c>ROIPooler</c>).</summary>
+    /// (<c>LevelMapper</c>); <c>modeling/poolers.py</c> (<c>ROIPooler</c>, <c>canonical_level</c>).</summary>
     public required int CanonicalLevel { get; init; }
 
     /// <summary>Square root of the area of a RoI on <see cref="CanonicalLevel"/>, in padded-input pixels; the same in
@@ -123,11 +130,13 @@ public sealed record ConventionRules
     public required LevelEpsilon LevelEpsilon { get; init; }
 
     /// <summary>Position of the background among the class logits: first or last. Sources:
-    /// <c>models/detection/roi_heads.py</c>; <c>modeling/roi_heads/fast_rcnn.py</c>.</summary>
+    /// <c>models/detection/roi_heads.py</c> (<c>postprocess_detections</c>); <c>modeling/roi_heads/fast_rcnn.py</c>
+    /// (<c>fast_rcnn_inference_single_image</c>).</summary>
     public required BackgroundPosition Background { get; init; }
 
-    /// <summary>What the box head regresses: the background has its own deltas in torchvision. Sources as for
-    /// <see cref="Background"/>.</summary>
+    /// <summary>What the box head regresses: the background has its own deltas in torchvision. Sources:
+    /// <c>models/detection/faster_rcnn.py</c> (<c>FastRCNNPredictor</c>); <c>modeling/roi_heads/fast_rcnn.py</c>
+    /// (<c>FastRCNNOutputLayers</c>).</summary>
     public required BoxDeltasLayout BoxDeltas { get; init; }
 
     /// <summary>The box head's deltas are divided by these; the same in both. Sources:
@@ -151,12 +160,13 @@ public sealed record ConventionRules
 
     /// <summary>Shortest side of a detection, in resized-image pixels: kept when both sides are at least this.
     /// detectron2 has no such test: 0. Source: <c>models/detection/roi_heads.py</c>
-    /// (<c>remove_small_boxes</c>).</summary>
+    /// (<c>postprocess_detections</c>).</summary>
     public required float MinDetectionSize { get; init; }
 
     /// <summary>Whether a RoI with an infinite coordinate in the box of any class is dropped as a whole (detectron2) or
-    /// its boxes are clipped (torchvision). Sources: <c>models/detection/roi_heads.py</c>;
-    /// <c>modeling/roi_heads/fast_rcnn.py</c> (<c>fast_rcnn_inference_single_image</c>).</summary>
+    /// its boxes are clipped (torchvision). Sources: <c>models/detection/roi_heads.py</c>
+    /// (<c>postprocess_detections</c>); <c>modeling/roi_heads/fast_rcnn.py</c>
+    /// (<c>fast_rcnn_inference_single_image</c>).</summary>
     public required bool DropNonFiniteDetections { get; init; }
 
     /// <summary>Whether a detection is dropped that has no area after scaling back to the original image and clipping

@@ -31,7 +31,7 @@ export function detect(
     query.set('explain', 'true');
   }
 
-  // fetch tells nothing about an upload's progress.
+  // fetch does not report the progress of an upload.
   return new Promise(resolve => {
     const request = new XMLHttpRequest();
     request.open('POST', `detect?${query}`);
@@ -119,6 +119,7 @@ function read<T>(status: number, text: string, formats?: string[]): Outcome<T> {
       : { fault: faultOf({ ...(body as Problem), status }, formats) };
   } catch {
     // A proxy's page, say.
-    return { fault: faultOf({ type: 'http-error', title: '', status, detail: `The service answered with status ${status}.` }) };
+    const detail = `The service answered with status ${status}.`;
+    return { fault: faultOf({ type: 'http-error', title: '', status, detail }) };
   }
 }

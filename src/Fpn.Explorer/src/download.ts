@@ -38,7 +38,7 @@ export async function png(url: string, answer: Answer, items: Shown[], model: Mo
     await picture.decode();
     context.drawImage(picture, 0, 0, width, height);
   } catch {
-    // A TIFF, say, which the browser cannot show: the boxes are drawn on grey, as in the page.
+    // A TIFF, say, which the browser cannot show: the boxes are drawn on gray, as in the page.
     context.fillStyle = '#808080';
     context.fillRect(0, 0, width, height);
   }

@@ -1,7 +1,7 @@
 import type { Problem } from './types';
 import { fileSize, list } from './text';
 
-/** What went wrong, in words for the one who looks at the page. */
+/** A failure, in words for the person at the page. */
 export interface Fault {
   /** The problem's type, or `offline`. Tests and styles may compare it. */
   kind: string;
@@ -10,31 +10,45 @@ export interface Fault {
   advice: string;
   /** Whether the same request can succeed later. */
   retry: boolean;
-  /** The service's own words, for who wants to know more. */
+  /** The service's own words, for a closer look. */
   detail?: string;
 }
 
 type Words = [title: string, advice: string, retry?: 'retry'];
 
 const words: Record<string, Words> = {
-  'undecodable-image': ['The picture is damaged', 'It begins like a picture but is cut off or broken. Open it in another program and save it again, or choose another.'],
+  'undecodable-image': [
+    'The picture is damaged',
+    'It begins like a picture but is cut off or broken. '
+      + 'Open it in another program and save it again, or choose another.',
+  ],
   'image-too-large': ['The file is too large', 'Save the picture smaller or with more compression and drop it again.'],
   'too-many-pixels': ['The picture has too many pixels', 'Scale it down and drop it again.'],
   'no-image': ['The file is empty', 'Choose another one.'],
-  'queue-full': ['The service is busy', 'As many pictures wait as it takes. Try again in a moment.', 'retry'],
+  'queue-full': ['The service is busy', 'Its queue is full. Try again in a moment.', 'retry'],
   'shutting-down': ['The service is shutting down', 'Try again when it is back. Your pictures stay here.', 'retry'],
   'device-lost': ['The service lost its device', 'It is loading the model again. Try again in a moment.', 'retry'],
   'deadline-passed': ['The answer took too long', 'Too many pictures are ahead. Try again in a moment.', 'retry'],
-  'body-too-slow': ['The upload was too slow', 'Try again over a faster connection, or with a smaller picture.', 'retry'],
+  'body-too-slow': [
+    'The upload was too slow', 'Try again over a faster connection, or with a smaller picture.', 'retry',
+  ],
   'broken-multipart': ['The upload arrived broken', 'Try again.', 'retry'],
   'unknown-model': ['The model is gone', 'It was unloaded since this page was opened. Choose another model above.'],
-  'model-output-not-finite': ['The model failed on this picture', 'Its numbers are not finite: whoever runs the service should look at the model package.', 'retry'],
-  'model-failure': ['The model failed on this picture', 'Whoever runs the service finds the reason in its log.', 'retry'],
+  'model-output-not-finite': [
+    'The model failed on this picture',
+    'Its numbers are not finite: the service\'s operator should look at the model package.',
+    'retry',
+  ],
+  'model-failure': ['The model failed on this picture', 'The reason is in the log of the service.', 'retry'],
 };
 
 const byStatus: Record<number, Words> = {
   401: ['The service asks for a key', 'Enter the key that you were given.', 'retry'],
-  403: ['Your key does not allow this', 'Ask whoever runs the service for a key with more rights, or enter another one.', 'retry'],
+  403: [
+    'Your key does not allow this',
+    'Ask the service\'s operator for a key with more rights, or enter another one.',
+    'retry',
+  ],
   429: ['Too many requests', 'Your key is over its rate. Try again in a moment.', 'retry'],
 };
 
@@ -49,8 +63,10 @@ const unreadable = (formats: string[]): Words => [
  */
 export function faultOf(problem: Problem, formats?: string[]): Fault {
   const own = formats && problem.type === 'unsupported-image-format' ? unreadable(formats) : words[problem.type];
-  const [title, advice, retry] = byStatus[problem.status] ?? own ?? ['The service refused the picture', problem.detail, 'retry'];
-  return { kind: problem.status === 401 ? 'key-needed' : problem.type, title, advice, retry: retry === 'retry', detail: problem.detail };
+  const unknown: Words = ['The service refused the picture', problem.detail, 'retry'];
+  const [title, advice, retry] = byStatus[problem.status] ?? own ?? unknown;
+  const kind = problem.status === 401 ? 'key-needed' : problem.type;
+  return { kind, title, advice, retry: retry === 'retry', detail: problem.detail };
 }
 
 /** Words for an answer that never came. */
@@ -58,7 +74,8 @@ export function offline(): Fault {
   return {
     kind: 'offline',
     title: 'The service does not answer',
-    advice: 'It may have been stopped, or the connection is gone. Your pictures and results stay here; this page looks every few seconds whether it is back.',
+    advice: 'It may have been stopped, or the connection is gone. Your pictures and results stay here; '
+      + 'this page checks every few seconds whether it is back.',
     retry: true,
   };
 }
@@ -68,7 +85,8 @@ export function tooLarge(bytes: number, limit: number): Fault {
   return {
     kind: 'image-too-large',
     title: 'The file is too large',
-    advice: `It has ${fileSize(bytes)}; this service takes ${fileSize(limit)}. Save the picture smaller or with more compression and drop it again.`,
+    advice: `It has ${fileSize(bytes)}; this service takes ${fileSize(limit)}. `
+      + 'Save the picture smaller or with more compression and drop it again.',
     retry: false,
   };
 }

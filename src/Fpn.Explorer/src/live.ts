@@ -52,7 +52,10 @@ export function useLive(names: string[]): LiveView {
       const models = new Map(list.split('\n').map(name => [name, figures(name, now, before)]));
       setView(old => ({
         models,
-        history: new Map([...models].map(([name, { rate }]) => [name, [...(old.history.get(name) ?? []), ...(rate === undefined ? [] : [rate])].slice(-remembered)])),
+        history: new Map([...models].map(([name, { rate }]) => {
+          const rates = [...(old.history.get(name) ?? []), ...(rate === undefined ? [] : [rate])];
+          return [name, rates.slice(-remembered)];
+        })),
       }));
       before = now;
     };
@@ -79,7 +82,8 @@ export function figures(model: string, now: Reading, before: Reading | undefined
   const idle = quantile(1, recent) === undefined;
   const durations = idle ? latest : recent;
   const answered = grown('fpn_request_duration_seconds_count');
-  const [images, runs] = ['fpn_inferences_total', 'fpn_executions_total'].map(name => grown(name) || total(now.samples, name, labels));
+  const [images, runs] = ['fpn_inferences_total', 'fpn_executions_total']
+    .map(name => grown(name) || total(now.samples, name, labels));
   return {
     ...defined('rate', answered === undefined || !before ? undefined : answered / ((now.at - before.at) / 1000)),
     ...defined('waiting', total(now.samples, 'fpn_queue_depth', labels)),

@@ -35,7 +35,7 @@ export function parse(text: string): Samples {
   return samples;
 }
 
-/** The sum of a metric's series that have these labels; undefined where there is none. */
+/** The sum of a metric's series that have these labels; undefined without one. */
 export function total(samples: Samples, name: string, labels: Record<string, string>): number | undefined {
   const fitting = matching(samples, name, labels);
   return fitting.length === 0 ? undefined : fitting.reduce((sum, sample) => sum + sample.value, 0);
@@ -78,5 +78,6 @@ export function quantile(share: number, counts: Map<number, number>): number | u
 }
 
 function matching(samples: Samples, name: string, labels: Record<string, string>): Sample[] {
-  return (samples.get(name) ?? []).filter(sample => Object.entries(labels).every(([key, value]) => sample.labels[key] === value));
+  const wanted = Object.entries(labels);
+  return (samples.get(name) ?? []).filter(sample => wanted.every(([key, value]) => sample.labels[key] === value));
 }

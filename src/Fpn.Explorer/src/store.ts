@@ -176,7 +176,7 @@ export function retryAll(): void {
   work();
 }
 
-/** Another model answers from now on: the picture at hand at once, the others when they are looked at. */
+/** Changes the model: the current picture is sent at once, the others when they are shown. */
 export function chooseModel(name: string): void {
   askFromNowOn(name);
   update({});
@@ -227,7 +227,7 @@ export function enterKey(value: string): void {
   }
 }
 
-/** Looks whether the service is back, as long as it is away. */
+/** Checks whether the service is back, while it is away. */
 export async function watch(): Promise<void> {
   if (!state.connected && (await api.isReady())) {
     update({ connected: true, message: 'The service is back.' });
@@ -244,13 +244,16 @@ function startingFilter(model: Model): Filter {
 function picture(name: string, file: Blob): Picture {
   const item: Picture = { id: nextId++, name, file, url: URL.createObjectURL(file), state: 'waiting', sent: 0 };
   const limit = state.settings?.maxImageBytes;
-  return limit !== undefined && file.size > limit ? { ...item, state: 'failed', fault: tooLarge(file.size, limit) } : item;
+  return limit !== undefined && file.size > limit
+    ? { ...item, state: 'failed', fault: tooLarge(file.size, limit) }
+    : item;
 }
 
-/** The picture at hand is sent again when another model is to answer, or when its decision is to be shown and is not known. */
+/** Sends the current picture again when another model is chosen, or when its decision is wanted and not known. */
 function renew(): void {
   const item = currentOf(state);
-  if (item?.answer && item.state === 'done' && (item.answer.model !== state.model || (explains() && !item.answer.explain))) {
+  const answer = item?.state === 'done' ? item.answer : undefined;
+  if (item && answer && (answer.model !== state.model || (explains() && !answer.explain))) {
     change(item.id, { state: 'waiting' });
   }
 

@@ -44,7 +44,10 @@ export function place(box: Box): string {
 
 /** Size, then the upper left corner. */
 export function placeParts(box: Box): [string, string] {
-  return [`${(box.x2 - box.x1).toFixed(0)} × ${(box.y2 - box.y1).toFixed(0)}`, `at ${box.x1.toFixed(0)}, ${box.y1.toFixed(0)}`];
+  return [
+    `${(box.x2 - box.x1).toFixed(0)} × ${(box.y2 - box.y1).toFixed(0)}`,
+    `at ${box.x1.toFixed(0)}, ${box.y1.toFixed(0)}`,
+  ];
 }
 
 /** A file name without its ending. */

@@ -85,7 +85,12 @@ export interface Model {
   maxDetections: number;
   classes: { label: string; classId: number }[];
   execution: { provider: 'cpu' | 'cuda'; device: string; reason: string };
-  batching: { maxBatchSize: number; buckets: string[]; fixedShapes: boolean; curve: { batchSize: number; imagesPerSecond: number }[] };
+  batching: {
+    maxBatchSize: number;
+    buckets: string[];
+    fixedShapes: boolean;
+    curve: { batchSize: number; imagesPerSecond: number }[];
+  };
 }
 
 export interface Settings {

@@ -34,9 +34,13 @@ export function pan(view: View, dx: number, dy: number, picture: Size, frame: Si
 }
 
 /** Moves as little as brings a box into the frame. */
-export function reveal(view: View, box: { x1: number; y1: number; x2: number; y2: number }, picture: Size, frame: Size): View {
+export function reveal(
+  view: View, box: { x1: number; y1: number; x2: number; y2: number }, picture: Size, frame: Size,
+): View {
   const move = (from: number, to: number, length: number) =>
-    to - from > length ? (length - from - to) / 2 : from < margin ? margin - from : to > length - margin ? length - margin - to : 0;
+    to - from > length ? (length - from - to) / 2
+      : from < margin ? margin - from
+        : to > length - margin ? length - margin - to : 0;
   const dx = move(view.x + box.x1 * view.scale, view.x + box.x2 * view.scale, frame.width);
   const dy = move(view.y + box.y1 * view.scale, view.y + box.y2 * view.scale, frame.height);
   return dx === 0 && dy === 0 ? view : pan(view, dx, dy, picture, frame);

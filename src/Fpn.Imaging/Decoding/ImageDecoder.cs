@@ -157,7 +157,7 @@ internal sealed class ImageDecoder
             return failure;
         }
 
-        return stored.Layout == PixelLayout.Unknown ? Undecodable(format, "its colour model is not supported")
+        return stored.Layout == PixelLayout.Unknown ? Undecodable(format, "its color model is not supported")
             : codec.MaxScannedPixels / stored.Size.Area < jpegScans
                 ? Undecodable(format, "it has too many scans for its size")
             : null;

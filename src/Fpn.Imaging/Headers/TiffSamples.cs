@@ -73,11 +73,11 @@ internal readonly record struct TiffSamples(string? Refusal, bool Has16Bits, boo
         null or 0 or 1 or 2 or 3 or 6 => null,
         5 => inks == 1 ? null : "its inks are not cyan, magenta, yellow and black",
         4 => "it is a transparency mask",
-        8 or 9 or 10 => "its colour model (L*a*b*) is not supported",
-        32803 => "its colour model (raw numbers of a sensor) is not supported",
-        32844 or 32845 => "its colour model (LogLuv) is not supported",
-        34892 => "its colour model (linear raw numbers of a sensor) is not supported",
-        _ => $"its colour model ({photometric}) is not supported",
+        8 or 9 or 10 => "its color model (L*a*b*) is not supported",
+        32803 => "its color model (raw numbers of a sensor) is not supported",
+        32844 or 32845 => "its color model (LogLuv) is not supported",
+        34892 => "its color model (linear raw numbers of a sensor) is not supported",
+        _ => $"its color model ({photometric}) is not supported",
     };
 
     private static string? RefuseFormats(uint[] formats)
@@ -95,7 +95,7 @@ internal readonly record struct TiffSamples(string? Refusal, bool Has16Bits, boo
             };
             if (kind is not null)
             {
-                return $"its samples are {kind} numbers, which have no defined colour";
+                return $"its samples are {kind} numbers, which have no defined color";
             }
         }
 

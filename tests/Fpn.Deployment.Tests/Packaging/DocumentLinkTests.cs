@@ -24,7 +24,7 @@ public sealed class DocumentLinkTests
         const string text = """
             # A page: `code`, and more
 
-            [here](#a-page-code-and-more) [there](#nowhere) [file](README.md#what-is-different)
+            [here](#a-page-code-and-more) [there](#nowhere) [file](README.md#highlights)
             [no anchor](README.md#gone)
             [no file](gone.md) [outside](https://example.com/gone.md) ![picture](docs/gone.webp) <img src="gone.jpg">
             `src/Fpn.Imaging` `src/Fpn.Gone/Gone.cs` `src/Fpn.Gone is not a path` `models/pets`

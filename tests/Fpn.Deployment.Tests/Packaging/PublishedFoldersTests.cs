@@ -2,8 +2,8 @@ using Fpn.Testing.Running;
 
 namespace Fpn.Deployment.Tests.Packaging;
 
-/// <summary>The service as it is published for each platform: with its own native libraries, and nobody
-/// else's.</summary>
+/// <summary>The service as it is published for each platform: with its own native libraries, and no
+/// other platform's.</summary>
 public sealed class PublishedFoldersTests : IDisposable
 {
     private readonly string _folder = Directory.CreateTempSubdirectory("fpn-publish-").FullName;

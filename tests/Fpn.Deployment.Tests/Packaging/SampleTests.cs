@@ -51,7 +51,8 @@ public sealed class SampleTests : IDisposable
         }
     }
 
-    /// <summary>With license, README, docs and symbols; depending on managed packages only, and on nothing of HTTP.</summary>
+    /// <summary>With license, README, docs and symbols; depending on managed packages only, and on nothing of
+    /// HTTP.</summary>
     private void AssertIsComplete(string library)
     {
         var file = Assert.Single(Directory.GetFiles(Packages, $"{library}.*.nupkg"));
@@ -93,7 +94,8 @@ public sealed class SampleTests : IDisposable
         }
     }
 
-    /// <summary>All other packages are taken from where they are; ours must not be left there for the next test.</summary>
+    /// <summary>All other packages are taken from where they are; ours must not be left there for the next
+    /// test.</summary>
     private async Task BuildAsync(string sample)
     {
         var cache = Environment.GetEnvironmentVariable("NUGET_PACKAGES")

@@ -52,8 +52,8 @@ def chunk(kind, data):
     return struct.pack(">I", len(data)) + kind + data + struct.pack(">I", zlib.crc32(kind + data))
 
 
-def png(name, samples, depth, colour_type, interlaced, rgb, extra=b""):
-    """A PNG with filter 0, written by hand: Pillow writes neither 16-bit colour nor Adam7.
+def png(name, samples, depth, color_type, interlaced, rgb, extra=b""):
+    """A PNG with filter 0, written by hand: Pillow writes neither 16-bit color nor Adam7.
 
     `samples` is [H, W, C] in the depth's range.
     """
@@ -73,7 +73,7 @@ def png(name, samples, depth, colour_type, interlaced, rgb, extra=b""):
     passes = adam7 if interlaced else [(0, 0, 1, 1)]
     parts = [samples[y::dy, x::dx] for y, x, dy, dx in passes]
     data = b"".join(rows(part) for part in parts if part.size)
-    header = struct.pack(">IIBBBBB", samples.shape[1], samples.shape[0], depth, colour_type, 0, 0, int(interlaced))
+    header = struct.pack(">IIBBBBB", samples.shape[1], samples.shape[0], depth, color_type, 0, 0, int(interlaced))
     (HERE / name).write_bytes(b"\x89PNG\r\n\x1a\n" + chunk(b"IHDR", header) + extra
                               + chunk(b"IDAT", zlib.compress(data, 9)) + chunk(b"IEND", b""))
     expected(name, rgb)
@@ -84,7 +84,7 @@ def three(grey):
 
 
 def swapped_profile():
-    """sRGB with the primaries of red and green exchanged: whoever applies it shows it."""
+    """sRGB with the primaries of red and green exchanged: applying it shows."""
     profile = bytearray(ImageCms.ImageCmsProfile(ImageCms.createProfile("sRGB")).tobytes())
     red, green = profile.index(b"rXYZ"), profile.index(b"gXYZ")
     profile[red:red + 4], profile[green:green + 4] = b"gXYZ", b"rXYZ"
@@ -155,7 +155,7 @@ def webps():
 
 
 def gif(name, canvas, frame, left, top, transparent, background=0):
-    """A GIF of one frame that need not fill the canvas; eight colours in the global palette."""
+    """A GIF of one frame that need not fill the canvas; eight colors in the global palette."""
     def lzw(indices, bits):
         # A clear code before every two pixels keeps the code size constant: long, but simple.
         codes = []
@@ -213,14 +213,15 @@ def bmps():
     save("palette.bmp", image.quantize(32))
     save("rgbx.bmp", Image.fromarray(np.dstack([RGB, ALPHA])), rgb=RGB)
     # Four bits a pixel, and the first row on top: Pillow writes neither.
-    colours = [(i * 15, 255 - i * 9, i * 3 + 20) for i in range(16)]
+    colors = [(i * 15, 255 - i * 9, i * 3 + 20) for i in range(16)]
     indices = np.mgrid[0:H, 0:W][1] * 2 // 3
     rows = b"".join(bytes(row[::2] << 4 | row[1::2]) for row in indices.astype(np.uint8))
-    palette = b"".join(bytes((b, g, r, 0)) for r, g, b in colours)
+    palette = b"".join(bytes((b, g, r, 0)) for r, g, b in colors)
     start = 14 + 40 + len(palette)
     header = struct.pack("<IiiHHIIiiII", 40, W, -H, 1, 4, 0, len(rows), 2835, 2835, 16, 0)
-    (HERE / "palette4.bmp").write_bytes(b"BM" + struct.pack("<IHHI", start + len(rows), 0, 0, start) + header + palette + rows)
-    expected("palette4.bmp", np.asarray(colours, np.uint8)[indices])
+    file = b"BM" + struct.pack("<IHHI", start + len(rows), 0, 0, start)
+    (HERE / "palette4.bmp").write_bytes(file + header + palette + rows)
+    expected("palette4.bmp", np.asarray(colors, np.uint8)[indices])
 
 
 def avifs(library):

@@ -44,7 +44,7 @@ public sealed class AnswerTextTests
     }
 
     [Fact]
-    public void Yolo_TwoBoxes_CentreAndSizeInPartsOfTheImage() => Assert.Equal(
+    public void Yolo_TwoBoxes_CenterAndSizeInPartsOfTheImage() => Assert.Equal(
         "1 0.213125 0.365000 0.321250 0.325000 0.98765\n0 0.500000 0.500000 1.000000 1.000000 0.5\n",
         Body(OutputFormat.Yolo, Answer(Two)));
 

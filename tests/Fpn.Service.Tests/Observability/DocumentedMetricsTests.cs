@@ -69,7 +69,7 @@ public sealed partial class DocumentedMetricsTests(MetricsFixture fixture) : ICl
     [Fact]
     public void Alerts_Expressions_NameMetricsThatExist() => AssertExist(Dashboard.Alerts, atLeast: 6);
 
-    /// <summary>Nobody looks at a metric that no panel and no alert shows; readiness is shown for all.</summary>
+    /// <summary>A metric that no panel and no alert shows is of no use; readiness is shown for all.</summary>
     [Fact]
     public void Metrics_OfOurs_AreAllShown()
     {

@@ -98,7 +98,7 @@ public sealed class ModelMetricsTests : IAsyncDisposable
         Assert.Equal(0.003, scraped.Value("fpn_execution_duration_seconds_sum", ("model", "fake")));
     }
 
-    /// <summary>Two images of 32 by 32 and a blank one that nobody sent: all of that one is padding.</summary>
+    /// <summary>Two images of 32 by 32 and a blank one that no client sent: all of that one is padding.</summary>
     [Fact]
     public async Task RecordBatch_FilledUp_CountsBlankImagesAsPaddingOnly()
     {
@@ -130,7 +130,8 @@ public sealed class ModelMetricsTests : IAsyncDisposable
         _metrics.ForModel(_detector.Contract).RecordAnswer(Answer(new InferenceTimes(TimeSpan.FromSeconds(1))));
         var counts = (await ScrapeAsync()).Find("fpn_stage_duration_seconds_count");
         Assert.Equal(
-            ["decode", "queue", "preprocess", "backbone", "postprocess"], counts.Select(count => count.Labels["stage"]));
+            ["decode", "queue", "preprocess", "backbone", "postprocess"],
+            counts.Select(count => count.Labels["stage"]));
     }
 
     [Fact]
@@ -139,7 +140,8 @@ public sealed class ModelMetricsTests : IAsyncDisposable
         Assert.Empty((await ScrapeAsync()).Find("fpn_model_info"));
         await _lanes.StartAsync();
         var served = await ScrapeAsync();
-        Assert.Equal(1, served.Value("fpn_model_info", ("model", "fake"), ("provider", "cpu"), ("max_batch_size", "4")));
+        Assert.Equal(
+            1, served.Value("fpn_model_info", ("model", "fake"), ("provider", "cpu"), ("max_batch_size", "4")));
 
         Assert.True(_lanes.TryTake("fake", out var use));
         Assert.True(use.Lane.TryEnter());
@@ -183,7 +185,7 @@ public sealed class ModelMetricsTests : IAsyncDisposable
         Result<DetectionResult> answer = Answer(parts);
         Result<DetectionResult> refused = new DetectionFailure(FailureKind.QueueFull, "full");
 
-        // What recording allocates, it allocates in every round; the compiler, which optimises meanwhile, in some.
+        // What recording allocates, it allocates in every round; the compiler, which optimizes meanwhile, in some.
         Assert.Equal(0, Enumerable.Range(0, 20).Min(_ => Allocated()));
 
         long Allocated()

@@ -24,7 +24,7 @@ public sealed class PrometheusTests
     {
         PrometheusTools.Require();
 
-        // Nobody reads their lines meanwhile: with one a request the pipe would fill.
+        // Their lines are not read meanwhile: with one for each request the pipe would fill.
         string[] arguments = [$"--Fpn:Models:Path={Checkout.BloodCells}", "--Serilog:MinimumLevel:Default=Warning"];
         using var first = new ServiceProcess(arguments);
         using var second = new ServiceProcess(arguments);

@@ -154,7 +154,7 @@ public sealed class ScheduleTests : IAsyncDisposable
         Assert.StartsWith(
             "image[2]: ", await response.ErrorAsync(HttpStatusCode.UnsupportedMediaType), StringComparison.Ordinal);
 
-        // Answered while the device is busy: nobody waited for the good ones, and they left the queue.
+        // Answered while the device is busy: no caller waited for the good ones, and they left the queue.
         await Eventually.TrueAsync(() => Lane.Admitted == 1);
         _detector.RunsFreely = true;
         first.Run.End();
@@ -185,7 +185,7 @@ public sealed class ScheduleTests : IAsyncDisposable
         await Assert.ThrowsAnyAsync<OperationCanceledException>(() => lost);
         await Eventually.TrueAsync(() => Lane.Admitted == 1);
 
-        // What was prepared already runs for nobody.
+        // What was prepared already runs, though no caller waits for it.
         _detector.RunsFreely = true;
         first.Run.End();
         (await first.Response).Dispose();

@@ -205,7 +205,7 @@ public sealed class KeyGateTests(GuardedService guarded) : IClassFixture<Guarded
         await ProblemBody.AssertAsync(method, HttpStatusCode.MethodNotAllowed, "method-not-allowed");
     }
 
-    /// <summary>Whoever adds an endpoint has to say who may call it.</summary>
+    /// <summary>Every endpoint names who may call it, a new one too.</summary>
     [Fact]
     public async Task Endpoints_All_SayWhoMayCallAndHoldToIt()
     {

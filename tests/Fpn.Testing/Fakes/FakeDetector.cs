@@ -14,7 +14,8 @@ using Fpn.Models.Packages;
 
 namespace Fpn.Testing.Fakes;
 
-/// <summary>A model whose runs begin, end and fail when the test says so. An image's one detection has its width as score.</summary>
+/// <summary>A model whose runs begin, end and fail when the test says so. An image's one detection has its width as
+/// score.</summary>
 /// <param name="input">The input rule; null takes images as they are, padded to multiples of 32.</param>
 internal sealed class FakeDetector(InputOptions? input = null) : IDetector
 {
@@ -108,7 +109,7 @@ internal sealed class FakeDetector(InputOptions? input = null) : IDetector
     {
         while (_prepared.Reader.TryRead(out _) || _runs.Reader.TryRead(out _))
         {
-            // Nobody asks for them.
+            // No test asks for them.
         }
     }
 
@@ -125,11 +126,13 @@ internal sealed class FakeDetector(InputOptions? input = null) : IDetector
 
     /// <summary>Number of images in the next batch that was prepared.</summary>
     public async Task<int> NextPreparedAsync() =>
-        await _prepared.Reader.ReadAsync(TestContext.Current.CancellationToken).AsTask().WaitAsync(TimeSpan.FromSeconds(60));
+        await _prepared.Reader.ReadAsync(TestContext.Current.CancellationToken)
+            .AsTask().WaitAsync(TimeSpan.FromSeconds(60));
 
     /// <summary>The next run that began.</summary>
     public async Task<FakeRun> NextRunAsync() =>
-        await _runs.Reader.ReadAsync(TestContext.Current.CancellationToken).AsTask().WaitAsync(TimeSpan.FromSeconds(60));
+        await _runs.Reader.ReadAsync(TestContext.Current.CancellationToken)
+            .AsTask().WaitAsync(TimeSpan.FromSeconds(60));
 
     public void Dispose() => Disposals++;
 

@@ -10,7 +10,8 @@ namespace Fpn.Testing.Fakes;
 internal sealed class FakePackages(params (string Name, Func<IDetector> Load)[] packages) : IModelPackages
 {
     /// <summary>The packages: what loading each of them does.</summary>
-    public Dictionary<string, Func<IDetector>> Loads { get; } = packages.ToDictionary(package => package.Name, package => package.Load);
+    public Dictionary<string, Func<IDetector>> Loads { get; } =
+        packages.ToDictionary(package => package.Name, package => package.Load);
 
     /// <summary>A CPU by default; no graph is run.</summary>
     public DeviceDescription Device { get; init; } = new(ExecutionProvider.Cpu, "a fake", "a test", Streams: 1);

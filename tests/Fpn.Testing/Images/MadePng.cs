@@ -21,7 +21,7 @@ internal static class MadePng
     public static byte[] OnePixel() => Convert.FromBase64String(
         "iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAIAAACQd1PeAAAADElEQVR4nGP4z8AAAAMBAQDJ/pLvAAAAAElFTkSuQmCC");
 
-    /// <summary>A black picture of any size, 8-bit grey.</summary>
+    /// <summary>A black picture of any size, 8-bit gray.</summary>
     public static byte[] Black(int width, int height)
     {
         var header = new byte[13];

@@ -17,7 +17,7 @@ internal sealed class MadeTiff
 
     public int Channels { get; init; } = 3;
 
-    /// <summary>1 is grey, 2 RGB, 5 inks, 8 L*a*b*.</summary>
+    /// <summary>1 is gray, 2 RGB, 5 inks, 8 L*a*b*.</summary>
     public int Photometric { get; init; } = 2;
 
     public int Compression { get; init; } = 1;

@@ -96,7 +96,8 @@ internal sealed partial class ScrapedMetrics
 
     [GeneratedRegex(
         """^(?<name>[a-zA-Z_][a-zA-Z0-9_]*)"""
-            + """(\{(?<labels>[a-zA-Z_][a-zA-Z0-9_]*="(\\[\\"n]|[^\\"])*"(,[a-zA-Z_][a-zA-Z0-9_]*="(\\[\\"n]|[^\\"])*")*)?\})?"""
+            + """(\{(?<labels>[a-zA-Z_][a-zA-Z0-9_]*="(\\[\\"n]|[^\\"])*"("""
+            + """,[a-zA-Z_][a-zA-Z0-9_]*="(\\[\\"n]|[^\\"])*")*)?\})?"""
             + """ (?<value>[+-]Inf|NaN|-?[0-9.]+([eE][+-]?[0-9]+)?)$""",
         RegexOptions.ExplicitCapture)]
     private static partial Regex SampleLine();

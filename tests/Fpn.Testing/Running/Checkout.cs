@@ -1,10 +1,12 @@
+using Fpn.Testing.Goldens;
+
 namespace Fpn.Testing.Running;
 
 /// <summary>Where the repository's files are, found from the test's own place below it.</summary>
 internal static class Checkout
 {
     /// <summary>The repository's folder.</summary>
-    public static string Root { get; } = FindRoot();
+    public static string Root => RepositoryFolder.Root;
 
     /// <summary>The committed model packages.</summary>
     public static string Models => Path.Combine(Root, "models");
@@ -26,19 +28,6 @@ internal static class Checkout
 
     /// <summary>Another one, 900 pixels wide and 600 high.</summary>
     public static string WideImage => Path.Combine(Root, "docs", "sample", "smear-wide.jpg");
-
-    private static string FindRoot()
-    {
-        for (var folder = new DirectoryInfo(AppContext.BaseDirectory); folder is not null; folder = folder.Parent)
-        {
-            if (File.Exists(Path.Combine(folder.FullName, "Fpn.Service.sln")))
-            {
-                return folder.FullName;
-            }
-        }
-
-        throw new InvalidOperationException($"No Fpn.Service.sln above {AppContext.BaseDirectory}.");
-    }
 
     /// <summary>A folder that has one of the committed packages in it, beside the tests' own files.</summary>
     private static string Alone(string model)

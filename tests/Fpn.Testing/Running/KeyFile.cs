@@ -28,10 +28,10 @@ internal sealed class KeyFile : IDisposable
     public static string Entry(string name, string key, string more = """ "scopes": ["detect"] """) =>
         $$"""{ "name": "{{name}}", "key": "{{key}}", {{more}} }""";
 
-    /// <summary>Replaces the keys, at once for whoever reads them.</summary>
+    /// <summary>Replaces the keys, at once for every reader.</summary>
     public void Write(params string[] entries) => WriteText($"[{string.Join(",\n", entries)}]");
 
-    /// <summary>Replaces the content, at once for whoever reads it.</summary>
+    /// <summary>Replaces the content, at once for every reader.</summary>
     public void WriteText(string text)
     {
         var fresh = System.IO.Path.Combine(_folder, "fresh");

@@ -18,7 +18,7 @@ interface Props {
 /** How the model came to its detections. */
 export function Decision({ answer, items, model, picture, state }: Props) {
   if (model.layout !== 'two-stage') {
-    return <p class="empty">The model {model.name} is one graph with everything inside: it does not tell how it decides.</p>;
+    return <p class="empty">The model {model.name} is one graph with everything inside: it does not show how it decides.</p>;
   }
 
   const explain = answer.explain;

@@ -34,7 +34,7 @@ export function Header({ state }: { state: State }) {
       )}
       {state.models.length === 1 && <span class="model wide">Model <b>{state.model}</b></span>}
       <a class="plain" href="swagger">API</a>
-      <button type="button" class="icon" aria-label={`Colours: ${theme}`} title={`Colours: ${theme}`} onClick={() => setTheme(apply(next[theme]))}>
+      <button type="button" class="icon" aria-label={`Colors: ${theme}`} title={`Colors: ${theme}`} onClick={() => setTheme(apply(next[theme]))}>
         <Icon name={themeIcons[theme]} />
       </button>
     </header>

@@ -5,7 +5,7 @@ import { fileSize, list, stem } from '../text';
 import { CameraDialog } from './CameraDialog';
 import { Icon } from './Icon';
 
-/** Endings that some systems do not count among pictures: browsers are told them besides the type. */
+/** File name endings that some systems do not count among pictures, so that they are listed beside the type. */
 const endings: Record<string, string> = { TIFF: ',.tif,.tiff', AVIF: ',.avif' };
 
 /** Where pictures come in: dropped, pasted, chosen, taken, or a sample. */

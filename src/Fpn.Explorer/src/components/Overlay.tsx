@@ -9,7 +9,7 @@ import type { Size, View } from '../viewport';
 /** Beyond so many boxes, labels would hide the picture: only the one pointed at has one. */
 const mostLabels = 40;
 
-/** In a narrower frame labels would hide the picture too: there the colour names the class. */
+/** In a narrower frame labels would hide the picture too: there the color names the class. */
 const roomForNames = 560;
 
 interface Props {

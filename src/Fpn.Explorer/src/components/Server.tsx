@@ -27,7 +27,7 @@ export function Server({ state }: { state: State }) {
 
 function Card({ model }: { model: Model }) {
   const rows: [string, string | null][] = [
-    ['Licence', model.license],
+    ['License', model.license],
     ['Source', model.source],
     ['Layout', model.layout === 'two-stage' ? 'two graphs, batched' : 'one graph, one picture at a time'],
     ['Arithmetic', model.convention],

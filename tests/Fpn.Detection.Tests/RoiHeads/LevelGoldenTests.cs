@@ -4,7 +4,7 @@ using Fpn.Detection.Geometry;
 using Fpn.Detection.RoiHeads;
 using Fpn.Testing.Goldens;
 
-namespace Fpn.Golden.Tests;
+namespace Fpn.Detection.Tests.RoiHeads;
 
 public sealed class LevelGoldenTests
 {

@@ -60,10 +60,10 @@ internal sealed record GoldenCase
     public required GoldenSize Padded { get; init; }
 
     /// <summary>Every so many rows and columns of the resized image are in resized.npy, and the last ones; null where
-    /// there is no such file, since nobody may pass on pixels of the photograph.</summary>
+    /// there is no such file, since the photograph's pixels may not be passed on.</summary>
     public required int? ResizedSampleStep { get; init; }
 
-    /// <summary>Mean of each plane of the resized, normalised image.</summary>
+    /// <summary>Mean of each plane of the resized, normalized image.</summary>
     public required double[] ResizedMean { get; init; }
 
     /// <summary>Mean absolute value of each plane.</summary>

@@ -2,9 +2,10 @@ using System.Runtime.InteropServices;
 using Fpn.Detection.Conventions;
 using Fpn.Detection.Geometry;
 using Fpn.Detection.RoiHeads;
+using Fpn.Detection.Tests.Goldens;
 using Fpn.Testing.Goldens;
 
-namespace Fpn.Golden.Tests;
+namespace Fpn.Detection.Tests.RoiHeads;
 
 public sealed class DetectionSelectionGoldenTests
 {

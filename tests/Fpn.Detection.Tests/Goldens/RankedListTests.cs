@@ -1,6 +1,4 @@
-using Fpn.Testing.Goldens;
-
-namespace Fpn.Golden.Tests;
+namespace Fpn.Detection.Tests.Goldens;
 
 public sealed class RankedListTests
 {

@@ -2,9 +2,10 @@ using Fpn.Detection.Anchors;
 using Fpn.Detection.Conventions;
 using Fpn.Detection.Geometry;
 using Fpn.Detection.Proposals;
+using Fpn.Detection.Tests.Goldens;
 using Fpn.Testing.Goldens;
 
-namespace Fpn.Golden.Tests;
+namespace Fpn.Detection.Tests.Proposals;
 
 public sealed class ProposalGoldenTests
 {

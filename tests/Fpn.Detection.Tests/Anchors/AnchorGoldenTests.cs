@@ -3,7 +3,7 @@ using Fpn.Detection.Conventions;
 using Fpn.Detection.Geometry;
 using Fpn.Testing.Goldens;
 
-namespace Fpn.Golden.Tests;
+namespace Fpn.Detection.Tests.Anchors;
 
 public sealed class AnchorGoldenTests
 {

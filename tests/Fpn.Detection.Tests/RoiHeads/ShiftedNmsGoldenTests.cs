@@ -3,7 +3,7 @@ using Fpn.Detection.Geometry;
 using Fpn.Detection.RoiHeads;
 using Fpn.Testing.Goldens;
 
-namespace Fpn.Golden.Tests;
+namespace Fpn.Detection.Tests.RoiHeads;
 
 /// <summary>
 /// torchvision moves the classes apart before NMS when there are up to 1000 candidates, and the float32 sum can turn a

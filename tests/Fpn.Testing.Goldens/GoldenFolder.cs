@@ -1,5 +1,4 @@
 using System.Text.Json;
-using Fpn.Testing.Running;
 
 namespace Fpn.Testing.Goldens;
 
@@ -9,7 +8,7 @@ internal static class GoldenFolder
     private static readonly JsonSerializerOptions Json = new(JsonSerializerDefaults.Web);
 
     /// <summary>tests/Golden.</summary>
-    public static string Root { get; } = Path.Combine(Checkout.Root, "tests", "Golden");
+    public static string Root { get; } = Path.Combine(RepositoryFolder.Root, "tests", "Golden");
 
     /// <summary>A path in tests/Golden.</summary>
     public static string At(params ReadOnlySpan<string> parts) => Path.Combine([Root, .. parts]);
@@ -29,8 +28,8 @@ internal static class GoldenFolder
     public static string RequireShared(params ReadOnlySpan<string> parts)
     {
         var root = Environment.GetEnvironmentVariable("FPN_SHARED") is { Length: > 0 } named
-            ? Path.GetFullPath(named, Checkout.Root)
-            : Path.GetFullPath(Path.Combine(Checkout.Root, "..", "shared"));
+            ? Path.GetFullPath(named, RepositoryFolder.Root)
+            : Path.GetFullPath(Path.Combine(RepositoryFolder.Root, "..", "shared"));
         var path = Path.Combine([root, .. parts]);
         if (!Path.Exists(path))
         {

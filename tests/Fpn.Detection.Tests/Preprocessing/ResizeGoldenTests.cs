@@ -4,7 +4,7 @@ using Fpn.Detection.Preprocessing;
 using Fpn.Detection.Tensors;
 using Fpn.Testing.Goldens;
 
-namespace Fpn.Golden.Tests;
+namespace Fpn.Detection.Tests.Preprocessing;
 
 public sealed class ResizeGoldenTests
 {
@@ -75,7 +75,7 @@ public sealed class ResizeGoldenTests
     }
 
     /// <param name="name">The case.</param>
-    /// <param name="options">How to resize and normalise.</param>
+    /// <param name="options">How to resize and normalize.</param>
     /// <param name="size">Height and width to resize to.</param>
     /// <param name="reference">[3, height, width].</param>
     /// <param name="tolerance">Of a value.</param>

@@ -3,7 +3,7 @@ using Fpn.Imaging.Decoding;
 using Fpn.Imaging.Vips;
 using Fpn.Testing.Goldens;
 
-namespace Fpn.Golden.Tests;
+namespace Fpn.Imaging.Tests;
 
 /// <summary>The pixels that the reference saw are the pixels that the service sees.</summary>
 public sealed class DecodeGoldenTests

@@ -1,6 +1,6 @@
 using System.Globalization;
 
-namespace Fpn.Testing.Goldens;
+namespace Fpn.Detection.Tests.Goldens;
 
 /// <summary>One entry of a list that is ordered by score.</summary>
 /// <typeparam name="TKey">Tells entries apart: an anchor, or a class and a proposal.</typeparam>

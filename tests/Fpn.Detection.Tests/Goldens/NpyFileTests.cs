@@ -1,7 +1,7 @@
 using System.Text;
 using Fpn.Testing.Goldens;
 
-namespace Fpn.Golden.Tests;
+namespace Fpn.Detection.Tests.Goldens;
 
 public sealed class NpyFileTests
 {
