@@ -68,8 +68,9 @@ internal sealed partial class PinnedConnector(
     private static async Task<NetworkStream> ConnectAsync(IPAddress[] addresses, int port, CancellationToken token)
     {
         var failure = new SocketException((int)SocketError.HostNotFound);
-        foreach (var address in addresses)
+        foreach (var named in addresses)
         {
+            var address = named.IsIPv4MappedToIPv6 ? named.MapToIPv4() : named;
             var socket = new Socket(address.AddressFamily, SocketType.Stream, ProtocolType.Tcp) { NoDelay = true };
             try
             {
