@@ -5,6 +5,7 @@ using Fpn.Service.Connections;
 using Fpn.Service.Detect;
 using Fpn.Service.Engine;
 using Fpn.Service.Explorer;
+using Fpn.Service.Fetching;
 using Fpn.Service.Lifetime;
 using Fpn.Service.Observability;
 using Fpn.Service.OpenApi;
@@ -25,6 +26,7 @@ static void Add(WebApplicationBuilder builder, SettingsCatalogue settings) => bu
     .AddObservability(settings)
     .AddProblems()
     .AddBodies()
+    .AddFetching(settings)
     .AddDetect()
     .AddRepository(settings)
     .AddOpenInference()

@@ -1,5 +1,8 @@
 using Fpn.Service.Compatibility.Door;
+using Fpn.Service.Compatibility.LabelStudio;
+using Fpn.Service.Compatibility.LocalAI;
 using Fpn.Service.Compatibility.Predict;
+using Fpn.Service.Compatibility.Roboflow;
 using Fpn.Service.Problems;
 using Fpn.Settings;
 
@@ -16,8 +19,12 @@ internal static class CompatibilityRegistration
         settings.Add<CompatibilityOptions>("Compatibility");
         builder.Services
             .AddSingleton<ContractDoor>()
+            .AddSingleton<TaskPredictor>()
             .AddSingleton<IProblemForm, ContractErrors>()
-            .AddSingleton<IContract, KServeContract>();
+            .AddSingleton<IContract, KServeContract>()
+            .AddSingleton<IContract, LabelStudioContract>()
+            .AddSingleton<IContract, LocalAIContract>()
+            .AddSingleton<IContract, RoboflowContract>();
         return builder;
     }
 

@@ -18,6 +18,9 @@ internal ref struct JsonObjectReader(ReadOnlySpan<byte> json)
     /// <summary>The token that the reader stands on.</summary>
     public readonly JsonTokenType Token => _reader.TokenType;
 
+    /// <summary>Whether the reader stands on a string.</summary>
+    public readonly bool IsText => _reader.TokenType == JsonTokenType.String;
+
     /// <summary>The position of the string that the reader stands on.</summary>
     public readonly Base64Text Place =>
         new((int)_reader.TokenStartIndex + 1, _reader.ValueSpan.Length, _reader.ValueIsEscaped);

@@ -39,6 +39,10 @@ public sealed class StartTests
     [InlineData("--Fpn:Cors:AllowedOrigins=*,https://app.example.com", "'Fpn:Cors:AllowedOrigins'", "'*'")]
     [InlineData("--Fpn:Connections:Max=0", "'Fpn:Connections:Max'")]
     [InlineData("--Fpn:Compatibility:Served=kserve-v1,kserve-v3", "'Fpn:Compatibility:Served'", "'kserve-v3'", "kserve-v1")]
+    [InlineData("--Fpn:Fetch:Hosts=https://images.example.com", "'Fpn:Fetch:Hosts'", "'https://images.example.com'")]
+    [InlineData("--Fpn:Fetch:Networks=inside", "'Fpn:Fetch:Networks'", "'inside'")]
+    [InlineData("--Fpn:Fetch:CredentialsFile=no/such.json", "'Fpn:Fetch:CredentialsFile'", "no/such.json")]
+    [InlineData("--Fpn:Fetch:Timeout=1h", "'Fpn:Fetch:Timeout'")]
     public async Task Start_WrongSecuritySetting_EndsWithOneLineThatNamesIt(string argument, params string[] words) =>
         await AssertRefusedAsync([$"--Fpn:Models:Path={Checkout.BloodCells}", argument], words);
 

@@ -8,4 +8,7 @@ internal sealed class CompatibilityOptions
     /// asked for is not served.
     /// </summary>
     public string Served { get; set; } = string.Empty;
+
+    /// <summary>Settings of <c>label-studio</c>.</summary>
+    public LabelStudioOptions LabelStudio { get; } = new();
 }

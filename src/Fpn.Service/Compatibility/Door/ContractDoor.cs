@@ -3,6 +3,7 @@ using Fpn.Service.Answers;
 using Fpn.Service.Bodies;
 using Fpn.Service.Detect;
 using Fpn.Service.Engine;
+using Fpn.Service.Fetching;
 using Fpn.Service.Json;
 using Fpn.Service.Problems;
 using Fpn.Service.Security;
@@ -22,6 +23,7 @@ internal sealed class ContractDoor(
     BodyMemory memory,
     ImageBodyReader reader,
     LimitsOptions limits,
+    GuardedFetcher fetcher,
     KeyCheck keys)
 {
     /// <summary>The models that are served, the default model first.</summary>
@@ -91,6 +93,46 @@ internal sealed class ContractDoor(
         return encoded;
     }
 
+    /// <summary>Opens the images of a JSON body: base64 where it stands, URLs fetched side by side.</summary>
+    /// <param name="context">The request.</param>
+    /// <param name="body">The body; base64 is overwritten.</param>
+    /// <param name="texts">[N] the places of the images.</param>
+    /// <param name="path">The name of an image in problems, by its index.</param>
+    /// <returns>[N] images, which the caller disposes before the body; or the first problem.</returns>
+    /// <exception cref="OperationCanceledException">The client went away.</exception>
+    public async Task<Outcome<ImageSet>> OpenAsync(
+        HttpContext context, ImageBody body, IReadOnlyList<Base64Text> texts, Func<int, string> path)
+    {
+        var set = new ImageSet(texts.Count);
+        try
+        {
+            // All have ended before the set is freed, also when one throws.
+            var problems = await Task.WhenAll(texts.Select(
+                (text, index) => OpenAsync(context, body, text, path(index), set, index)));
+            if (Array.Find(problems, problem => problem is not null) is not { } first)
+            {
+                return set;
+            }
+
+            set.Dispose();
+            return first;
+        }
+        catch
+        {
+            set.Dispose();
+            throw;
+        }
+    }
+
+    /// <summary>Fetches an image.</summary>
+    /// <param name="context">The request.</param>
+    /// <param name="url">The URL as the request has it.</param>
+    /// <param name="path">Its name in problems.</param>
+    /// <returns>The image, which the caller disposes, or the problem.</returns>
+    /// <exception cref="OperationCanceledException">The client went away.</exception>
+    public Task<Outcome<ImageBody>> FetchAsync(HttpContext context, string url, string path) =>
+        bodies.ForAsync(context, token => fetcher.FetchAsync(url, path, token));
+
     /// <summary>Admits a request by the key in its body, unless its headers had one.</summary>
     /// <param name="context">The request, whose endpoint has <see cref="KeyPlaces.InBody"/>.</param>
     /// <param name="key">The key; null for none.</param>
@@ -122,19 +164,11 @@ internal sealed class ContractDoor(
         ReadOnlyMemory<byte>[] encoded,
         Func<int, string>? path = null)
     {
-        // A contract that forgets the key of a body is refused here.
-        var caller = context.Caller();
-        if (!caller.Scopes.HasFlag(KeyScope.Detect))
-        {
-            return Problem.KeyMissing();
-        }
-
-        if (!DetectHeaders.Parse(context.Request.Headers, caller).Succeeded(out var urgency, out var problem))
+        if (!Urgency(context, furtherImages: Math.Max(0, encoded.Length - 1)).Succeeded(out var urgency, out var problem))
         {
             return problem;
         }
 
-        caller.ChargeMore(Math.Max(0, encoded.Length - 1));
         var run = await images.DetectAsync(lane, encoded, urgency, Locate, context.RequestAborted);
         if (!run.Succeeded(out var results, out problem))
         {
@@ -159,6 +193,34 @@ internal sealed class ContractDoor(
             path is null ? found : found with { Parameter = path(index) };
     }
 
+    /// <summary>Detects the objects of one of several images, each of which fails or succeeds for itself.</summary>
+    /// <param name="context">The request; the caller notes what the log says of it.</param>
+    /// <param name="lane">The model that answers; the caller holds it.</param>
+    /// <param name="filter">Which detections are answered.</param>
+    /// <param name="encoded">The encoded image; in use until the task is done.</param>
+    /// <param name="path">The name of the image in problems.</param>
+    /// <param name="isFirst">Whether it is the image that the request itself was charged for.</param>
+    /// <exception cref="OperationCanceledException">The client went away.</exception>
+    public async Task<Outcome<DetectionAnswer>> DetectOneAsync(
+        HttpContext context,
+        ModelLane lane,
+        DetectionFilter filter,
+        ReadOnlyMemory<byte> encoded,
+        string path,
+        bool isFirst)
+    {
+        if (!Urgency(context, furtherImages: isFirst ? 0 : 1).Succeeded(out var urgency, out var problem))
+        {
+            return problem;
+        }
+
+        var run = await images.DetectAsync(
+            lane, [encoded], urgency, (_, found) => found with { Parameter = path }, context.RequestAborted);
+        return run.Succeeded(out var results, out problem)
+            ? DetectionAnswer.Create(lane.Model.Contract, filter, results[0])
+            : problem;
+    }
+
     /// <summary>The problem of a request with more images than are served at once.</summary>
     /// <param name="path">Name of the list.</param>
     public Problem TooManyImages(string path) => new(
@@ -169,4 +231,41 @@ internal sealed class ContractDoor(
             CultureInfo.InvariantCulture,
             $"'{path}' has more than {limits.MaxBatchImages} images, the most that is served at once. "
             + $"Send the rest in another request."));
+
+    /// <summary>Charges the caller for its images, and reads how urgent they are.</summary>
+    private static Outcome<DetectHeaders> Urgency(HttpContext context, int furtherImages)
+    {
+        // A contract that forgets the key of a body is refused here.
+        var caller = context.Caller();
+        if (!caller.Scopes.HasFlag(KeyScope.Detect))
+        {
+            return Problem.KeyMissing();
+        }
+
+        var urgency = DetectHeaders.Parse(context.Request.Headers, caller);
+        if (urgency.Succeeded(out _, out _))
+        {
+            caller.ChargeMore(furtherImages);
+        }
+
+        return urgency;
+    }
+
+    private async Task<Problem?> OpenAsync(
+        HttpContext context, ImageBody body, Base64Text text, string path, ImageSet set, int index)
+    {
+        if (ImageUrl.Find(body.Bytes.Span, text) is not { } url)
+        {
+            return InlineImage.Decode(body.Writable, text, limits, path, out set.Images[index]);
+        }
+
+        var fetch = await FetchAsync(context, url, path);
+        if (!fetch.Succeeded(out var fetched, out var problem))
+        {
+            return problem;
+        }
+
+        set.Take(index, fetched);
+        return null;
+    }
 }

@@ -8,6 +8,9 @@ namespace Fpn.Service.Compatibility.Door;
 /// <param name="write">Writes one JSON value.</param>
 internal sealed class JsonAnswer(Action<Utf8JsonWriter> write) : IResult
 {
+    /// <summary>HTTP status.</summary>
+    public int Status { get; init; } = StatusCodes.Status200OK;
+
     /// <inheritdoc/>
     public async Task ExecuteAsync(HttpContext httpContext)
     {
@@ -18,6 +21,7 @@ internal sealed class JsonAnswer(Action<Utf8JsonWriter> write) : IResult
         }
 
         var response = httpContext.Response;
+        response.StatusCode = Status;
         response.ContentType = MediaTypeNames.Application.Json;
         response.ContentLength = buffer.Length;
         await response.Body.WriteAsync(buffer.Written, httpContext.RequestAborted);
