@@ -6,7 +6,6 @@ using Fpn.Detection.Preprocessing;
 using Fpn.Detection.Proposals;
 using Fpn.Detection.RoiHeads;
 using Fpn.Detection.Tensors;
-using Fpn.Imaging.Pixels;
 using Fpn.Models.Detectors;
 using Fpn.Models.Execution.Devices;
 using Fpn.Models.Execution.Sessions;
@@ -14,12 +13,14 @@ using Fpn.Models.Packages;
 
 namespace Fpn.Testing.Fakes;
 
-/// <summary>A model whose runs begin, end and fail when the test says so. An image's one detection has its width as score.</summary>
+/// <summary>A model whose runs begin, end and fail when the test says so. An image's one detection has its width as
+/// score.</summary>
 /// <param name="input">The input rule; null takes images as they are, padded to multiples of 32.</param>
 internal sealed class FakeDetector(InputOptions? input = null) : IDetector
 {
     private readonly Channel<FakeRun> _runs = Channel.CreateUnbounded<FakeRun>();
     private readonly Channel<int> _prepared = Channel.CreateUnbounded<int>();
+    private int _measurements;
 
     public ModelContract Contract { get; init; } = new()
     {
@@ -41,7 +42,7 @@ internal sealed class FakeDetector(InputOptions? input = null) : IDetector
 
     public IReadOnlyDictionary<string, long> UnwarmedShapes { get; set; } = new Dictionary<string, long>();
 
-    /// <summary>The shapes that it was told to warm up.</summary>
+    /// <summary>The shapes of its warm-up.</summary>
     public FixedShapes? Shapes { get; private set; }
 
     public IReadOnlyList<OnnxGraph> Graphs => [];
@@ -60,8 +61,12 @@ internal sealed class FakeDetector(InputOptions? input = null) : IDetector
 
     public int Disposals { get; private set; }
 
+    /// <summary>How often an image was measured.</summary>
+    public int Measurements => Volatile.Read(ref _measurements);
+
     public ImageGeometry Measure(ImageSize original)
     {
+        Interlocked.Increment(ref _measurements);
         var transform = new ResizeTransform(Contract.Input);
         var resized = input is null ? original : transform.ResizedSize(original);
         return new ImageGeometry(original, resized, transform.PaddedSize(resized));
@@ -70,7 +75,7 @@ internal sealed class FakeDetector(InputOptions? input = null) : IDetector
     /// <summary>The largest batch that there is memory to prepare for.</summary>
     public int MemoryToPrepare { get; init; } = int.MaxValue;
 
-    public PreparedBatch Prepare(ImageSize padded, IReadOnlyList<DecodedImage> images)
+    public PreparedBatch Prepare(ImageSize padded, IReadOnlyList<MeasuredImage> images)
     {
         if (images.Count > MemoryToPrepare)
         {
@@ -78,7 +83,7 @@ internal sealed class FakeDetector(InputOptions? input = null) : IDetector
         }
 
         _prepared.Writer.TryWrite(images.Count);
-        return new(ImageBatch.Rent(images.Count, padded), [.. images.Select(image => Measure(image.Size))]);
+        return new(ImageBatch.Rent(images.Count, padded), [.. images.Select(image => image.Geometry)]);
     }
 
     /// <summary>The largest batch that there is memory for.</summary>
@@ -108,17 +113,19 @@ internal sealed class FakeDetector(InputOptions? input = null) : IDetector
     {
         while (_prepared.Reader.TryRead(out _) || _runs.Reader.TryRead(out _))
         {
-            // Nobody asks for them.
+            // No test asks for them.
         }
     }
 
     /// <summary>Number of images in the next batch that was prepared.</summary>
     public async Task<int> NextPreparedAsync() =>
-        await _prepared.Reader.ReadAsync(TestContext.Current.CancellationToken).AsTask().WaitAsync(TimeSpan.FromSeconds(60));
+        await _prepared.Reader.ReadAsync(TestContext.Current.CancellationToken)
+            .AsTask().WaitAsync(TimeSpan.FromSeconds(60));
 
     /// <summary>The next run that began.</summary>
     public async Task<FakeRun> NextRunAsync() =>
-        await _runs.Reader.ReadAsync(TestContext.Current.CancellationToken).AsTask().WaitAsync(TimeSpan.FromSeconds(60));
+        await _runs.Reader.ReadAsync(TestContext.Current.CancellationToken)
+            .AsTask().WaitAsync(TimeSpan.FromSeconds(60));
 
     public void Dispose() => Disposals++;
 
