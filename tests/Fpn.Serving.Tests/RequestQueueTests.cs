@@ -7,7 +7,8 @@ using Fpn.Testing.Images;
 
 namespace Fpn.Serving.Tests;
 
-/// <summary>Which request leaves the queue first. Requests are identified by the time stamps of their arrival.</summary>
+/// <summary>Which request leaves the queue first. Requests are identified by the time stamps of their
+/// arrival.</summary>
 public sealed class RequestQueueTests : IDisposable
 {
     private static readonly ImageSize Small = new(32, 32);
