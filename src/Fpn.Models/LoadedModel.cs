@@ -161,8 +161,9 @@ internal sealed class LoadedModel : IDisposable
         try
         {
             // Its own padded size, as the service does on a CPU: padding beyond it would change the answer a little.
-            var padded = _model.Measure(image.Size).Padded;
-            return new PreparedImage(_model.Detector.Prepare(padded, [image]), image.Size, format);
+            var measured = _model.Measure(image);
+            return new PreparedImage(
+                _model.Detector.Prepare(measured.Geometry.Padded, [measured]), image.Size, format);
         }
         catch (DeviceLostException) when (_disposed)
         {

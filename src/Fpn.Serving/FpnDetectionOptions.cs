@@ -54,7 +54,7 @@ public sealed class FpnDetectionOptions
 
     /// <summary>
     /// Decoded pixels in memory, of all requests together, in bytes. Default 512 MiB; 1 MiB to 64 GiB. Requests beyond
-    /// it wait before they are decoded; an image that is larger alone goes when it is the only one.
+    /// it wait before they are decoded; an image that is larger than this is decoded alone.
     /// </summary>
     [Range(1L << 20, 1L << 36, ErrorMessage = "{0} must be from {1} to {2} bytes")]
     public long MaxDecodedBytes { get; set; } = 512L << 20;

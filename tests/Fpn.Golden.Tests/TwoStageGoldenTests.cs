@@ -115,7 +115,8 @@ public sealed class TwoStageGoldenTests(ShippedServiceFixture fixture)
     {
         using var image = new ImageDecoder(40_000_000, new VipsCodec()).Decode(golden.ReadImage()).Image;
         Assert.NotNull(image);
-        return Detector(golden.Model).Prepare(golden.Padded.ToImageSize(), [image]);
+        var detector = Detector(golden.Model);
+        return detector.Prepare(golden.Padded.ToImageSize(), [new MeasuredImage(image, detector)]);
     }
 
     private static void AssertSamples(GoldenCase golden, int step, ReadOnlySpan<float> tensor)

@@ -2,6 +2,7 @@ using System.Globalization;
 using Fpn.Detection.Geometry;
 using Fpn.Imaging.Decoding;
 using Fpn.Imaging.Vips;
+using Fpn.Models.Detectors;
 using Fpn.Models.Packages;
 using Fpn.Models.TwoStage;
 using Fpn.Testing.Goldens;
@@ -21,7 +22,7 @@ public sealed class ConvertedPackageTests(ConvertedPackages packages) : IClassFi
     /// <summary>What is near the model's own threshold may come and go; from this score on nothing may.</summary>
     private const double Sure = 0.3;
 
-    /// <summary>A smear, sides that no stride divides, one that is turned, and one of few colours.</summary>
+    /// <summary>A smear, sides that no stride divides, one that is turned, and one of few colors.</summary>
     private static readonly string[] s_images =
         ["smear-480x640.jpg", "odd-333x500.jpg", "exif6-480x360.jpg", "palette-300x400.png"];
 
@@ -129,9 +130,10 @@ public sealed class ConvertedPackageTests(ConvertedPackages packages) : IClassFi
         var images = names.Select(name => decoder.Decode(MadeImages.Read(name)).Image!).ToArray();
         try
         {
-            var padded = images.Select(image => detector.Measure(image.Size).Padded).ToArray();
+            var measured = Array.ConvertAll(images, image => new MeasuredImage(image, detector));
+            var padded = Array.ConvertAll(measured, image => image.Geometry.Padded);
             var size = new ImageSize(padded.Max(one => one.Height), padded.Max(one => one.Width));
-            using var batch = detector.Prepare(size, images);
+            using var batch = detector.Prepare(size, measured);
             using var inferred = Assert.IsType<TwoStageBatch>(detector.Infer(batch));
             return [.. names.Select((_, image) => Read(detector.Contract, inferred, image))];
         }

@@ -16,7 +16,7 @@ public sealed class ConvertedPackages : IAsyncLifetime
     /// <summary>The package that all others are made from.</summary>
     internal const string Original = "cells";
 
-    /// <summary>float32, but takes bytes and normalises them.</summary>
+    /// <summary>float32, but takes bytes and normalizes them.</summary>
     internal const string Bytes = "cells-bytes";
 
     /// <summary>float32, but takes float16 images.</summary>

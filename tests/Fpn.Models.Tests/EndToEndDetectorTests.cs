@@ -25,9 +25,17 @@ public sealed class EndToEndDetectorTests : IDisposable
         File.WriteAllText(Path.Combine(_package, "model.json"), $$"""
             {
               "name": "{{Path.GetFileName(_package)}}", "version": "1", "layout": "end-to-end",
-              "files": { "model": { "path": "model.onnx", "sha256": "{{Convert.ToHexStringLower(SHA256.HashData(graph))}}" } },
-              "input": { "minSize": 384, "maxSize": 640, "colorOrder": "bgr", "scale": 1, "mean": [102.9801, 115.9465, 122.7717], "std": [1, 1, 1] },
-              "endToEnd": { "input": "image", "rank": 3, "resizeInside": false, "boxes": "6379", "labels": "6381", "scores": "6383", "boxSpace": "resized" },
+              "files": {
+                "model": { "path": "model.onnx", "sha256": "{{Convert.ToHexStringLower(SHA256.HashData(graph))}}" }
+              },
+              "input": {
+                "minSize": 384, "maxSize": 640, "colorOrder": "bgr", "scale": 1,
+                "mean": [102.9801, 115.9465, 122.7717], "std": [1, 1, 1]
+              },
+              "endToEnd": {
+                "input": "image", "rank": 3, "resizeInside": false, "boxSpace": "resized",
+                "boxes": "6379", "labels": "6381", "scores": "6383"
+              },
               "labels": ["one", "two", "three"]
             }
             """);
@@ -36,9 +44,9 @@ public sealed class EndToEndDetectorTests : IDisposable
         using var image = Pictures.Decoded(640, 480);
 
         // 480 x 640 shrinks to 384 x 512, so the way back is a factor of 1.25.
-        var geometry = detector.Measure(image.Size);
-        Assert.Equal(new ImageSize(384, 512), geometry.Resized);
-        using var prepared = detector.Prepare(geometry.Padded, [image]);
+        var measured = new MeasuredImage(image, detector);
+        Assert.Equal(new ImageSize(384, 512), measured.Geometry.Resized);
+        using var prepared = detector.Prepare(measured.Geometry.Padded, [measured]);
         using var inferred = detector.Infer(prepared);
 
         // (500, 300, 700, 420) leaves the image; the third, 0.04, is below the threshold.

@@ -12,8 +12,8 @@ using Fpn.Testing.Running;
 namespace Fpn.Models.Tests;
 
 /// <summary>
-/// A run takes a slot and a workspace; where there is no memory for the second, the first goes back. More than 4 GiB in
-/// one piece is what no machine gives.
+/// A run takes a slot and a workspace; without memory for the second, the first is put back. No machine
+/// gives more than 4 GiB in one piece.
 /// </summary>
 public sealed class FailedAllocationTests : IDisposable
 {

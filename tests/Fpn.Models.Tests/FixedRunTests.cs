@@ -7,7 +7,6 @@ using Fpn.Imaging.Pixels;
 using Fpn.Imaging.Vips;
 using Fpn.Models.Detectors;
 using Fpn.Models.Execution.Devices;
-using Fpn.Models.Execution.Sessions;
 using Fpn.Models.Options;
 using Fpn.Models.Packages;
 using Fpn.Models.TwoStage;
@@ -16,7 +15,7 @@ using Fpn.Testing.Running;
 
 namespace Fpn.Models.Tests;
 
-/// <summary>Graphs that run in fixed shapes, with their outputs bound to memory that was set apart, on the trained model.</summary>
+/// <summary>A detector whose graphs run in fixed shapes, on the trained model.</summary>
 [Trait("Speed", "slow")]
 public sealed class FixedRunTests : IDisposable
 {
@@ -34,12 +33,12 @@ public sealed class FixedRunTests : IDisposable
         new ExecutionOptions { Provider = ExecutionProvider.Cpu }, new CudaOptions());
 
     private readonly ModelContract _contract = ModelManifestReader.Read(Path.Combine(Checkout.Models, "blood-cells"));
-    private readonly List<DecodedImage> _images = [];
+    private readonly List<MeasuredImage> _images = [];
     private readonly ImageDecoder _decoder = new(40_000_000, new VipsCodec());
 
-    public FixedRunTests() => _images.Add(_decoder.Decode(File.ReadAllBytes(Checkout.SampleImage)).Image!);
+    public FixedRunTests() => AddIfLying(_decoder.Decode(File.ReadAllBytes(Checkout.SampleImage)).Image!);
 
-    public void Dispose() => _images.ForEach(image => image.Dispose());
+    public void Dispose() => _images.ForEach(image => image.Decoded.Dispose());
 
     [Theory]
     [InlineData(1)]
@@ -60,15 +59,15 @@ public sealed class FixedRunTests : IDisposable
         {
             Assert.NotEmpty(expected[image]);
             Assert.Equal(expected[image].Length, actual[image].Length);
-            foreach (var (wanted, found) in expected[image].Zip(actual[image]))
+            foreach (var (reference, found) in expected[image].Zip(actual[image]))
             {
-                Assert.Equal(wanted.Label, found.Label);
-                Assert.Equal(wanted.Level, found.Level);
-                Assert.Equal(wanted.Score, found.Score, ScoreTolerance);
-                Assert.Equal(wanted.Box.X1, found.Box.X1, BoxTolerance);
-                Assert.Equal(wanted.Box.Y1, found.Box.Y1, BoxTolerance);
-                Assert.Equal(wanted.Box.X2, found.Box.X2, BoxTolerance);
-                Assert.Equal(wanted.Box.Y2, found.Box.Y2, BoxTolerance);
+                Assert.Equal(reference.Label, found.Label);
+                Assert.Equal(reference.Level, found.Level);
+                Assert.Equal(reference.Score, found.Score, ScoreTolerance);
+                Assert.Equal(reference.Box.X1, found.Box.X1, BoxTolerance);
+                Assert.Equal(reference.Box.Y1, found.Box.Y1, BoxTolerance);
+                Assert.Equal(reference.Box.X2, found.Box.X2, BoxTolerance);
+                Assert.Equal(reference.Box.Y2, found.Box.Y2, BoxTolerance);
             }
         }
     }
@@ -112,32 +111,6 @@ public sealed class FixedRunTests : IDisposable
         Assert.Equal(Enumerable.Range(1, (2 * 2) + shapes.RoiCounts.Count), done);
     }
 
-    [Fact]
-    public void RunBackbone_FixedShapes_WritesIntoTheMemoryThatWasSetApart()
-    {
-        using var graphs = new TwoStageGraphs(_contract, _device);
-        graphs.Fix(new FixedShapes([Lying, Upright], maxBatchSize: 2, roisPerImage: 100));
-        using var slot = new GraphSlot(graphs);
-
-        var addresses = new List<nint>();
-        foreach (var (size, count) in new[] { (Lying, 1), (Lying, 2), (Upright, 2), (Lying, 1) })
-        {
-            using var images = ImageBatch.Rent(count, size);
-            for (var image = 0; image < count; image++)
-            {
-                images.Image<float>(image).Fill(0.5f);
-            }
-
-            using var pyramid = slot.RunBackbone(images, []);
-            var objectness = pyramid[graphs.Contract.Objectness(0)];
-            Assert.Equal([count, 3, size.Height / 4, size.Width / 4], objectness.GetTensorTypeAndShape().Shape);
-            Assert.Contains(objectness.GetTensorDataAsSpan<float>().ToArray(), value => value != 0);
-            addresses.Add(AddressOf(objectness.GetTensorDataAsSpan<float>()));
-        }
-
-        Assert.Single(addresses.Distinct());
-    }
-
     /// <summary>On a GPU each of them is memory that was set apart: one more for each batch would fill it.</summary>
     [Fact]
     public void Infer_AgainAndAfterAFailure_UsesTheSlotsAndWorkspacesThatThereAre()
@@ -169,68 +142,6 @@ public sealed class FixedRunTests : IDisposable
         Assert.NotEmpty(Detect(detector, Pictures(2), out _)[0]);
     }
 
-    [Fact]
-    public void RunHead_FixedShapes_WritesIntoTheMemoryThatWasSetApart()
-    {
-        using var graphs = new TwoStageGraphs(_contract, _device);
-        graphs.Fix(new FixedShapes([Lying], maxBatchSize: 1, roisPerImage: 64));
-        using var slot = new GraphSlot(graphs);
-        using var workspace = new TwoStageWorkspace(_contract, new HeadBuffers(graphs, mostRois: 64));
-        using var images = ImageBatch.Rent(1, Lying);
-        images.Clear(0);
-        using var pyramid = slot.RunBackbone(images, []);
-
-        var classLogits = new List<nint>();
-        var boxDeltas = new List<nint>();
-        foreach (var rois in new[] { 64, 16 })
-        {
-            workspace.FillRois(graphs.Contract.PooledLevels.Count, rois);
-            using var outputs = slot.RunHead(pyramid, workspace.Rois, workspace.RoisPerLevel, workspace.HeadBuffers);
-            Assert.Equal([rois, graphs.Contract.ClassLogits.Columns], outputs.ClassLogitsShape);
-            Assert.Equal([rois, graphs.Contract.BoxDeltas.Columns], outputs.BoxDeltasShape);
-            classLogits.Add(AddressOf(outputs.ClassLogits));
-            boxDeltas.Add(AddressOf(outputs.BoxDeltas));
-        }
-
-        var views = workspace.HeadBuffers!.View(64);
-        Assert.All(classLogits, at => Assert.Equal(AddressOf(views.ClassLogits.GetTensorDataAsSpan<float>()), at));
-        Assert.All(boxDeltas, at => Assert.Equal(AddressOf(views.BoxDeltas.GetTensorDataAsSpan<float>()), at));
-    }
-
-    [Fact]
-    public void BackboneFor_SessionPerShape_IsAnotherForEachShapeAndTheCommonOneElsewhere()
-    {
-        using var graphs = new TwoStageGraphs(_contract, _device);
-        var shapes = new FixedShapes([Lying, Upright], maxBatchSize: 2, roisPerImage: 16) { SessionPerShape = true };
-
-        graphs.Fix(shapes);
-
-        OnnxGraph[] own = [.. shapes.Buckets.SelectMany(
-            bucket => shapes.BatchSizes.Select(images => graphs.BackboneFor(bucket, images)))];
-        Assert.Equal(4, own.Distinct().Count());
-        Assert.DoesNotContain(graphs.Backbone, own);
-        Assert.Same(graphs.Backbone, graphs.BackboneFor(Lying, 3));
-        Assert.Same(own[0], graphs.BackboneFor(Lying, 1));
-
-        graphs.Fix(new FixedShapes([Lying], maxBatchSize: 1, roisPerImage: 16));
-        Assert.Same(graphs.Backbone, graphs.BackboneFor(Lying, 1));
-    }
-
-    [Fact]
-    public void RunBackbone_OtherShapes_GivesEveryBatchItsOwnMemory()
-    {
-        using var graphs = new TwoStageGraphs(_contract, _device);
-        using var slot = new GraphSlot(graphs);
-        using var images = ImageBatch.Rent(1, Lying);
-        images.Clear(0);
-
-        using var first = slot.RunBackbone(images, []);
-        using var second = slot.RunBackbone(images, []);
-
-        Assert.NotEqual(
-            AddressOf(first[0].GetTensorDataAsSpan<float>()), AddressOf(second[0].GetTensorDataAsSpan<float>()));
-    }
-
     [Theory]
     [InlineData(false)]
     [InlineData(true)]
@@ -253,15 +164,7 @@ public sealed class FixedRunTests : IDisposable
     [UnsafeAccessor(UnsafeAccessorKind.Field, Name = "_workspaces")]
     private static extern ref readonly ConcurrentBag<TwoStageWorkspace> Workspaces(TwoStageDetector detector);
 
-    private static unsafe nint AddressOf(ReadOnlySpan<float> values)
-    {
-        fixed (float* first = values)
-        {
-            return (nint)first;
-        }
-    }
-
-    private static DetectedObject[][] Detect(TwoStageDetector detector, List<DecodedImage> images, out int batchSize)
+    private static DetectedObject[][] Detect(TwoStageDetector detector, List<MeasuredImage> images, out int batchSize)
     {
         using var batch = detector.Prepare(Lying, images);
         batchSize = batch.Tensor.Count;
@@ -282,7 +185,7 @@ public sealed class FixedRunTests : IDisposable
     }
 
     /// <summary>The sample and lying made images that differ from each other.</summary>
-    private List<DecodedImage> Pictures(int count)
+    private List<MeasuredImage> Pictures(int count)
     {
         foreach (var name in MadeImages.All)
         {
@@ -291,18 +194,23 @@ public sealed class FixedRunTests : IDisposable
                 break;
             }
 
-            var image = _decoder.Decode(MadeImages.Read(name)).Image!;
-            if (Lying == new Preprocessor(_contract.Input, PixelType.Float32).Measure(image.Size).Padded)
-            {
-                _images.Add(image);
-            }
-            else
-            {
-                image.Dispose();
-            }
+            AddIfLying(_decoder.Decode(MadeImages.Read(name)).Image!);
         }
 
         // Where there are too few, some come twice.
         return [.. Enumerable.Range(0, count).Select(index => _images[index % _images.Count])];
+    }
+
+    private void AddIfLying(DecodedImage image)
+    {
+        var geometry = new Preprocessor(_contract.Input, PixelType.Float32).Measure(image.Size);
+        if (geometry.Padded == Lying)
+        {
+            _images.Add(new MeasuredImage(image, geometry));
+        }
+        else
+        {
+            image.Dispose();
+        }
     }
 }

@@ -22,8 +22,8 @@ public sealed class FixedShapesTests
     [InlineData(5, 8)]
     [InlineData(7, 8)]
     [InlineData(8, 8)]
-    public void BatchSizeFor_InABucket_IsTheNextOne(int images, int expected) =>
-        Assert.Equal(expected, new FixedShapes([Bucket], maxBatchSize: 8, roisPerImage: 1000).BatchSizeFor(images, Bucket));
+    public void BatchSizeFor_InABucket_IsTheNextOne(int images, int expected) => Assert.Equal(
+        expected, new FixedShapes([Bucket], maxBatchSize: 8, roisPerImage: 1000).BatchSizeFor(images, Bucket));
 
     [Fact]
     public void BatchSizeFor_AnotherSize_IsLeftAlone() =>

@@ -29,7 +29,8 @@ public sealed class ModelEntryTests
         Assert.Same(_loaded[1], model.Detector);
     }
 
-    /// <summary>A batch that finds the model lost has met the same failure; the model that was loaded since is another.</summary>
+    /// <summary>A batch that finds the model lost has met the same failure; losing the model that was loaded since is
+    /// another one.</summary>
     [Fact]
     public void Losses_SeveralBatchesMeetOneFailure_CountsFailures()
     {

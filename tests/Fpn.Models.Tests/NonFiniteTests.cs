@@ -4,7 +4,7 @@ using Fpn.Testing.Running;
 
 namespace Fpn.Models.Tests;
 
-/// <summary>Models that give NaN or infinity: the tensor is named, and nobody else notices.</summary>
+/// <summary>Models that give NaN or infinity: the tensor is named, and other requests are not affected.</summary>
 public sealed class NonFiniteTests(NonFiniteTests.BrokenModels models) : IClassFixture<NonFiniteTests.BrokenModels>
 {
     private static readonly byte[] Sample = File.ReadAllBytes(Checkout.WideImage);
@@ -34,10 +34,17 @@ public sealed class NonFiniteTests(NonFiniteTests.BrokenModels models) : IClassF
         var logged = models.Service.Log.All.Count;
 
         using var response = await client.PostDetectAsync(Sample, $"model={output}");
-        var problem = await ProblemBody.AssertAsync(response, HttpStatusCode.InternalServerError, "model-output-not-finite");
-        Assert.Contains($"'{output}' holds {value} at position ", problem.GetProperty("detail").GetString(), StringComparison.Ordinal);
+        var problem = await ProblemBody.AssertAsync(
+            response, HttpStatusCode.InternalServerError, "model-output-not-finite");
+        Assert.Contains(
+            $"'{output}' holds {value} at position ",
+            problem.GetProperty("detail").GetString(),
+            StringComparison.Ordinal);
         Assert.NotEmpty((await client.DetectAsync(Sample)).Detections());
-        Assert.Contains(models.Service.Log.All.Skip(logged), line => line.StartsWith("Error", StringComparison.Ordinal) && line.Contains(output, StringComparison.Ordinal));
+        Assert.Contains(
+            models.Service.Log.All.Skip(logged),
+            line => line.StartsWith("Error", StringComparison.Ordinal)
+                && line.Contains(output, StringComparison.Ordinal));
     }
 
     [Fact]
@@ -45,7 +52,11 @@ public sealed class NonFiniteTests(NonFiniteTests.BrokenModels models) : IClassF
     {
         var client = models.Service.Client;
         var alone = (await client.DetectAsync(Sample)).Detections();
-        string[] queries = ["model=class_logits", "model=blood-cells", "model=deltas_p3", "model=blood-cells", "model=box_deltas", "model=blood-cells"];
+        string[] queries =
+        [
+            "model=class_logits", "model=blood-cells", "model=deltas_p3",
+            "model=blood-cells", "model=box_deltas", "model=blood-cells",
+        ];
 
         var responses = await Task.WhenAll(queries.Select(query => client.PostDetectAsync(Sample, query)));
 

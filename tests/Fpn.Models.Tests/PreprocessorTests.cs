@@ -4,7 +4,6 @@ using Fpn.Detection.Geometry;
 using Fpn.Detection.Preprocessing;
 using Fpn.Detection.Tensors;
 using Fpn.Imaging.Decoding;
-using Fpn.Imaging.Pixels;
 using Fpn.Imaging.Vips;
 using Fpn.Models.Detectors;
 using Fpn.Testing.Images;
@@ -23,9 +22,9 @@ public sealed unsafe class PreprocessorTests : IDisposable
     private static readonly ImageSize s_padded = new(160, 160);
 
     private readonly DirtyPool _pool = new();
-    private readonly List<DecodedImage> _images =
+    private readonly List<MeasuredImage> _images =
     [
-        .. new[] { "smear-480x640.jpg", "crowded-480x800.jpg", "exif6-480x360.jpg" }.Select(Decode),
+        .. new[] { "smear-480x640.jpg", "crowded-480x800.jpg", "exif6-480x360.jpg" }.Select(Measure),
     ];
 
     [Theory]
@@ -43,10 +42,24 @@ public sealed unsafe class PreprocessorTests : IDisposable
         for (var i = 0; i < _images.Count; i++)
         {
             using var alone = preprocessor.Prepare(s_padded, [_images[i]]);
-            Assert.Equal(preprocessor.Measure(_images[i].Size), together.Geometries[i]);
+            Assert.Equal(_images[i].Geometry, together.Geometries[i]);
             Assert.True(Bytes(alone, 0).ContainsAnyExcept((byte)0));
             Assert.True(Bytes(alone, 0).SequenceEqual(Bytes(together, i)), $"image {i}");
         }
+    }
+
+    /// <summary>The rule would make 96 x 128 of this picture; it was measured to 48 x 64 beforehand.</summary>
+    [Fact]
+    public void Prepare_MeasuredBefore_ResizesToThatAndDoesNotMeasureAgain()
+    {
+        var geometry = _images[0].Geometry with { Resized = new ImageSize(48, 64), Padded = new ImageSize(64, 64) };
+
+        using var prepared = new Preprocessor(s_options, PixelType.UInt8)
+            .Prepare(new ImageSize(64, 64), [_images[0] with { Geometry = geometry }]);
+
+        Assert.Equal(geometry, prepared.Geometries[0]);
+        Assert.True(Bytes(prepared, 0)[..(48 * 64 * 3)].ContainsAnyExcept((byte)0));
+        Assert.False(Bytes(prepared, 0)[(48 * 64 * 3)..].ContainsAnyExcept((byte)0));
     }
 
     [Theory]
@@ -89,17 +102,20 @@ public sealed unsafe class PreprocessorTests : IDisposable
     public void Prepare_OneImageFails_ThrowsItsExceptionAndHandsTheMemoryBack(int images)
     {
         var preprocessor = new Preprocessor(s_options, PixelType.Float32, _pool);
-        _images[images - 1].Dispose();
+        _images[images - 1].Decoded.Dispose();
 
         Assert.Throws<ObjectDisposedException>(() => preprocessor.Prepare(s_padded, _images[..images]));
 
         Assert.Equal(0, _pool.Rented);
     }
 
-    public void Dispose() => _images.ForEach(image => image.Dispose());
+    public void Dispose() => _images.ForEach(image => image.Decoded.Dispose());
 
-    private static DecodedImage Decode(string name) =>
-        new ImageDecoder(40_000_000, new VipsCodec()).Decode(MadeImages.Read(name)).Image!;
+    private static MeasuredImage Measure(string name)
+    {
+        var decoded = new ImageDecoder(40_000_000, new VipsCodec()).Decode(MadeImages.Read(name)).Image!;
+        return new MeasuredImage(decoded, new Preprocessor(s_options, PixelType.Float32).Measure(decoded.Size));
+    }
 
     private static Span<byte> Bytes(PreparedBatch prepared, int image)
     {

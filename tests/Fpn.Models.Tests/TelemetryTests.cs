@@ -2,7 +2,7 @@ using Fpn.Testing.Running;
 
 namespace Fpn.Models.Tests;
 
-/// <summary>ONNX Runtime reports its use unless told not to: the service tells it.</summary>
+/// <summary>ONNX Runtime reports its use unless that is switched off, which the service does.</summary>
 public sealed class TelemetryTests
 {
     /// <summary>Reporting begins with a log in the temporary folder and a device id in the home folder.</summary>

@@ -108,17 +108,20 @@ public sealed class ByteBudgetTests
     public async Task Take_GivenUpBefore_TakesNothing()
     {
         using var first = await TakeNowAsync(100);
-        await Assert.ThrowsAnyAsync<OperationCanceledException>(() => _budget.TakeAsync(1, new CancellationToken(canceled: true)).AsTask());
+        await Assert.ThrowsAnyAsync<OperationCanceledException>(
+            () => _budget.TakeAsync(1, new CancellationToken(canceled: true)).AsTask());
         Assert.Equal(100, _budget.Used);
     }
 
-    /// <summary>Many takers on many threads, a third of whom give up: the bound holds at every moment and nothing is left over.</summary>
+    /// <summary>Many takers on many threads, a third of which give up: the bound holds at every moment and nothing is
+    /// left over.</summary>
     [Fact]
     public async Task Take_ManyAtOnce_StaysWithinTheLimitAndLeaksNothing()
     {
         var inFlight = 0L;
         var most = 0L;
-        await Parallel.ForEachAsync(Enumerable.Range(0, 3000), new ParallelOptions { MaxDegreeOfParallelism = 16, CancellationToken = Cancel }, async (i, _) =>
+        var sixteen = new ParallelOptions { MaxDegreeOfParallelism = 16, CancellationToken = Cancel };
+        await Parallel.ForEachAsync(Enumerable.Range(0, 3000), sixteen, async (i, _) =>
         {
             using var gone = new CancellationTokenSource();
             var bytes = 1 + (i * 37 % 90);
@@ -142,7 +145,7 @@ public sealed class ByteBudgetTests
             }
             catch (OperationCanceledException)
             {
-                Assert.True(i % 3 == 0, "nobody gave this one up");
+                Assert.True(i % 3 == 0, "this one was not given up");
             }
         });
 

@@ -65,10 +65,10 @@ public sealed partial class FailureTableTests
     public void Failure_WithoutATimeOfItsOwn_HasTheKinds()
     {
         Assert.Equal(TimeSpan.FromSeconds(1), new DetectionFailure(FailureKind.QueueFull, "full").RetryAfter);
-        var told = new DetectionFailure(FailureKind.QueueFull, "full", TimeSpan.FromSeconds(7));
-        Assert.Equal(TimeSpan.FromSeconds(7), told.RetryAfter);
+        var full = new DetectionFailure(FailureKind.QueueFull, "full", TimeSpan.FromSeconds(7));
+        Assert.Equal(TimeSpan.FromSeconds(7), full.RetryAfter);
         Assert.Null(new DetectionFailure(FailureKind.Undecodable, "broken").RetryAfter);
-        Assert.Equal("queue-full: full", told.ToString());
+        Assert.Equal("queue-full: full", full.ToString());
     }
 
     [Fact]

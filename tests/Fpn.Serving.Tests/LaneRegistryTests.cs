@@ -1,7 +1,6 @@
 using System.Diagnostics.Metrics;
 using Fpn.Detection.Geometry;
 using Fpn.Models.Execution.Devices;
-using Fpn.Models.Options;
 using Fpn.Models.Packages;
 using Fpn.Serving.Lanes;
 using Fpn.Serving.Requests;
@@ -37,7 +36,8 @@ public sealed class LaneRegistryTests : IAsyncDisposable
 
     private static CancellationToken Cancel => TestContext.Current.CancellationToken;
 
-    private string? ServedVersion => _lanes.Lanes.SingleOrDefault(lane => lane.Model.Contract.Name == "fake")?.Model.Contract.Version;
+    private string? ServedVersion =>
+        _lanes.Lanes.SingleOrDefault(lane => lane.Model.Contract.Name == "fake")?.Model.Contract.Version;
 
     public async ValueTask DisposeAsync()
     {
@@ -55,116 +55,11 @@ public sealed class LaneRegistryTests : IAsyncDisposable
         await _lanes.StartAsync();
         Assert.Equal(["fake", "apples"], _lanes.Names);
         Assert.Equal(
-            [new ModelState("apples", "7", ModelAvailability.Ready, ""), new ModelState("fake", "1", ModelAvailability.Ready, "")], _lanes.States);
-    }
-
-    [Theory]
-    [InlineData("Auto", true, true)]
-    [InlineData("Auto", false, false)]
-    [InlineData("On", false, true)]
-    [InlineData("Off", true, false)]
-    public async Task Start_FixedShapes_WarmsAllBucketsAndBatchSizesUp(string setting, bool onGpu, bool expected)
-    {
-        var provider = onGpu ? ExecutionProvider.Cuda : ExecutionProvider.Cpu;
-        await using var lanes = new LaneRegistry(
-            new FakePackages(("fake", () => _first))
-            {
-                Device = new(provider, "a fake", "a test", Streams: 2) { SessionPerShape = onGpu },
-            },
-            new BatchingOptions { MaxBatchSize = 4, FixedShapes = Enum.Parse<FixedShapesSetting>(setting) },
-            new DetectionMetrics(_services.GetRequiredService<IMeterFactory>()),
-            TimeProvider.System,
-            NullLogger<LaneRegistry>.Instance);
-
-        await lanes.StartAsync();
-
-        var lane = Assert.Single(lanes.Lanes);
-        Assert.Equal(expected, lane.Model.HasFixedShapes);
-        Assert.Equal(expected, lane.Buckets.Sizes.Count > 0);
-        if (expected)
-        {
-            Assert.Equal(lane.Buckets.Sizes, _first.Shapes!.Buckets);
-            Assert.Equal([1, 2, 4], _first.Shapes.BatchSizes);
-            Assert.Equal(onGpu, _first.Shapes.SessionPerShape);
-            Assert.Equal(4 * lane.Model.Contract.Proposals.PostNmsTopN, _first.Shapes.RoiCounts[^1]);
-        }
-        else
-        {
-            Assert.Null(_first.Shapes);
-        }
-    }
-
-    [Fact]
-    public async Task Start_OnAGpuWithoutBuckets_LeavesShapesFree()
-    {
-        await using var lanes = new LaneRegistry(
-            new FakePackages(("fake", () => _first)) { Device = new(ExecutionProvider.Cuda, "a fake", "a test", 2) },
-            new BatchingOptions { MaxBatchSize = 4, Buckets = "off" },
-            new DetectionMetrics(_services.GetRequiredService<IMeterFactory>()),
-            TimeProvider.System,
-            NullLogger<LaneRegistry>.Instance);
-
-        await lanes.StartAsync();
-
-        Assert.False(Assert.Single(lanes.Lanes).Model.HasFixedShapes);
-        Assert.Null(_first.Shapes);
-    }
-
-    [Fact]
-    public async Task Start_FixedShapesWithoutBuckets_IsRefused()
-    {
-        using var detector = new FakeDetector { RunsFreely = true };
-        var options = new BatchingOptions { FixedShapes = FixedShapesSetting.On, MaxBatchSize = 4, Buckets = "off" };
-        await using var lanes = Lanes(detector, options, TimeProvider.System);
-
-        var refusal = await Assert.ThrowsAsync<InvalidOptionException>(lanes.StartAsync);
-
-        Assert.Contains("'Fpn:Batching:Buckets' is 'off'", refusal.Message, StringComparison.Ordinal);
-        Assert.Null(detector.Shapes);
-    }
-
-    [Fact]
-    public async Task Start_NotEnoughMemoryForTheMeasuredBatch_TakesASmallerOne()
-    {
-        var clock = new FakeClock();
-        using var detector = new FakeDetector { RunsFreely = true, MemoryForBatch = 4 };
-
-        // As a GPU does: a batch takes as long as an image, up to 16.
-        detector.DuringRun = images => clock.Advance(TimeSpan.FromMilliseconds(images <= 16 ? 10 : 10 * images));
-        await using var lanes = Lanes(detector, new BatchingOptions { FixedShapes = FixedShapesSetting.On }, clock);
-
-        await lanes.StartAsync();
-
-        var lane = Assert.Single(lanes.Lanes);
-        Assert.Equal(16, lane.Curve.MaxBy(point => point.ImagesPerSecond).BatchSize);
-        Assert.Equal(4, lane.Batcher.MaxBatchSize);
-        Assert.Equal([1, 2, 4], detector.Shapes!.BatchSizes);
-    }
-
-    [Fact]
-    public async Task Start_NotEnoughMemoryForTheBatchThatWasSet_RefusesAndSaysWhatWouldHelp()
-    {
-        using var detector = new FakeDetector { RunsFreely = true, MemoryForBatch = 4 };
-        var options = new BatchingOptions { FixedShapes = FixedShapesSetting.On, MaxBatchSize = 8 };
-        await using var lanes = Lanes(detector, options, TimeProvider.System);
-
-        var refusal = await Assert.ThrowsAsync<ModelNotServedException>(lanes.StartAsync);
-
-        Assert.Equal(
-            "Model 'fake' cannot be warmed up with batches of up to 8: out of memory. A smaller 'Fpn:Batching:MaxBatchSize' takes less memory; 'Fpn:Batching:FixedShapes=off' does without.",
-            refusal.Message);
-    }
-
-    [Fact]
-    public async Task Start_DeviceLostWhileTrying_RefusesAndSaysSo()
-    {
-        using var detector = new FakeDetector { RunsFreely = true };
-        detector.DuringRun = _ => throw new DeviceLostException("CUDA failure 700");
-        await using var lanes = Lanes(detector, new BatchingOptions(), TimeProvider.System);
-
-        var refusal = await Assert.ThrowsAsync<ModelNotServedException>(lanes.StartAsync);
-
-        Assert.Equal("Model 'fake': the device failed while the model was tried: CUDA failure 700", refusal.Message);
+            [
+                new ModelState("apples", "7", ModelAvailability.Ready, ""),
+                new ModelState("fake", "1", ModelAvailability.Ready, ""),
+            ],
+            _lanes.States);
     }
 
     [Fact]
@@ -302,24 +197,22 @@ public sealed class LaneRegistryTests : IAsyncDisposable
         use.Dispose();
     }
 
-    private LaneRegistry Lanes(FakeDetector detector, BatchingOptions options, TimeProvider clock) => new(
-        new FakePackages(("fake", () => detector)),
-        options,
-        new DetectionMetrics(_services.GetRequiredService<IMeterFactory>()),
-        clock,
-        NullLogger<LaneRegistry>.Instance);
-
     private static FakeDetector Version(string name, string version)
     {
         using var plain = new FakeDetector();
-        return new FakeDetector { RunsFreely = true, Contract = plain.Contract with { Name = name, Version = version } };
+        return new FakeDetector
+        {
+            RunsFreely = true,
+            Contract = plain.Contract with { Name = name, Version = version },
+        };
     }
 
     /// <summary>Runs an image of that width, which the fake gives back as score.</summary>
     private static async Task<float> InferAsync(LaneUse use, int width)
     {
+        var image = use.Lane.Model.Measure(Pictures.Decoded(width, 8));
         var inferred = await use.Lane.Batcher.InferAsync(
-            new DetectionRequest(default), Pictures.Decoded(width, 8), null, new ImageSize(32, 32), Cancel);
+            new DetectionRequest(default), image, null, new ImageSize(32, 32), Cancel);
         return Assert.Single(inferred.Detections).Score;
     }
 }

@@ -40,11 +40,13 @@ public sealed class MixedBatchTests(ServiceFixture fixture, ITestOutputHelper ou
         Print("four of 384x512 in 384x512", Compare(alone, together), split, alone, together);
         for (var image = 0; image < alone.Count; image++)
         {
-            DetectionMatcher.AssertMatches($"image {image}", alone[image], together[image], GoldenModel.BloodCells.Meta.Tolerance);
+            DetectionMatcher.AssertMatches(
+                $"image {image}", alone[image], together[image], GoldenModel.BloodCells.Meta.Tolerance);
         }
     }
 
-    /// <summary>Each batch holds three of BCCD's images, 384 x 512, and one that fills another part of the tensor.</summary>
+    /// <summary>Each batch holds three of BCCD's images, 384 x 512, and one that fills another part of the
+    /// tensor.</summary>
     /// <remarks>
     /// torchvision 0.14.1, given each image alone and beside larger ones, has the same figures: in 384x640 1469 pairs,
     /// 117.549 px, 99 % 18.847 px, 0.63748 in score, 40 single; in 640x640 1464, 117.989, 30.059, 0.63732, 73. What
@@ -53,7 +55,8 @@ public sealed class MixedBatchTests(ServiceFixture fixture, ITestOutputHelper ou
     [Theory]
     [InlineData(384, 640, 0.01, 25, 0.02, 0.002)]
     [InlineData(640, 640, 0.6, 40, 0.04, 0.01)]
-    public void Infer_MixedBatches_DifferAsTorchvisionsDo(int height, int width, double median, double most, double unpaired, double averagePrecision)
+    public void Infer_MixedBatches_DifferAsTorchvisionsDo(
+        int height, int width, double median, double most, double unpaired, double averagePrecision)
     {
         var split = BccdTestSplit.Require();
         var alone = DetectAlone(split);
@@ -72,15 +75,18 @@ public sealed class MixedBatchTests(ServiceFixture fixture, ITestOutputHelper ou
     private List<GoldenDetection[]> DetectAlone(BccdTestSplit split) => s_alone ??= DetectAll(split, Own, batch: 1);
 
     /// <summary>Detections of every image, in batches padded to one size, with the same companions in each.</summary>
-    private List<GoldenDetection[]> DetectAll(BccdTestSplit split, ImageSize padded, int batch, params string[] companions)
+    private List<GoldenDetection[]> DetectAll(
+        BccdTestSplit split, ImageSize padded, int batch, params string[] companions)
     {
         var found = new List<GoldenDetection[]>();
         foreach (var chunk in split.Images.Chunk(batch))
         {
-            var images = chunk.Concat(companions.Select(MadeImages.Read)).Select(bytes => _decoder.Decode(bytes).Image!).ToArray();
+            var images = chunk.Concat(companions.Select(MadeImages.Read))
+                .Select(bytes => _decoder.Decode(bytes).Image!).ToArray();
             try
             {
-                using var prepared = Detector.Prepare(padded, images);
+                var measured = Array.ConvertAll(images, image => new MeasuredImage(image, Detector));
+                using var prepared = Detector.Prepare(padded, measured);
                 using var inferred = Detector.Infer(prepared);
                 found.AddRange(chunk.Select((_, i) => inferred.Select(i).Select(ToGolden).ToArray()));
             }
@@ -112,7 +118,9 @@ public sealed class MixedBatchTests(ServiceFixture fixture, ITestOutputHelper ou
             var free = together[image].ToList();
             foreach (var detection in alone[image])
             {
-                var partner = free.Where(other => other.Label == detection.Label && Overlap(detection, other) >= 0.5).MaxBy(other => Overlap(detection, other));
+                var partner = free
+                    .Where(other => other.Label == detection.Label && Overlap(detection, other) >= 0.5)
+                    .MaxBy(other => Overlap(detection, other));
                 if (partner is not null)
                 {
                     free.Remove(partner);
@@ -137,19 +145,29 @@ public sealed class MixedBatchTests(ServiceFixture fixture, ITestOutputHelper ou
         }
 
         boxes.Sort();
-        return new Difference(boxes[^1], score, boxes[boxes.Count / 2], boxes[boxes.Count * 99 / 100], boxes.Count, single, surestSingle);
+        var (median, most) = (boxes[boxes.Count / 2], boxes[boxes.Count * 99 / 100]);
+        return new Difference(boxes[^1], score, median, most, boxes.Count, single, surestSingle);
 
-        static double Overlap(GoldenDetection a, GoldenDetection b) => AveragePrecision.IntersectionOverUnion(a.Box, b.Box);
+        static double Overlap(GoldenDetection a, GoldenDetection b) =>
+            AveragePrecision.IntersectionOverUnion(a.Box, b.Box);
     }
 
     /// <summary>Writes the figures down.</summary>
     /// <returns>The larger difference of the two mean average precisions.</returns>
-    private double Print(string what, Difference difference, BccdTestSplit split, List<GoldenDetection[]> alone, List<GoldenDetection[]> together)
+    private double Print(
+        string what,
+        Difference difference,
+        BccdTestSplit split,
+        List<GoldenDetection[]> alone,
+        List<GoldenDetection[]> together)
     {
         var (before, after) = (Mean(alone), Mean(together));
         var line = string.Create(
             CultureInfo.InvariantCulture,
-            $"{what}: {difference.Pairs} pairs, largest difference {difference.Box:F3} px (median {difference.MedianBox:F4}, 99 % {difference.MostBoxes:F3}) and {difference.Score:F5} in score, {difference.Single} without a partner (surest {difference.SurestSingle:F3}); AP50 {before.Ap50:F4} -> {after.Ap50:F4}, AP {before.Ap:F4} -> {after.Ap:F4}");
+            $"{what}: {difference.Pairs} pairs, largest difference {difference.Box:F3} px "
+            + $"(median {difference.MedianBox:F4}, 99 % {difference.MostBoxes:F3}) and {difference.Score:F5} in score, "
+            + $"{difference.Single} without a partner (surest {difference.SurestSingle:F3}); "
+            + $"AP50 {before.Ap50:F4} -> {after.Ap50:F4}, AP {before.Ap:F4} -> {after.Ap:F4}");
         output.WriteLine(line);
         Console.WriteLine($"BCCD test in batches, {line}");
         return Math.Max(Math.Abs(before.Ap50 - after.Ap50), Math.Abs(before.Ap - after.Ap));
@@ -161,5 +179,6 @@ public sealed class MixedBatchTests(ServiceFixture fixture, ITestOutputHelper ou
         }
     }
 
-    private sealed record Difference(double Box, double Score, double MedianBox, double MostBoxes, int Pairs, int Single, double SurestSingle);
+    private sealed record Difference(
+        double Box, double Score, double MedianBox, double MostBoxes, int Pairs, int Single, double SurestSingle);
 }

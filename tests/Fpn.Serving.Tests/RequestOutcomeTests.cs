@@ -1,18 +1,9 @@
 using System.Diagnostics.Metrics;
-using Fpn.Imaging.Decoding;
-using Fpn.Imaging.Vips;
 using Fpn.Models.Packages;
-using Fpn.Serving.Lanes;
-using Fpn.Serving.Pipeline;
 using Fpn.Serving.Requests;
-using Fpn.Serving.Sizing;
-using Fpn.Serving.Telemetry;
 using Fpn.Testing.Fakes;
 using Fpn.Testing.Images;
-using Fpn.Testing.Metrics;
 using Fpn.Testing.Running;
-using Microsoft.Extensions.DependencyInjection;
-using Microsoft.Extensions.Logging.Abstractions;
 
 namespace Fpn.Serving.Tests;
 
@@ -20,52 +11,25 @@ namespace Fpn.Serving.Tests;
 [Collection(Alone.Collection)]
 public sealed class RequestOutcomeTests : IAsyncDisposable
 {
-    private readonly ServiceProvider _services = new ServiceCollection().AddMetrics().BuildServiceProvider();
-    private readonly BatchingOptions _options = new() { MaxBatchSize = 2 };
-    private readonly DecoderSlots _slots = new(1);
+    private readonly TestPipeline _pipeline = new(CreateEndToEnd());
     private readonly List<string> _counted = [];
     private readonly MeterListener _listener;
-    private readonly FakeDetector _detector;
-    private readonly LaneRegistry _lanes;
-    private readonly DetectionPipeline _pipeline;
     private int _runs;
 
-    public RequestOutcomeTests()
+    public RequestOutcomeTests() => _listener = _pipeline.Listen("fpn.requests", (_, value, tags, _) =>
     {
-        using var plain = new FakeDetector();
-        _detector = new FakeDetector
+        if (value > 0)
         {
-            RunsFreely = true,
-            Contract = plain.Contract with { Layout = ModelLayout.EndToEnd },
-            DuringRun = _ => Interlocked.Increment(ref _runs),
-        };
-        var meters = _services.GetRequiredService<IMeterFactory>();
-        _listener = Counted.Listen(meters, "fpn.requests", (_, value, tags, _) =>
-        {
-            if (value > 0)
-            {
-                _counted.Add(string.Join(' ', tags.ToArray()[^2..].Select(tag => tag.Value)));
-            }
-        });
-        _lanes = new LaneRegistry(
-            new FakePackages(("fake", () => _detector)),
-            _options,
-            new DetectionMetrics(meters),
-            TimeProvider.System,
-            NullLogger<LaneRegistry>.Instance);
-        _pipeline = new DetectionPipeline(
-            new ImageDecoder(10_000_000, new VipsCodec()), new ByteBudget(1 << 20), _options, _slots, TimeProvider.System);
-    }
+            _counted.Add(string.Join(' ', tags.ToArray()[^2..].Select(tag => tag.Value)));
+        }
+    });
 
     private static CancellationToken Cancel => TestContext.Current.CancellationToken;
 
     public async ValueTask DisposeAsync()
     {
-        _detector.RunsFreely = true;
-        await _lanes.DisposeAsync();
+        await _pipeline.DisposeAsync();
         _listener.Dispose();
-        _slots.Dispose();
-        await _services.DisposeAsync();
     }
 
     [Fact]
@@ -76,7 +40,7 @@ public sealed class RequestOutcomeTests : IAsyncDisposable
         Assert.Equal(FailureKind.NotExplainable, result.Failure?.Kind);
         Assert.Contains("'fake' decides inside its graph", result.Failure!.Detail, StringComparison.Ordinal);
         Assert.Equal(0, _runs);
-        Assert.Equal(0, _lanes.Lanes[0].Admitted);
+        Assert.Equal(0, _pipeline.Lane.Admitted);
         Assert.Equal(["refused bad-parameter"], _counted);
     }
 
@@ -84,6 +48,7 @@ public sealed class RequestOutcomeTests : IAsyncDisposable
     public async Task Detect_WithoutExplain_IsAnswered()
     {
         await StartAsync();
+        _pipeline.Detector.RunsFreely = true;
         Assert.Null((await DetectAsync(Cancel, default)).Failure);
         Assert.Equal(1, _runs);
         Assert.Equal(["success none"], _counted);
@@ -94,9 +59,8 @@ public sealed class RequestOutcomeTests : IAsyncDisposable
     {
         await StartAsync();
         using var givenUp = new CancellationTokenSource();
-        _detector.RunsFreely = false;
         var answer = DetectAsync(Cancel, givenUp.Token);
-        var run = await _detector.NextRunAsync();
+        var run = await _pipeline.Detector.NextRunAsync();
         await givenUp.CancelAsync();
         Assert.Equal(FailureKind.GivenUp, (await answer).Failure?.Kind);
         Assert.Equal(["canceled request-given-up"], _counted);
@@ -109,9 +73,8 @@ public sealed class RequestOutcomeTests : IAsyncDisposable
         await StartAsync();
         using var gone = new CancellationTokenSource();
         using var givenUp = new CancellationTokenSource();
-        _detector.RunsFreely = false;
         var answer = DetectAsync(gone.Token, givenUp.Token);
-        var run = await _detector.NextRunAsync();
+        var run = await _pipeline.Detector.NextRunAsync();
         await gone.CancelAsync();
         await givenUp.CancelAsync();
         await Assert.ThrowsAnyAsync<OperationCanceledException>(() => answer);
@@ -119,15 +82,24 @@ public sealed class RequestOutcomeTests : IAsyncDisposable
         run.End();
     }
 
-    private async Task StartAsync()
+    private static FakeDetector CreateEndToEnd()
     {
-        await _lanes.StartAsync();
-        _detector.Forget();
-        _runs = 0;
+        using var plain = new FakeDetector();
+        return new FakeDetector { Contract = plain.Contract with { Layout = ModelLayout.EndToEnd } };
     }
 
-    private Task<Result<DetectionResult>> DetectAsync(CancellationToken gone, CancellationToken givenUp, bool explain = false) =>
-        _pipeline.DetectAsync(
-            _lanes.Lanes[0],
-            new DetectionRequest(Pictures.Png(10, 16)) { Explain = explain, Cancellation = gone, GivenUp = givenUp });
+    private async Task StartAsync()
+    {
+        await _pipeline.StartAsync();
+        _pipeline.Detector.DuringRun += _ => Interlocked.Increment(ref _runs);
+    }
+
+    private Task<Result<DetectionResult>> DetectAsync(
+        CancellationToken gone, CancellationToken givenUp, bool explain = false) =>
+        _pipeline.Send(new DetectionRequest(Pictures.Png(10, 16))
+        {
+            Explain = explain,
+            Cancellation = gone,
+            GivenUp = givenUp,
+        });
 }

@@ -1,12 +1,14 @@
 using System.Text;
 using Fpn.Detection.Geometry;
+using Fpn.Models.Detectors;
 using Fpn.Serving.Queue;
 using Fpn.Serving.Requests;
 using Fpn.Testing.Images;
 
 namespace Fpn.Serving.Tests;
 
-/// <summary>Who leaves the queue first. Requests are told apart by the time stamps of their arrival.</summary>
+/// <summary>Which request leaves the queue first. Requests are identified by the time stamps of their
+/// arrival.</summary>
 public sealed class RequestQueueTests : IDisposable
 {
     private static readonly ImageSize Small = new(32, 32);
@@ -18,7 +20,8 @@ public sealed class RequestQueueTests : IDisposable
     public void Dispose() => _requests.ForEach(request => request.Release());
 
     [Fact]
-    public void TakeBatch_Empty_Throws() => Assert.Throws<InvalidOperationException>(() => _queue.TakeBatch(1, long.MaxValue));
+    public void TakeBatch_Empty_Throws() =>
+        Assert.Throws<InvalidOperationException>(() => _queue.TakeBatch(1, long.MaxValue));
 
     [Fact]
     public void TakeBatch_OnePriority_IsFirstInFirstOut()
@@ -59,8 +62,10 @@ public sealed class RequestQueueTests : IDisposable
     {
         Fill(100, RequestPriority.High, RequestPriority.Low);
 
-        // Before the k-th choice low has earned k and high is left with 17 - k: low goes when k is 9, and every 17 later.
-        Assert.Equal([8, 25, 42, 59, 76, 93], Enumerable.Range(0, 100).Where(_ => TakePriority() == RequestPriority.Low));
+        // Before the k-th choice low has earned k and high is left with 17 - k: low goes when k is 9, and every 17
+        // choices after that.
+        Assert.Equal(
+            [8, 25, 42, 59, 76, 93], Enumerable.Range(0, 100).Where(_ => TakePriority() == RequestPriority.Low));
     }
 
     [Fact]
@@ -228,8 +233,10 @@ public sealed class RequestQueueTests : IDisposable
             var size = random.Next(1, 5);
             var batch = _queue.TakeBatch(size, long.MaxValue);
             Assert.Same(waiting.First(request => request.Request.Priority == batch[0].Request.Priority), batch[0]);
-            var rest = waiting.Where(request => request != batch[0] && request.Bucket == batch[0].Bucket).OrderBy(request => request.Request.Priority).Take(size - 1);
-            Assert.Equal(rest, batch.Skip(1));
+            var rest = waiting
+                .Where(request => request != batch[0] && request.Bucket == batch[0].Bucket)
+                .OrderBy(request => request.Request.Priority);
+            Assert.Equal(rest.Take(size - 1), batch.Skip(1));
             waiting.RemoveAll(batch.Contains);
             Assert.Equal(waiting.Count, _queue.Count);
         }
@@ -237,8 +244,9 @@ public sealed class RequestQueueTests : IDisposable
 
     private PendingRequest Add(long at, RequestPriority priority = RequestPriority.Normal, ImageSize? bucket = null)
     {
+        var image = new MeasuredImage(Pictures.Decoded(1, 1), default(ImageGeometry));
         var request = new PendingRequest(
-            new DetectionRequest(default) { Priority = priority }, Pictures.Decoded(1, 1), null, bucket ?? Small, at);
+            new DetectionRequest(default) { Priority = priority }, image, null, bucket ?? Small, at);
         _requests.Add(request);
         _queue.Add(request);
         return request;

@@ -2,7 +2,7 @@ using Fpn.Serving.Sizing;
 
 namespace Fpn.Serving.Tests;
 
-/// <summary>The estimate that waiting times are told from.</summary>
+/// <summary>The estimate behind the waiting times in answers.</summary>
 public sealed class ServiceRateTests
 {
     private readonly ServiceRate _rate = new();

@@ -24,15 +24,16 @@ public sealed class ShapeBucketsTests
     }
 
     /// <summary>
-    /// Shorter side 800, longer at most 1333, floored, padded to 32: 4:3 1066 → 1088; and the longest, 1333:800, 1332 or
-    /// 1333 → 1344.
+    /// Shorter side 800, longer at most 1333, floored, padded to 32: 4:3 1066 → 1088; and the longest, 1333:800, 1332
+    /// or 1333 → 1344.
     /// </summary>
     [Theory]
     [InlineData("auto", true)]
     [InlineData("derived", false)]
-    public void Create_DerivedFor800And1333_AreTheCommonPhotographs(string setting, bool shapesAreFixed) => Assert.Equal(
-        ["800x1088", "1088x800", "800x1344", "1344x800"],
-        Create(setting, shapesAreFixed, Torchvision).Sizes.Select(size => size.ToString()));
+    public void Create_DerivedFor800And1333_AreTheCommonPhotographs(string setting, bool shapesAreFixed) =>
+        Assert.Equal(
+            ["800x1088", "1088x800", "800x1344", "1344x800"],
+            Create(setting, shapesAreFixed, Torchvision).Sizes.Select(size => size.ToString()));
 
     /// <summary>4:3 512; the longest, 5:3, 640: both multiples of 32 as they are.</summary>
     [Fact]
@@ -43,8 +44,11 @@ public sealed class ShapeBucketsTests
     [Theory]
     [InlineData("derived")]
     [InlineData("800x1344")]
-    public void Create_ForAGraphThatCannotBatch_HasNone(string setting) =>
-        Assert.Empty(ShapeBuckets.Create(setting, shapesAreFixed: true, new FakeDetector(Torchvision) { LargestBatch = 1 }).Sizes);
+    public void Create_ForAGraphThatCannotBatch_HasNone(string setting)
+    {
+        var detector = new FakeDetector(Torchvision) { LargestBatch = 1 };
+        Assert.Empty(ShapeBuckets.Create(setting, shapesAreFixed: true, detector).Sizes);
+    }
 
     [Theory]
     [InlineData(800, 1333)]
@@ -52,7 +56,7 @@ public sealed class ShapeBucketsTests
     [InlineData(600, 600)]
     [InlineData(600, 400)]
     [InlineData(300, 2000)]
-    public void Of_AnyImage_FitsADerivedBucket(int minSize, int maxSize)
+    public void BucketFor_AnyImage_IsADerivedOneThatHoldsIt(int minSize, int maxSize)
     {
         var detector = new FakeDetector(new InputOptions { MinSize = minSize, MaxSize = maxSize });
         var buckets = ShapeBuckets.Create("derived", shapesAreFixed: true, detector);
@@ -66,12 +70,14 @@ public sealed class ShapeBucketsTests
             var padded = detector.Measure(image).Padded;
             var bucket = buckets.BucketFor(padded);
             Assert.Contains(bucket, buckets.Sizes);
-            Assert.True(bucket.Height >= padded.Height && bucket.Width >= padded.Width, $"{image} is padded to {padded}, which {bucket} does not hold");
+            Assert.True(
+                bucket.Height >= padded.Height && bucket.Width >= padded.Width,
+                $"{image} is padded to {padded}, which {bucket} does not hold");
         }
     }
 
     [Fact]
-    public void Of_SeveralHoldIt_IsTheSmallest()
+    public void BucketFor_SizeThatSeveralHold_IsTheSmallest()
     {
         var buckets = Create("640x640, 384x640 ,640X384", false, BloodCells);
         Assert.Equal(["384x640", "640x384", "640x640"], buckets.Sizes.Select(size => size.ToString()));
@@ -82,7 +88,7 @@ public sealed class ShapeBucketsTests
     }
 
     [Fact]
-    public void Of_NoneHoldsIt_IsItsOwn() =>
+    public void BucketFor_SizeThatNoneHolds_IsItsOwn() =>
         Assert.Equal(new ImageSize(384, 640), Create("384x512", false, BloodCells).BucketFor(new ImageSize(384, 640)));
 
     [Theory]
@@ -102,5 +108,6 @@ public sealed class ShapeBucketsTests
         Assert.Contains($"'{setting.Split(',')[^1]}'", message, StringComparison.Ordinal);
     }
 
-    private static ShapeBuckets Create(string setting, bool shapesAreFixed, InputOptions input) => ShapeBuckets.Create(setting, shapesAreFixed, new FakeDetector(input));
+    private static ShapeBuckets Create(string setting, bool shapesAreFixed, InputOptions input) =>
+        ShapeBuckets.Create(setting, shapesAreFixed, new FakeDetector(input));
 }

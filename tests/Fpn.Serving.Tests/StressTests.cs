@@ -15,7 +15,8 @@ using Microsoft.Extensions.DependencyInjection;
 
 namespace Fpn.Serving.Tests;
 
-/// <summary>Many clients at once, some of them ill-behaved, against the real service on the loopback interface.</summary>
+/// <summary>Many clients at once, some of which misbehave, against the real service on the loopback
+/// interface.</summary>
 /// <remarks>Nothing else runs meanwhile: the whole process's memory is measured.</remarks>
 [Collection(Alone.Collection)]
 [Trait("Speed", "slow")]
@@ -30,16 +31,19 @@ public sealed class StressTests(ITestOutputHelper output)
     /// <summary>Each of the two phases; memory is compared between their ends.</summary>
     private static readonly TimeSpan Phase = TimeSpan.FromSeconds(30);
 
-    /// <summary>Pause between the pieces of a body that is sent slowly, and between the requests of those who wait for no answer.</summary>
+    /// <summary>Pause between the pieces of a body that is sent slowly, and between a client's turns.</summary>
     private static readonly TimeSpan Pace = TimeSpan.FromMilliseconds(100);
 
     private static readonly string[] Images =
     [
-        "smear-480x640.jpg", "crowded-480x800.jpg", "odd-333x500.jpg", "odd-501x333.png", "grey-360x480.jpg", "exif6-480x360.jpg",
-        "palette-300x400.png", "large-900x1200.jpg", "pixel-1x1.png",
+        "smear-480x640.jpg", "crowded-480x800.jpg", "odd-333x500.jpg", "odd-501x333.png", "grey-360x480.jpg",
+        "exif6-480x360.jpg", "palette-300x400.png", "large-900x1200.jpg", "pixel-1x1.png",
     ];
 
     private readonly ConcurrentDictionary<string, int> _tally = [];
+
+    /// <summary>Detections of each image, sent by itself.</summary>
+    private readonly Dictionary<string, GoldenDetection[]> _alone = [];
 
     private long _phaseStart;
 
@@ -51,30 +55,37 @@ public sealed class StressTests(ITestOutputHelper output)
     public async Task Detect_ManyClientsForAWhile_AnswersEachWithItsOwnAndKeepsMemoryFlat()
     {
         using var service = new RunningService(
-            ("Fpn:Batching:MaxBatchSize", $"{MaxBatchSize}"), ("Fpn:Batching:QueueCapacity", "54"), ("Fpn:Limits:MaxDecodedBytes", $"{16 << 20}"));
-        var alone = new Dictionary<string, GoldenDetection[]>();
+            ("Fpn:Batching:MaxBatchSize", $"{MaxBatchSize}"),
+            ("Fpn:Batching:QueueCapacity", "54"),
+            ("Fpn:Limits:MaxDecodedBytes", $"{16 << 20}"));
         foreach (var name in Images)
         {
-            alone.Add(name, ServedDetections.Of(await ServedDetections.PostAsync(service.Client, MadeImages.Read(name), Cancel)));
+            var body = await ServedDetections.PostAsync(service.Client, MadeImages.Read(name), Cancel);
+            _alone.Add(name, ServedDetections.Of(body));
         }
 
         FillTensorPool(service);
-        await RunPhaseAsync(service, alone, seed: 1);
+        await RunPhaseAsync(service, seed: 1);
         var before = await SettleAsync(service);
-        await RunPhaseAsync(service, alone, seed: 2);
+        await RunPhaseAsync(service, seed: 2);
         var after = await SettleAsync(service);
 
-        var tally = string.Join(", ", _tally.OrderBy(entry => entry.Key, StringComparer.Ordinal).Select(entry => $"{entry.Key}: {entry.Value}"));
-        var line = $"stress: {tally}; managed {before.Managed} -> {after.Managed} bytes, native {before.Native} -> {after.Native} bytes";
+        var counts = _tally.OrderBy(entry => entry.Key, StringComparer.Ordinal);
+        var tally = string.Join(", ", counts.Select(entry => $"{entry.Key}: {entry.Value}"));
+        var line = $"stress: {tally}; managed {before.Managed} -> {after.Managed} bytes, "
+            + $"native {before.Native} -> {after.Native} bytes";
         output.WriteLine(line);
         Console.WriteLine(line);
         Assert.True(_tally.GetValueOrDefault("honest 200") > 100, tally);
-        Assert.True(_tally.Keys.Any(key => key.StartsWith("batch of ", StringComparison.Ordinal) && key != "batch of 1"), tally);
+        Assert.True(
+            _tally.Keys.Any(key => key.StartsWith("batch of ", StringComparison.Ordinal) && key != "batch of 1"),
+            tally);
         Assert.InRange(after.Managed - before.Managed, long.MinValue, 2 << 20);
         Assert.InRange(after.Native - before.Native, long.MinValue, 64 << 10);
     }
 
-    /// <summary>Which sizes of tensors are ever needed at the same time is a matter of chance; afterwards all are there.</summary>
+    /// <summary>Makes every tensor that could be needed: which sizes are needed at the same time is a matter of
+    /// chance.</summary>
     private static void FillTensorPool(RunningService service)
     {
         const int AtATime = 3;
@@ -82,20 +93,21 @@ public sealed class StressTests(ITestOutputHelper output)
         var sizes = Images.Select(name =>
         {
             using var image = new ImageDecoder(40_000_000, new VipsCodec()).Decode(MadeImages.Read(name)).Image!;
-            return model.Measure(image.Size).Padded;
+            return model.Measure(image).Geometry.Padded;
         }).Distinct().ToList();
-        var tensors = sizes.SelectMany(size => Enumerable.Range(0, AtATime * MaxBatchSize).Select(i => ImageBatch.Rent(1 + (i % MaxBatchSize), size))).ToList();
+        var tensors = sizes.SelectMany(size => Enumerable.Range(0, AtATime * MaxBatchSize)
+            .Select(i => ImageBatch.Rent(1 + (i % MaxBatchSize), size))).ToList();
         tensors.ForEach(tensor => tensor.Dispose());
     }
 
-    private async Task RunPhaseAsync(RunningService service, Dictionary<string, GoldenDetection[]> alone, int seed)
+    private async Task RunPhaseAsync(RunningService service, int seed)
     {
         _phaseStart = Stopwatch.GetTimestamp();
         await Task.WhenAll(Enumerable.Range(0, Clients).Select(client => Task.Run(
             async () =>
             {
                 var random = new Random((seed * 1000) + client);
-                Func<RunningService, Dictionary<string, GoldenDetection[]>, Random, Task> behave = (client % 16) switch
+                Func<RunningService, Random, Task> behave = (client % 16) switch
                 {
                     0 => HangUpWithinTheBodyAsync,
                     1 => HangUpBeforeTheAnswerAsync,
@@ -106,7 +118,7 @@ public sealed class StressTests(ITestOutputHelper output)
                 using var pace = new PeriodicTimer(Pace);
                 for (var i = 0; i < MostRequests && !IsPhaseOver; i++)
                 {
-                    await behave(service, alone, random);
+                    await behave(service, random);
                     await pace.WaitForNextTickAsync(Cancel);
                 }
             },
@@ -114,7 +126,7 @@ public sealed class StressTests(ITestOutputHelper output)
     }
 
     /// <summary>Up to five requests over one connection; the answers must be each image's own.</summary>
-    private async Task SendHonestlyAsync(RunningService service, Dictionary<string, GoldenDetection[]> alone, Random random)
+    private async Task SendHonestlyAsync(RunningService service, Random random)
     {
         using var connection = await RawConnection.OpenAsync(service.Address);
         for (var i = 0; i < 5 && !IsPhaseOver; i++)
@@ -123,11 +135,11 @@ public sealed class StressTests(ITestOutputHelper output)
             var priority = (RequestPriority)random.Next(3);
             var timeout = random.Next(10) == 0 ? "X-Request-Timeout-Ms: 300\r\n" : string.Empty;
             await connection.SendDetectAsync(MadeImages.Read(name), $"X-Priority: {priority}\r\n{timeout}");
-            CheckAnswer("honest", await connection.ReadAnswerAsync(), name, alone);
+            CheckAnswer("honest", await connection.ReadAnswerAsync(), name);
         }
     }
 
-    private async Task SendSlowlyAsync(RunningService service, Dictionary<string, GoldenDetection[]> alone, Random random)
+    private async Task SendSlowlyAsync(RunningService service, Random random)
     {
         using var connection = await RawConnection.OpenAsync(service.Address);
         var name = Images[random.Next(Images.Length)];
@@ -140,22 +152,24 @@ public sealed class StressTests(ITestOutputHelper output)
             await pace.WaitForNextTickAsync(Cancel);
         }
 
-        CheckAnswer("slow", await connection.ReadAnswerAsync(), name, alone);
+        CheckAnswer("slow", await connection.ReadAnswerAsync(), name);
     }
 
-    private async Task HangUpWithinTheBodyAsync(RunningService service, Dictionary<string, GoldenDetection[]> alone, Random random)
+    private async Task HangUpWithinTheBodyAsync(RunningService service, Random random)
     {
         using var connection = await RawConnection.OpenAsync(service.Address);
         var image = MadeImages.Read(Images[random.Next(Images.Length)]);
-        await connection.SendAsync($"POST /detect HTTP/1.1\r\nHost: test\r\nContent-Length: {image.Length}\r\nExpect: 100-continue\r\n\r\n");
+        await connection.SendAsync(
+            $"POST /detect HTTP/1.1\r\nHost: test\r\nContent-Length: {image.Length}\r\nExpect: 100-continue\r\n\r\n");
         await connection.ReadHeadAsync();
         await connection.SendAsync(image[..random.Next(image.Length)]);
         connection.Reset();
         Count("hung up within the body");
     }
 
-    /// <summary>An honest request on the same image follows, which keeps the pace and finds out whether the service is well.</summary>
-    private async Task HangUpBeforeTheAnswerAsync(RunningService service, Dictionary<string, GoldenDetection[]> alone, Random random)
+    /// <summary>An honest request with the same image follows, which keeps the pace and shows whether the service still
+    /// works.</summary>
+    private async Task HangUpBeforeTheAnswerAsync(RunningService service, Random random)
     {
         var name = Images[random.Next(Images.Length)];
         using (var connection = await RawConnection.OpenAsync(service.Address))
@@ -167,10 +181,10 @@ public sealed class StressTests(ITestOutputHelper output)
 
         using var next = await RawConnection.OpenAsync(service.Address);
         await next.SendDetectAsync(MadeImages.Read(name));
-        CheckAnswer("honest", await next.ReadAnswerAsync(), name, alone);
+        CheckAnswer("honest", await next.ReadAnswerAsync(), name);
     }
 
-    private async Task SendRubbishAsync(RunningService service, Dictionary<string, GoldenDetection[]> alone, Random random)
+    private async Task SendRubbishAsync(RunningService service, Random random)
     {
         var image = MadeImages.Read("smear-480x640.jpg");
         var noise = new byte[random.Next(1, 10_000)];
@@ -190,19 +204,21 @@ public sealed class StressTests(ITestOutputHelper output)
         }
     }
 
-    private void CheckAnswer(string who, RawAnswer answer, string image, Dictionary<string, GoldenDetection[]> alone)
+    private void CheckAnswer(string who, RawAnswer answer, string image)
     {
         Count($"{who} {answer.Status}");
         Assert.True(answer.Status is 200 or 503 or 504, $"{answer.Status} {answer.Body}");
         using var body = JsonDocument.Parse(answer.Body);
         if (answer.Status == 200)
         {
-            DetectionMatcher.AssertMatches(image, alone[image], ServedDetections.Of(body.RootElement), GoldenModel.BloodCells.Meta.Tolerance);
+            var tolerance = GoldenModel.BloodCells.Meta.Tolerance;
+            DetectionMatcher.AssertMatches(image, _alone[image], ServedDetections.Of(body.RootElement), tolerance);
             Count($"batch of {body.RootElement.GetProperty("batchSize").GetInt32()}");
         }
         else
         {
-            Assert.Equal(answer.Status == 503 ? "queue-full" : "deadline-passed", body.RootElement.GetProperty("type").GetString());
+            var problem = body.RootElement.GetProperty("type").GetString();
+            Assert.Equal(answer.Status == 503 ? "queue-full" : "deadline-passed", problem);
         }
     }
 

@@ -201,8 +201,9 @@ internal sealed class Bench
         var decoded = Draw(size ?? PictureSize(loaded.Variant), Math.Min(batch, 8)).Select(Decode).ToArray();
         try
         {
-            var images = Enumerable.Range(0, batch).Select(i => decoded[i % decoded.Length]).ToArray();
-            return loaded.Detector.Prepare(loaded.Detector.Measure(images[0].Size).Padded, images);
+            var images = Enumerable.Range(0, batch)
+                .Select(i => new MeasuredImage(decoded[i % decoded.Length], loaded.Detector)).ToArray();
+            return loaded.Detector.Prepare(images[0].Geometry.Padded, images);
         }
         finally
         {

@@ -1,4 +1,5 @@
 using Fpn.Detection.Geometry;
+using Fpn.Imaging.Pixels;
 using Fpn.Models.Detectors;
 using Fpn.Models.TwoStage;
 
@@ -140,8 +141,14 @@ internal sealed class ParitySection : ISection
     private static DetectedObject[] Answer(Bench bench, TwoStageDetector detector, byte[] picture)
     {
         using var image = bench.Decode(picture);
-        using var prepared = detector.Prepare(detector.Measure(image.Size).Padded, [image]);
+        using var prepared = Prepare(detector, image);
         return Answer(detector, prepared);
+    }
+
+    private static PreparedBatch Prepare(TwoStageDetector detector, DecodedImage image)
+    {
+        var measured = new MeasuredImage(image, detector);
+        return detector.Prepare(measured.Geometry.Padded, [measured]);
     }
 
     private static DetectedObject[] Answer(TwoStageDetector detector, PreparedBatch prepared)
@@ -161,7 +168,7 @@ internal sealed class ParitySection : ISection
         var batches = pictures.Take(alone.Count).Select(picture =>
         {
             using var image = bench.Decode(picture);
-            return detector.Prepare(detector.Measure(image.Size).Padded, [image]);
+            return Prepare(detector, image);
         }).ToArray();
         var (rounds, answers, different) = (bench.Options.Quick ? 2 : 20, 0, 0);
         Exception? failure = null;

@@ -1,5 +1,6 @@
 using System.Diagnostics;
 using Fpn.Imaging.Pixels;
+using Fpn.Models.Detectors;
 using Fpn.Models.TwoStage;
 
 namespace Fpn.Benchmarks.Gpu;
@@ -73,7 +74,8 @@ internal sealed class StagesSection : ISection
         try
         {
             var decoded = Stopwatch.GetTimestamp();
-            using var prepared = detector.Prepare(detector.Measure(images[0].Size).Padded, images);
+            var measured = Array.ConvertAll(images, image => new MeasuredImage(image, detector));
+            using var prepared = detector.Prepare(measured[0].Geometry.Padded, measured);
             var preprocessed = Stopwatch.GetTimestamp();
             using var inferred = detector.Infer(prepared);
             var selecting = Stopwatch.GetTimestamp();

@@ -46,7 +46,7 @@ internal sealed class BarePipeline(TwoStageDetector detector, byte[][] images, i
     public double RunSessions(TimeSpan time)
     {
         using var image = Decode(images[0]);
-        using var prepared = detector.Prepare(detector.Measure(image.Size).Padded, [image]);
+        using var prepared = Prepare(image);
         var done = 0;
         var start = Stopwatch.GetTimestamp();
         for (; Stopwatch.GetElapsedTime(start) < time; done++)
@@ -76,6 +76,12 @@ internal sealed class BarePipeline(TwoStageDetector detector, byte[][] images, i
     /// <inheritdoc/>
     public void Dispose() => _device.Dispose();
 
+    private PreparedBatch Prepare(params DecodedImage[] decoded)
+    {
+        var measured = Array.ConvertAll(decoded, image => new MeasuredImage(image, detector));
+        return detector.Prepare(measured[0].Geometry.Padded, measured);
+    }
+
     private void RunBatch(int first, int count)
     {
         var decoded = new DecodedImage[count];
@@ -88,7 +94,7 @@ internal sealed class BarePipeline(TwoStageDetector detector, byte[][] images, i
             Parallel.For(0, count, i => decoded[i] = Decode(images[(first + i) % images.Length]));
         }
 
-        using var prepared = detector.Prepare(detector.Measure(decoded[0].Size).Padded, decoded);
+        using var prepared = Prepare(decoded);
         Array.ForEach(decoded, image => image.Dispose());
         InferredBatch inferred;
         _device.Wait();

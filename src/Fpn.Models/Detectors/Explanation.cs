@@ -16,8 +16,8 @@ internal sealed record Explanation(
 
 /// <summary>Where one detection comes from.</summary>
 /// <param name="Object">The detection.</param>
-/// <param name="Proposal">Index of the proposal that the head judged.</param>
-/// <param name="Suppressed">What non-maximum suppression removed in its favour, best first.</param>
+/// <param name="Proposal">Index of the proposal that the head scored.</param>
+/// <param name="Suppressed">What non-maximum suppression removed in its favor, best first.</param>
 internal sealed record ExplainedDetection(
     DetectedObject Object, int Proposal, IReadOnlyList<SuppressedObject> Suppressed);
 
@@ -34,7 +34,7 @@ internal readonly record struct ExplainedProposal(Box Box, float Objectness, str
 /// <param name="AspectRatio">Height over width that it was made from.</param>
 internal readonly record struct ExplainedAnchor(Box Box, float Size, float AspectRatio);
 
-/// <summary>A box that was removed in favour of a detection of its class.</summary>
+/// <summary>A box that was removed in favor of a detection of its class.</summary>
 /// <param name="Box">Clipped to the image.</param>
 /// <param name="Score">Its own softmax score.</param>
 /// <param name="Iou">Overlap with the detection, as suppression compared it.</param>

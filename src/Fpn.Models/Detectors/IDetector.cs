@@ -1,5 +1,4 @@
 using Fpn.Detection.Geometry;
-using Fpn.Imaging.Pixels;
 using Fpn.Models.Execution.Devices;
 using Fpn.Models.Execution.Sessions;
 using Fpn.Models.Packages;
@@ -24,15 +23,16 @@ internal interface IDetector : IDisposable
     /// <summary>Images that one batch may hold at most; 1 where the graph cannot batch.</summary>
     int LargestBatch { get; }
 
-    /// <summary>The sizes that an image goes through, without touching a pixel. Answers after
-    /// <see cref="IDisposable.Dispose"/>, too.</summary>
+    /// <summary>Computes the sizes that an image goes through, without touching a pixel. Once for each image, which
+    /// then travels as a <see cref="MeasuredImage"/>. Works after <see cref="IDisposable.Dispose"/>, too.</summary>
     ImageGeometry Measure(ImageSize original);
 
-    /// <summary>Resizes and normalises images into one batch tensor. Thread-safe.</summary>
+    /// <summary>Resizes and normalizes images into one batch tensor. Thread-safe.</summary>
     /// <param name="padded">Size of the tensor; at least the padded size of every image.</param>
-    /// <param name="images">From one to <see cref="LargestBatch"/> images; still the caller's afterwards.</param>
+    /// <param name="images">From one to <see cref="LargestBatch"/> images, measured by this model; still the caller's
+    /// afterwards.</param>
     /// <returns>The batch; the caller disposes it.</returns>
-    PreparedBatch Prepare(ImageSize padded, IReadOnlyList<DecodedImage> images);
+    PreparedBatch Prepare(ImageSize padded, IReadOnlyList<MeasuredImage> images);
 
     /// <summary>
     /// Fixes the shapes that the graphs run in, sets memory apart for them and runs every one of them once. Blocks, for

@@ -1,7 +1,6 @@
 using Fpn.Detection.Geometry;
 using Fpn.Detection.Preprocessing;
 using Fpn.Detection.Tensors;
-using Fpn.Imaging.Pixels;
 
 namespace Fpn.Models.Detectors;
 
@@ -10,7 +9,7 @@ namespace Fpn.Models.Detectors;
 /// <param name="type">What the graph takes images as; <see cref="PixelType.UInt8"/> only where the rule resizes
 /// bytes.</param>
 /// <param name="memory">Where tensors lie; null for memory of the process that every device can read.</param>
-/// <param name="resizeInside">The graph resizes and normalises itself: images keep their size, pixels are scaled
+/// <param name="resizeInside">The graph resizes and normalizes images: they keep their size, pixels are scaled
 /// only.</param>
 internal sealed class Preprocessor(
     InputOptions options, PixelType type, ITensorMemoryPool? memory = null, bool resizeInside = false)
@@ -19,7 +18,7 @@ internal sealed class Preprocessor(
     private readonly PixelNormalizer _normalizer = new(
         resizeInside ? options with { Mean = [0, 0, 0], Std = [1, 1, 1] } : options);
 
-    /// <summary>The sizes that an image goes through.</summary>
+    /// <inheritdoc cref="IDetector.Measure"/>
     public ImageGeometry Measure(ImageSize original)
     {
         if (resizeInside)
@@ -31,26 +30,26 @@ internal sealed class Preprocessor(
         return new ImageGeometry(original, resized, _transform.PaddedSize(resized));
     }
 
-    /// <summary>Resizes and normalises images straight into a batch tensor.</summary>
+    /// <summary>Resizes and normalizes images straight into a batch tensor.</summary>
     /// <param name="padded">Size of the tensor; at least the padded size of every image.</param>
-    /// <param name="images">The pictures.</param>
+    /// <param name="images">The pictures, resized to the sizes that were measured.</param>
     /// <param name="count">Images of the tensor, at least as many as there are pictures; those behind them are blank.
     /// Null for as many as there are pictures.</param>
     /// <returns>The caller disposes it.</returns>
     /// <exception cref="ArgumentOutOfRangeException">There are more pictures than <paramref name="count"/>.</exception>
-    public PreparedBatch Prepare(ImageSize padded, IReadOnlyList<DecodedImage> images, int? count = null)
+    public PreparedBatch Prepare(ImageSize padded, IReadOnlyList<MeasuredImage> images, int? count = null)
     {
         ArgumentOutOfRangeException.ThrowIfLessThan(count ?? images.Count, images.Count, nameof(count));
         var geometries = new ImageGeometry[images.Count];
         for (var i = 0; i < images.Count; i++)
         {
-            geometries[i] = Measure(images[i].Size);
+            geometries[i] = images[i].Geometry;
         }
 
         var tensor = ImageBatch.Rent(count ?? images.Count, padded, type, memory);
         try
         {
-            SideBySide.ForEach(tensor.Count, index => Write(images, geometries, tensor, index));
+            SideBySide.ForEach(tensor.Count, index => Write(images, tensor, index));
             return new PreparedBatch(tensor, geometries);
         }
         catch
@@ -60,7 +59,7 @@ internal sealed class Preprocessor(
         }
     }
 
-    private void Write(IReadOnlyList<DecodedImage> images, ImageGeometry[] geometries, ImageBatch tensor, int index)
+    private void Write(IReadOnlyList<MeasuredImage> images, ImageBatch tensor, int index)
     {
         if (index >= images.Count)
         {
@@ -68,7 +67,7 @@ internal sealed class Preprocessor(
             return;
         }
 
-        var (original, resized, _) = geometries[index];
-        _normalizer.Write(images[index].Pixels, original, resized, tensor, index);
+        var (decoded, geometry) = images[index];
+        _normalizer.Write(decoded.Pixels, geometry.Original, geometry.Resized, tensor, index);
     }
 }

@@ -3,7 +3,7 @@ using System.Runtime.ExceptionServices;
 
 namespace Fpn.Models.Detectors;
 
-/// <summary>Things that are to happen at the same time, and fail as if they had happened one after the other.</summary>
+/// <summary>Does things at the same time, with the exceptions of things done one after the other.</summary>
 internal static class SideBySide
 {
     private static readonly ParallelOptions OneEachProcessor = new()

@@ -3,7 +3,6 @@ using System.Runtime.InteropServices;
 using Fpn.Detection.Conventions;
 using Fpn.Detection.Geometry;
 using Fpn.Detection.Tensors;
-using Fpn.Imaging.Pixels;
 using Fpn.Models.Detectors;
 using Fpn.Models.Execution.Devices;
 using Fpn.Models.Execution.Sessions;
@@ -78,7 +77,7 @@ internal sealed class EndToEndDetector : IDetector
     public ImageGeometry Measure(ImageSize original) => _preprocessor.Measure(original);
 
     /// <inheritdoc/>
-    public PreparedBatch Prepare(ImageSize padded, IReadOnlyList<DecodedImage> images) =>
+    public PreparedBatch Prepare(ImageSize padded, IReadOnlyList<MeasuredImage> images) =>
         _preprocessor.Prepare(padded, images);
 
     /// <inheritdoc/>

@@ -1,4 +1,5 @@
 using Fpn.Detection.Geometry;
+using Fpn.Imaging.Pixels;
 using Fpn.Models.Detectors;
 using Fpn.Models.Execution.Devices;
 using Fpn.Models.Packages;
@@ -57,8 +58,8 @@ internal sealed class ModelEntry : IDisposable
     public IReadOnlyDictionary<string, long> UnwarmedShapes =>
         Volatile.Read(ref _loaded)?.Detector.UnwarmedShapes ?? new Dictionary<string, long>();
 
-    /// <summary>The sizes that an image goes through; known while the device is lost, too.</summary>
-    public ImageGeometry Measure(ImageSize original) => _measure(original);
+    /// <summary>Measures an image for the model; works while the device is lost, too.</summary>
+    public MeasuredImage Measure(DecodedImage image) => new(image, _measure(image.Size));
 
     /// <summary>Fixes the shapes and runs all of them once, now and whenever the model is loaded again.</summary>
     /// <inheritdoc cref="IDetector.WarmUp"/>

@@ -20,7 +20,7 @@ internal enum ModelLayout
 /// <summary>How an end-to-end graph is fed and read.</summary>
 /// <param name="Input">Name of the image input.</param>
 /// <param name="Rank">3 for [3, H, W], 4 for [1, 3, H, W].</param>
-/// <param name="ResizeInside">The graph resizes and normalises itself: it is given pixels times <c>input.scale</c> in
+/// <param name="ResizeInside">The graph resizes and normalizes images: it is given pixels times <c>input.scale</c> in
 /// the original size.</param>
 /// <param name="Boxes">Output [M, 4], xyxy.</param>
 /// <param name="Labels">Output [M], class numbers.</param>

@@ -65,21 +65,21 @@ internal static class GraphCheck
         var (contract, file) = (graphs.Contract, graphs.Backbone.Path);
         foreach (var (feature, level) in contract.PooledLevels.Index())
         {
-            var (pooled, judged) = (GridOf(shapes[feature]), GridOf(shapes[graphs.Contract.Objectness(level)]));
-            if (pooled != judged)
+            var (pooled, scored) = (GridSize(shapes[feature]), GridSize(shapes[graphs.Contract.Objectness(level)]));
+            if (pooled != scored)
             {
                 throw new ModelPackageException(
                     $"{file}: output '{contract.BackboneOutputs[feature]}' has a grid of {pooled} cells, but "
-                    + $"'{contract.BackboneOutputs[contract.Objectness(level)]}' one of {judged}: "
+                    + $"'{contract.BackboneOutputs[contract.Objectness(level)]}' one of {scored}: "
                     + "a level's outputs share their grid.");
             }
         }
 
         for (var level = 0; level < graphs.Contract.Levels.Count; level++)
         {
-            var grid = GridOf(shapes[graphs.Contract.Objectness(level)]);
+            var grid = GridSize(shapes[graphs.Contract.Objectness(level)]);
             if (level > 0
-                && GridOf(shapes[graphs.Contract.Objectness(level - 1)]) is var finer
+                && GridSize(shapes[graphs.Contract.Objectness(level - 1)]) is var finer
                 && (finer.Height < grid.Height || finer.Width < grid.Width))
             {
                 throw new ModelPackageException(
@@ -123,7 +123,7 @@ internal static class GraphCheck
 
         for (var row = 0; row < pooled; row++)
         {
-            // Rows that hardly differ tell nothing; the sums of a larger batch may differ in their last bits.
+            // Rows that hardly differ prove nothing; the sums of a larger batch may differ in their last bits.
             var logits = all.ClassLogits.Slice(row * columns, columns);
             var nearest = row;
             for (var level = 0; level < pooled; level++)
@@ -206,10 +206,10 @@ internal static class GraphCheck
                 + $"but 'levels' of model.json pools from {pooled}: RoIs would belong to levels that are not there.");
         }
 
-        int Exponent(int feature) => Halvings(side, GridOf(shapes[feature]).Height);
+        int Exponent(int feature) => Halvings(side, GridSize(shapes[feature]).Height);
     }
 
     private static int Halvings(int side, int cells) => (int)Math.Round(Math.Log2((double)side / cells));
 
-    private static ImageSize GridOf(long[] shape) => new((int)shape[2], (int)shape[3]);
+    private static ImageSize GridSize(long[] shape) => new((int)shape[2], (int)shape[3]);
 }

@@ -103,7 +103,7 @@ internal sealed record GraphContract
     public bool IsFeature(int output) => output < PooledLevels.Count;
 
     /// <summary>Element type of an output of the backbone.</summary>
-    public TensorElementType TypeOf(int output) => _types[output];
+    public TensorElementType OutputType(int output) => _types[output];
 
     private void RequireHeadInputs(OnnxGraph head)
     {

@@ -57,8 +57,8 @@ internal sealed class GraphSlot : IDisposable
     public PyramidOutputs RunBackbone(ImageBatch images, IReadOnlyList<ImageGeometry> geometries)
     {
         _graphs.BackboneShapes.Note(images.Count, images.Size.Height, images.Size.Width);
-        using var tensor = TensorOf(images);
-        using var sizes = images.Type == PixelType.UInt8 ? SizesOf(geometries, images.Count) : null;
+        using var tensor = ViewTensor(images);
+        using var sizes = images.Type == PixelType.UInt8 ? WriteSizes(geometries, images.Count) : null;
         var inputs = sizes is null ? new[] { tensor } : [tensor, sizes];
         if (FixedRunFor(images) is { } run)
         {
@@ -74,7 +74,7 @@ internal sealed class GraphSlot : IDisposable
 
         foreach (var (index, name) in _graphs.Contract.BackboneOutputs.Index())
         {
-            binding.BindOutput(name, _graphs.MemoryOf(index));
+            binding.BindOutput(name, _graphs.OutputMemory(index));
         }
 
         var outputs = binding.RunForResults();
@@ -178,7 +178,7 @@ internal sealed class GraphSlot : IDisposable
         return run;
     }
 
-    private static OrtValue TensorOf(ImageBatch images)
+    private static OrtValue ViewTensor(ImageBatch images)
     {
         var (height, width) = (images.Size.Height, images.Size.Width);
         return OrtValue.CreateTensorValueWithData(
@@ -194,7 +194,7 @@ internal sealed class GraphSlot : IDisposable
             images.ByteLength);
     }
 
-    private OrtValue SizesOf(IReadOnlyList<ImageGeometry> geometries, int count)
+    private OrtValue WriteSizes(IReadOnlyList<ImageGeometry> geometries, int count)
     {
         if (_sizes.Length != 2 * count)
         {
@@ -222,7 +222,7 @@ internal sealed class GraphSlot : IDisposable
         public OnnxGraph Backbone { get; } = graphs.BackboneFor(shape.Bucket, shape.Images);
 
         public OrtValue[] Outputs { get; } =
-            [.. buffers.Select((buffer, index) => buffer.View(graphs.Contract.TypeOf(index), outputShapes[index]))];
+            [.. buffers.Select((buffer, index) => buffer.View(graphs.Contract.OutputType(index), outputShapes[index]))];
 
         public void Dispose() => Array.ForEach(Outputs, view => view.Dispose());
     }

@@ -52,6 +52,6 @@ internal sealed class ShapePlan
     public long LargestOutput(int output)
     {
         var elements = _outputs.Values.Max(shapes => shapes[output].Aggregate(1L, (product, side) => product * side));
-        return elements * Shapes.BatchSizes[^1] * FloatTensor.BytesOf(_contract.TypeOf(output));
+        return elements * Shapes.BatchSizes[^1] * FloatTensor.BytesPerValue(_contract.OutputType(output));
     }
 }

@@ -9,5 +9,5 @@ namespace Fpn.Models.TwoStage;
 internal readonly record struct TensorRow(TensorElementType Type, int Columns)
 {
     /// <summary>Bytes in it.</summary>
-    public long RowBytes => (long)Columns * FloatTensor.BytesOf(Type);
+    public long RowBytes => (long)Columns * FloatTensor.BytesPerValue(Type);
 }

@@ -5,7 +5,6 @@ using Fpn.Detection.Geometry;
 using Fpn.Detection.Proposals;
 using Fpn.Detection.RoiHeads;
 using Fpn.Detection.Tensors;
-using Fpn.Imaging.Pixels;
 using Fpn.Models.Detectors;
 using Fpn.Models.Execution.Devices;
 using Fpn.Models.Execution.Sessions;
@@ -68,7 +67,7 @@ internal sealed class TwoStageDetector : IDetector
     public ImageGeometry Measure(ImageSize original) => _preprocessor.Measure(original);
 
     /// <inheritdoc/>
-    public PreparedBatch Prepare(ImageSize padded, IReadOnlyList<DecodedImage> images) =>
+    public PreparedBatch Prepare(ImageSize padded, IReadOnlyList<MeasuredImage> images) =>
         _preprocessor.Prepare(padded, images, _graphs.Plan?.Shapes.BatchSizeFor(images.Count, padded) ?? images.Count);
 
     /// <inheritdoc/>
@@ -102,12 +101,12 @@ internal sealed class TwoStageDetector : IDetector
     }
 
     /// <summary>
-    /// Runs every shape, from the largest down: the GPU's memory is a pool that never joins what was asked for apart,
-    /// so that rising sizes would each be added to it.
+    /// Runs every shape, from the largest down: the pool of the GPU's memory never merges free pieces, so that rising
+    /// sizes would each be added to it.
     /// </summary>
     /// <remarks>
     /// The backbone's shapes on all streams at once: at the same time as another, a batch has a stream, libraries'
-    /// handles and intermediate memory of its own, which requests should neither wait for nor find missing.
+    /// handles and intermediate memory of its own, which must exist before requests come.
     /// </remarks>
     private void WarmUpEachShape(FixedShapes shapes, int streams, Action<int> progress)
     {
@@ -136,7 +135,7 @@ internal sealed class TwoStageDetector : IDetector
         TwoStageWorkspace? workspace = null;
         try
         {
-            // Within: where there is no memory for a workspace, the slot goes back.
+            // Inside the try: without memory for a workspace, the slot is put back.
             workspace = TakeWorkspace();
             using var images = BlankImages(count, bucket);
             using var pyramid = slot.RunBackbone(images, []);
@@ -160,7 +159,7 @@ internal sealed class TwoStageDetector : IDetector
         GraphSlot? slot = null;
         try
         {
-            // Within: where there is no memory for a slot, the workspace goes back.
+            // Inside the try: without memory for a slot, the workspace is put back.
             slot = TakeSlot();
             var started = Stopwatch.GetTimestamp();
             using var pyramid = slot.RunBackbone(batch.Tensor, batch.Geometries);

@@ -58,9 +58,10 @@ internal sealed class TwoStageGraphs : IDisposable
     public ShapeLog HeadShapes { get; } = new();
 
     /// <summary>
-    /// Where an output of the backbone is wanted: features on the device, the rest where the CPU reads it.
+    /// The memory that an output of the backbone is written to: features on the device, the rest where the CPU
+    /// reads it.
     /// </summary>
-    public OrtMemoryInfo MemoryOf(int output) =>
+    public OrtMemoryInfo OutputMemory(int output) =>
         Contract.IsFeature(output) ? Device.Memory : OrtMemoryInfo.DefaultInstance;
 
     /// <summary>

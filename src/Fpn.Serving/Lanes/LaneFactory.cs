@@ -93,7 +93,7 @@ internal sealed partial class LaneFactory(
     }
 
     /// <summary>Whether there are sizes to fix shapes with: without buckets there is no end of them.</summary>
-    /// <exception cref="InvalidOptionException">There are none, and shapes must be fixed.</exception>
+    /// <exception cref="InvalidOptionException">There are no sizes, and shapes must be fixed.</exception>
     private bool HasSizes(ShapeBuckets buckets)
     {
         if (buckets.Sizes.Count == 0 && options.FixedShapes == FixedShapesSetting.On)

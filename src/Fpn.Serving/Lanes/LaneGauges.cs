@@ -5,7 +5,7 @@ using Tag = System.Collections.Generic.KeyValuePair<string, object?>;
 
 namespace Fpn.Serving.Lanes;
 
-/// <summary>Observes the lanes that there are when metrics are collected.</summary>
+/// <summary>Observes all lanes when metrics are collected.</summary>
 internal sealed class LaneGauges
 {
     private readonly LaneRegistry _lanes;

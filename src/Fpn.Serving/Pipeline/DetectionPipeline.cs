@@ -1,6 +1,7 @@
 using System.Diagnostics;
 using Fpn.Detection.Geometry;
 using Fpn.Imaging.Decoding;
+using Fpn.Models.Detectors;
 using Fpn.Serving.Lanes;
 using Fpn.Serving.Requests;
 using Fpn.Serving.Sizing;
@@ -61,7 +62,7 @@ internal sealed class DetectionPipeline(
         {
             var expected = lane.ExpectedTime;
 
-            // With none ahead it runs despite the estimate: only the next measurement can correct a bad one.
+            // The only request runs despite the estimate: only a run can correct a bad estimate.
             return lane.Admitted > 1 && expected > deadline
                 ? DetectionFailure.DeadlineOutOfReach(deadline, expected)
                 : await RunAsync(lane, request, trace, either.Token);
@@ -100,10 +101,12 @@ internal sealed class DetectionPipeline(
         }
 
         var image = decoded.Image;
+        MeasuredImage measured;
         ImageSize bucket;
         try
         {
-            bucket = lane.Buckets.BucketFor(lane.Model.Measure(image.Size).Padded);
+            measured = lane.Model.Measure(image);
+            bucket = lane.Buckets.BucketFor(measured.Geometry.Padded);
         }
         catch
         {
@@ -113,7 +116,7 @@ internal sealed class DetectionPipeline(
         }
 
         var (size, format) = (image.Size, image.Format);
-        var inferred = await lane.Batcher.InferAsync(request, image, lease, bucket, cancellationToken);
+        var inferred = await lane.Batcher.InferAsync(request, measured, lease, bucket, cancellationToken);
         var decode = clock.GetElapsedTime(decodeStart, decodeEnd);
         var run = inferred.Run;
         var (preprocess, inference, postprocess) = (run.Preprocess.Time, run.Inference.Time, inferred.Postprocess.Time);

@@ -10,7 +10,7 @@ namespace Fpn.Serving.Pipeline;
 /// encoding.</summary>
 /// <remarks>
 /// The pixels that the model saw are gone by then: keeping them until the answer would hold their memory through the
-/// queue of every request, also of those that want no picture. Shares the decoders and the memory of
+/// queue of every request, even those without a picture in the answer. Shares the decoders and the memory of
 /// <see cref="DetectionPipeline"/>.
 /// </remarks>
 internal sealed class PaintingPipeline(

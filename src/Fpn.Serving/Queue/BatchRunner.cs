@@ -134,7 +134,7 @@ internal sealed partial class BatchRunner(
     /// <summary>Runs those of a batch that are still waited for, and answers them.</summary>
     private async Task InferAsync(List<PendingRequest> batch, DeviceSlot free)
     {
-        var live = batch.FindAll(request => !request.IsDone);
+        var live = batch.Exists(request => request.IsDone) ? batch.FindAll(request => !request.IsDone) : batch;
         if (live.Count == 0)
         {
             return;
@@ -144,7 +144,7 @@ internal sealed partial class BatchRunner(
         try
         {
             var taken = clock.GetTimestamp();
-            using var prepared = model.Detector.Prepare(live[0].Bucket, [.. live.Select(request => request.Image)]);
+            using var prepared = model.Detector.Prepare(live[0].Bucket, live.ConvertAll(request => request.Image));
             var preprocess = new StageSpan(taken, clock.GetElapsedTime(taken));
             var (inferred, inference) = await device.RunAsync(() => RunDevice(prepared));
             using (inferred)

@@ -1,6 +1,6 @@
 using System.Threading.Channels;
 using Fpn.Detection.Geometry;
-using Fpn.Imaging.Pixels;
+using Fpn.Models.Detectors;
 using Fpn.Models.Execution.Devices;
 using Fpn.Serving.Requests;
 using Fpn.Serving.Sizing;
@@ -13,7 +13,7 @@ namespace Fpn.Serving.Queue;
 /// <para>
 /// A batch leaves when the device is free and either it is full or its oldest request has waited
 /// <see cref="BatchingOptions.MaxQueueDelay"/>. A full batch does not wait for the device to be free: it is resized and
-/// normalised while the one before it runs, and the detections of the one before that are chosen meanwhile. A batch
+/// normalized while the one before it runs, and the detections of the one before that are chosen meanwhile. A batch
 /// that is not full stays open until the device is free, since others may still join it. Until its delay has passed,
 /// full batches go ahead of it; afterwards those behind it wait for it, full or not.
 /// </para>
@@ -75,7 +75,8 @@ internal sealed class DynamicBatcher : IAsyncDisposable
 
     /// <summary>Runs an image through the model.</summary>
     /// <param name="request">The request; if it asks for an explanation, the model can give one.</param>
-    /// <param name="image">Its image; belongs to the batcher from now on, also on failure.</param>
+    /// <param name="image">Its image, measured by the model; belongs to the batcher from now on, also on
+    /// failure.</param>
     /// <param name="lease">Disposed when the image is.</param>
     /// <param name="bucket">The size that its batch is padded to.</param>
     /// <param name="cancellationToken">The caller, the deadline, or the service gave up: the request leaves the queue,
@@ -86,38 +87,13 @@ internal sealed class DynamicBatcher : IAsyncDisposable
     /// <exception cref="ModelFailureException">The model failed.</exception>
     /// <exception cref="Fpn.Detection.Tensors.NonFiniteOutputException">The model gave NaN or infinity for this
     /// image.</exception>
-    public async Task<InferredImage> InferAsync(
+    public Task<InferredImage> InferAsync(
         DetectionRequest request,
-        DecodedImage image,
+        MeasuredImage image,
         IDisposable? lease,
         ImageSize bucket,
-        CancellationToken cancellationToken)
-    {
-        var pending = new PendingRequest(request, image, lease, bucket, _clock.GetTimestamp());
-
-        // Before it is queued: otherwise it could run unnoticed after it is given up.
-        await using var registration = cancellationToken.Register(() => GiveUp(pending, cancellationToken));
-        lock (_gate)
-        {
-            if (_stopped)
-            {
-                pending.Release();
-                throw new ShuttingDownException();
-            }
-
-            if (pending.IsDone)
-            {
-                pending.Release();
-            }
-            else
-            {
-                _queue.Add(pending);
-            }
-        }
-
-        Wake();
-        return await pending.Completion;
-    }
+        CancellationToken cancellationToken) =>
+        InferAsync(new PendingRequest(request, image, lease, bucket, _clock.GetTimestamp()), cancellationToken);
 
     /// <summary>Answers all requests that wait with <see cref="ShuttingDownException"/>, and takes no more.</summary>
     public void Abandon()
@@ -155,6 +131,32 @@ internal sealed class DynamicBatcher : IAsyncDisposable
     }
 
     private void Wake() => _wake.Writer.TryWrite(true);
+
+    private async Task<InferredImage> InferAsync(PendingRequest pending, CancellationToken cancellationToken)
+    {
+        // Before it is queued: otherwise it could run unnoticed after it is given up.
+        await using var registration = cancellationToken.Register(() => GiveUp(pending, cancellationToken));
+        lock (_gate)
+        {
+            if (_stopped)
+            {
+                pending.Release();
+                throw new ShuttingDownException();
+            }
+
+            if (pending.IsDone)
+            {
+                pending.Release();
+            }
+            else
+            {
+                _queue.Add(pending);
+            }
+        }
+
+        Wake();
+        return await pending.Completion;
+    }
 
     private void GiveUp(PendingRequest request, CancellationToken cancellationToken)
     {

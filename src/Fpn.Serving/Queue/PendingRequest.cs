@@ -1,6 +1,6 @@
 using System.Diagnostics;
 using Fpn.Detection.Geometry;
-using Fpn.Imaging.Pixels;
+using Fpn.Models.Detectors;
 using Fpn.Serving.Requests;
 using Fpn.Serving.Telemetry;
 
@@ -13,7 +13,7 @@ namespace Fpn.Serving.Queue;
 /// <param name="bucket">The size that its batch is padded to.</param>
 /// <param name="enqueuedAt">Time stamp of its arrival.</param>
 internal sealed class PendingRequest(
-    DetectionRequest request, DecodedImage image, IDisposable? lease, ImageSize bucket, long enqueuedAt)
+    DetectionRequest request, MeasuredImage image, IDisposable? lease, ImageSize bucket, long enqueuedAt)
 {
     private readonly TaskCompletionSource<InferredImage> _completion =
         new(TaskCreationOptions.RunContinuationsAsynchronously);
@@ -21,8 +21,8 @@ internal sealed class PendingRequest(
     /// <summary>The request.</summary>
     public DetectionRequest Request { get; } = request;
 
-    /// <summary>Its image.</summary>
-    public DecodedImage Image { get; } = image;
+    /// <summary>Its image, measured by the model that will run it.</summary>
+    public MeasuredImage Image { get; } = image;
 
     /// <summary>Only requests of the same bucket share a batch.</summary>
     public ImageSize Bucket { get; } = bucket;
@@ -42,7 +42,7 @@ internal sealed class PendingRequest(
     /// <summary>Frees the picture.</summary>
     public void Release()
     {
-        Image.Dispose();
+        Image.Decoded.Dispose();
         lease?.Dispose();
     }
 

@@ -87,7 +87,7 @@ public sealed class DetectionFailure
         },
         outcome.Detail);
 
-    /// <summary>The expected failure that an exception reports; null when it is none: a cancellation or a
+    /// <summary>The expected failure that an exception reports; null for others: a cancellation or a
     /// defect.</summary>
     internal static DetectionFailure? FromException(Exception exception) => exception switch
     {

@@ -1,6 +1,6 @@
 namespace Fpn.Serving.Requests;
 
-/// <summary>One image and how it is to be answered: made at the door, read by every stage.</summary>
+/// <summary>One image and how to answer it: made at the door, read by every stage.</summary>
 /// <param name="image">The bytes of an image file; must not change until the request is answered.</param>
 public sealed class DetectionRequest(ReadOnlyMemory<byte> image)
 {

@@ -9,7 +9,7 @@ internal enum DetectionStage
     /// <summary>Waiting: for memory, a decoder, a batch, the device.</summary>
     Queue,
 
-    /// <summary>Resizing and normalising the batch.</summary>
+    /// <summary>Resizing and normalizing the batch.</summary>
     Preprocess,
 
     /// <summary>The backbone's graph, or the only one.</summary>

@@ -19,7 +19,7 @@ public readonly record struct Result<T>
     public T? Value { get; }
 
     /// <summary>The failure; null on success.</summary>
-    /// <exception cref="InvalidOperationException">The result is <c>default</c>: neither was ever set.</exception>
+    /// <exception cref="InvalidOperationException">The result is <c>default</c>: it holds neither.</exception>
     public DetectionFailure? Failure => _failure is null && Value is null
         ? throw new InvalidOperationException("The result was never set.")
         : _failure;

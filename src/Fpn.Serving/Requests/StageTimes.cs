@@ -4,7 +4,7 @@ namespace Fpn.Serving.Requests;
 
 /// <summary>Where the time of one request went.</summary>
 /// <param name="Decode">Bytes to pixels.</param>
-/// <param name="Preprocess">Resizing and normalising.</param>
+/// <param name="Preprocess">Resizing and normalizing.</param>
 /// <param name="Queue">All the rest: waiting for memory, a decoder, a batch, the device.</param>
 /// <param name="Inference">Both graphs and the choice of proposals between them.</param>
 /// <param name="Parts">Where the time of <paramref name="Inference"/> went.</param>

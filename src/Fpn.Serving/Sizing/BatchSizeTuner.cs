@@ -37,7 +37,7 @@ internal static class BatchSizeTuner
         var began = clock.GetTimestamp();
         var curve = new List<BatchTiming>();
         using var noise = Noise();
-        var padded = detector.Measure(noise.Size).Padded;
+        var measured = new MeasuredImage(noise, detector);
         for (var size = 1; size <= Math.Min(LargestBatch, detector.LargestBatch); size *= 2)
         {
             if (curve.Count > 0)
@@ -52,8 +52,9 @@ internal static class BatchSizeTuner
             double best;
             try
             {
-                // Preparing takes memory as well: on a GPU it is page-locked, and of that there is less.
-                using var batch = detector.Prepare(padded, [.. Enumerable.Repeat(noise, size)]);
+                // Preparing takes memory as well: on a GPU it is page-locked memory, which is scarcer.
+                using var batch = detector.Prepare(
+                    measured.Geometry.Padded, [.. Enumerable.Repeat(measured, size)]);
                 best = await TimeAsync(batch, clock, infer);
             }
             catch (ModelFailureException) when (curve.Count > 0)

@@ -14,8 +14,8 @@ namespace Fpn.Serving.Sizing;
 internal sealed class ShapeBuckets
 {
     /// <summary>
-    /// Long side over short side that most photographs fit into: 4:3. Others go into the longest that there are. Each
-    /// bucket costs a GPU a session a batch size, with the weights again, so there are few.
+    /// Long side over short side that most photographs fit into: 4:3. Others use the longest buckets. Each bucket
+    /// costs a GPU a session a batch size, with the weights again, so there are few.
     /// </summary>
     private const double CommonRatio = 4.0 / 3;
 

@@ -3,7 +3,7 @@ using Fpn.Models.Execution.Devices;
 
 namespace Fpn.Models.Tests.Execution;
 
-/// <summary>Asking the driver where there is none; with one, the benchmark on a GPU asks it.</summary>
+/// <summary>Asking for the driver on a machine without one; the benchmark on a GPU covers the other case.</summary>
 public sealed class CudaDriverTests
 {
     [Fact]

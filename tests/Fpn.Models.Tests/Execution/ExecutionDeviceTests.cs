@@ -16,12 +16,14 @@ public sealed class ExecutionDeviceTests
         Assert.Equal("cpu", device.Description.ProviderName);
         Assert.Equal(1, device.Description.Streams);
         Assert.Equal(
-            string.Create(CultureInfo.InvariantCulture, $"CPU, {Environment.ProcessorCount} threads"), device.Description.Name);
+            string.Create(CultureInfo.InvariantCulture, $"CPU, {Environment.ProcessorCount} threads"),
+            device.Description.Name);
     }
 
     [Fact]
     public void Open_FusingWithChannelsFirst_IsRefusedWhateverItRunsOn() => Assert.Throws<InvalidOptionException>(
-        () => ExecutionDevice.Open(Wanting(ExecutionProvider.Cpu), new CudaOptions { PreferNhwc = false, FuseConvBias = true }));
+        () => ExecutionDevice.Open(
+            Wanting(ExecutionProvider.Cpu), new CudaOptions { PreferNhwc = false, FuseConvBias = true }));
 
     [Fact]
     public void Run_TrialOnTheCpu_Succeeds()

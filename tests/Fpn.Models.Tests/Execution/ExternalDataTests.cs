@@ -15,8 +15,11 @@ public sealed class ExternalDataTests
     [MemberData(nameof(Places))]
     public void RequireNone_WeightsElsewhere_NamesBothFiles(string place)
     {
-        var message = Assert.Throws<ModelPackageException>(() => ExternalData.RequireNone("/models/pets/head.onnx", Graph(place).ToBytes())).Message;
-        Assert.StartsWith("/models/pets/head.onnx: its weights lie in another file, 'head.onnx.data', ", message, StringComparison.Ordinal);
+        const string File = "/models/pets/head.onnx";
+        var graph = Graph(place).ToBytes();
+        var message = Assert.Throws<ModelPackageException>(() => ExternalData.RequireNone(File, graph)).Message;
+        Assert.StartsWith(
+            $"{File}: its weights lie in another file, 'head.onnx.data', ", message, StringComparison.Ordinal);
         Assert.EndsWith("onnx.save(onnx.load(\"head.onnx\"), \"one.onnx\").", message, StringComparison.Ordinal);
     }
 
@@ -35,11 +38,15 @@ public sealed class ExternalDataTests
         using var models = new ModelFolder();
         var graph = new TinyOnnx().ExternalWeights("weights", "head.onnx.data", 0, 4);
         var package = models.Add(graphs: ("head", graph.ToBytes()));
-        await File.WriteAllBytesAsync(Path.Combine(package, "head.onnx.data"), new byte[16], TestContext.Current.CancellationToken);
+        await File.WriteAllBytesAsync(
+            Path.Combine(package, "head.onnx.data"), new byte[16], TestContext.Current.CancellationToken);
         using var output = new StringWriter();
         using var errors = new StringWriter();
         Assert.Equal(1, await InspectCommand.RunAsync(CommandProgram.Tool, [package], output, errors));
-        Assert.Contains("head.onnx: its weights lie in another file, 'head.onnx.data'", errors.ToString(), StringComparison.Ordinal);
+        Assert.Contains(
+            "head.onnx: its weights lie in another file, 'head.onnx.data'",
+            errors.ToString(),
+            StringComparison.Ordinal);
     }
 
     private static TinyOnnx Graph(string place)
@@ -49,8 +56,13 @@ public sealed class ExternalDataTests
         return place switch
         {
             "initializer" => graph.ExternalWeights("weights", Elsewhere, 0, 4),
-            "attribute" => graph.Node("Constant", "", "weights", ("value", TinyOnnx.ExternalTensor("", Elsewhere, 0, 4))),
-            _ => graph.Node("If", "condition", "result", ("then_branch", new TinyOnnx().ExternalWeights("weights", Elsewhere, 0, 4))),
+            "attribute" => graph.Node(
+                "Constant", "", "weights", ("value", TinyOnnx.ExternalTensor("", Elsewhere, 0, 4))),
+            _ => graph.Node(
+                "If",
+                "condition",
+                "result",
+                ("then_branch", new TinyOnnx().ExternalWeights("weights", Elsewhere, 0, 4))),
         };
     }
 }

@@ -20,8 +20,8 @@ public sealed class NodePlacementTests
 
     /// <summary>A graph of constants only.</summary>
     [Fact]
-    public void Describe_NoNodes_IsNoWarning() =>
-        Assert.Equal(("model.onnx: 0 nodes", false), new NodePlacement([], ExecutionProvider.Cuda).Describe("model.onnx"));
+    public void Describe_NoNodes_IsNoWarning() => Assert.Equal(
+        ("model.onnx: 0 nodes", false), new NodePlacement([], ExecutionProvider.Cuda).Describe("model.onnx"));
 
     [Fact]
     public void Describe_AllOnTheGpu_IsNoWarning()
@@ -54,7 +54,8 @@ public sealed class NodePlacementTests
                 new("/Gather_1", "Gather", Cpu), new("/Concat", "Concat", Cpu), new("/Resize", "Resize", Cuda),
             ],
             ExecutionProvider.Cuda);
-        var expected = "backbone.onnx: 6 nodes, 3 on cpu, 3 on cuda; kept on the CPU by ONNX Runtime, where their inputs are: "
+        var expected = "backbone.onnx: 6 nodes, 3 on cpu, 3 on cuda; "
+            + "kept on the CPU by ONNX Runtime, where their inputs are: "
             + "Gather '/Gather', '/Gather_1'; Concat '/Concat'";
         Assert.Equal((expected, false), placement.Describe("backbone.onnx"));
         Assert.Empty(placement.FallenBack);

@@ -22,10 +22,11 @@ public sealed class SessionFactsTests
     public void Graph_OfTheTrainedModel_HasAllItsNodesOnTheCpu(string role, int opset)
     {
         using var graph = Load(role);
-        var written = OnnxEdit.Nodes(File.ReadAllBytes(graph.Path)).ToDictionary(node => node.Name, node => node.Operator);
+        var written = OnnxEdit.Nodes(File.ReadAllBytes(graph.Path))
+            .ToDictionary(node => node.Name, node => node.Operator);
         var placed = graph.Placement.Nodes;
 
-        // Optimisation folds constants and finds that three shapes are computed twice; what is left keeps its name.
+        // Optimization folds constants and finds that three shapes are computed twice; what is left keeps its name.
         Assert.NotEmpty(placed);
         Assert.All(placed, node => Assert.Equal(written[node.Name], node.OperatorType));
         Assert.All(placed, node => Assert.Equal("CPUExecutionProvider", node.Provider));
@@ -41,9 +42,11 @@ public sealed class SessionFactsTests
     {
         using var graph = Load("head");
         Assert.Equal(
-            ["p2", "p3", "p4", "p5", "rois_p2", "rois_p3", "rois_p4", "rois_p5"], graph.Inputs.Select(input => input.Name));
+            ["p2", "p3", "p4", "p5", "rois_p2", "rois_p3", "rois_p4", "rois_p5"],
+            graph.Inputs.Select(input => input.Name));
         var logits = graph.Outputs.First();
-        Assert.Equal(("class_logits", "float32", "R, 4"), (logits.Name, logits.Type, string.Join(", ", logits.Dimensions)));
+        Assert.Equal(
+            ("class_logits", "float32", "R, 4"), (logits.Name, logits.Type, string.Join(", ", logits.Dimensions)));
     }
 
     /// <summary>
@@ -63,7 +66,8 @@ public sealed class SessionFactsTests
     {
         using var session = Open(record: false);
         var exception = Assert.Throws<RuntimeMismatchException>(() => SessionFacts.ReadNodes(session));
-        Assert.StartsWith("ONNX Runtime does not tell where its nodes run: ", exception.Message, StringComparison.Ordinal);
+        Assert.StartsWith(
+            "ONNX Runtime does not say where its nodes run: ", exception.Message, StringComparison.Ordinal);
         Assert.Contains(SessionFacts.RecordPlacement, exception.Message, StringComparison.Ordinal);
     }
 

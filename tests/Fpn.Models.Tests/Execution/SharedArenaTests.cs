@@ -4,7 +4,7 @@ using Microsoft.ML.OnnxRuntime;
 
 namespace Fpn.Models.Tests.Execution;
 
-/// <summary>The C API behind the pool, as far as a CPU goes: what it refuses.</summary>
+/// <summary>What the C API behind the pool refuses, as far as a CPU can show.</summary>
 public sealed class SharedArenaTests
 {
     [Fact]

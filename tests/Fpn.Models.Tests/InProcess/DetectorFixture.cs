@@ -37,6 +37,7 @@ public sealed class DetectorFixture : IDisposable
     internal static string[] Lines(ImageDetections found) =>
     [
         .. found.Objects.Select(item =>
-            $"{item.Label} {item.ClassId} {item.Score:R} {item.Box.X1:R} {item.Box.Y1:R} {item.Box.X2:R} {item.Box.Y2:R} {item.Level}"),
+            $"{item.Label} {item.ClassId} {item.Score:R} "
+            + $"{item.Box.X1:R} {item.Box.Y1:R} {item.Box.X2:R} {item.Box.Y2:R} {item.Level}"),
     ];
 }

@@ -3,7 +3,8 @@ using Fpn.Testing.Running;
 
 namespace Fpn.Models.Tests.InProcess;
 
-/// <summary>A detector in this process finds what <c>POST /detect</c> answers, to the last digit of the answer.</summary>
+/// <summary>A detector in this process finds what <c>POST /detect</c> answers, to the last digit of the
+/// answer.</summary>
 [Collection(ShippedServiceFixture.Collection)]
 [Trait("Speed", "slow")]
 public sealed class DetectorGoldenTests(ShippedServiceFixture service, DetectorFixture detectors)
@@ -37,5 +38,6 @@ public sealed class DetectorGoldenTests(ShippedServiceFixture service, DetectorF
     private static double Rounded(float coordinate) => Math.Round((double)coordinate, 3);
 
     private static string Text(GoldenDetection detection) =>
-        $"{detection.Label} {detection.Score:R} {string.Join(' ', detection.Box.Select(value => $"{value:R}"))} {detection.Level}";
+        $"{detection.Label} {detection.Score:R} "
+        + $"{string.Join(' ', detection.Box.Select(value => $"{value:R}"))} {detection.Level}";
 }

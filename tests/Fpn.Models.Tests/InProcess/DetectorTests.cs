@@ -202,7 +202,8 @@ public sealed class DetectorTests(DetectorFixture fixture) : IClassFixture<Detec
     public async Task LoadAsync_FolderWithTrailingSlash_Detects()
     {
         using var detector = await Detector.LoadAsync(
-            Path.Combine(Checkout.Models, "blood-cells") + Path.DirectorySeparatorChar, cancellationToken: Cancellation);
+            Path.Combine(Checkout.Models, "blood-cells") + Path.DirectorySeparatorChar,
+            cancellationToken: Cancellation);
         var file = await File.ReadAllBytesAsync(Checkout.SampleImage, Cancellation);
 
         Assert.NotEmpty((await detector.DetectAsync(file, Cancellation)).Objects);

@@ -29,7 +29,8 @@ public sealed class DetectionQueueTests
         Assert.True(result.Succeeded);
 
         using var service = new RunningService();
-        var within = await service.Services.GetRequiredService<IDetectionQueue>().DetectAsync(new DetectionRequest(image));
+        var within = await service.Services.GetRequiredService<IDetectionQueue>()
+            .DetectAsync(new DetectionRequest(image));
         Assert.NotEmpty(result.Value.Objects);
         Assert.Equal(within.Value!.Objects, result.Value.Objects);
         var answer = await service.Client.DetectAsync(image);
@@ -115,8 +116,8 @@ public sealed class DetectionQueueTests
         await Eventually.TrueAsync(() => Waiting(host) == 1);
         await host.StopAsync(Cancel);
         Assert.Equal(FailureKind.ShuttingDown, (await waiting).Failure?.Kind);
-        Assert.Equal(
-            FailureKind.ShuttingDown, (await queue.DetectAsync(new DetectionRequest(Pictures.Png(12, 16)))).Failure?.Kind);
+        var late = await queue.DetectAsync(new DetectionRequest(Pictures.Png(12, 16)));
+        Assert.Equal(FailureKind.ShuttingDown, late.Failure?.Kind);
         run.End();
         Assert.True((await running).Succeeded);
     }
@@ -148,10 +149,16 @@ public sealed class DetectionQueueTests
         { "Option 'DefaultModel' must name a model.", options => options.DefaultModel = "" },
         { "Option 'Threads' must be from 1 to 1024.", options => options.Threads = 0 },
         { "Option 'MaxImagePixels' must be from 1 to 536870911 pixels.", options => options.MaxImagePixels = 0 },
-        { "Option 'MaxDecodedBytes' must be from 1048576 to 68719476736 bytes.", options => options.MaxDecodedBytes = 1 },
+        {
+            "Option 'MaxDecodedBytes' must be from 1048576 to 68719476736 bytes.",
+            options => options.MaxDecodedBytes = 1
+        },
         { "Option 'Codecs' must not be null.", options => options.Codecs = null! },
         { "Option 'Batching' must not be null.", options => options.Batching = null! },
-        { "Option 'Batching.QueueCapacity' must be from 1 to 100000 images.", options => options.Batching.QueueCapacity = 0 },
+        {
+            "Option 'Batching.QueueCapacity' must be from 1 to 100000 images.",
+            options => options.Batching.QueueCapacity = 0
+        },
         { "Option 'Cuda.Streams' must be from 1 to 4.", options => options.Cuda.Streams = 9 },
     };
 

@@ -6,7 +6,6 @@ using Fpn.Detection.Preprocessing;
 using Fpn.Detection.Proposals;
 using Fpn.Detection.RoiHeads;
 using Fpn.Detection.Tensors;
-using Fpn.Imaging.Pixels;
 using Fpn.Models.Detectors;
 using Fpn.Models.Execution.Devices;
 using Fpn.Models.Execution.Sessions;
@@ -21,6 +20,7 @@ internal sealed class FakeDetector(InputOptions? input = null) : IDetector
 {
     private readonly Channel<FakeRun> _runs = Channel.CreateUnbounded<FakeRun>();
     private readonly Channel<int> _prepared = Channel.CreateUnbounded<int>();
+    private int _measurements;
 
     public ModelContract Contract { get; init; } = new()
     {
@@ -42,7 +42,7 @@ internal sealed class FakeDetector(InputOptions? input = null) : IDetector
 
     public IReadOnlyDictionary<string, long> UnwarmedShapes { get; set; } = new Dictionary<string, long>();
 
-    /// <summary>The shapes that it was told to warm up.</summary>
+    /// <summary>The shapes of its warm-up.</summary>
     public FixedShapes? Shapes { get; private set; }
 
     public IReadOnlyList<OnnxGraph> Graphs => [];
@@ -61,8 +61,12 @@ internal sealed class FakeDetector(InputOptions? input = null) : IDetector
 
     public int Disposals { get; private set; }
 
+    /// <summary>How often an image was measured.</summary>
+    public int Measurements => Volatile.Read(ref _measurements);
+
     public ImageGeometry Measure(ImageSize original)
     {
+        Interlocked.Increment(ref _measurements);
         var transform = new ResizeTransform(Contract.Input);
         var resized = input is null ? original : transform.ResizedSize(original);
         return new ImageGeometry(original, resized, transform.PaddedSize(resized));
@@ -71,7 +75,7 @@ internal sealed class FakeDetector(InputOptions? input = null) : IDetector
     /// <summary>The largest batch that there is memory to prepare for.</summary>
     public int MemoryToPrepare { get; init; } = int.MaxValue;
 
-    public PreparedBatch Prepare(ImageSize padded, IReadOnlyList<DecodedImage> images)
+    public PreparedBatch Prepare(ImageSize padded, IReadOnlyList<MeasuredImage> images)
     {
         if (images.Count > MemoryToPrepare)
         {
@@ -79,7 +83,7 @@ internal sealed class FakeDetector(InputOptions? input = null) : IDetector
         }
 
         _prepared.Writer.TryWrite(images.Count);
-        return new(ImageBatch.Rent(images.Count, padded), [.. images.Select(image => Measure(image.Size))]);
+        return new(ImageBatch.Rent(images.Count, padded), [.. images.Select(image => image.Geometry)]);
     }
 
     /// <summary>The largest batch that there is memory for.</summary>

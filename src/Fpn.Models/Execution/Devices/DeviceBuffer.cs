@@ -59,7 +59,7 @@ internal sealed class DeviceBuffer : IDisposable
         }
         catch (OnnxRuntimeException)
         {
-            // A lost device takes no page-locked memory back; it goes with the process, and the rest must be freed.
+            // A lost device takes no page-locked memory back: that is freed when the process ends, the rest here.
             _allocation.SetHandleAsInvalid();
         }
     }

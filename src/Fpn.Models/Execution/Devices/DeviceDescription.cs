@@ -9,7 +9,7 @@ namespace Fpn.Models.Execution.Devices;
 /// <param name="Streams">Batches that run on it at the same time.</param>
 internal sealed record DeviceDescription(ExecutionProvider Provider, string Name, string Reason, int Streams)
 {
-    /// <summary>Whether each fixed shape of a backbone is to have a session of its own.</summary>
+    /// <summary>Whether each fixed shape of a backbone gets a session of its own.</summary>
     public bool SessionPerShape { get; init; }
 
     /// <summary>Whether shapes should be few and transfers be avoided.</summary>

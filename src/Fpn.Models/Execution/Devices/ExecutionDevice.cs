@@ -30,7 +30,7 @@ internal sealed class ExecutionDevice
     /// <summary>A GPU, after a trial.</summary>
     private ExecutionDevice(Gpu gpu, CudaOptions options, string reason)
     {
-        Description = new(ExecutionProvider.Cuda, NameOf(gpu, options.DeviceId), reason, options.Streams)
+        Description = new(ExecutionProvider.Cuda, NameFor(gpu, options.DeviceId), reason, options.Streams)
         {
             SessionPerShape = options.SessionPerShape,
         };
@@ -159,6 +159,6 @@ internal sealed class ExecutionDevice
         }
     }
 
-    private static string NameOf(Gpu gpu, int deviceId) => string.Create(
+    private static string NameFor(Gpu gpu, int deviceId) => string.Create(
         CultureInfo.InvariantCulture, $"{gpu.Name}, {gpu.Memory / (double)(1L << 30):F0} GiB, CUDA device {deviceId}");
 }

@@ -4,7 +4,7 @@ namespace Fpn.Models.Execution.Devices;
 
 /// <summary>Which provider was chosen, and why.</summary>
 /// <param name="Provider">Never <see cref="ExecutionProvider.Auto"/>.</param>
-/// <param name="Reason">For people: goes into the log, <c>/models</c>, the metrics and the health details.</param>
+/// <param name="Reason">For people: shown in the log, <c>/models</c>, the metrics and the health details.</param>
 internal sealed record ProviderSelection(ExecutionProvider Provider, string Reason)
 {
     /// <summary>Chooses.</summary>

@@ -55,8 +55,8 @@ internal sealed class FloatTensor : IDisposable
             : _converted is { } converted ? converted.AsSpan(0, _length)
             : _tensor.GetTensorDataAsSpan<float>().Slice(_start, _length);
 
-    /// <summary>Bytes of a value in such a tensor.</summary>
-    public static int BytesOf(TensorElementType type) => type == TensorElementType.Float16 ? 2 : 4;
+    /// <summary>Bytes that a value of a float tensor takes: 2 for float16, else 4.</summary>
+    public static int BytesPerValue(TensorElementType type) => type == TensorElementType.Float16 ? 2 : 4;
 
     /// <inheritdoc/>
     public void Dispose()

@@ -194,7 +194,7 @@ internal sealed class OnnxGraph : IDisposable
 
     private static IEnumerable<TensorPort> Ports(
         IReadOnlyList<string> names, IReadOnlyDictionary<string, NodeMetadata> nodes) =>
-        names.Select(name => TensorPort.Of(name, nodes[name]));
+        names.Select(name => TensorPort.Create(name, nodes[name]));
 
     private TensorElementType Require(
         IReadOnlyDictionary<string, NodeMetadata> nodes, string kind, string name, int rank)

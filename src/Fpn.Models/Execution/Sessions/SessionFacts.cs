@@ -23,7 +23,7 @@ internal static unsafe class SessionFacts
     private const int GetOpsetPlace = 17;
 
     /// <summary>Which provider each node was given, for a session made with <see cref="RecordPlacement"/>.</summary>
-    /// <exception cref="RuntimeMismatchException">This library of ONNX Runtime does not tell.</exception>
+    /// <exception cref="RuntimeMismatchException">This library of ONNX Runtime does not say.</exception>
     public static IReadOnlyList<PlacedNode> ReadNodes(InferenceSession session)
     {
         var api = NativeApi.Table();
@@ -91,7 +91,7 @@ internal static unsafe class SessionFacts
         if (status != 0)
         {
             throw new RuntimeMismatchException(
-                $"ONNX Runtime does not tell where its nodes run: {NativeApi.TakeMessage(api, status)}");
+                $"ONNX Runtime does not say where its nodes run: {NativeApi.TakeMessage(api, status)}");
         }
     }
 

@@ -9,8 +9,8 @@ namespace Fpn.Models.Execution.Sessions;
 /// <param name="Dimensions">Its sizes: a number, the name of a free one, or <c>?</c> where that has no name.</param>
 internal sealed record TensorPort(string Name, string Type, IReadOnlyList<string> Dimensions)
 {
-    /// <summary>Describes what a session says of an input or an output.</summary>
-    public static TensorPort Of(string name, NodeMetadata metadata)
+    /// <summary>Describes an input or an output by its session's metadata.</summary>
+    public static TensorPort Create(string name, NodeMetadata metadata)
     {
         if (!metadata.IsTensor)
         {
