@@ -1,3 +1,4 @@
+using System.Net;
 using Fpn.Service.Fetching;
 using Fpn.Testing.Running;
 using Microsoft.AspNetCore.Http;
@@ -5,7 +6,7 @@ using Microsoft.AspNetCore.Http;
 namespace Fpn.Service.Tests.Fetching;
 
 /// <summary>
-/// Nothing inside the network is reached: by its address, by a name for it, by a name that changes, by a redirect.
+/// Nothing inside the network is reached: by its address, its name, a name that changes, or a redirect.
 /// </summary>
 /// <remarks>The one address that is listed is 127.0.0.1; a server that must not be asked listens on 127.0.0.2.</remarks>
 public sealed class FetchAddressTests
@@ -164,22 +165,19 @@ public sealed class FetchAddressTests
         Assert.Equal([1], await setup.FetchAsync($"http://images.test:{server.Port}/"));
     }
 
-    /// <summary>The environment names a proxy for every request of .NET that does not say otherwise.</summary>
+    /// <summary>A proxy would look names up by itself, and connect past all checks.</summary>
     [Fact]
-    public async Task CreateHandler_Always_UsesNoProxy()
+    public async Task Fetch_ProxyOfTheHandler_IsNotUsed()
     {
         await using var server = await ImageServer.StartAsync(AnswerAsync);
-        var proxied = HttpClient.DefaultProxy;
-        try
-        {
-            HttpClient.DefaultProxy = new System.Net.WebProxy($"http://127.0.0.1:{FreePort.Find()}");
-            using var setup = SetUp(server, (_, _) => ["127.0.0.1"]);
-            Assert.Equal([1], await setup.FetchAsync($"http://images.test:{server.Port}/"));
-        }
-        finally
-        {
-            HttpClient.DefaultProxy = proxied;
-        }
+        using var setup = new FetcherSetup(
+            new FetchOptions { Hosts = $"images.test:{server.Port}", Networks = "127.0.0.1" },
+            handler: usual =>
+            {
+                usual.Proxy = new WebProxy($"http://127.0.0.1:{FreePort.Find()}");
+                return usual;
+            });
+        Assert.Equal([1], await setup.FetchAsync($"http://images.test:{server.Port}/"));
     }
 
     private static FetcherSetup SetUp(ImageServer server, Func<string, int, string[]> names) =>
