@@ -48,10 +48,7 @@ internal sealed class LocalAIContract(ContractDoor door, ImageDecoder decoder) :
 
     /// <inheritdoc/>
     public void Map(IEndpointRouteBuilder routes) => routes
-        .MapPost("/v1/detection", async (HttpContext context) =>
-            (await DetectAsync(context)).Succeeded(out var answer, out var problem)
-                ? (IResult)answer
-                : new ProblemResult(problem))
+        .MapJsonPost("/v1/detection", DetectAsync)
         .WithName("localaiDetect")
         .WithSummary("Finds objects in an image")
         .WithDescription("The image is base64, a data URL or, where its host is listed, a URL.")

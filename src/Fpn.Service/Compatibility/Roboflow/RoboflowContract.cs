@@ -72,7 +72,7 @@ internal sealed class RoboflowContract(
             .WithSummary("Lists the models")
             .WithMetadata(new AnswerExample("application/json", Registry), inQuery)
             .RequireScope(KeyScope.Detect);
-        routes.MapPost("/model/add", async (HttpContext context) => Result(await AddAsync(context)))
+        routes.MapJsonPost("/model/add", AddAsync)
             .WithName("roboflowAdd")
             .WithSummary("Lists the models, if one of them is the model that is asked for")
             .WithDescription("The service decides which models it serves; nothing is added.")
@@ -82,7 +82,7 @@ internal sealed class RoboflowContract(
                 new ProblemsMetadata(Problem.UnknownModel("pets", ["everyday", "blood-cells"])),
                 inQuery with { InBody = true })
             .RequireScope(KeyScope.Detect);
-        routes.MapPost("/infer/object_detection", async (HttpContext context) => Result(await DetectAsync(context)))
+        routes.MapJsonPost("/infer/object_detection", DetectAsync)
             .WithName("roboflowDetect")
             .WithSummary("Finds objects in an image, or in each of a list")
             .WithMetadata(
@@ -92,9 +92,6 @@ internal sealed class RoboflowContract(
             .WithDetectionProblems(decoder)
             .RequireScope(KeyScope.Detect);
     }
-
-    private static IResult Result(Outcome<JsonAnswer> outcome) =>
-        outcome.Succeeded(out var answer, out var problem) ? answer : new ProblemResult(problem);
 
     private void WriteRegistry(Utf8JsonWriter json)
     {
