@@ -8,7 +8,7 @@ namespace Fpn.Service.OpenApi;
 /// <summary>
 /// Marks the operations that need a key, once keys are configured: Swagger UI then offers to enter one.
 /// </summary>
-internal sealed class KeySecurityFilter(ApiKeys keys) : IDocumentFilter, IOperationFilter
+internal sealed class KeySecurityFilter(KeyCheck keys) : IDocumentFilter, IOperationFilter
 {
     private const string HeaderScheme = "ApiKey";
     private const string BearerScheme = "Bearer";
@@ -32,7 +32,7 @@ internal sealed class KeySecurityFilter(ApiKeys keys) : IDocumentFilter, IOperat
         {
             Type = SecuritySchemeType.Http,
             Scheme = "bearer",
-            Description = "The same key as a bearer token.",
+            Description = "The same key as a bearer token, or a token of the issuer that is trusted here.",
         });
     }
 

@@ -59,6 +59,13 @@ internal sealed record Problem(int Status, string Type, string Title, string Det
             "Key wrong",
             detail);
 
+    public static Problem IssuerUnreachable() =>
+        new(
+            StatusCodes.Status503ServiceUnavailable,
+            "issuer-unreachable",
+            "Issuer unreachable",
+            "The issuer of tokens cannot be asked for its keys; the log says why.");
+
     /// <param name="key">The key's name.</param>
     /// <param name="scope">The scope that it would need; null where no key is accepted.</param>
     public static Problem ScopeMissing(string key, string? scope) =>

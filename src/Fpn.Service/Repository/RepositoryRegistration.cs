@@ -30,7 +30,7 @@ internal static class RepositoryRegistration
     public static WebApplication MapRepository(this WebApplication app)
     {
         if (app.Services.GetRequiredService<ControlOptions>().Enabled
-            && !app.Services.GetRequiredService<ApiKeys>().HasScope(KeyScope.Admin))
+            && !app.Services.GetRequiredService<KeyCheck>().HasScope(KeyScope.Admin))
         {
             throw new SettingsException(
                 "Setting 'Fpn:Control:Enabled' needs an API key of scope admin ('Fpn:Keys'); there is none.");

@@ -19,13 +19,18 @@ internal sealed partial class ApiKeys : IDisposable
 
     /// <summary>Reads the keys, if any are configured.</summary>
     /// <exception cref="SettingsException">They cannot be read.</exception>
-    public ApiKeys(KeyOptions options, IHostEnvironment environment, TimeProvider clock, ILogger<ApiKeys> logger)
+    public ApiKeys(
+        KeyOptions options, TokenOptions tokens, IHostEnvironment environment, TimeProvider clock, ILogger<ApiKeys> logger)
     {
         (_options, _clock, _logger) = (options, clock, logger);
         _source = new KeySource(options, environment.ContentRootPath);
         if (!IsOn)
         {
-            LogOpen(logger);
+            if (!tokens.AreTaken())
+            {
+                LogOpen(logger);
+            }
+
             return;
         }
 

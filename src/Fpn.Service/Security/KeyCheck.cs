@@ -7,27 +7,37 @@ using Fpn.Service.Wire;
 namespace Fpn.Service.Security;
 
 /// <summary>Finds the key of a request and admits its caller.</summary>
-internal sealed class KeyCheck(ApiKeys keys)
+internal sealed class KeyCheck(ApiKeys keys, TokenCallers tokens)
 {
     private const string BearerScheme = "Bearer ";
     private const string BasicScheme = "Basic ";
 
-    /// <summary>Whether keys are asked for.</summary>
-    public bool IsOn => keys.IsOn;
+    /// <summary>Whether keys or tokens are asked for.</summary>
+    public bool IsOn => keys.IsOn || tokens.IsOn;
+
+    /// <summary>Whether any caller may do this; false while no keys are asked for.</summary>
+    public bool HasScope(KeyScope scope) => tokens.IsOn || keys.HasScope(scope);
 
     /// <summary>Admits a request by what comes before its body.</summary>
     /// <param name="context">The request; takes the caller.</param>
     /// <param name="requirement">The scope that the endpoint asks for; null admits no caller.</param>
     /// <param name="places">Further places of the key; null for none.</param>
     /// <returns>Null, or the reason why the request is refused.</returns>
-    public Problem? Admit(HttpContext context, KeyRequirement? requirement, KeyPlaces? places)
+    public ValueTask<Problem?> AdmitAsync(HttpContext context, KeyRequirement? requirement, KeyPlaces? places)
     {
         var problem = Find(context.Request, places, out var key);
-        if (problem is null)
-        {
-            return Admit(context, requirement, key);
-        }
+        return problem is not null ? ValueTask.FromResult(AdmitWithout(context, places, problem))
+            : tokens.IsOn && TokenCallers.IsToken(key) ? new(AdmitTokenAsync(context, requirement))
+            : ValueTask.FromResult(Admit(context, requirement, key));
+    }
 
+    private async Task<Problem?> AdmitTokenAsync(HttpContext context, KeyRequirement? requirement) =>
+        (await tokens.FindAsync(context)).Succeeded(out var caller, out var problem)
+            ? Admit(context, requirement, caller)
+            : problem;
+
+    private static Problem? AdmitWithout(HttpContext context, KeyPlaces? places, Problem problem)
+    {
         if (places is null || problem.Type != Problem.KeyMissing().Type)
         {
             return problem;
@@ -56,13 +66,13 @@ internal sealed class KeyCheck(ApiKeys keys)
     /// <param name="requirement">The scope that the endpoint asks for; null admits no caller.</param>
     /// <param name="key">The key as it was sent.</param>
     /// <returns>Null, or the reason why the request is refused.</returns>
-    public Problem? Admit(HttpContext context, KeyRequirement? requirement, ReadOnlySpan<char> key)
-    {
-        if (!keys.TryFind(key, out var caller))
-        {
-            return Problem.KeyWrong("The key is not valid here.");
-        }
+    public Problem? Admit(HttpContext context, KeyRequirement? requirement, ReadOnlySpan<char> key) =>
+        keys.TryFind(key, out var caller)
+            ? Admit(context, requirement, caller)
+            : Problem.KeyWrong("The key is not valid here.");
 
+    private static Problem? Admit(HttpContext context, KeyRequirement? requirement, Caller caller)
+    {
         context.Features.Set(caller);
         if (requirement is null || !caller.Scopes.HasFlag(requirement.Scope))
         {

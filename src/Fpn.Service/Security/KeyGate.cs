@@ -6,21 +6,20 @@ namespace Fpn.Service.Security;
 internal sealed class KeyGate(RequestDelegate next, KeyCheck keys)
 {
     /// <summary>Checks one request.</summary>
-    public Task InvokeAsync(HttpContext context)
+    public async Task InvokeAsync(HttpContext context)
     {
         // Without a route it is the documentation, or a request that is answered 404 or 405.
-        if (context.GetEndpoint() is not RouteEndpoint endpoint)
+        var endpoint = context.GetEndpoint() as RouteEndpoint;
+        var requirement = endpoint?.Metadata.GetMetadata<KeyRequirement>();
+        if (endpoint is null
+            || requirement is { Scope: KeyScope.None }
+            || await keys.AdmitAsync(context, requirement, endpoint.Metadata.GetMetadata<KeyPlaces>())
+                is not { } problem)
         {
-            return next(context);
+            await next(context);
+            return;
         }
 
-        var requirement = endpoint.Metadata.GetMetadata<KeyRequirement>();
-        if (requirement is { Scope: KeyScope.None }
-            || keys.Admit(context, requirement, endpoint.Metadata.GetMetadata<KeyPlaces>()) is not { } problem)
-        {
-            return next(context);
-        }
-
-        return new ProblemResult(problem).ExecuteAsync(context);
+        await new ProblemResult(problem).ExecuteAsync(context);
     }
 }

@@ -20,7 +20,8 @@ internal static class SecurityRegistration
     {
         settings.Add<KeyOptions>("Keys");
         settings.Add<CrossOriginOptions>("Cors");
-        builder.Services.AddSingleton<ApiKeys>().AddSingleton<KeyCheck>().AddCors();
+        builder.Services.AddSingleton<ApiKeys>().AddSingleton<TokenCallers>().AddSingleton<KeyCheck>().AddCors();
+        AddTokens(builder.Services, settings.Add<TokenOptions>("Jwt"));
         return builder;
     }
 
@@ -75,6 +76,51 @@ internal static class SecurityRegistration
         }
 
         return app;
+    }
+
+    private static void AddTokens(IServiceCollection services, TokenOptions options)
+    {
+        if (options.Issuer is not { } issuer)
+        {
+            if (options.Audience is not null)
+            {
+                throw new SettingsException("Setting 'Fpn:Jwt:Audience' has no effect without 'Fpn:Jwt:Issuer'.");
+            }
+
+            return;
+        }
+
+        if (!Uri.TryCreate(issuer, UriKind.Absolute, out var address)
+            || !(address.Scheme == Uri.UriSchemeHttps || (address.Scheme == Uri.UriSchemeHttp && options.AllowHttp)))
+        {
+            throw new SettingsException(
+                $"Setting 'Fpn:Jwt:Issuer' must be an https address; it is '{issuer}'. "
+                + "'Fpn:Jwt:AllowHttp' allows http, for tests.");
+        }
+
+        if (options.Audience is null)
+        {
+            throw new SettingsException(
+                "Setting 'Fpn:Jwt:Audience' is needed with 'Fpn:Jwt:Issuer': without it, a token that was made for "
+                + "another service would be valid here.");
+        }
+
+        // No scheme has this name: the framework would check every request by the only scheme, whether it has a token,
+        // a key or neither.
+        services.AddAuthentication(authentication => authentication.DefaultAuthenticateScheme = "none")
+            .AddJwtBearer(bearer =>
+        {
+            bearer.Authority = issuer;
+            bearer.RequireHttpsMetadata = !options.AllowHttp;
+            bearer.RefreshInterval = options.RefreshInterval;
+            bearer.MapInboundClaims = false;
+            bearer.TokenValidationParameters.ValidIssuer = issuer;
+            bearer.TokenValidationParameters.ValidAudience = options.Audience;
+
+            // Signatures that only the issuer can make: a shared secret or none at all are not among them.
+            bearer.TokenValidationParameters.ValidAlgorithms =
+                ["RS256", "RS384", "RS512", "PS256", "PS384", "PS512", "ES256", "ES384", "ES512"];
+        });
     }
 
     /// <summary>

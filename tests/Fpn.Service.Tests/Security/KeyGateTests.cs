@@ -237,6 +237,7 @@ public sealed class KeyGateTests(GuardedService guarded) : IClassFixture<Guarded
             {
                 Json = $"[{KeyFile.Entry("all", KeyFile.Alice, "\"scopes\": [\"detect\", \"metrics\", \"admin\"]")}]",
             },
+            new TokenOptions(),
             new HostingEnvironment(),
             TimeProvider.System,
             NullLogger<ApiKeys>.Instance);
@@ -247,7 +248,7 @@ public sealed class KeyGateTests(GuardedService guarded) : IClassFixture<Guarded
                 entered = true;
                 return Task.CompletedTask;
             },
-            new KeyCheck(keys));
+            new KeyCheck(keys, new TokenCallers(new TokenOptions(), NullLogger<TokenCallers>.Instance)));
         using var services = new ServiceCollection().BuildServiceProvider();
         var context = new DefaultHttpContext { RequestServices = services };
         context.SetEndpoint(New());

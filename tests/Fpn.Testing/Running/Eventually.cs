@@ -4,11 +4,14 @@ namespace Fpn.Testing.Running;
 internal static class Eventually
 {
     /// <summary>Returns when the condition holds; fails after a minute.</summary>
-    public static async Task TrueAsync(Func<bool> condition)
+    public static Task TrueAsync(Func<bool> condition) => TrueAsync(() => Task.FromResult(condition()));
+
+    /// <inheritdoc cref="TrueAsync(Func{bool})"/>
+    public static async Task TrueAsync(Func<Task<bool>> condition)
     {
         using var patience = CancellationTokenSource.CreateLinkedTokenSource(TestContext.Current.CancellationToken);
         patience.CancelAfter(TimeSpan.FromMinutes(1));
-        while (!condition())
+        while (!await condition())
         {
             patience.Token.ThrowIfCancellationRequested();
             await Task.Yield();
