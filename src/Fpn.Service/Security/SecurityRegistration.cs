@@ -1,11 +1,20 @@
 using Fpn.Service.Wire;
 using Fpn.Settings;
+using Microsoft.IdentityModel.Protocols;
+using Microsoft.IdentityModel.Protocols.OpenIdConnect;
 
 namespace Fpn.Service.Security;
 
 /// <summary>Who may call the service, and from which web pages (docs/security.md).</summary>
 internal static class SecurityRegistration
 {
+    private const int LargestIssuerAnswer = 1 << 20;
+
+    private static readonly TimeSpan IssuerTimeout = TimeSpan.FromSeconds(10);
+
+    /// <summary>How often the issuer's keys are read again in any case.</summary>
+    private static readonly TimeSpan KeysRefresh = TimeSpan.FromHours(1);
+
     private static readonly string[] AllowedHeaders =
     [
         ApiHeaders.Key, "Authorization", "Content-Type", ApiHeaders.Priority, ApiHeaders.Timeout,
@@ -110,9 +119,7 @@ internal static class SecurityRegistration
         services.AddAuthentication(authentication => authentication.DefaultAuthenticateScheme = "none")
             .AddJwtBearer(bearer =>
         {
-            bearer.Authority = issuer;
-            bearer.RequireHttpsMetadata = !options.AllowHttp;
-            bearer.RefreshInterval = options.RefreshInterval;
+            bearer.ConfigurationManager = KeysOfIssuer(issuer, options);
             bearer.MapInboundClaims = false;
             bearer.TokenValidationParameters.ValidIssuer = issuer;
             bearer.TokenValidationParameters.ValidAudience = options.Audience;
@@ -122,6 +129,25 @@ internal static class SecurityRegistration
                 ["RS256", "RS384", "RS512", "PS256", "PS384", "PS512", "ES256", "ES384", "ES512"];
         });
     }
+
+    private static ConfigurationManager<OpenIdConnectConfiguration> KeysOfIssuer(string issuer, TokenOptions options) =>
+        new(
+            $"{issuer.TrimEnd('/')}/.well-known/openid-configuration",
+            new OpenIdConnectConfigurationRetriever(),
+            new HttpDocumentRetriever(new HttpClient
+            {
+                Timeout = IssuerTimeout, MaxResponseContentBufferSize = LargestIssuerAnswer,
+            })
+            {
+                RequireHttps = !options.AllowHttp,
+            })
+        {
+            RefreshInterval = options.RefreshInterval,
+            AutomaticRefreshInterval = KeysRefresh,
+
+            // A key that the issuer withdrew, because it was stolen, say, would be valid for another hour.
+            UseLastKnownGoodConfiguration = false,
+        };
 
     /// <summary>
     /// Whether a text is an origin as browsers send it: scheme, host and port, and nothing after them.

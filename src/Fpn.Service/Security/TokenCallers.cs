@@ -2,12 +2,14 @@ using System.Security.Claims;
 using Fpn.Service.Problems;
 using Microsoft.AspNetCore.Authentication;
 using Microsoft.AspNetCore.Authentication.JwtBearer;
+using Microsoft.Extensions.Options;
 using Microsoft.IdentityModel.Tokens;
 
 namespace Fpn.Service.Security;
 
 /// <summary>Finds the caller of a request by its token.</summary>
-internal sealed partial class TokenCallers(TokenOptions options, ILogger<TokenCallers> logger)
+internal sealed partial class TokenCallers(
+    TokenOptions options, IOptionsMonitor<JwtBearerOptions> bearer, ILogger<TokenCallers> logger)
 {
     /// <summary>Every token starts like this: base64 of <c>{"</c>.</summary>
     private const string Start = "eyJ";
@@ -25,22 +27,27 @@ internal sealed partial class TokenCallers(TokenOptions options, ILogger<TokenCa
     /// <returns>The caller; or the problem: the token is not valid, or the issuer cannot be asked for its keys.</returns>
     public async Task<Outcome<Caller>> FindAsync(HttpContext context)
     {
-        AuthenticateResult result;
+        var result = await context.AuthenticateAsync(JwtBearerDefaults.AuthenticationScheme);
+        return result.Principal is { } principal ? CallerFor(principal)
+            : result.Failure is SecurityTokenSignatureKeyNotFoundException && !await KnowsKeysAsync(context)
+                ? Problem.IssuerUnreachable()
+            : Problem.KeyWrong(Reason(result.Failure));
+    }
+
+    /// <summary>Whether the issuer's keys were ever read; the library takes a failure for an issuer without keys.</summary>
+    private async Task<bool> KnowsKeysAsync(HttpContext context)
+    {
         try
         {
-            result = await context.AuthenticateAsync(JwtBearerDefaults.AuthenticationScheme);
+            await bearer.Get(JwtBearerDefaults.AuthenticationScheme).ConfigurationManager!
+                .GetConfigurationAsync(context.RequestAborted);
+            return true;
         }
-#pragma warning disable CA1031 // The library reports an issuer that does not answer by exceptions of several types.
-        catch (Exception exception) when (!context.RequestAborted.IsCancellationRequested)
-#pragma warning restore CA1031
+        catch (InvalidOperationException exception)
         {
             LogUnreachable(logger, options.Issuer!, exception.Message.ReplaceLineEndings(" "));
-            return Problem.IssuerUnreachable();
+            return false;
         }
-
-        return result.Principal is { } principal
-            ? CallerFor(principal)
-            : Problem.KeyWrong(Reason(result.Failure));
     }
 
     private Caller CallerFor(ClaimsPrincipal principal)

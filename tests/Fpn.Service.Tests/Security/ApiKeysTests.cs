@@ -256,6 +256,7 @@ public sealed class ApiKeysTests : IDisposable
     private ApiKeys Open(KeyOptions options, string contentRoot = "/") =>
         new(
             options,
+            new TokenOptions(),
             new HostingEnvironment { ContentRootPath = contentRoot },
             _clock,
             _loggers.CreateLogger<ApiKeys>());

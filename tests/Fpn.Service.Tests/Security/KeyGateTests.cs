@@ -4,12 +4,14 @@ using System.Text.Json;
 using Fpn.Service.Security;
 using Fpn.Testing.Images;
 using Fpn.Testing.Running;
+using Microsoft.AspNetCore.Authentication.JwtBearer;
 using Microsoft.AspNetCore.Http;
 using Microsoft.AspNetCore.Routing;
 using Microsoft.AspNetCore.Routing.Patterns;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Hosting.Internal;
 using Microsoft.Extensions.Logging.Abstractions;
+using Microsoft.Extensions.Options;
 
 namespace Fpn.Service.Tests.Security;
 
@@ -248,7 +250,13 @@ public sealed class KeyGateTests(GuardedService guarded) : IClassFixture<Guarded
                 entered = true;
                 return Task.CompletedTask;
             },
-            new KeyCheck(keys, new TokenCallers(new TokenOptions(), NullLogger<TokenCallers>.Instance)));
+            new KeyCheck(
+                keys,
+                new TokenCallers(
+                    new TokenOptions(),
+                    new OptionsMonitor<JwtBearerOptions>(
+                        new OptionsFactory<JwtBearerOptions>([], []), [], new OptionsCache<JwtBearerOptions>()),
+                    NullLogger<TokenCallers>.Instance)));
         using var services = new ServiceCollection().BuildServiceProvider();
         var context = new DefaultHttpContext { RequestServices = services };
         context.SetEndpoint(New());

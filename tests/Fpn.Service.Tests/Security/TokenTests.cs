@@ -10,6 +10,8 @@ namespace Fpn.Service.Tests.Security;
 /// <summary>Tokens of an OpenID Connect issuer, beside keys and instead of them.</summary>
 public sealed class TokenTests : IAsyncLifetime
 {
+    private static readonly string[] ScopeList = ["fpn.detect", "x"];
+
     private TokenIssuer _issuer = null!;
     private RunningService _service = null!;
 
@@ -36,7 +38,7 @@ public sealed class TokenTests : IAsyncLifetime
     public async Task Detect_TokenWithScope_IsAnsweredAndNamedInTheLog()
     {
         Assert.Equal(200, await DetectAsync(_issuer.Token("openid fpn.detect")));
-        Assert.Equal(200, await DetectAsync(_issuer.Token(new[] { "fpn.detect", "x" })));
+        Assert.Equal(200, await DetectAsync(_issuer.Token(ScopeList)));
         await _service.Log.WaitForAsync(
             0, line => line.Contains("key robot-7", StringComparison.Ordinal), Cancel);
     }
@@ -95,15 +97,14 @@ public sealed class TokenTests : IAsyncLifetime
     [Fact]
     public async Task Detect_IssuerDoesNotAnswer_Is503()
     {
+        var address = $"http://127.0.0.1:{FreePort.Find()}";
         using var service = new RunningService(
-            ("Fpn:Jwt:Issuer", $"http://127.0.0.1:{FreePort.Find()}"),
-            ("Fpn:Jwt:Audience", "fpn"),
-            ("Fpn:Jwt:AllowHttp", "true"));
+            ("Fpn:Jwt:Issuer", address), ("Fpn:Jwt:Audience", "fpn"), ("Fpn:Jwt:AllowHttp", "true"));
         using var request = new HttpRequestMessage(HttpMethod.Post, "detect")
         {
             Content = new ByteArrayContent(MadePng.OnePixel()),
         };
-        request.Headers.Authorization = new("Bearer", _issuer.Token("fpn.detect"));
+        request.Headers.Authorization = new("Bearer", _issuer.Token("fpn.detect", issuer: address));
         using var response = await service.Client.SendAsync(request, Cancel);
         await ProblemBody.AssertAsync(response, HttpStatusCode.ServiceUnavailable, "issuer-unreachable");
         using var live = await service.Client.GetAsync("health/live", Cancel);

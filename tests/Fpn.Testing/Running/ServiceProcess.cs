@@ -109,7 +109,7 @@ internal sealed partial class ServiceProcess : IDisposable
         }
     }
 
-    [GeneratedRegex(@"Now listening on: (http://\S+)")]
+    [GeneratedRegex(@"Now listening on: (https?://\S+)")]
     private static partial Regex Listening();
 
     [LibraryImport("libc", EntryPoint = "kill")]
