@@ -5,6 +5,9 @@ namespace Fpn.Service.Commands;
 /// <summary>The command line: commands that end at once, and mistakes.</summary>
 internal static class ServiceCommands
 {
+    /// <summary>The first argument where SageMaker starts the service; it starts without it as well.</summary>
+    public const string Serve = "serve";
+
     /// <summary>Runs the command that the command line asks for, or refuses a wrong command line.</summary>
     /// <param name="args">The whole command line.</param>
     /// <returns>The exit status; null when the service is to start.</returns>
@@ -15,7 +18,7 @@ internal static class ServiceCommands
             return status;
         }
 
-        if (CommandLine.Fault(args) is not { } fault)
+        if (CommandLine.Fault(args is [Serve, .. var settings] ? settings : args) is not { } fault)
         {
             return null;
         }

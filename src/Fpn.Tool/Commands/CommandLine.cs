@@ -17,7 +17,7 @@ internal static class CommandLine
     public static readonly string Help = $"""
         Fpn.Service {Version}: object detection over HTTP.
 
-          Fpn.Service [SETTING …]                serves the models in Fpn:Models:Path until SIGTERM or Ctrl-C
+          Fpn.Service [serve] [SETTING …]        serves the models in Fpn:Models:Path until SIGTERM or Ctrl-C
           Fpn.Service {InspectCommand.Command} PACKAGE [--nodes] [--json] [SETTING …]
                                                  what a model package holds, and what runs its nodes
           Fpn.Service {HealthProbe.Command} [--urls http://localhost:8080]
