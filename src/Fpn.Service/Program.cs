@@ -19,6 +19,7 @@ return await ServiceCommands.RunAsync(args) ?? await ServiceRun.RunAsync(args, A
 
 // Each room adds its services and its sections of settings.
 static void Add(WebApplicationBuilder builder, SettingsCatalogue settings) => builder
+    .AddPlatforms()
     .AddEngine(settings)
     .AddConnections(settings)
     .AddSecurity(settings)

@@ -9,14 +9,22 @@ namespace Fpn.Serving;
 /// <summary>Which models the queue serves, what they run on, and what a request may cost.</summary>
 public sealed class FpnDetectionOptions
 {
-    /// <summary>Folder of the model packages, one folder a model; relative to the host's content root. Default
-    /// <c>models</c>. All of them are served.</summary>
+    /// <summary>
+    /// Folder of the model packages, one folder a model, or one package, which holds <c>model.json</c> itself; relative
+    /// to the host's content root. Default <c>models</c>. All of them are served.
+    /// </summary>
     [Required(ErrorMessage = "{0} must name a folder")]
     public string ModelsFolder { get; set; } = "models";
 
-    /// <summary>The model that answers requests which name none. Default <c>everyday</c>.</summary>
-    [Required(ErrorMessage = "{0} must name a model")]
-    public string DefaultModel { get; set; } = "everyday";
+    /// <summary>
+    /// Name of the model where <see cref="ModelsFolder"/> is one package. Default: the name in its <c>model.json</c>.
+    /// </summary>
+    [MinLength(1, ErrorMessage = "{0} must name a model")]
+    public string? ModelName { get; set; }
+
+    /// <summary>The model that answers requests which name none. Default: the only one, else <c>everyday</c>.</summary>
+    [MinLength(1, ErrorMessage = "{0} must name a model")]
+    public string? DefaultModel { get; set; }
 
     /// <summary>Where the graphs run. Default <see cref="ExecutionProvider.Auto"/>: CUDA if it can be used, else the
     /// CPU; <see cref="ModelDescription.Device"/> says which and why.</summary>

@@ -67,7 +67,12 @@ public static class FpnDetectionRegistration
     {
         var contentRoot = provider.GetService<IHostEnvironment>()?.ContentRootPath ?? AppContext.BaseDirectory;
         return new ModelPackages(
-            new ModelOptions { Path = options.ModelsFolder, Default = options.DefaultModel },
+            new ModelOptions
+            {
+                Path = options.ModelsFolder,
+                Name = options.ModelName,
+                Default = options.DefaultModel,
+            },
             new ExecutionOptions { Provider = options.Provider, Threads = options.Threads },
             options.Cuda,
             contentRoot,

@@ -53,7 +53,9 @@ public sealed class KServeTests(ServiceFixture fixture)
         }
     }
 
-    /// <summary>As KServe does it: the name is filled in, and the folder of packages is at /mnt/models.</summary>
+    /// <summary>
+    /// As KServe does it: the name is filled in, and the package is at /mnt/models; here it has another name.
+    /// </summary>
     [Fact]
     public async Task CommandLine_OfTheRuntime_ServesTheModelOfTheInferenceService()
     {
@@ -62,14 +64,15 @@ public sealed class KServeTests(ServiceFixture fixture)
         var name = asked.Text("metadata/name");
         var arguments = container.At("args").EnumerateArray()
             .Select(argument => argument.GetString()!.Replace("{{.Name}}", name, StringComparison.Ordinal)).ToArray();
-        Assert.Contains($"--Fpn:Models:Default={name}", arguments);
+        Assert.Contains($"--Fpn:Models:Name={name}", arguments);
         var variables = container.Variables();
         Assert.Equal("/mnt/models", variables["Fpn__Models__Path"]);
-        variables["Fpn__Models__Path"] = Checkout.Everyday;
+        variables["Fpn__Models__Path"] = Path.Combine(Checkout.Models, "blood-cells");
 
         // No load balancer has to learn of the end here.
         variables["Fpn__Shutdown__Delay"] = "0";
-        using var process = new ServiceProcess(arguments, [.. variables.Select(item => (item.Key, item.Value))]);
+        using var process = new ServiceProcess(
+            arguments, [("Fpn__Models__Default", null), .. variables.Select(item => (item.Key, (string?)item.Value))]);
         using var client = new HttpClient { BaseAddress = await process.WaitForAddressAsync() };
         using var ready = await client.GetAsync($"v2/models/{name}/ready", Cancel);
         Assert.Equal(HttpStatusCode.OK, ready.StatusCode);

@@ -46,6 +46,22 @@ internal static class Manifests
         return (new Dictionary<string, JsonElement[]>(), errors);
     }
 
+    /// <summary>Reads a file of YAML that is not Kubernetes'.</summary>
+    /// <param name="path">The file.</param>
+    public static async Task<JsonElement> ReadYamlAsync(string path)
+    {
+        SkipWithoutPrograms();
+        const string Program = """
+            import { readFileSync } from "node:fs";
+            import { parse } from "yaml";
+            console.log(JSON.stringify(parse(readFileSync(process.argv[1], "utf8"))));
+            """;
+        var (exitCode, output, errors) = await ProgramRun.RunAsync(
+            Checks, "node", "--input-type=module", "--eval", Program, path);
+        Assert.True(exitCode == 0, errors);
+        return JsonDocument.Parse(output).RootElement;
+    }
+
     /// <summary>Checks overlays/cpu with components.</summary>
     /// <param name="components">Names of components.</param>
     /// <returns>The objects, and what is wrong: nothing when all is well.</returns>

@@ -23,7 +23,7 @@ internal static class LoadCommand
     {
         var models = Option(args, "--models") ?? throw new ArgumentException("--models DIR is missing.");
         var folder = Option(args, "--images") ?? throw new ArgumentException("--images DIR is missing.");
-        var model = Option(args, "--model") ?? new ModelOptions().Default;
+        var model = Option(args, "--model") ?? ModelOptions.UsualDefault;
         var seconds = double.Parse(Option(args, "--seconds") ?? "5", CultureInfo.InvariantCulture);
         var rounds = int.Parse(Option(args, "--rounds") ?? "5", CultureInfo.InvariantCulture);
         var images = Directory.EnumerateFiles(folder, "*.jpg").Order(StringComparer.Ordinal).Take(72)

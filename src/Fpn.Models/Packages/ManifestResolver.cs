@@ -17,13 +17,12 @@ internal static class ManifestResolver
     /// <summary>Checks a manifest and fills in the defaults of its convention.</summary>
     /// <param name="manifest">As it was read.</param>
     /// <param name="check">Checks values; its messages name file and key.</param>
-    /// <param name="folder">The package's folder; its name must be the model's.</param>
+    /// <param name="folder">The package's folder.</param>
     /// <exception cref="ModelPackageException">A value is missing or wrong.</exception>
     public static ModelContract Resolve(ModelManifest manifest, ManifestCheck check, string folder)
     {
         var name = check.Required(manifest.Name, "name");
-        var folderName = Path.GetFileName(Path.TrimEndingDirectorySeparator(folder));
-        check.That(name == folderName, "name", $"must be the name of its folder, '{folderName}'; it is '{name}'");
+        check.That(ModelManifestReader.CanName(name), "name", ModelManifestReader.NameRule);
         var layout = check.Choice(
             manifest.Layout,
             "layout",

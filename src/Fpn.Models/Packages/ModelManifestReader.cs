@@ -26,10 +26,31 @@ internal static class ModelManifestReader
         RespectNullableAnnotations = true,
     };
 
-    /// <summary>Reads and checks the manifest of one package.</summary>
+    /// <summary>Continues a sentence about a name for which <see cref="CanName"/> is false.</summary>
+    public const string NameRule = "must be a name that a path can hold: without slashes, and not '.' or '..'";
+
+    /// <summary>Whether a text can name a model, as the name of a folder can.</summary>
+    public static bool CanName(string name) =>
+        name is not ("." or "..") && name.AsSpan().IndexOfAny('/', '\\') < 0 && !name.Any(char.IsControl);
+
+    /// <summary>Reads and checks the manifest of a package in a folder of packages.</summary>
     /// <param name="folder">The package's folder; its name must be the model's.</param>
     /// <exception cref="ModelPackageException">The manifest is missing or wrong.</exception>
     public static ModelContract Read(string folder)
+    {
+        var contract = ReadAlone(folder);
+        var folderName = Path.GetFileName(Path.TrimEndingDirectorySeparator(folder));
+        new ManifestCheck(Path.Combine(folder, FileName)).That(
+            contract.Name == folderName,
+            "name",
+            $"must be the name of its folder, '{folderName}'; it is '{contract.Name}'");
+        return contract;
+    }
+
+    /// <summary>Reads and checks the manifest of a package that stands alone.</summary>
+    /// <param name="folder">The package's folder, whose name says nothing.</param>
+    /// <exception cref="ModelPackageException">The manifest is missing or wrong.</exception>
+    public static ModelContract ReadAlone(string folder)
     {
         var file = Path.Combine(folder, FileName);
         ModelManifest? manifest;

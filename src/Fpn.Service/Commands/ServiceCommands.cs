@@ -5,6 +5,9 @@ namespace Fpn.Service.Commands;
 /// <summary>The command line: commands that end at once, and mistakes.</summary>
 internal static class ServiceCommands
 {
+    /// <summary>The first argument where SageMaker starts the service; it starts without it as well.</summary>
+    public const string Serve = "serve";
+
     /// <summary>Runs the command that the command line asks for, or refuses a wrong command line.</summary>
     /// <param name="args">The whole command line.</param>
     /// <returns>The exit status; null when the service is to start.</returns>
@@ -16,7 +19,7 @@ internal static class ServiceCommands
             return status;
         }
 
-        if (CommandLine.FindFault(args, program) is not { } fault)
+        if (CommandLine.FindFault(args is [Serve, .. var settings] ? settings : args, program) is not { } fault)
         {
             return null;
         }

@@ -3,8 +3,13 @@ using Fpn.Service.Compatibility.LabelStudio;
 using Fpn.Service.Compatibility.LocalAI;
 using Fpn.Service.Compatibility.Predict;
 using Fpn.Service.Compatibility.Roboflow;
+using Fpn.Service.Compatibility.SageMaker;
+using Fpn.Service.Compatibility.Vertex;
+using Fpn.Service.Observability;
 using Fpn.Service.Problems;
 using Fpn.Settings;
+using Microsoft.Extensions.Configuration.CommandLine;
+using Microsoft.Extensions.Configuration.Memory;
 
 namespace Fpn.Service.Compatibility;
 
@@ -21,10 +26,43 @@ internal static class CompatibilityRegistration
             .AddSingleton<ContractDoor>()
             .AddSingleton<TaskPredictor>()
             .AddSingleton<IProblemForm, ContractErrors>()
+            .AddSingleton<PlatformProbe>()
+            .AddSingleton<PredictEndpoint>()
+            .AddSingleton<InvocationEndpoint>()
             .AddSingleton<IContract, KServeContract>()
             .AddSingleton<IContract, LabelStudioContract>()
             .AddSingleton<IContract, LocalAIContract>()
-            .AddSingleton<IContract, RoboflowContract>();
+            .AddSingleton<IContract, RoboflowContract>()
+            .AddSingleton<IContract, SageMakerContract>()
+            .AddSingleton<IContract, VertexContract>();
+        return builder;
+    }
+
+    /// <summary>Takes the port and the folder of models from the platform that starts the service.</summary>
+    /// <remarks>
+    /// They override what an image was built with; what a person writes on the command line overrides them.
+    /// </remarks>
+    /// <exception cref="SettingsException">The platform asks for what is not served.</exception>
+    public static WebApplicationBuilder AddPlatforms(this WebApplicationBuilder builder)
+    {
+        var configuration = builder.Configuration;
+        var (sageMaker, vertex) = (SageMakerPlatform.Read(configuration), VertexPlatform.Read(configuration));
+        builder.Services.AddSingleton(sageMaker).AddSingleton(vertex);
+        var settings = new Dictionary<string, string?>(vertex.Settings);
+        if (sageMaker.FindAddress(configuration) is { } address)
+        {
+            settings.TryAdd("urls", address);
+        }
+
+        if (settings.Count > 0)
+        {
+            var sources = ((IConfigurationBuilder)configuration).Sources;
+            var commandLine = sources.OfType<CommandLineConfigurationSource>().LastOrDefault();
+            sources.Insert(
+                commandLine is null ? sources.Count : sources.IndexOf(commandLine),
+                new MemoryConfigurationSource { InitialData = settings });
+        }
+
         return builder;
     }
 

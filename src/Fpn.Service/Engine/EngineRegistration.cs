@@ -20,6 +20,7 @@ internal static class EngineRegistration
         builder.Services.AddImaging(settings).AddFpnDetection(options =>
         {
             options.ModelsFolder = models.Path;
+            options.ModelName = models.Name;
             options.DefaultModel = models.Default;
             options.Provider = execution.Provider;
             options.Threads = execution.Threads;

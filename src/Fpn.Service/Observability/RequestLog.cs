@@ -52,7 +52,7 @@ internal static class RequestLog
     /// <summary>Whether a request is a probe that succeeded: probes arrive every few seconds.</summary>
     private static bool IsQuiet(HttpContext context) =>
         context.Response.StatusCode == StatusCodes.Status200OK
-        && ProbePaths.Contain(context.Request.Path)
+        && (ProbePaths.Contain(context.Request.Path) || context.Features.Get<QuietProbe>() is not null)
         && context.Features.Get<Problem>() is null;
 
     private static List<LogEventProperty> Describe(HttpContext context, string path, double elapsedMs, int status)

@@ -22,7 +22,7 @@ internal sealed record CommandProgram(
     public static CommandProgram Service { get; } = new(
         "Fpn.Service",
         "finds objects in images, over HTTP.",
-        [new("[SETTING …]", "serves the models in Fpn:Models:Path until SIGTERM or Ctrl-C")],
+        [new("[serve] [SETTING …]", "serves the models in Fpn:Models:Path until SIGTERM or Ctrl-C")],
         """
         A SETTING is --urls http://0.0.0.0:8080, or --Fpn:Models:Path=models, in the environment Fpn__Models__Path.
         All of them: docs/settings.md.

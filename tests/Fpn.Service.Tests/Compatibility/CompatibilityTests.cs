@@ -30,7 +30,8 @@ public sealed class CompatibilityTests(ContractServices services)
     [Fact]
     public async Task Document_ContractsOn_ShowsEachInItsGroup() =>
         Assert.Equal(
-            ["KServe v1", "Label Studio", "LocalAI", "Roboflow"], await ContractTagsAsync(services.Open));
+            ["Amazon SageMaker", "KServe v1", "Label Studio", "LocalAI", "Roboflow", "Vertex AI"],
+            await ContractTagsAsync(services.Open));
 
     private static async Task<string[]> ContractTagsAsync(RunningService service)
     {

@@ -12,6 +12,7 @@ public sealed class CommandLineTests
     [InlineData("HealthCheck", "Unknown argument 'HealthCheck'. Did you mean 'healthcheck'?")]
     [InlineData("--hlep", "Unknown argument '--hlep'. Did you mean '--help'?")]
     [InlineData("-v", "Unknown argument '-v'.")]
+    [InlineData("Serve", "Unknown argument 'Serve'.")]
     [InlineData("models", "Unknown argument 'models'.")]
     [InlineData("--Models:Path=x", "Unknown argument '--Models:Path'.")]
     [InlineData("--Fpn:Models:Path", "'--Fpn:Models:Path' needs a value")]

@@ -297,7 +297,7 @@ public sealed class StartTests
         AssertRefusedAsync([$"--Fpn:Models:Path={models.Path}"], words);
 
     private static async Task AssertRefusedAsync(
-        string[] arguments, string[] words, params (string Name, string Value)[] environment)
+        string[] arguments, string[] words, params (string Name, string? Value)[] environment)
     {
         using var process = new ServiceProcess(arguments, environment);
         var (code, errors) = await process.WaitForExitAsync();

@@ -34,7 +34,7 @@ internal sealed class RunningService : IDisposable
 
     /// <summary>Starts the service as <c>run.sh</c> does: with all committed packages, and the default model.</summary>
     public static RunningService AsShipped() =>
-        new(("Fpn:Models:Path", Checkout.Models), ("Fpn:Models:Default", new ModelOptions().Default));
+        new(("Fpn:Models:Path", Checkout.Models), ("Fpn:Models:Default", ModelOptions.UsualDefault));
 
     /// <summary>A client whose base address is the service's; follows redirects.</summary>
     public HttpClient Client { get; }

@@ -19,8 +19,8 @@ internal sealed partial class ServiceProcess : IDisposable
     /// <summary>Starts it on a free port; the model is blood-cells unless the arguments or variables say
     /// otherwise.</summary>
     /// <param name="arguments">More of the command line.</param>
-    /// <param name="environment">More variables.</param>
-    public ServiceProcess(IEnumerable<string> arguments, params (string Name, string Value)[] environment)
+    /// <param name="environment">More variables; null takes one away.</param>
+    public ServiceProcess(IEnumerable<string> arguments, params (string Name, string? Value)[] environment)
     {
         // Not a wait that tests rely on: a process that hangs is ended, and the test fails.
         _patience.CancelAfter(TimeSpan.FromMinutes(2));
@@ -30,8 +30,7 @@ internal sealed partial class ServiceProcess : IDisposable
             RedirectStandardOutput = true,
             RedirectStandardError = true,
         };
-        foreach (var argument in (string[])[Path.Combine(
-            AppContext.BaseDirectory, "Fpn.Service.dll"), "--urls", "http://127.0.0.1:0", .. arguments])
+        foreach (var argument in (string[])[Path.Combine(AppContext.BaseDirectory, "Fpn.Service.dll"), .. arguments])
         {
             start.ArgumentList.Add(argument);
         }
@@ -43,6 +42,7 @@ internal sealed partial class ServiceProcess : IDisposable
             start.Environment.Remove(name);
         }
 
+        start.Environment["ASPNETCORE_URLS"] = "http://127.0.0.1:0";
         start.Environment["Fpn__Models__Default"] = "blood-cells";
         foreach (var (name, value) in environment)
         {

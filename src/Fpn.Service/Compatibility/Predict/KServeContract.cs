@@ -2,17 +2,16 @@ using System.Text.Json;
 using System.Text.Json.Nodes;
 using Fpn.Imaging.Decoding;
 using Fpn.Service.Annotations;
-using Fpn.Service.Answers;
 using Fpn.Service.Compatibility.Door;
 using Fpn.Service.OpenInference;
 using Fpn.Service.Problems;
 using Fpn.Service.Security;
-using Fpn.Serving.Lanes;
 
 namespace Fpn.Service.Compatibility.Predict;
 
 /// <summary>KServe's first protocol, which is TensorFlow Serving's: <c>/v1/models/{model}:predict</c>.</summary>
-internal sealed class KServeContract(ContractDoor door, ServedModels models, ImageDecoder decoder) : IContract
+internal sealed class KServeContract(
+    ContractDoor door, ServedModels models, PredictEndpoint predict, ImageDecoder decoder) : IContract
 {
     private const string ModelNote = "Name of the model; case matters.";
 
@@ -64,7 +63,9 @@ internal sealed class KServeContract(ContractDoor door, ServedModels models, Ima
             .WithMetadata(StatusExample(), new PathParameterNote("model", ModelNote), VersionNote())
             .RequireScope(KeyScope.Detect);
         routes.MapPost(
-                "/v1/models/{model}:predict", (HttpContext context, string model) => PredictAsync(context, model, null))
+                "/v1/models/{model}:predict",
+                (HttpContext context, string model) =>
+                    predict.HandleAsync(context, models.Take(model, null), Prediction.Write))
             .WithName("kservePredict")
             .WithSummary("Finds objects in images")
             .WithMetadata(
@@ -75,7 +76,8 @@ internal sealed class KServeContract(ContractDoor door, ServedModels models, Ima
             .RequireScope(KeyScope.Detect);
         routes.MapPost(
                 "/v1/models/{model}/versions/{version}:predict",
-                (HttpContext context, string model, string version) => PredictAsync(context, model, version))
+                (HttpContext context, string model, string version) =>
+                    predict.HandleAsync(context, models.Take(model, version), Prediction.Write))
             .WithName("kservePredictVersion")
             .WithSummary("Finds objects in images, by a version of a model")
             .WithMetadata(
@@ -138,50 +140,6 @@ internal sealed class KServeContract(ContractDoor door, ServedModels models, Ima
                 json.WriteString("error_message"u8, isReady ? ""u8 : "The device is lost."u8);
                 json.WriteEndObject();
                 json.WriteEndObject();
-                json.WriteEndArray();
-                json.WriteEndObject();
-            });
-        }
-    }
-
-    private async Task<IResult> PredictAsync(HttpContext context, string model, string? version)
-    {
-        if (!models.Take(model, version).Succeeded(out var use, out var problem))
-        {
-            return new ProblemResult(problem);
-        }
-
-        using (use)
-        {
-            return (await PredictAsync(context, use.Lane)).Succeeded(out var answer, out problem)
-                ? answer
-                : new ProblemResult(problem);
-        }
-    }
-
-    private async Task<Outcome<JsonAnswer>> PredictAsync(HttpContext context, ModelLane lane)
-    {
-        if (!(await door.ReadJsonAsync(context)).Succeeded(out var body, out var problem))
-        {
-            return problem;
-        }
-
-        using (body)
-        {
-            var filter = new DetectionFilter(lane.Model.Contract);
-            if (!PredictRequest.Read(body.Bytes.Span, filter, door).Succeeded(out var request, out problem)
-                || !door.Decode(body, request.Images, request.PathFor).Succeeded(out var images, out problem)
-                || !(await door.DetectAsync(context, lane, filter, images, request.PathFor))
-                    .Succeeded(out var answers, out problem))
-            {
-                return problem;
-            }
-
-            return new JsonAnswer(json =>
-            {
-                json.WriteStartObject();
-                json.WriteStartArray(request.IsColumnar ? "outputs"u8 : "predictions"u8);
-                Array.ForEach(answers, answer => Prediction.Write(json, answer));
                 json.WriteEndArray();
                 json.WriteEndObject();
             });

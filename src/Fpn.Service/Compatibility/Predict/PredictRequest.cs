@@ -12,6 +12,9 @@ internal sealed class PredictRequest
 {
     private const string Base64Member = "b64";
 
+    /// <summary>What Vertex AI's clients write beside an image; the image itself says what it is.</summary>
+    private const string TypeMember = "mimeType";
+
     private PredictRequest()
     {
     }
@@ -92,7 +95,9 @@ internal sealed class PredictRequest
             case JsonTokenType.StartObject:
                 var before = Images.Count;
                 return JsonBody.ReadMembers(ref json, (ref JsonObjectReader member, string? name) =>
-                        Images.Count > before ? NotOne(path) : ReadImage(ref member, path))
+                        name == TypeMember ? Skip(ref member)
+                        : Images.Count > before ? NotOne(path)
+                        : ReadImage(ref member, path))
                     ?? (Images.Count == before ? NotOne(path) : null);
             default:
                 return NotOne(path);

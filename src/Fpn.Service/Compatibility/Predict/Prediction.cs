@@ -49,6 +49,7 @@ internal static class Prediction
         json.WriteEndObject();
     }
 
-    // Six decimals are a thousandth of a pixel in the largest pictures that models are made for.
-    private static double Part(float position, double size) => Math.Round(position / size, 6);
+    /// <summary>A coordinate as a part of the image's width or height, 0 to 1.</summary>
+    /// <remarks>Six decimals are a thousandth of a pixel in the largest pictures that models are made for.</remarks>
+    public static double Part(float position, double size) => Math.Round(position / size, 6);
 }
