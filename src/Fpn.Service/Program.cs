@@ -4,10 +4,12 @@ using Fpn.Service.Connections;
 using Fpn.Service.Detect;
 using Fpn.Service.Engine;
 using Fpn.Service.Explorer;
+using Fpn.Service.GrpcPort;
 using Fpn.Service.Lifetime;
 using Fpn.Service.Observability;
 using Fpn.Service.OpenApi;
 using Fpn.Service.OpenInference;
+using Fpn.Service.OpenInferenceGrpc;
 using Fpn.Service.Problems;
 using Fpn.Service.Repository;
 using Fpn.Service.Security;
@@ -27,6 +29,8 @@ static void Add(WebApplicationBuilder builder, SettingsCatalogue settings) => bu
     .AddDetect()
     .AddRepository(settings)
     .AddOpenInference()
+    .AddGrpcPort(settings)
+    .AddOpenInferenceGrpc()
     .AddOpenApiDocument()
     .AddExplorer();
 
@@ -40,6 +44,7 @@ static void Use(WebApplication app) => app
     .UseSecurityHeaders()
     .UseProblems()
     .UseEndpointRouting()
+    .UseGrpcDoor()
     .UseCrossOrigin()
     .UseKeys()
     .UseOpenApiDocument()
@@ -48,4 +53,6 @@ static void Use(WebApplication app) => app
     .MapDetect()
     .MapRepository()
     .MapOpenInference()
+    .MapGrpcPort()
+    .MapOpenInferenceGrpc()
     .MapExplorer();

@@ -88,7 +88,7 @@ internal sealed class ProblemResponseFilter : IOperationFilter
                     problem => problem.Type,
                     IOpenApiExample (problem) => new OpenApiExample
                     {
-                        Value = new JsonObject { ["error"] = ErrorResponse.TextOf(problem) },
+                        Value = new JsonObject { ["error"] = problem.Text },
                     }),
             },
         },

@@ -1,19 +1,15 @@
-using Fpn.Models.Detectors;
 using Fpn.Service.Answers;
 using Fpn.Service.Bodies;
-using Fpn.Service.Detect;
 using Fpn.Service.Engine;
 using Fpn.Service.Problems;
 using Fpn.Service.Security;
 using Fpn.Serving.Lanes;
-using Fpn.Serving.Pipeline;
-using Fpn.Serving.Requests;
 
 namespace Fpn.Service.OpenInference;
 
 /// <summary><c>POST /v2/models/{model}[/versions/{version}]/infer</c>.</summary>
 internal sealed class InferEndpoint(
-    ServedModels models, DetectionPipeline pipeline, BodyWait bodies, BodyMemory memory, LimitsOptions limits)
+    ServedModels models, ImageInference inference, BodyWait bodies, BodyMemory memory, LimitsOptions limits)
 {
     /// <summary>Answers one request.</summary>
     /// <param name="context">The request.</param>
@@ -51,14 +47,13 @@ internal sealed class InferEndpoint(
                 return problem;
             }
 
-            var caller = context.Caller();
-            if (wanted.Request.Choices.Priority is { } priority && caller.Check(priority) is { } tooUrgent)
-            {
-                return tooUrgent;
-            }
-
-            caller.ChargeMore(Math.Max(0, wanted.Images.Length - 1));
-            return (await DetectAllAsync(lane, wanted, headers.Urgency, context.RequestAborted))
+            return (await inference.DetectAsync(
+                    lane,
+                    wanted.Images,
+                    wanted.Request.Choices,
+                    headers.Urgency,
+                    context.Caller(),
+                    context.RequestAborted))
                 .Succeeded(out var detections, out problem)
                 ? new InferResult(contract, wanted.Request.Id, detections, wanted.Request.Outputs)
                 : problem;
@@ -109,60 +104,6 @@ internal sealed class InferEndpoint(
             && ImageTensor.Split(body.Writable, jsonLength, request, limits).Succeeded(out var images, out problem)
             ? new Wanted(request, images)
             : problem;
-    }
-
-    /// <summary>Runs all images side by side through the queue that <c>/detect</c> uses.</summary>
-    /// <returns>
-    /// [N], in the order of the images; or the problem of the first that failed: the others are given up.
-    /// </returns>
-    /// <exception cref="OperationCanceledException">The client went away.</exception>
-    private async Task<Outcome<DetectedObject[][]>> DetectAllAsync(
-        ModelLane lane, Wanted wanted, DetectHeaders urgency, CancellationToken cancellationToken)
-    {
-        var choices = wanted.Request.Choices;
-        using var stop = new CancellationTokenSource();
-        var runs = Array.ConvertAll(wanted.Images, RunAsync);
-
-        // Every task must have ended before the body is freed, whatever became of it.
-        await Task.WhenAll(runs.Cast<Task>()).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
-        if (Array.Find(runs, run => run.IsFaulted) is { } faulted)
-        {
-            await faulted;
-        }
-
-        var results = await Task.WhenAll(runs);
-        var failed = Array.FindIndex(results, result => result.Failure is { Kind: not FailureKind.GivenUp });
-        if (failed >= 0)
-        {
-            return ImageTensor.At(failed, FailureProblems.ProblemFor(results[failed].Failure!));
-        }
-
-        return Array.ConvertAll(results, result => choices.Filter.Apply(result.Value!.Detections).ToArray());
-
-        async Task<Result<DetectionResult>> RunAsync(ReadOnlyMemory<byte> image)
-        {
-            var succeeded = false;
-            try
-            {
-                var request = new DetectionRequest(image)
-                {
-                    Priority = choices.Priority ?? urgency.Priority,
-                    Timeout = choices.Timeout ?? urgency.Timeout,
-                    Cancellation = cancellationToken,
-                    GivenUp = stop.Token,
-                };
-                var result = await pipeline.DetectAsync(lane, request);
-                succeeded = result.Succeeded;
-                return result;
-            }
-            finally
-            {
-                if (!succeeded)
-                {
-                    await stop.CancelAsync();
-                }
-            }
-        }
     }
 
     /// <summary>A request that was read in full.</summary>

@@ -54,18 +54,8 @@ internal sealed record ErrorResponse(string Error)
     /// <summary>Puts a problem into one text, for defects with the traceId by which the log names them.</summary>
     public static ErrorResponse FromProblem(Problem problem, HttpContext httpContext) => new(
         problem.Status == StatusCodes.Status500InternalServerError
-            ? $"{TextOf(problem)} (traceId {ProblemResult.TraceId(httpContext)})"
-            : TextOf(problem));
-
-    /// <summary>The detail of a problem, after the parameter at fault.</summary>
-    public static string TextOf(Problem problem) =>
-        problem.Parameter is { } parameter && !IsNamed(parameter, problem.Detail)
-            ? $"{parameter}: {problem.Detail}"
-            : problem.Detail;
-
-    /// <summary>Whether a detail names the parameter itself; those of model and version name the value.</summary>
-    private static bool IsNamed(string parameter, string detail) =>
-        parameter is "model" or "version" || detail.Contains($"'{parameter}'", StringComparison.Ordinal);
+            ? $"{problem.Text} (traceId {ProblemResult.TraceId(httpContext)})"
+            : problem.Text);
 }
 
 /// <summary>Serializes the responses without reflection, with the names of the protocol.</summary>

@@ -22,6 +22,17 @@ internal sealed record Problem(int Status, string Type, string Title, string Det
     public long? RetryAfterSeconds =>
         RetryAfter is { } wait ? Math.Max(1, (long)Math.Ceiling(wait.TotalSeconds)) : null;
 
+    /// <summary>The gRPC status of an expected failure; null for other problems, whose HTTP status decides.</summary>
+    public GrpcStatus? GrpcStatus { get; init; }
+
+    /// <summary>The detail after the parameter at fault, for protocols whose errors are one text.</summary>
+    public string Text => Parameter is null || Parameter is "model" or "version" || NamesParameter
+        ? Detail
+        : $"{Parameter}: {Detail}";
+
+    /// <summary>Whether the detail names the parameter itself; those of model and version name the value.</summary>
+    private bool NamesParameter => Detail.Contains($"'{Parameter}'", StringComparison.Ordinal);
+
     public static Problem NoImage(string detail, string part) =>
         new(StatusCodes.Status400BadRequest, "no-image", "No image", detail) { Parameter = part };
 
@@ -116,6 +127,14 @@ internal sealed record Problem(int Status, string Type, string Title, string Det
             "Not found",
             $"There is nothing at '{request.PathBase.Value}{request.Path.Value}'. "
                 + $"{request.PathBase.Value}/swagger lists what there is.");
+
+    /// <param name="path">Service and method, as the client called them.</param>
+    public static Problem UnknownMethod(string path) =>
+        new(
+            StatusCodes.Status501NotImplemented,
+            "unknown-method",
+            "Unknown method",
+            $"There is no gRPC method '{path}' here; reflection lists what there is.");
 
     public static Problem MethodNotAllowed(string method) =>
         new(
