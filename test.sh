@@ -25,7 +25,7 @@ mkdir -p "$logs"
 python=/usr/bin/python3
 install_debian_packages() {
   local packages=(python3-torch python3-torchvision python3-onnx python3-pil python3-numpy libopenblas0-pthread prometheus chromium
-    nginx-light buildah debootstrap docker-compose) missing=()
+    nginx-light buildah debootstrap docker-compose python3-grpcio protobuf-compiler) missing=()
   command -v dpkg-query >/dev/null 2>&1 || return 0
   for package in "${packages[@]}"; do
     dpkg-query -W -f='${Status}' "$package" 2>/dev/null | grep -q 'ok installed' || missing+=("$package")
@@ -78,7 +78,7 @@ run_dotnet_tests() { # label, project, [VARIABLE=value …]
   fi
   # A skip is expected only where something that the tests name is absent, and never under CI.
   local unexpected
-  unexpected=$(grep -A 1 -F '[SKIP]' "$log" | grep -vE '\[SKIP\]|^--$' | grep -cvE '^ *(The shared data|python3-torch|prometheus|chromium|nginx|buildah|docker-compose|(tests/(OpenApi|Deployment)/)?node_modules) is absent' || true)
+  unexpected=$(grep -A 1 -F '[SKIP]' "$log" | grep -vE '\[SKIP\]|^--$' | grep -cvE '^ *(The shared data|python3-torch|python3-grpcio|prometheus|chromium|nginx|buildah|docker-compose|(tests/(OpenApi|Deployment)/)?node_modules) is absent' || true)
   [ "${CI:-}" = true ] && unexpected=$skips
   if [ "$unexpected" != 0 ]; then
     say "$label skipped $unexpected tests that must run here."

@@ -3,32 +3,40 @@
 
     infer_grpc.py [--form raw|typed|stream] [--key KEY] [--timeout SECONDS] localhost:8001 MODEL IMAGE...
 
-Needs grpcio and grpcio-tools (Debian: python3-grpcio, python3-grpc-tools), and inference.proto of this repository or the
-protocol's own: --proto names it.
+Needs grpcio and protoc (Debian: python3-grpcio, protobuf-compiler), and the description of the protocol: inference.proto
+of this repository, or what --proto names.
 """
 
 import argparse
 import json
 import os
 import struct
+import subprocess
 import sys
 
 import grpc
+from google.protobuf import descriptor_pb2, descriptor_pool, message_factory
 
 PROTO = os.path.join(
     os.path.dirname(os.path.abspath(__file__)), "../../src/Fpn.Service/OpenInferenceGrpc/inference.proto")
 
 
 def load(path):
-    """Messages and stubs, made from the description of the protocol."""
+    """Makes the messages of the protocol from its description, by name."""
     folder, name = os.path.split(os.path.abspath(path))
-    sys.path.insert(0, folder)
-    return grpc.protos_and_services(name)
+    described = subprocess.run(
+        ["protoc", f"--proto_path={folder}", "--descriptor_set_out=/dev/stdout", name], check=True, stdout=subprocess.PIPE)
+    pool = descriptor_pool.DescriptorPool()
+    for file in descriptor_pb2.FileDescriptorSet.FromString(described.stdout).file:
+        pool.Add(file)
+    make = getattr(message_factory, "GetMessageClass", None) or message_factory.MessageFactory(pool).GetPrototype
+    return {name: make(pool.FindMessageTypeByName(f"inference.{name}"))
+            for name in ("ModelInferRequest", "ModelInferResponse", "ModelStreamInferResponse")}
 
 
 def request(messages, arguments, images, id):
     """A request for some images: raw, each after its length; or typed."""
-    made = messages.ModelInferRequest(model_name=arguments.model, id=id)
+    made = messages["ModelInferRequest"](model_name=arguments.model, id=id)
     tensor = made.inputs.add(name="image", datatype="BYTES", shape=[len(images)])
     if arguments.form == "typed":
         tensor.contents.bytes_contents.extend(images)
@@ -71,17 +79,21 @@ def main():
     for path in arguments.images:
         with open(path, "rb") as file:
             images.append(file.read())
-    messages, services = load(arguments.proto)
+    messages = load(arguments.proto)
     metadata = [("x-api-key", arguments.key)] if arguments.key else []
+    options = {"timeout": arguments.timeout, "metadata": metadata}
+    service = "/inference.GRPCInferenceService/"
+    send = messages["ModelInferRequest"].SerializeToString
     with grpc.insecure_channel(arguments.address) as channel:
-        service = services.GRPCInferenceServiceStub(channel)
         try:
             if arguments.form != "stream":
-                show(service.ModelInfer(
-                    request(messages, arguments, images, "all"), timeout=arguments.timeout, metadata=metadata))
+                infer = channel.unary_unary(service + "ModelInfer", send, messages["ModelInferResponse"].FromString)
+                show(infer(request(messages, arguments, images, "all"), **options))
                 return
+            infer = channel.stream_stream(
+                service + "ModelStreamInfer", send, messages["ModelStreamInferResponse"].FromString)
             requests = (request(messages, arguments, [image], str(i)) for i, image in enumerate(images))
-            for answer in service.ModelStreamInfer(requests, timeout=arguments.timeout, metadata=metadata):
+            for answer in infer(requests, **options):
                 if answer.error_message:
                     sys.exit(f"{answer.infer_response.id}: {answer.error_message}")
                 show(answer.infer_response)

@@ -1,5 +1,6 @@
 using Fpn.Service.Bodies;
 using Fpn.Service.Commands;
+using Fpn.Service.Compatibility;
 using Fpn.Service.Connections;
 using Fpn.Service.Detect;
 using Fpn.Service.Engine;
@@ -31,6 +32,7 @@ static void Add(WebApplicationBuilder builder, SettingsCatalogue settings) => bu
     .AddOpenInference()
     .AddGrpcPort(settings)
     .AddOpenInferenceGrpc()
+    .AddCompatibility(settings)
     .AddOpenApiDocument()
     .AddExplorer();
 
@@ -55,4 +57,5 @@ static void Use(WebApplication app) => app
     .MapOpenInference()
     .MapGrpcPort()
     .MapOpenInferenceGrpc()
+    .MapCompatibility()
     .MapExplorer();

@@ -16,7 +16,9 @@ internal static class SettingsReader
 {
     /// <summary>Reads one section into <paramref name="options"/>.</summary>
     /// <param name="section">The section.</param>
-    /// <param name="options">Holds the defaults; its public properties are the known names.</param>
+    /// <param name="options">
+    /// Holds the defaults; its public properties are the known names, and those that are objects are sections in it.
+    /// </param>
     /// <exception cref="SettingsException">A name is unknown or a value is wrong.</exception>
     public static void Read(IConfigurationSection section, object options)
     {
@@ -26,6 +28,12 @@ internal static class SettingsReader
         {
             var property = Array.Find(properties, candidate => Same(candidate.Name, child.Key))
                 ?? throw Unknown(child.Path, properties.Select(candidate => candidate.Name));
+            if (property.PropertyType.IsClass && property.PropertyType != typeof(string))
+            {
+                Read(child, property.GetValue(options)!);
+                continue;
+            }
+
             if (child.Value is null)
             {
                 throw new SettingsException($"Setting '{child.Path}' must be a single value.");

@@ -23,6 +23,7 @@ internal static class DetectRegistration
         builder.Services
             .AddSingleton<PicturePainter>()
             .AddSingleton<BatchBodyReader>()
+            .AddSingleton<SideBySide>()
             .AddSingleton<DetectionEndpoint>()
             .AddSingleton<BatchEndpoint>();
         return builder;

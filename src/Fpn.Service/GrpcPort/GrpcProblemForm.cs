@@ -14,7 +14,7 @@ internal sealed class GrpcProblemForm : IProblemForm
     public static GrpcProblemForm Instance { get; } = new();
 
     /// <inheritdoc/>
-    public bool Covers(PathString path) => false;
+    public bool Covers(HttpContext context) => true;
 
     /// <inheritdoc/>
     public Task WriteAsync(Problem problem, HttpContext context)

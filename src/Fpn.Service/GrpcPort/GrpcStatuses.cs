@@ -1,5 +1,6 @@
 using System.Globalization;
 using System.Text;
+using Fpn.Service.OpenInference;
 using Fpn.Service.Problems;
 using Fpn.Serving.Requests;
 using Grpc.Core;
@@ -39,15 +40,10 @@ internal static class GrpcStatuses
     /// <summary>The message of a problem: its detail after the parameter at fault, for defects with the traceId.</summary>
     public static string MessageFor(Problem problem, HttpContext context)
     {
-        var detail = problem.Text;
-        if (detail.Length > LongestMessage)
-        {
-            detail = $"{detail.AsSpan(0, LongestMessage)}…";
-        }
-
-        return problem.Status == StatusCodes.Status500InternalServerError
-            ? $"{detail} (traceId {ProblemResult.TraceId(context)})"
-            : detail;
+        var cut = problem.Detail.Length > LongestMessage
+            ? problem with { Detail = $"{problem.Detail.AsSpan(0, LongestMessage)}…" }
+            : problem;
+        return ErrorResponse.TextFor(cut, ProblemResult.TraceId(context));
     }
 
     /// <summary>The trailers of a problem.</summary>

@@ -17,8 +17,16 @@ internal sealed class ExampleFilter(LaneRegistry lanes) : IOperationFilter
         foreach (var example in metadata.OfType<AnswerExample>())
         {
             var isJson = example.ContentType.EndsWith("json", StringComparison.Ordinal);
-            var content = (OpenApiMediaType)operation.Responses!["200"].Content![example.ContentType];
-            content.Example = isJson ? JsonNode.Parse(example.Text) : JsonValue.Create(example.Text);
+            var value = isJson ? JsonNode.Parse(example.Text) : JsonValue.Create(example.Text);
+            var response = (OpenApiResponse)operation.Responses!["200"];
+            response.Content ??= new Dictionary<string, IOpenApiMediaType>();
+            if (!response.Content.TryGetValue(example.ContentType, out var content))
+            {
+                content = new OpenApiMediaType { Schema = ExampleSchema.FromExample(value) };
+                response.Content.Add(example.ContentType, content);
+            }
+
+            ((OpenApiMediaType)content).Example = value;
         }
 
         foreach (var body in metadata.OfType<BodyExample>())

@@ -1,6 +1,7 @@
 using System.Globalization;
 using System.Text.Json.Nodes;
 using Fpn.Service.Annotations;
+using Fpn.Service.Compatibility.Door;
 using Fpn.Service.OpenInference;
 using Fpn.Service.Problems;
 using Microsoft.OpenApi;
@@ -18,12 +19,15 @@ internal sealed class ProblemResponseFilter : IOperationFilter
     public void Apply(OpenApiOperation operation, OperationFilterContext context)
     {
         var isError = OpenInferenceRegistration.Speaks($"/{context.ApiDescription.RelativePath}");
-        var declared = context.ApiDescription.ActionDescriptor.EndpointMetadata.OfType<ProblemsMetadata>();
-        foreach (var group in declared.SelectMany(metadata => metadata.Problems).GroupBy(problem => problem.Status))
+        var metadata = context.ApiDescription.ActionDescriptor.EndpointMetadata;
+        var contract = metadata.OfType<ContractEndpoint>().LastOrDefault()?.Contract;
+        var declared = metadata.OfType<ProblemsMetadata>();
+        foreach (var group in declared.SelectMany(listed => listed.Problems).GroupBy(problem => problem.Status))
         {
             operation.Responses ??= [];
-            operation.Responses[group.Key.ToString(CultureInfo.InvariantCulture)] = isError
-                ? DescribeErrors([.. group], ErrorSchema(context))
+            operation.Responses[group.Key.ToString(CultureInfo.InvariantCulture)] =
+                contract is not null ? ContractErrorSchema.Describe([.. group], contract)
+                : isError ? DescribeErrors([.. group], ErrorSchema(context))
                 : Describe([.. group], Schema(context));
         }
     }
@@ -88,7 +92,7 @@ internal sealed class ProblemResponseFilter : IOperationFilter
                     problem => problem.Type,
                     IOpenApiExample (problem) => new OpenApiExample
                     {
-                        Value = new JsonObject { ["error"] = problem.Text },
+                        Value = new JsonObject { ["error"] = ErrorResponse.TextFor(problem) },
                     }),
             },
         },

@@ -1,10 +1,11 @@
+using Fpn.Service.Compatibility.Door;
 using Microsoft.OpenApi;
 using Swashbuckle.AspNetCore.SwaggerGen;
 
 namespace Fpn.Service.OpenApi;
 
 /// <summary>Describes each group of operations.</summary>
-internal sealed class TagDescriptionFilter : IDocumentFilter
+internal sealed class TagDescriptionFilter(IEnumerable<IContract> contracts) : IDocumentFilter
 {
     private static readonly Dictionary<string, string> Descriptions = new()
     {
@@ -24,7 +25,10 @@ internal sealed class TagDescriptionFilter : IDocumentFilter
             .Select(tag => tag.Reference.Id!)
             .Distinct();
         swaggerDoc.Tags = used
-            .Select(name => new OpenApiTag { Name = name, Description = Descriptions[name] })
+            .Select(name => new OpenApiTag { Name = name, Description = Describe(name) })
             .ToHashSet();
     }
+
+    private string Describe(string name) =>
+        contracts.FirstOrDefault(contract => contract.Title == name)?.Description ?? Descriptions[name];
 }

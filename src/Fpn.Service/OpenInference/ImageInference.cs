@@ -3,19 +3,17 @@ using Fpn.Service.Detect;
 using Fpn.Service.Problems;
 using Fpn.Service.Security;
 using Fpn.Serving.Lanes;
-using Fpn.Serving.Pipeline;
-using Fpn.Serving.Requests;
 
 namespace Fpn.Service.OpenInference;
 
 /// <summary>Runs the images of one inference request, whichever way it came.</summary>
-internal sealed class ImageInference(DetectionPipeline pipeline)
+internal sealed class ImageInference(SideBySide images)
 {
-    /// <summary>Runs all images side by side through the queue that <c>/detect</c> uses.</summary>
+    /// <summary>Detects the objects of all images, and keeps those that the request asks for.</summary>
     /// <param name="lane">The model; the caller holds a use of it.</param>
-    /// <param name="images">[N] encoded images; their bytes must stay until the task is done.</param>
+    /// <param name="encoded">[N] encoded images; in use until the task is done.</param>
     /// <param name="choices">What the request's parameters say.</param>
-    /// <param name="urgency">Priority and deadline where they say nothing.</param>
+    /// <param name="headers">Priority and deadline where they say nothing.</param>
     /// <param name="caller">Pays for the images beyond the first.</param>
     /// <param name="cancellationToken">The client went away.</param>
     /// <returns>
@@ -24,9 +22,9 @@ internal sealed class ImageInference(DetectionPipeline pipeline)
     /// <exception cref="OperationCanceledException">The client went away.</exception>
     public async Task<Outcome<DetectedObject[][]>> DetectAsync(
         ModelLane lane,
-        ReadOnlyMemory<byte>[] images,
+        ReadOnlyMemory<byte>[] encoded,
         InferChoices choices,
-        DetectHeaders urgency,
+        DetectHeaders headers,
         Caller caller,
         CancellationToken cancellationToken)
     {
@@ -35,49 +33,11 @@ internal sealed class ImageInference(DetectionPipeline pipeline)
             return tooUrgent;
         }
 
-        caller.ChargeMore(Math.Max(0, images.Length - 1));
-        using var stop = new CancellationTokenSource();
-        var runs = Array.ConvertAll(images, RunAsync);
-
-        // Every task must have ended before the body is freed, whatever became of it.
-        await Task.WhenAll(runs.Cast<Task>()).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
-        if (Array.Find(runs, run => run.IsFaulted) is { } faulted)
-        {
-            await faulted;
-        }
-
-        var results = await Task.WhenAll(runs);
-        var failed = Array.FindIndex(results, result => result.Failure is { Kind: not FailureKind.GivenUp });
-        if (failed >= 0)
-        {
-            return ImageTensor.At(failed, FailureProblems.ProblemFor(results[failed].Failure!));
-        }
-
-        return Array.ConvertAll(results, result => choices.Filter.Apply(result.Value!.Detections).ToArray());
-
-        async Task<Result<DetectionResult>> RunAsync(ReadOnlyMemory<byte> image)
-        {
-            var succeeded = false;
-            try
-            {
-                var request = new DetectionRequest(image)
-                {
-                    Priority = choices.Priority ?? urgency.Priority,
-                    Timeout = choices.Timeout ?? urgency.Timeout,
-                    Cancellation = cancellationToken,
-                    GivenUp = stop.Token,
-                };
-                var result = await pipeline.DetectAsync(lane, request);
-                succeeded = result.Succeeded;
-                return result;
-            }
-            finally
-            {
-                if (!succeeded)
-                {
-                    await stop.CancelAsync();
-                }
-            }
-        }
+        caller.ChargeMore(Math.Max(0, encoded.Length - 1));
+        var urgency = new DetectHeaders(choices.Priority ?? headers.Priority, choices.Timeout ?? headers.Timeout);
+        return (await images.DetectAsync(lane, encoded, urgency, ImageTensor.At, cancellationToken))
+            .Succeeded(out var results, out var problem)
+            ? Array.ConvertAll(results, result => choices.Filter.Apply(result.Detections).ToArray())
+            : problem;
     }
 }

@@ -1,8 +1,7 @@
-using System.Buffers;
 using System.Buffers.Binary;
-using System.Buffers.Text;
 using System.Globalization;
 using Fpn.Service.Engine;
+using Fpn.Service.Json;
 using Fpn.Service.Problems;
 using Fpn.Service.Wire;
 
@@ -47,9 +46,7 @@ internal static class ImageTensor
     /// <param name="limits">The limits of images.</param>
     /// <returns>Null, or its problem.</returns>
     public static Problem? Check(ReadOnlyMemory<byte> image, int index, LimitsOptions limits) =>
-        image.IsEmpty ? Problem.BadParameter(PathOf(index), "Is empty.")
-        : image.Length > limits.MaxImageBytes ? At(index, Problem.ImageTooLarge(limits.MaxImageBytes))
-        : null;
+        InlineImage.Check(image, limits, PathOf(index));
 
     /// <summary>The same problem, naming the image that has it.</summary>
     public static Problem At(int index, Problem problem) => problem with { Parameter = PathOf(index) };
@@ -99,76 +96,12 @@ internal static class ImageTensor
         var images = new ReadOnlyMemory<byte>[request.Count];
         for (var i = 0; i < images.Length; i++)
         {
-            var text = request.Data[i];
-            var place = body.Slice(text.Start, text.Length);
-            if (text.IsEscaped)
-            {
-                if (!TryUnescape(place.Span, out var shorter))
-                {
-                    return NotBase64(i);
-                }
-
-                place = place[..shorter];
-            }
-
-            // Refuses what is too large before it is decoded; Check knows the exact size.
-            if (place.Length / 4L * 3 - 2 > limits.MaxImageBytes)
-            {
-                return At(i, Problem.ImageTooLarge(limits.MaxImageBytes));
-            }
-
-            if (Base64.DecodeFromUtf8InPlace(place.Span, out var length) != OperationStatus.Done)
-            {
-                return NotBase64(i);
-            }
-
-            images[i] = place[..length];
-            if (Check(images[i], i, limits) is { } problem)
+            if (InlineImage.Decode(body, request.Data[i], limits, PathOf(i), out images[i]) is { } problem)
             {
                 return problem;
             }
         }
 
         return images;
-    }
-
-    private static Problem NotBase64(int index) =>
-        Problem.BadParameter(
-            PathOf(index), "Is not base64: A-Z, a-z, 0-9, + and /, padded with = to a multiple of four.");
-
-    /// <summary>Removes the escapes from a JSON string that the reader has found well-formed.</summary>
-    /// <remarks>Some writers escape <c>/</c> and <c>+</c>, which base64 uses.</remarks>
-    /// <param name="text">Changed in place.</param>
-    /// <param name="length">Length without the escapes, in bytes.</param>
-    /// <returns>False when an escape stands for a character that base64 cannot hold.</returns>
-    private static bool TryUnescape(Span<byte> text, out int length)
-    {
-        length = 0;
-        for (var i = 0; i < text.Length; i++)
-        {
-            var value = text[i];
-            if (value == '\\')
-            {
-                value = text[++i];
-                if (value == 'u')
-                {
-                    if (!Utf8Parser.TryParse(text.Slice(i + 1, 4), out ushort code, out _, 'x') || code > 0x7F)
-                    {
-                        return false;
-                    }
-
-                    value = (byte)code;
-                    i += 4;
-                }
-                else if (value != '/')
-                {
-                    return false;
-                }
-            }
-
-            text[length++] = value;
-        }
-
-        return true;
     }
 }

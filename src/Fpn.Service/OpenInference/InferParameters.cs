@@ -1,4 +1,5 @@
 using System.Text.Json;
+using Fpn.Service.Json;
 using Fpn.Service.Problems;
 using Fpn.Serving.Requests;
 

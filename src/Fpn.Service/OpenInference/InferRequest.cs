@@ -1,4 +1,5 @@
 using Fpn.Service.Answers;
+using Fpn.Service.Json;
 using Fpn.Serving.Requests;
 
 namespace Fpn.Service.OpenInference;
@@ -43,12 +44,6 @@ internal sealed class InferChoices(DetectionFilter filter)
     /// <summary>Whether outputs are sent as binary by default.</summary>
     public bool BinaryOutputs { get; set; }
 }
-
-/// <summary>A JSON string that holds base64, by its position in the body.</summary>
-/// <param name="Start">Offset of its first character, in bytes.</param>
-/// <param name="Length">Bytes between the quotes.</param>
-/// <param name="IsEscaped">Whether it holds a backslash.</param>
-internal readonly record struct Base64Text(int Start, int Length, bool IsEscaped);
 
 /// <summary>An output to send.</summary>
 /// <param name="Tensor">The output.</param>

@@ -1,6 +1,7 @@
 using System.Text.Json;
 using System.Text.Unicode;
 using Fpn.Service.Answers;
+using Fpn.Service.Json;
 using Fpn.Service.Problems;
 
 namespace Fpn.Service.OpenInference;
@@ -37,7 +38,7 @@ internal ref struct InferRequestReader
     {
         if (!Utf8.IsValid(json))
         {
-            return NotUtf8();
+            return JsonBody.NotUtf8();
         }
 
         try
@@ -50,9 +51,6 @@ internal ref struct InferRequestReader
             return Problem.BadRequest($"The request is not valid JSON: {exception.Message}");
         }
     }
-
-    /// <summary>The problem of JSON with bytes that are not text.</summary>
-    public static Problem NotUtf8() => Problem.BadRequest("The JSON is not valid UTF-8.");
 
     /// <summary>The problem of an input with another datatype, such as images that are sent as numbers.</summary>
     /// <param name="path">Path of the datatype.</param>

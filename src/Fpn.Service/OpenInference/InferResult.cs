@@ -3,6 +3,7 @@ using System.Text.Json;
 using Fpn.Models.Detectors;
 using Fpn.Models.Packages;
 using Fpn.Service.Answers;
+using Fpn.Service.Json;
 using Fpn.Service.Problems;
 using Fpn.Service.Wire;
 

@@ -7,11 +7,11 @@ namespace Fpn.Service.OpenInference;
 internal sealed class OpenInferenceErrors : IProblemForm
 {
     /// <inheritdoc/>
-    public bool Covers(PathString path) => OpenInferenceRegistration.Speaks(path);
+    public bool Covers(HttpContext context) => OpenInferenceRegistration.Speaks(context.Request.Path);
 
     /// <inheritdoc/>
     public Task WriteAsync(Problem problem, HttpContext context) => context.Response.WriteAsJsonAsync(
-        ErrorResponse.FromProblem(problem, context),
+        new ErrorResponse(ErrorResponse.TextFor(problem, ProblemResult.TraceId(context))),
         OpenInferenceJsonContext.Readable.ErrorResponse,
         MediaTypeNames.Application.Json,
         CancellationToken.None);

@@ -1,6 +1,7 @@
 using Fpn.Imaging.Decoding;
 using Fpn.Models.Loading;
 using Fpn.Service.Annotations;
+using Fpn.Service.Json;
 using Fpn.Service.Observability;
 using Fpn.Service.Problems;
 using Fpn.Service.Repository;
@@ -169,7 +170,7 @@ internal static class OpenInferenceRegistration
             UnknownModel(),
             new ProblemsMetadata(
                 InferRequestReader.WrongDatatype("inputs[0].datatype"),
-                InferRequestReader.NotUtf8(),
+                JsonBody.NotUtf8(),
                 Problem.BodyTooSlow(),
                 Problem.BatchTooLarge(256L << 20),
                 ImageTensor.At(0, Problem.ImageTooLarge(20L << 20)),

@@ -52,10 +52,20 @@ internal sealed record TensorMetadataResponse(string Name, string Datatype, IRea
 internal sealed record ErrorResponse(string Error)
 {
     /// <summary>Puts a problem into one text, for defects with the traceId by which the log names them.</summary>
-    public static ErrorResponse FromProblem(Problem problem, HttpContext httpContext) => new(
+    public static string TextFor(Problem problem, string traceId) =>
         problem.Status == StatusCodes.Status500InternalServerError
-            ? $"{problem.Text} (traceId {ProblemResult.TraceId(httpContext)})"
-            : problem.Text);
+            ? $"{TextFor(problem)} (traceId {traceId})"
+            : TextFor(problem);
+
+    /// <summary>The detail of a problem, after the parameter at fault.</summary>
+    public static string TextFor(Problem problem) =>
+        problem.Parameter is { } parameter && !IsNamed(parameter, problem.Detail)
+            ? $"{parameter}: {problem.Detail}"
+            : problem.Detail;
+
+    /// <summary>Whether a detail names the parameter itself; those of model and version name the value.</summary>
+    private static bool IsNamed(string parameter, string detail) =>
+        parameter is "model" or "version" || detail.Contains($"'{parameter}'", StringComparison.Ordinal);
 }
 
 /// <summary>Serializes the responses without reflection, with the names of the protocol.</summary>

@@ -14,7 +14,7 @@ internal static class InferAnswer
     /// <param name="call">The request: which outputs, and whether they are raw.</param>
     /// <param name="detections">[N], each in the order of the answer.</param>
     public static ModelInferResponse Create(
-        ModelContract contract, string id, InferCall call, DetectedObject[][] detections)
+        ModelContract contract, string id, InferQuery query, DetectedObject[][] detections)
     {
         var answer = new ModelInferResponse { ModelName = contract.Name, ModelVersion = contract.Version, Id = id };
         var total = detections.Sum(image => image.Length);

@@ -32,7 +32,7 @@ internal sealed class InferRunner(
         using (use)
         {
             var contract = use.Lane.Model.Contract;
-            if (!InferCallReader.Read(message, new DetectionFilter(contract), limits).Succeeded(out var call, out problem))
+            if (!InferQueryReader.Read(message, new DetectionFilter(contract), limits).Succeeded(out var call, out problem))
             {
                 return problem;
             }

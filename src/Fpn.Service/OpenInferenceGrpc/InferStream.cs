@@ -120,7 +120,7 @@ internal sealed class InferStream(InferRunner runner, Drain drain, ServiceMetric
         var id = string.Empty;
         try
         {
-            if (InferCallReader.ReadAddress(message.Bytes).Succeeded(out var address, out var wrong))
+            if (InferQueryReader.ReadAddress(message.Bytes).Succeeded(out var address, out var wrong))
             {
                 id = address.Id;
                 if (problem is null

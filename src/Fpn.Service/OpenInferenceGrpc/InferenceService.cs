@@ -84,7 +84,7 @@ internal sealed class InferenceService(
         ModelInferResponse? answer;
         try
         {
-            if (!InferCallReader.ReadAddress(request.Bytes).Succeeded(out var address, out var problem)
+            if (!InferQueryReader.ReadAddress(request.Bytes).Succeeded(out var address, out var problem)
                 || !(await runner.AnswerAsync(request.Bytes, address, http)).Succeeded(out answer, out problem))
             {
                 throw GrpcStatuses.Fail(problem, http);

@@ -6,8 +6,8 @@ namespace Fpn.Service.Problems;
 /// </remarks>
 internal interface IProblemForm
 {
-    /// <summary>Whether failures of requests to a path take this form.</summary>
-    bool Covers(PathString path);
+    /// <summary>Whether the failure of a request takes this form.</summary>
+    bool Covers(HttpContext context);
 
     /// <summary>Writes the body; status and headers are set.</summary>
     /// <param name="problem">What went wrong.</param>

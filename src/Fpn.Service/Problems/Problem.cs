@@ -25,14 +25,6 @@ internal sealed record Problem(int Status, string Type, string Title, string Det
     /// <summary>The gRPC status of an expected failure; null for other problems, whose HTTP status decides.</summary>
     public GrpcStatus? GrpcStatus { get; init; }
 
-    /// <summary>The detail after the parameter at fault, for protocols whose errors are one text.</summary>
-    public string Text => Parameter is null || Parameter is "model" or "version" || NamesParameter
-        ? Detail
-        : $"{Parameter}: {Detail}";
-
-    /// <summary>Whether the detail names the parameter itself; those of model and version name the value.</summary>
-    private bool NamesParameter => Detail.Contains($"'{Parameter}'", StringComparison.Ordinal);
-
     public static Problem NoImage(string detail, string part) =>
         new(StatusCodes.Status400BadRequest, "no-image", "No image", detail) { Parameter = part };
 
@@ -180,6 +172,13 @@ internal sealed record Problem(int Status, string Type, string Title, string Det
             "Unsupported encoding",
             $"Content-Encoding '{encoding}' is not served here: "
                 + "send the body as it is, images are compressed already.");
+
+    public static Problem NotJson(string contentType) =>
+        new(
+            StatusCodes.Status415UnsupportedMediaType,
+            "unsupported-body",
+            "Unsupported body",
+            $"The body must be JSON here; the Content-Type is '{contentType}'.");
 
     public static Problem InternalError() =>
         new(

@@ -21,6 +21,11 @@ internal sealed partial class ProblemResult(Problem problem) : IResult
             response.Headers.RetryAfter = wait.ToString(CultureInfo.InvariantCulture);
         }
 
+        if (problem.Status == StatusCodes.Status401Unauthorized)
+        {
+            response.Headers.WWWAuthenticate = "Bearer";
+        }
+
         httpContext.Features.Set(problem);
         LogCause(problem, httpContext);
         if (httpContext.Features.Get<IProblemForm>() is { } ofRequest)
@@ -30,7 +35,7 @@ internal sealed partial class ProblemResult(Problem problem) : IResult
 
         foreach (var form in httpContext.RequestServices.GetServices<IProblemForm>())
         {
-            if (form.Covers(httpContext.Request.Path))
+            if (form.Covers(httpContext))
             {
                 return form.WriteAsync(problem, httpContext);
             }

@@ -14,6 +14,12 @@ internal sealed class Caller(string? name, KeyScope scopes, RequestPriority high
     public static Caller Anyone { get; } =
         new(null, KeyScope.Detect | KeyScope.Metrics | KeyScope.Admin, RequestPriority.High, null);
 
+    /// <summary>The caller of a request whose key, if there is one, is in its body: may do nothing yet.</summary>
+    public static Caller WithoutKey { get; } = new(null, KeyScope.None, RequestPriority.Low, null);
+
+    /// <summary>The caller from a trusted network, where an endpoint's clients cannot send a key.</summary>
+    public static Caller Trusted { get; } = new(null, KeyScope.Detect, RequestPriority.Normal, null);
+
     /// <summary>The key's name; null for anyone.</summary>
     public string? Name { get; } = name;
 
@@ -40,7 +46,7 @@ internal sealed class Caller(string? name, KeyScope scopes, RequestPriority high
     {
         // More urgent priorities are smaller numbers.
         return priority < HighestPriority
-            ? Problem.PriorityNotAllowed(Name!, Written(priority), Written(HighestPriority))
+            ? Problem.PriorityNotAllowed(Name ?? "-", Written(priority), Written(HighestPriority))
             : null;
 
         static string Written(RequestPriority priority) => priority.ToString().ToLowerInvariant();

@@ -20,7 +20,7 @@ internal static class SecurityRegistration
     {
         settings.Add<KeyOptions>("Keys");
         settings.Add<CrossOriginOptions>("Cors");
-        builder.Services.AddSingleton<ApiKeys>().AddCors();
+        builder.Services.AddSingleton<ApiKeys>().AddSingleton<KeyCheck>().AddCors();
         return builder;
     }
 
@@ -69,7 +69,7 @@ internal static class SecurityRegistration
     /// <exception cref="SettingsException">They cannot be read.</exception>
     public static WebApplication UseKeys(this WebApplication app)
     {
-        if (app.Services.GetRequiredService<ApiKeys>().IsOn)
+        if (app.Services.GetRequiredService<KeyCheck>().IsOn)
         {
             app.UseMiddleware<KeyGate>();
         }

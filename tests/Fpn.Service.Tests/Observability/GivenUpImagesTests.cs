@@ -30,7 +30,7 @@ public sealed class GivenUpImagesTests : IDisposable
 
     public void Dispose()
     {
-        _detector.RunsFreely = true;
+        _detector.RunOut();
         _service.Dispose();
     }
 

@@ -67,7 +67,7 @@ public sealed class InferFuzzTests(ServiceFixture fixture)
             {
                 refused++;
                 Assert.InRange(problem.Status, 400, 499);
-                Assert.NotEmpty(ErrorResponse.TextOf(problem));
+                Assert.NotEmpty(ErrorResponse.TextFor(problem));
             }
         }
 

@@ -65,5 +65,6 @@ public sealed class PythonClientTests(GrpcServiceFixture fixture) : IClassFixtur
     }
 
     private static void SkipWithoutPython() => Assert.SkipUnless(
-        File.Exists("/usr/lib/python3/dist-packages/grpc_tools/protoc.py"), "python3-grpc-tools is absent.");
+        File.Exists("/usr/lib/python3/dist-packages/grpc/__init__.py") && File.Exists("/usr/bin/protoc"),
+        "python3-grpcio is absent, or protoc.");
 }

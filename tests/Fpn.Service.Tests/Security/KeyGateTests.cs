@@ -247,7 +247,7 @@ public sealed class KeyGateTests(GuardedService guarded) : IClassFixture<Guarded
                 entered = true;
                 return Task.CompletedTask;
             },
-            keys);
+            new KeyCheck(keys));
         using var services = new ServiceCollection().BuildServiceProvider();
         var context = new DefaultHttpContext { RequestServices = services };
         context.SetEndpoint(New());

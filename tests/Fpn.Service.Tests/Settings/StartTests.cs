@@ -38,6 +38,7 @@ public sealed class StartTests
     [InlineData("--Fpn:Cors:AllowedOrigins=https://app.example.com/", "'Fpn:Cors:AllowedOrigins'")]
     [InlineData("--Fpn:Cors:AllowedOrigins=*,https://app.example.com", "'Fpn:Cors:AllowedOrigins'", "'*'")]
     [InlineData("--Fpn:Connections:Max=0", "'Fpn:Connections:Max'")]
+    [InlineData("--Fpn:Compatibility:Served=kserve-v1,kserve-v3", "'Fpn:Compatibility:Served'", "'kserve-v3'", "kserve-v1")]
     public async Task Start_WrongSecuritySetting_EndsWithOneLineThatNamesIt(string argument, params string[] words) =>
         await AssertRefusedAsync([$"--Fpn:Models:Path={Checkout.BloodCells}", argument], words);
 

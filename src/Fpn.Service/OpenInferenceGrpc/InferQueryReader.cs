@@ -10,7 +10,7 @@ namespace Fpn.Service.OpenInferenceGrpc;
 /// Memory does not grow with the message: images stay where they are, and as soon as there are more inputs, outputs or
 /// elements than allowed, the rest is not read. Fields that the protocol does not name are ignored.
 /// </remarks>
-internal sealed class InferCallReader(LimitsOptions limits)
+internal sealed class InferQueryReader(LimitsOptions limits)
 {
     private const int LongestId = 1024;
     private const int LongestName = 256;
@@ -67,12 +67,12 @@ internal sealed class InferCallReader(LimitsOptions limits)
     /// <param name="filter">Takes the parameters that choose detections.</param>
     /// <param name="limits">The limits of images.</param>
     /// <returns>The request, whose images are parts of the message; or its problem.</returns>
-    public static Outcome<InferCall> Read(ReadOnlyMemory<byte> message, DetectionFilter filter, LimitsOptions limits)
+    public static Outcome<InferQuery> Read(ReadOnlyMemory<byte> message, DetectionFilter filter, LimitsOptions limits)
     {
         try
         {
-            var call = new InferCall(filter);
-            return new InferCallReader(limits).ReadRequest(message, call) is { } problem ? problem : call;
+            var call = new InferQuery(filter);
+            return new InferQueryReader(limits).ReadRequest(message, call) is { } problem ? problem : call;
         }
         catch (InvalidDataException exception)
         {
@@ -86,7 +86,7 @@ internal sealed class InferCallReader(LimitsOptions limits)
     private static Problem TooLong(string field, int longest) =>
         Problem.BadParameter(field, $"Must be a string of at most {longest} bytes.");
 
-    private Problem? ReadRequest(ReadOnlyMemory<byte> message, InferCall call)
+    private Problem? ReadRequest(ReadOnlyMemory<byte> message, InferQuery query)
     {
         var reader = new WireReader(message);
         while (reader.Next())
@@ -123,7 +123,7 @@ internal sealed class InferCallReader(LimitsOptions limits)
         return _hasInput ? FindImages(call) : InferRequestReader.NoInput();
     }
 
-    private Problem? FindImages(InferCall call)
+    private Problem? FindImages(InferQuery query)
     {
         if (_raw is { } raw)
         {

@@ -1,7 +1,7 @@
 using System.Text;
 using System.Text.Json;
 
-namespace Fpn.Service.OpenInference;
+namespace Fpn.Service.Json;
 
 /// <summary>Reads objects member by member from JSON that cannot be trusted, without building a tree of it.</summary>
 /// <remarks>

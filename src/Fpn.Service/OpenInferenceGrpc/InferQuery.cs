@@ -5,7 +5,7 @@ namespace Fpn.Service.OpenInferenceGrpc;
 
 /// <summary>A request that was read in full.</summary>
 /// <param name="filter">Which detections are reported.</param>
-internal sealed class InferCall(DetectionFilter filter)
+internal sealed class InferQuery(DetectionFilter filter)
 {
     /// <summary>[N] encoded images, parts of the message.</summary>
     public ReadOnlyMemory<byte>[] Images { get; set; } = [];

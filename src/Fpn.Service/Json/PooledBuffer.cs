@@ -1,6 +1,6 @@
 using System.Buffers;
 
-namespace Fpn.Service.OpenInference;
+namespace Fpn.Service.Json;
 
 /// <summary>A growing buffer of rented arrays. Not thread-safe.</summary>
 internal sealed class PooledBuffer : IBufferWriter<byte>, IDisposable

@@ -1,0 +1,11 @@
+namespace Fpn.Service.Compatibility.Door;
+
+/// <summary>Contracts of other programs that are served beside the service's own (<c>Fpn:Compatibility</c>).</summary>
+internal sealed class CompatibilityOptions
+{
+    /// <summary>
+    /// Names of contracts, separated by commas, or <c>all</c> (docs/clients.md lists them). Default: none; what is not
+    /// asked for is not served.
+    /// </summary>
+    public string Served { get; set; } = string.Empty;
+}

@@ -1,0 +1,172 @@
+using System.Globalization;
+using Fpn.Service.Answers;
+using Fpn.Service.Bodies;
+using Fpn.Service.Detect;
+using Fpn.Service.Engine;
+using Fpn.Service.Json;
+using Fpn.Service.Problems;
+using Fpn.Service.Security;
+using Fpn.Serving.Lanes;
+using Microsoft.Net.Http.Headers;
+
+namespace Fpn.Service.Compatibility.Door;
+
+/// <summary>
+/// The way of every contract from a request to its detections: bodies, limits, keys, models, the queue and failures are
+/// those of <c>/detect</c>.
+/// </summary>
+internal sealed class ContractDoor(
+    LaneRegistry lanes,
+    SideBySide images,
+    BodyWait bodies,
+    BodyMemory memory,
+    ImageBodyReader reader,
+    LimitsOptions limits,
+    KeyCheck keys)
+{
+    /// <summary>The models that are served, the default model first.</summary>
+    public IReadOnlyList<ModelLane> Lanes => lanes.Lanes;
+
+    /// <summary>The limits of bodies and images; <c>MaxBatchImages</c> is the most images of one request.</summary>
+    public LimitsOptions Limits => limits;
+
+    /// <summary>Finds a model.</summary>
+    /// <param name="model">Its name; null for the default model.</param>
+    /// <returns>A hold on it, which the caller disposes; or the problem that it is not served.</returns>
+    public Outcome<LaneUse> Take(string? model) =>
+        lanes.TryTake(model ?? lanes.DefaultModel, out var use)
+            ? use
+            : Problem.UnknownModel(model ?? lanes.DefaultModel, lanes.Names);
+
+    /// <summary>Reads a body that must be JSON; clients that send another text type are understood as well.</summary>
+    /// <returns>The bytes, which the caller disposes, or the problem.</returns>
+    public async Task<Outcome<ImageBody>> ReadJsonAsync(HttpContext context)
+    {
+        var request = context.Request;
+        if (BodyEncoding.Check(request) is { } compressed)
+        {
+            return compressed;
+        }
+
+        if (MediaTypeHeaderValue.TryParse(request.ContentType, out var type)
+            && (type.Type.Equals("image", StringComparison.OrdinalIgnoreCase)
+                || type.Type.Equals("multipart", StringComparison.OrdinalIgnoreCase)))
+        {
+            return Problem.NotJson(type.MediaType.ToString());
+        }
+
+        if (request.ContentLength > limits.MaxBatchBytes)
+        {
+            return Problem.BatchTooLarge(limits.MaxBatchBytes);
+        }
+
+        return await bodies.ForAsync(context, token => ImageBody.ReadAsync(
+            request.Body, request.ContentLength, limits.MaxBatchBytes, Problem.BatchTooLarge, memory, token));
+    }
+
+    /// <summary>Reads a body that is an image, or a form with the part <c>image</c>.</summary>
+    /// <returns>The image, which the caller disposes, or the problem.</returns>
+    public async Task<Outcome<ImageBody>> ReadImageAsync(HttpContext context) =>
+        BodyEncoding.Check(context.Request) is { } compressed
+            ? compressed
+            : await bodies.ForAsync(context, token => reader.ReadAsync(context.Request, token));
+
+    /// <summary>Decodes the images of a JSON body where they stand.</summary>
+    /// <param name="body">The body; the texts are overwritten.</param>
+    /// <param name="texts">[N] their places.</param>
+    /// <param name="path">The name of an image in problems, by its index.</param>
+    /// <returns>[N] encoded images, parts of the body; or the first problem.</returns>
+    public Outcome<ReadOnlyMemory<byte>[]> Decode(
+        ImageBody body, IReadOnlyList<Base64Text> texts, Func<int, string> path)
+    {
+        var encoded = new ReadOnlyMemory<byte>[texts.Count];
+        for (var i = 0; i < encoded.Length; i++)
+        {
+            if (InlineImage.Decode(body.Writable, texts[i], limits, path(i), out encoded[i]) is { } problem)
+            {
+                return problem;
+            }
+        }
+
+        return encoded;
+    }
+
+    /// <summary>Admits a request by the key in its body, unless its headers had one.</summary>
+    /// <param name="context">The request, whose endpoint has <see cref="KeyPlaces.InBody"/>.</param>
+    /// <param name="key">The key; null for none.</param>
+    /// <returns>Null, or the reason why the request is refused.</returns>
+    public Problem? Admit(HttpContext context, string? key)
+    {
+        if (context.Caller() != Caller.WithoutKey)
+        {
+            return null;
+        }
+
+        return string.IsNullOrEmpty(key)
+            ? Problem.KeyMissing()
+            : keys.Admit(context, context.GetEndpoint()!.Metadata.GetMetadata<KeyRequirement>(), key);
+    }
+
+    /// <summary>Detects the objects of all images of a request, side by side; one that fails, fails the request.</summary>
+    /// <param name="context">The request; takes what the log says of it.</param>
+    /// <param name="lane">The model that answers; the caller holds it.</param>
+    /// <param name="filter">Which detections are answered.</param>
+    /// <param name="encoded">[N] encoded images; in use until the task is done.</param>
+    /// <param name="path">The name of an image in problems, by its index; null where there is only one.</param>
+    /// <returns>[N] answers, in the order of the images; or the first problem.</returns>
+    /// <exception cref="OperationCanceledException">The client went away.</exception>
+    public async Task<Outcome<DetectionAnswer[]>> DetectAsync(
+        HttpContext context,
+        ModelLane lane,
+        DetectionFilter filter,
+        ReadOnlyMemory<byte>[] encoded,
+        Func<int, string>? path = null)
+    {
+        // A contract that forgets the key of a body is refused here.
+        var caller = context.Caller();
+        if (!caller.Scopes.HasFlag(KeyScope.Detect))
+        {
+            return Problem.KeyMissing();
+        }
+
+        if (!DetectHeaders.Parse(context.Request.Headers, caller).Succeeded(out var urgency, out var problem))
+        {
+            return problem;
+        }
+
+        caller.ChargeMore(Math.Max(0, encoded.Length - 1));
+        var run = await images.DetectAsync(lane, encoded, urgency, Locate, context.RequestAborted);
+        if (!run.Succeeded(out var results, out problem))
+        {
+            return problem;
+        }
+
+        var answers = Array.ConvertAll(results, result => DetectionAnswer.Create(lane.Model.Contract, filter, result));
+        if (answers is [var single])
+        {
+            context.Features.Set(single);
+        }
+        else
+        {
+            var summary = new BatchSummary(lane.Model.Contract.Name, answers.Length);
+            summary.Answered(answers.Sum(answer => answer.Detections.Count));
+            context.Features.Set(summary);
+        }
+
+        return answers;
+
+        Problem Locate(int index, Problem found) =>
+            path is null ? found : found with { Parameter = path(index) };
+    }
+
+    /// <summary>The problem of a request with more images than are served at once.</summary>
+    /// <param name="path">Name of the list.</param>
+    public Problem TooManyImages(string path) => new(
+        StatusCodes.Status413PayloadTooLarge,
+        "batch-too-large",
+        "Batch too large",
+        string.Create(
+            CultureInfo.InvariantCulture,
+            $"'{path}' has more than {limits.MaxBatchImages} images, the most that is served at once. "
+            + $"Send the rest in another request."));
+}
