@@ -46,7 +46,7 @@ internal sealed record CallDeadline(long Arrived, TimeSpan? Timeout)
     private static TimeSpan? Parse(string text)
     {
         if (text.Length is < 2 or > LongestText
-            || !long.TryParse(text.AsSpan(0, text.Length - 1), NumberStyles.None, CultureInfo.InvariantCulture, out var number))
+            || !long.TryParse(text.AsSpan()[..^1], NumberStyles.None, CultureInfo.InvariantCulture, out var number))
         {
             return null;
         }

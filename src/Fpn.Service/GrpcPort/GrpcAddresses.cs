@@ -5,7 +5,8 @@ namespace Fpn.Service.GrpcPort;
 /// <summary>Adds the port of gRPC to the addresses that the settings name.</summary>
 /// <remarks>
 /// As settings, and not by listening in code: that would make the server ignore <c>urls</c>, <c>http_ports</c> and
-/// <c>Kestrel:Endpoints</c>. gRPC listens on the hosts of HTTP, so that a service on the loopback interface stays there.
+/// <c>Kestrel:Endpoints</c>. gRPC listens on the hosts of HTTP, so that a service on the loopback interface stays
+/// there.
 /// </remarks>
 internal static class GrpcAddresses
 {
@@ -24,7 +25,11 @@ internal static class GrpcAddresses
         if (endpoints.Length == 0)
         {
             var addresses = HttpAddresses(configuration);
-            configuration[Urls] = string.Join(';', [.. addresses, .. AddressesOf(addresses, port)]);
+            if (addresses.Length > 0)
+            {
+                configuration[Urls] = string.Join(';', [.. addresses, .. AddressesOf(addresses, port)]);
+            }
+
             return;
         }
 
@@ -44,15 +49,29 @@ internal static class GrpcAddresses
         }
     }
 
+    /// <summary>Adds the port to the server's default address, where no setting names any.</summary>
+    /// <param name="app">The service, before it starts.</param>
+    /// <param name="port">1 to 65535.</param>
+    public static void AddToDefault(WebApplication app, int port)
+    {
+        var configuration = app.Configuration;
+        if (HttpAddresses(configuration).Length == 0 && !configuration.GetSection(Endpoints).GetChildren().Any())
+        {
+            app.Urls.Add(Default);
+            app.Urls.Add(AddressesOf([Default], port).Single());
+        }
+    }
+
     /// <summary>Makes endpoints with the port speak HTTP/2 only.</summary>
     /// <remarks>Without TLS, which is where the version is agreed on, an endpoint cannot offer both.</remarks>
-    public static void SpeakHttp2(KestrelServerOptions kestrel, int port) => kestrel.ConfigureEndpointDefaults(endpoint =>
-    {
-        if (endpoint.IPEndPoint?.Port == port)
+    public static void SpeakHttp2(KestrelServerOptions kestrel, int port) =>
+        kestrel.ConfigureEndpointDefaults(endpoint =>
         {
-            endpoint.Protocols = HttpProtocols.Http2;
-        }
-    });
+            if (endpoint.IPEndPoint?.Port == port)
+            {
+                endpoint.Protocols = HttpProtocols.Http2;
+            }
+        });
 
     private static string[] HttpAddresses(IConfiguration configuration)
     {
@@ -62,12 +81,11 @@ internal static class GrpcAddresses
             return urls;
         }
 
-        string[] ports =
+        return
         [
             .. Items(configuration["http_ports"]).Select(port => $"http://*:{port}"),
             .. Items(configuration["https_ports"]).Select(port => $"https://*:{port}"),
         ];
-        return ports.Length > 0 ? ports : [Default];
     }
 
     private static string[] Items(string? list) =>

@@ -38,11 +38,12 @@ internal static class GrpcRegistration
         return builder;
     }
 
-    /// <summary>Keeps gRPC and HTTP to their own ports.</summary>
+    /// <summary>Keeps gRPC and HTTP to their own ports, also where no setting names one for HTTP.</summary>
     public static WebApplication UseGrpcDoor(this WebApplication app)
     {
         if (app.IsGrpcOn())
         {
+            GrpcAddresses.AddToDefault(app, app.Services.GetRequiredService<GrpcOptions>().Port);
             app.UseMiddleware<GrpcDoor>();
         }
 

@@ -37,7 +37,9 @@ internal static class GrpcStatuses
         _ => GrpcStatus.Internal,
     };
 
-    /// <summary>The message of a problem: its detail after the parameter at fault, for defects with the traceId.</summary>
+    /// <summary>
+    /// The message of a problem: its detail after the parameter at fault, for defects with the traceId.
+    /// </summary>
     public static string MessageFor(Problem problem, HttpContext context)
     {
         var cut = problem.Detail.Length > LongestMessage

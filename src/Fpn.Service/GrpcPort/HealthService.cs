@@ -8,7 +8,7 @@ using HealthCheckResponse = Grpc.Health.V1.HealthCheckResponse;
 namespace Fpn.Service.GrpcPort;
 
 /// <summary>gRPC's health protocol: what <c>/health/ready</c> says, for load balancers that speak gRPC.</summary>
-/// <remarks>It knows the server as a whole, under the empty name, and each service that <see cref="Names"/> lists.</remarks>
+/// <remarks>It knows the server as a whole, under the empty name, and the services by theirs.</remarks>
 internal sealed class HealthService(ReadinessCheck readiness, Drain drain, TimeProvider clock) : Health.HealthBase
 {
     /// <summary>How often a watched status is looked at.</summary>

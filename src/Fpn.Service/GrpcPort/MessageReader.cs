@@ -5,6 +5,7 @@ using Fpn.Service.Bodies;
 using Fpn.Service.Connections;
 using Fpn.Service.Lifetime;
 using Fpn.Service.Problems;
+using Fpn.Serving.Requests;
 using Grpc.Core;
 using Microsoft.AspNetCore.Http.Features;
 
@@ -42,7 +43,9 @@ internal sealed class MessageReader(
     /// <inheritdoc/>
     PipeReader IRequestBodyPipeFeature.Reader => this;
 
-    /// <summary>Why the messages ended before the client ended them; the last one that was read is empty then.</summary>
+    /// <summary>
+    /// Why the messages ended before the client ended them; the last one that was read is empty then.
+    /// </summary>
     /// <remarks>Not thrown: the framework would log it as an error of its own.</remarks>
     public Problem? Problem { get; private set; }
 
@@ -143,6 +146,7 @@ internal sealed class MessageReader(
             return _ended ? null
                 : _message is not null ? Problem.BadRequest("The call has more than one message.")
                 : read < HeadSize ? CutOff()
+                : _head[0] != 0 ? Compressed()
                 : await ReadContentAsync(BinaryPrimitives.ReadUInt32BigEndian(_head.AsSpan(1)), either.Token);
         }
         catch (OperationCanceledException)
@@ -203,6 +207,12 @@ internal sealed class MessageReader(
         _unread = new ReadOnlySequence<byte>(head, 0, content, _message.Length);
         return null;
     }
+
+    private Problem Compressed() =>
+        Problem.UnsupportedEncoding(context.Request.Headers.GrpcEncoding.ToString()) with
+        {
+            GrpcStatus = GrpcStatus.Unimplemented,
+        };
 
     private static Problem CutOff() => Problem.BadRequest("The message is cut off.");
 

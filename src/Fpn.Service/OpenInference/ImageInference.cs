@@ -3,6 +3,7 @@ using Fpn.Service.Detect;
 using Fpn.Service.Problems;
 using Fpn.Service.Security;
 using Fpn.Serving.Lanes;
+using SideBySide = Fpn.Service.Detect.SideBySide;
 
 namespace Fpn.Service.OpenInference;
 

@@ -11,14 +11,14 @@ internal static class InferAnswer
     /// <summary>Writes the answer to a request.</summary>
     /// <param name="contract">The model that found them.</param>
     /// <param name="id">Id of the request; empty when it has none.</param>
-    /// <param name="call">The request: which outputs, and whether they are raw.</param>
+    /// <param name="query">The request: which outputs, and whether they are raw.</param>
     /// <param name="detections">[N], each in the order of the answer.</param>
     public static ModelInferResponse Create(
         ModelContract contract, string id, InferQuery query, DetectedObject[][] detections)
     {
         var answer = new ModelInferResponse { ModelName = contract.Name, ModelVersion = contract.Version, Id = id };
         var total = detections.Sum(image => image.Length);
-        foreach (var tensor in call.Outputs.Count == 0 ? Tensors.All : call.Outputs.Select(output => output.Tensor))
+        foreach (var tensor in query.Outputs.Count == 0 ? Tensors.All : query.Outputs.Select(output => output.Tensor))
         {
             var output = new ModelInferResponse.Types.InferOutputTensor
             {
@@ -30,7 +30,7 @@ internal static class InferAnswer
             }
 
             answer.Outputs.Add(output);
-            if (call.Choices.BinaryOutputs)
+            if (query.Choices.BinaryOutputs)
             {
                 var bytes = new byte[total * tensor.Width() * tensor.ElementSize()];
                 OutputBytes.Write(bytes, tensor, detections, contract);

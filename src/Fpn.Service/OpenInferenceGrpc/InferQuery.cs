@@ -13,8 +13,7 @@ internal sealed class InferQuery(DetectionFilter filter)
     /// <summary>The outputs to send, in this order; empty for all.</summary>
     public List<WantedOutput> Outputs { get; } = [];
 
-    /// <summary>Priority, deadline, filter, and whether outputs are raw, which they are unless the request says otherwise.
-    /// </summary>
+    /// <summary>Priority, deadline, filter; and whether outputs are raw: unless the request says otherwise.</summary>
     public InferChoices Choices { get; } = new(filter) { BinaryOutputs = true };
 }
 

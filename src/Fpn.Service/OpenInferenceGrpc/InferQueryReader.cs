@@ -71,8 +71,8 @@ internal sealed class InferQueryReader(LimitsOptions limits)
     {
         try
         {
-            var call = new InferQuery(filter);
-            return new InferQueryReader(limits).ReadRequest(message, call) is { } problem ? problem : call;
+            var query = new InferQuery(filter);
+            return new InferQueryReader(limits).ReadRequest(message, query) is { } problem ? problem : query;
         }
         catch (InvalidDataException exception)
         {
@@ -95,13 +95,13 @@ internal sealed class InferQueryReader(LimitsOptions limits)
             switch (reader.Field)
             {
                 case ModelInferRequest.ParametersFieldNumber:
-                    problem = CallParameters.ReadRequest(reader.Content(), call.Choices);
+                    problem = CallParameters.ReadRequest(reader.Content(), query.Choices);
                     break;
                 case ModelInferRequest.InputsFieldNumber:
                     problem = ReadInput(reader.Content());
                     break;
                 case ModelInferRequest.OutputsFieldNumber:
-                    problem = ReadOutput(reader.Content(), call.Outputs);
+                    problem = ReadOutput(reader.Content(), query.Outputs);
                     break;
                 case ModelInferRequest.RawInputContentsFieldNumber when _raw is not null:
                     problem = Problem.BadParameter(Raw, "Has more than one entry; there is one input.");
@@ -120,7 +120,7 @@ internal sealed class InferQueryReader(LimitsOptions limits)
             }
         }
 
-        return _hasInput ? FindImages(call) : InferRequestReader.NoInput();
+        return _hasInput ? FindImages(query) : InferRequestReader.NoInput();
     }
 
     private Problem? FindImages(InferQuery query)
@@ -133,7 +133,7 @@ internal sealed class InferQueryReader(LimitsOptions limits)
             }
 
             var split = ImageTensor.SplitBinary(raw, _count, limits);
-            call.Images = split.Succeeded(out var images, out var problem) ? images : [];
+            query.Images = split.Succeeded(out var images, out var problem) ? images : [];
             return problem;
         }
 
@@ -147,8 +147,10 @@ internal sealed class InferQueryReader(LimitsOptions limits)
             return InferRequestReader.WrongCount($"{InputPath}.contents", _elements.Count, _count);
         }
 
-        call.Images = [.. _elements];
-        return call.Images.Select((image, i) => ImageTensor.Check(image, i, limits)).FirstOrDefault(wrong => wrong is not null);
+        query.Images = [.. _elements];
+        return query.Images
+            .Select((image, i) => ImageTensor.Check(image, i, limits))
+            .FirstOrDefault(wrong => wrong is not null);
     }
 
     private Problem? ReadInput(ReadOnlyMemory<byte> message)

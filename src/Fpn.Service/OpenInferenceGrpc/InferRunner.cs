@@ -32,7 +32,8 @@ internal sealed class InferRunner(
         using (use)
         {
             var contract = use.Lane.Model.Contract;
-            if (!InferQueryReader.Read(message, new DetectionFilter(contract), limits).Succeeded(out var call, out problem))
+            var filter = new DetectionFilter(contract);
+            if (!InferQueryReader.Read(message, filter, limits).Succeeded(out var query, out problem))
             {
                 return problem;
             }
@@ -46,14 +47,14 @@ internal sealed class InferRunner(
                     return deadline.Passed();
                 }
 
-                var asked = call.Choices.Timeout ?? urgency.Timeout;
-                call.Choices.Timeout = asked < left ? asked : left;
+                var asked = query.Choices.Timeout ?? urgency.Timeout;
+                query.Choices.Timeout = asked < left ? asked : left;
             }
 
             return (await inference.DetectAsync(
-                    use.Lane, call.Images, call.Choices, urgency, caller, context.RequestAborted))
+                    use.Lane, query.Images, query.Choices, urgency, caller, context.RequestAborted))
                 .Succeeded(out var detections, out problem)
-                ? InferAnswer.Create(contract, address.Id, call, detections)
+                ? InferAnswer.Create(contract, address.Id, query, detections)
                 : problem;
         }
     }

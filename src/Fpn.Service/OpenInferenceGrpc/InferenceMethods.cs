@@ -17,7 +17,12 @@ internal sealed class InferenceMethods(LimitsOptions limits) : IServiceMethodPro
     /// <inheritdoc/>
     public void OnServiceMethodDiscovery(ServiceMethodProviderContext<InferenceService> context)
     {
-        AddSmall(context, "ServerLive", KeyScope.None, ServerLiveRequest.Parser, (_, r, c) => InferenceService.ServerLive(r, c));
+        AddSmall(
+            context,
+            "ServerLive",
+            KeyScope.None,
+            ServerLiveRequest.Parser,
+            (_, r, c) => InferenceService.ServerLive(r, c));
         AddSmall(context, "ServerReady", KeyScope.None, ServerReadyRequest.Parser, (s, r, c) => s.ServerReady(r, c));
         AddSmall(context, "ModelReady", KeyScope.Detect, ModelReadyRequest.Parser, (s, r, c) => s.ModelReady(r, c));
         AddSmall(
@@ -52,7 +57,10 @@ internal sealed class InferenceMethods(LimitsOptions limits) : IServiceMethodPro
             (service, request, call) => service.ModelInfer(request, call));
         context.AddDuplexStreamingMethod(
             Method(
-                "ModelStreamInfer", MethodType.DuplexStreaming, InferMessage.Marshaller, Written<ModelStreamInferResponse>()),
+                "ModelStreamInfer",
+                MethodType.DuplexStreaming,
+                InferMessage.Marshaller,
+                Written<ModelStreamInferResponse>()),
             Metadata(KeyScope.Detect, limits.MaxBatchBytes),
             (service, requests, answers, call) => service.ModelStreamInfer(requests, answers, call));
     }

@@ -11,7 +11,9 @@ internal readonly struct ParameterValue
     /// <summary>A whole number of at least 0, whether it was sent as int64 or uint64.</summary>
     public ulong? Unsigned { get; init; }
 
-    /// <summary>A number as text; also a string, since the protocol's first clients had no kind for fractions.</summary>
+    /// <summary>
+    /// A number as text; also a string, since the first form of the protocol had no kind for fractions.
+    /// </summary>
     public string? NumberText { get; init; }
 
     /// <summary>A string.</summary>

@@ -5,14 +5,16 @@ namespace Fpn.Service.OpenInferenceGrpc;
 /// <summary>Reads a message in the wire format of protocol buffers, where it stands.</summary>
 /// <remarks>
 /// The generated reader would copy every picture into an array of its own, and builds objects for whatever a client
-/// sends; this one leaves both to its caller. Groups, which the third version of the language does not have, are refused.
+/// sends; this one leaves both to its caller. Groups, which the third version of the language does not have, are
+/// refused.
 /// Source: the encoding guide of protocol buffers.
 /// </remarks>
 internal ref struct WireReader
 {
     private const int LongestVarint = 10;
 
-    private static readonly UTF8Encoding Strict = new(encoderShouldEmitUTF8Identifier: false, throwOnInvalidBytes: true);
+    private static readonly UTF8Encoding Strict =
+        new(encoderShouldEmitUTF8Identifier: false, throwOnInvalidBytes: true);
 
     private readonly ReadOnlyMemory<byte> _message;
     private readonly ReadOnlySpan<byte> _bytes;

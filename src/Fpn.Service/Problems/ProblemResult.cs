@@ -5,8 +5,8 @@ using Microsoft.AspNetCore.Mvc;
 namespace Fpn.Service.Problems;
 
 /// <summary>
-/// Writes a <see cref="Problem"/> in the <see cref="IProblemForm"/> of the protocol that the request or its path belongs
-/// to, otherwise as <c>application/problem+json</c>: the one place where failures become HTTP.
+/// Writes a <see cref="Problem"/> in the <see cref="IProblemForm"/> of the protocol that the request speaks, or else as
+/// <c>application/problem+json</c>: the one place where failures become HTTP.
 /// </summary>
 /// <param name="problem">What went wrong.</param>
 internal sealed partial class ProblemResult(Problem problem) : IResult

@@ -1,4 +1,7 @@
 using Fpn.Service.GrpcPort;
+using Fpn.Testing.Running;
+using Grpc.Health.V1;
+using Grpc.Net.Client;
 using Microsoft.Extensions.Configuration;
 
 namespace Fpn.Service.Tests.OpenInferenceGrpc;
@@ -11,12 +14,12 @@ public sealed class GrpcAddressTests
     [InlineData("urls", "http://+:8080", "http://+:8080;http://+:8001")]
     [InlineData("urls", "https://*:8443;http://*:8080", "https://*:8443;http://*:8080;http://*:8001")]
     [InlineData("urls", "https://localhost:8443", "https://localhost:8443;https://localhost:8001")]
-    [InlineData("urls", "http://10.0.0.1:80;http://[::1]:80", "http://10.0.0.1:80;http://[::1]:80;http://10.0.0.1:8001;http://[::1]:8001")]
+    [InlineData("urls", "http://a:1;http://[::1]:1", "http://a:1;http://[::1]:1;http://a:8001;http://[::1]:8001")]
     [InlineData("urls", "http://unix:/tmp/fpn.sock", "http://unix:/tmp/fpn.sock;http://localhost:8001")]
     [InlineData("http_ports", "8080;8081", "http://*:8080;http://*:8081;http://*:8001")]
     [InlineData("https_ports", "8443", "https://*:8443;https://*:8001")]
-    [InlineData("other", "", "http://localhost:5000;http://localhost:8001")]
-    public void Add_ToUrlsOrPorts_ListensOnTheSameHosts(string setting, string value, string urls)
+    [InlineData("other", "", null)]
+    public void Add_ToUrlsOrPorts_ListensOnTheSameHosts(string setting, string value, string? urls)
     {
         var configuration = Settings((setting, value));
         GrpcAddresses.Add(configuration, 8001);
@@ -42,6 +45,31 @@ public sealed class GrpcAddressTests
         GrpcAddresses.Add(configuration, 8001);
         Assert.Equal("Http2", configuration["Kestrel:Endpoints:Secure:Protocols"]);
         Assert.Equal(2, configuration.GetSection("Kestrel:Endpoints").GetChildren().Count());
+    }
+
+    /// <summary>A process as users start it: each way to name addresses leaves HTTP where it was.</summary>
+    [Theory]
+    [InlineData("--urls=http://127.0.0.1:0")]
+    [InlineData("--Kestrel:Endpoints:First:Url=http://127.0.0.1:0")]
+    [InlineData("--urls=", "--http_ports=0")]
+    public async Task Process_WithGrpc_ServesBothPorts(params string[] arguments)
+    {
+        var port = FreePort.Find();
+        using var process = new ServiceProcess(
+            [
+                $"--Fpn:Models:Path={Checkout.BloodCells}", $"--Fpn:Grpc:Port={port}", "--Fpn:Batching:TuningBudget=0",
+                .. arguments,
+            ]);
+        var address = await process.WaitForAddressAsync();
+        using var http = new HttpClient();
+        var ready = new Uri($"http://127.0.0.1:{address.Port}/health/ready");
+        Assert.Equal("Healthy", await http.GetStringAsync(ready, TestContext.Current.CancellationToken));
+        using var channel = GrpcChannel.ForAddress($"http://127.0.0.1:{port}");
+        var health = await new Health.HealthClient(channel).CheckAsync(
+            new HealthCheckRequest(), cancellationToken: TestContext.Current.CancellationToken);
+        Assert.Equal(HealthCheckResponse.Types.ServingStatus.Serving, health.Status);
+        process.SendTerminate();
+        Assert.Equal(0, (await process.WaitForExitAsync()).Code);
     }
 
     private static IConfigurationRoot Settings(params (string Name, string Value)[] settings) =>

@@ -10,12 +10,12 @@ using Microsoft.Extensions.DependencyInjection;
 
 namespace Fpn.Service.Tests.OpenInferenceGrpc;
 
-/// <summary>A real service with a port for gRPC, and calls to it through Microsoft's client and Google's messages.</summary>
+/// <summary>A real service with a port for gRPC, and calls to it through .NET's client and Google's messages.</summary>
 internal sealed class GrpcCalls : IDisposable
 {
     private const string Name = "inference.GRPCInferenceService";
 
-    private readonly GrpcChannel _channel;
+    private GrpcChannel _channel;
 
     /// <summary>Starts the service.</summary>
     public GrpcCalls(params (string Name, string Value)[] settings)
@@ -28,17 +28,9 @@ internal sealed class GrpcCalls : IDisposable
     {
         var port = FreePort.Find();
         Address = new Uri($"http://127.0.0.1:{port.ToString(CultureInfo.InvariantCulture)}");
-
-        // The test host names no addresses, so that the service's own would be the default ones.
         Service = new RunningService(
-            configure,
-            [
-                ("Fpn:Grpc:Port", port.ToString(CultureInfo.InvariantCulture)),
-                ("Kestrel:Endpoints:Http:Url", "http://127.0.0.1:0"),
-                .. settings,
-            ]);
-        _channel = GrpcChannel.ForAddress(
-            Address, new GrpcChannelOptions { MaxSendMessageSize = null, MaxReceiveMessageSize = null });
+            configure, [("Fpn:Grpc:Port", port.ToString(CultureInfo.InvariantCulture)), .. settings]);
+        _channel = Connect(Address);
         Invoker = _channel.CreateCallInvoker();
     }
 
@@ -49,7 +41,7 @@ internal sealed class GrpcCalls : IDisposable
     public Uri Address { get; }
 
     /// <summary>Calls methods of any service.</summary>
-    public CallInvoker Invoker { get; }
+    public CallInvoker Invoker { get; private set; }
 
     private static CancellationToken Cancel => TestContext.Current.CancellationToken;
 
@@ -72,26 +64,41 @@ internal sealed class GrpcCalls : IDisposable
     {
         var request = Request(model, images);
         request.RawInputContents.Clear();
-        request.Inputs[0].Contents = new InferTensorContents { BytesContents = { images.Select(ByteString.CopyFrom) } };
+        request.Inputs[0].Contents = new InferTensorContents();
+        request.Inputs[0].Contents.BytesContents.AddRange(images.Select(image => ByteString.CopyFrom(image)));
         return request;
+    }
+
+    /// <summary>Sends the calls that follow to another address, such as a proxy's.</summary>
+    public void GoThrough(Uri address)
+    {
+        _channel.Dispose();
+        _channel = Connect(address);
+        Invoker = _channel.CreateCallInvoker();
     }
 
     /// <summary>Calls <c>ModelInfer</c>.</summary>
     public AsyncUnaryCall<ModelInferResponse> Infer(
-        ModelInferRequest request, CancellationToken cancellation = default, TimeSpan? deadline = null,
-        params (string Name, string Value)[] metadata) =>
-        Call<ModelInferRequest, ModelInferResponse>("ModelInfer", request, cancellation, deadline, metadata);
+        ModelInferRequest request, TimeSpan? deadline = null, params (string Name, string Value)[] metadata) =>
+        Call<ModelInferRequest, ModelInferResponse>("ModelInfer", request, deadline, metadata);
+
+    /// <summary>Calls <c>ModelInfer</c>, and cancels the call when the test says so.</summary>
+    public AsyncUnaryCall<ModelInferResponse> InferUntil(ModelInferRequest request, CancellationTokenSource gone) =>
+        Invoker.AsyncUnaryCall(
+            Method<ModelInferRequest, ModelInferResponse>(MethodType.Unary, "ModelInfer"),
+            null,
+            new CallOptions(cancellationToken: gone.Token),
+            request);
 
     /// <summary>Calls a method with one message each way.</summary>
     public AsyncUnaryCall<TResponse> Call<TRequest, TResponse>(
-        string method, TRequest request, CancellationToken cancellation = default, TimeSpan? deadline = null,
-        params (string Name, string Value)[] metadata)
+        string method, TRequest request, TimeSpan? deadline = null, params (string Name, string Value)[] metadata)
         where TRequest : class, IMessage
         where TResponse : class, IMessage<TResponse>, new() =>
         Invoker.AsyncUnaryCall(
             Method<TRequest, TResponse>(MethodType.Unary, method),
             null,
-            Options(cancellation, deadline, metadata),
+            Options(deadline, metadata),
             request);
 
     /// <summary>Opens <c>ModelStreamInfer</c>.</summary>
@@ -100,7 +107,7 @@ internal sealed class GrpcCalls : IDisposable
         Invoker.AsyncDuplexStreamingCall(
             Method<ModelInferRequest, ModelStreamInferResponse>(MethodType.DuplexStreaming, "ModelStreamInfer"),
             null,
-            Options(default, deadline, metadata));
+            Options(deadline, metadata));
 
     /// <summary>Sends bytes in place of a message.</summary>
     public AsyncUnaryCall<ModelInferResponse> Send(byte[] message) => Invoker.AsyncUnaryCall(
@@ -111,7 +118,7 @@ internal sealed class GrpcCalls : IDisposable
             Marshallers.Create(bytes => bytes, bytes => bytes),
             Read<ModelInferResponse>()),
         null,
-        Options(default, null, []),
+        Options(null, []),
         message);
 
     /// <summary>The failure of a call that must fail.</summary>
@@ -147,8 +154,10 @@ internal sealed class GrpcCalls : IDisposable
         Service.Dispose();
     }
 
-    private static CallOptions Options(
-        CancellationToken cancellation, TimeSpan? deadline, (string Name, string Value)[] metadata)
+    private static GrpcChannel Connect(Uri address) => GrpcChannel.ForAddress(
+        address, new GrpcChannelOptions { MaxSendMessageSize = null, MaxReceiveMessageSize = null });
+
+    private static CallOptions Options(TimeSpan? deadline, (string Name, string Value)[] metadata)
     {
         var headers = new Metadata();
         foreach (var (name, value) in metadata)
@@ -159,7 +168,7 @@ internal sealed class GrpcCalls : IDisposable
         return new CallOptions(
             headers,
             deadline is { } time ? TimeProvider.System.GetUtcNow().UtcDateTime + time : null,
-            cancellation == default ? Cancel : cancellation);
+            Cancel);
     }
 
     private static Method<TRequest, TResponse> Method<TRequest, TResponse>(MethodType type, string name)

@@ -61,7 +61,8 @@ public sealed class GrpcDoorTests
         using var file = new KeyFile(
             KeyFile.Entry("alice", KeyFile.Alice),
             KeyFile.Entry("scraper", GuardedService.Scraper, "\"scopes\": [\"metrics\"]"),
-            KeyFile.Entry("slow", GuardedService.Slow, "\"scopes\": [\"detect\"], \"requestsPerMinute\": 1, \"burst\": 2"),
+            KeyFile.Entry(
+                "slow", GuardedService.Slow, "\"scopes\": [\"detect\"], \"requestsPerMinute\": 1, \"burst\": 2"),
             KeyFile.Entry("operator", GuardedService.Operator, "\"scopes\": [\"detect\", \"admin\"]"));
         using var calls = new GrpcCalls(("Fpn:Keys:File", file.Path));
         AsyncUnaryCall<ModelMetadataResponse> Ask(params (string Name, string Value)[] metadata) =>
@@ -69,8 +70,10 @@ public sealed class GrpcDoorTests
                 "ModelMetadata", new ModelMetadataRequest { Name = "blood-cells" }, metadata: metadata);
 
         await GrpcCalls.FailAsync(Ask(), StatusCode.Unauthenticated, "key-missing");
-        await GrpcCalls.FailAsync(Ask(("x-api-key", "wrong-0123456789abcdef")), StatusCode.Unauthenticated, "key-wrong");
-        await GrpcCalls.FailAsync(Ask(("x-api-key", GuardedService.Scraper)), StatusCode.PermissionDenied, "scope-missing");
+        await GrpcCalls.FailAsync(
+            Ask(("x-api-key", "wrong-0123456789abcdef")), StatusCode.Unauthenticated, "key-wrong");
+        await GrpcCalls.FailAsync(
+            Ask(("x-api-key", GuardedService.Scraper)), StatusCode.PermissionDenied, "scope-missing");
         await Ask(("x-api-key", KeyFile.Alice));
         await Ask(("authorization", $"Bearer {KeyFile.Alice}"));
         await GrpcCalls.FailAsync(
@@ -170,7 +173,8 @@ public sealed class GrpcDoorTests
     [Fact]
     public async Task Repository_UnderItsSwitch_UnloadsAndLoads()
     {
-        using var file = new KeyFile(KeyFile.Entry("operator", GuardedService.Operator, "\"scopes\": [\"detect\", \"admin\"]"));
+        using var file = new KeyFile(
+            KeyFile.Entry("operator", GuardedService.Operator, "\"scopes\": [\"detect\", \"admin\"]"));
         using var calls = new GrpcCalls(("Fpn:Keys:File", file.Path), ("Fpn:Control:Enabled", "true"));
         (string, string) key = ("x-api-key", GuardedService.Operator);
         var index = await calls.Call<RepositoryIndexRequest, RepositoryIndexResponse>(

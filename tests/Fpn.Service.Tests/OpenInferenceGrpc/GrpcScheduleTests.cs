@@ -1,3 +1,4 @@
+using System.Globalization;
 using Fpn.Imaging.Pixels;
 using Fpn.Models.Loading;
 using Fpn.Service.Bodies;
@@ -21,6 +22,8 @@ public sealed class GrpcScheduleTests : IAsyncDisposable
 {
     private readonly FakeDetector _detector = new() { RunsFreely = true };
     private GrpcCalls? _calls;
+
+    private static CancellationToken Cancel => TestContext.Current.CancellationToken;
 
     private ModelLane Lane => _calls!.Service.Services.GetRequiredService<LaneRegistry>().Lanes[0];
 
@@ -98,11 +101,14 @@ public sealed class GrpcScheduleTests : IAsyncDisposable
     {
         Start(("Fpn:Batching:MaxBatchSize", "1"), ("Fpn:Batching:QueueCapacity", "1"));
         var first = await OccupyAsync(100);
-        var failure = await GrpcCalls.FailAsync(Infer(11, null), StatusCode.Unavailable, "queue-full");
-        var seconds = int.Parse(failure.Trailers.GetValue("retry-after")!, System.Globalization.CultureInfo.InvariantCulture);
+        using var second = Infer(11);
+        await Eventually.TrueAsync(() => Lane.Admitted == 2);
+        var failure = await GrpcCalls.FailAsync(Infer(12), StatusCode.Unavailable, "queue-full");
+        var seconds = int.Parse(failure.Trailers.GetValue("retry-after")!, CultureInfo.InvariantCulture);
         Assert.True(seconds >= 1);
         Assert.Equal($"{seconds * 1000}", failure.Trailers.GetValue("grpc-retry-pushback-ms"));
         await EndAsync(first);
+        await second;
     }
 
     [Fact]
@@ -111,7 +117,8 @@ public sealed class GrpcScheduleTests : IAsyncDisposable
         Start();
         var first = await OccupyAsync(100);
         using var gone = new CancellationTokenSource();
-        using var lost = _calls!.Infer(GrpcCalls.Request("fake", Pictures.Png(11, 16), Pictures.Png(12, 16)), gone.Token);
+        using var lost = _calls!.InferUntil(
+            GrpcCalls.Request("fake", Pictures.Png(11, 16), Pictures.Png(12, 16)), gone);
         await Eventually.TrueAsync(() => Lane.Admitted == 3);
         await gone.CancelAsync();
         var failure = await Assert.ThrowsAsync<RpcException>(() => lost.ResponseAsync);
@@ -140,7 +147,8 @@ public sealed class GrpcScheduleTests : IAsyncDisposable
         var large = GrpcCalls.Request("fake", new byte[2 << 20]);
         await GrpcCalls.FailAsync(_calls!.Infer(large), StatusCode.Unavailable, "queue-full");
         using var small = Infer(11);
-        Assert.Equal([11], GrpcCalls.Raw<float>(await small, "scores"));
+        var answer = await small;
+        Assert.Equal([11], GrpcCalls.Raw<float>(answer, "scores"));
     }
 
     [Fact]
@@ -150,19 +158,20 @@ public sealed class GrpcScheduleTests : IAsyncDisposable
         var first = await OccupyAsync(100);
         using var stream = _calls!.Stream();
         await stream.RequestStream.WriteAsync(
-            GrpcCalls.Request("fake", Pictures.Png(12, 16)), TestContext.Current.CancellationToken);
+            GrpcCalls.Request("fake", Pictures.Png(12, 16)), Cancel);
         await Eventually.TrueAsync(() => Lane.Admitted == 2);
         await _calls.Service.Services.GetRequiredService<Drain>()
-            .StoppingAsync(TestContext.Current.CancellationToken);
+            .StoppingAsync(Cancel);
         await GrpcCalls.FailAsync(Infer(11), StatusCode.Unavailable, "shutting-down");
         _detector.RunsFreely = true;
         first.Run.End();
-        Assert.Equal([100], GrpcCalls.Raw<float>(await first.Call, "scores"));
+        var answer = await first.Call;
+        Assert.Equal([100], GrpcCalls.Raw<float>(answer, "scores"));
         first.Call.Dispose();
-        Assert.True(await stream.ResponseStream.MoveNext(TestContext.Current.CancellationToken));
+        Assert.True(await stream.ResponseStream.MoveNext(Cancel));
         Assert.Equal([12], GrpcCalls.Raw<float>(stream.ResponseStream.Current.InferResponse, "scores"));
         var end = await Assert.ThrowsAsync<RpcException>(
-            () => stream.ResponseStream.MoveNext(TestContext.Current.CancellationToken));
+            () => stream.ResponseStream.MoveNext(Cancel));
         Assert.Equal(StatusCode.Unavailable, end.StatusCode);
     }
 
@@ -193,7 +202,7 @@ public sealed class GrpcScheduleTests : IAsyncDisposable
         Assert.Equal(("", "slow"), (slow.ErrorMessage, slow.InferResponse.Id));
         Assert.Equal([100], GrpcCalls.Raw<float>(slow.InferResponse, "scores"));
         await stream.RequestStream.CompleteAsync();
-        Assert.False(await stream.ResponseStream.MoveNext(TestContext.Current.CancellationToken));
+        Assert.False(await stream.ResponseStream.MoveNext(Cancel));
         Assert.Equal(StatusCode.OK, stream.GetStatus().StatusCode);
     }
 
@@ -206,21 +215,21 @@ public sealed class GrpcScheduleTests : IAsyncDisposable
         var seen = new HashSet<string>(StringComparer.Ordinal);
         var reading = Task.Run(async () =>
         {
-            while (await stream.ResponseStream.MoveNext(TestContext.Current.CancellationToken))
+            while (await stream.ResponseStream.MoveNext(Cancel))
             {
                 var answer = stream.ResponseStream.Current;
                 Assert.Empty(answer.ErrorMessage);
                 Assert.Equal(
-                    int.Parse(answer.InferResponse.Id, System.Globalization.CultureInfo.InvariantCulture),
+                    int.Parse(answer.InferResponse.Id, CultureInfo.InvariantCulture),
                     GrpcCalls.Raw<float>(answer.InferResponse, "scores").Single());
                 Assert.True(seen.Add(answer.InferResponse.Id));
             }
-        });
+        }, Cancel);
         for (var width = 1; width <= 300; width++)
         {
             await SendAsync(
                 stream,
-                width.ToString(System.Globalization.CultureInfo.InvariantCulture),
+                width.ToString(CultureInfo.InvariantCulture),
                 GrpcCalls.Request("fake", Pictures.Png(width, 16)));
         }
 
@@ -230,16 +239,18 @@ public sealed class GrpcScheduleTests : IAsyncDisposable
     }
 
     private static Task SendAsync(
-        AsyncDuplexStreamingCall<ModelInferRequest, ModelStreamInferResponse> stream, string id, ModelInferRequest request)
+        AsyncDuplexStreamingCall<ModelInferRequest, ModelStreamInferResponse> stream,
+        string id,
+        ModelInferRequest request)
     {
         request.Id = id;
-        return stream.RequestStream.WriteAsync(request, TestContext.Current.CancellationToken);
+        return stream.RequestStream.WriteAsync(request, Cancel);
     }
 
     private static async Task<ModelStreamInferResponse> NextAsync(
         AsyncDuplexStreamingCall<ModelInferRequest, ModelStreamInferResponse> stream)
     {
-        Assert.True(await stream.ResponseStream.MoveNext(TestContext.Current.CancellationToken));
+        Assert.True(await stream.ResponseStream.MoveNext(Cancel));
         return stream.ResponseStream.Current;
     }
 

@@ -4,7 +4,7 @@ using Fpn.Serving.Requests;
 
 namespace Fpn.Service.Tests.OpenInferenceGrpc;
 
-/// <summary>gRPC's statuses of problems: of failures those of the one table, of others what HTTP's status means.</summary>
+/// <summary>gRPC's statuses: of failures those of the one table, of other problems what HTTP's status means.</summary>
 public sealed class GrpcStatusTests
 {
     [Fact]

@@ -1,7 +1,6 @@
 using Fpn.Service.OpenInferenceGrpc;
 using Fpn.Testing.Running;
 using Google.Protobuf;
-using Grpc.Core;
 
 namespace Fpn.Service.Tests.OpenInferenceGrpc;
 
@@ -98,8 +97,8 @@ public sealed class ModelInferTests(GrpcServiceFixture fixture) : IClassFixture<
     [Fact]
     public async Task Infer_BytesOfThePublicContract_AreUnderstood()
     {
-        // Field numbers by hand, as the public description has them: model_name 1, inputs 5 (name 1, datatype 2, shape 3
-        // packed), raw_input_contents 7.
+        // Field numbers by hand, as the public description has them: model_name 1, inputs 5 (name 1, datatype 2,
+        // shape 3, packed), raw_input_contents 7.
         var picture = await PictureAsync();
         using var message = new MemoryStream();
         using (var output = new CodedOutputStream(message, leaveOpen: true))

@@ -33,7 +33,7 @@ public sealed class PythonClientTests(GrpcServiceFixture fixture) : IClassFixtur
         Assert.True(exitCode == 0, errors);
         var printed = output.Split('\n', StringSplitOptions.RemoveEmptyEntries)
             .Select(line => JsonDocument.Parse(line).RootElement)
-            .OrderBy(line => form == "stream" ? line.GetProperty("id").GetString() : string.Empty, StringComparer.Ordinal)
+            .OrderBy(line => form == "stream" ? line.GetProperty("id").GetString() : "", StringComparer.Ordinal)
             .ToArray();
         Assert.NotEmpty(expected);
         Assert.Equal(2 * expected.Length, printed.Length);

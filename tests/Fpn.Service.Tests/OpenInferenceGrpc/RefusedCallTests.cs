@@ -1,11 +1,14 @@
 using System.Buffers.Binary;
 using System.Net;
 using System.Net.Http.Headers;
+using Fpn.Service.Bodies;
 using Fpn.Service.OpenInferenceGrpc;
 using Fpn.Testing.Images;
 using Fpn.Testing.Running;
 using Google.Protobuf;
 using Grpc.Core;
+using Microsoft.Extensions.DependencyInjection;
+using Wanted = Fpn.Service.OpenInferenceGrpc.ModelInferRequest.Types.InferRequestedOutputTensor;
 
 namespace Fpn.Service.Tests.OpenInferenceGrpc;
 
@@ -42,63 +45,70 @@ public sealed class RefusedCallTests(GrpcServiceFixture fixture) : IClassFixture
         await GrpcCalls.FailAsync(_calls.Infer(request), StatusCode.NotFound, type);
     }
 
-    public static TheoryData<string, Action<ModelInferRequest>> WrongRequests() => new()
-    {
-        { "inputs: ", request => request.Inputs.Clear() },
-        { "inputs[1].name: ", request => request.Inputs.Add(request.Inputs[0].Clone()) },
-        { "inputs[0].name: ", request => request.Inputs[0].Name = "picture" },
-        { "inputs[0].datatype: ", request => request.Inputs[0].Datatype = "UINT8" },
-        { "inputs[0].shape: ", request => request.Inputs[0].Shape.Add(1) },
-        { "inputs[0].shape: ", request => request.Inputs[0].Shape[0] = -1 },
-        { "inputs[0].shape: ", request => request.Inputs[0].Shape[0] = 0 },
-        { "inputs[0].shape: ", request => request.Inputs[0].Shape[0] = 65 },
-        { "inputs[0].shape: ", request => request.Inputs[0].Shape.Clear() },
-        { "image[1]: ", request => request.Inputs[0].Shape[0] = 2 },
-        { "raw_input_contents: ", request => request.RawInputContents.Add(ByteString.Empty) },
-        { "inputs[0]: ", request => request.RawInputContents.Clear() },
-        { "inputs[0]: ", request => request.Inputs[0].Contents = Bytes(1) },
-        {
+    /// <summary>How the message begins, and what spoils a good request.</summary>
+    private static readonly (string Start, Action<ModelInferRequest> Spoil)[] WrongRequests =
+    [
+        ("inputs: ", request => request.Inputs.Clear()),
+        ("inputs[1].name: ", request => request.Inputs.Add(request.Inputs[0].Clone())),
+        ("inputs[0].name: ", request => request.Inputs[0].Name = "picture"),
+        ("inputs[0].datatype: ", request => request.Inputs[0].Datatype = "UINT8"),
+        ("inputs[0].shape: ", request => request.Inputs[0].Shape.Add(1)),
+        ("inputs[0].shape: ", request => request.Inputs[0].Shape[0] = -1),
+        ("inputs[0].shape: ", request => request.Inputs[0].Shape[0] = 0),
+        ("inputs[0].shape: ", request => request.Inputs[0].Shape[0] = 65),
+        ("inputs[0].shape: ", request => request.Inputs[0].Shape.Clear()),
+        ("image[1]: ", request => request.Inputs[0].Shape[0] = 2),
+        ("raw_input_contents: ", request => request.RawInputContents.Add(ByteString.Empty)),
+        ("inputs[0]: ", request => request.RawInputContents.Clear()),
+        ("inputs[0]: ", request => request.Inputs[0].Contents = Bytes(1)),
+        (
             "inputs[0].contents: ", request =>
             {
                 request.RawInputContents.Clear();
                 request.Inputs[0].Contents = Bytes(2);
             }
-        },
-        { "inputs[0].contents: ", request => request.Inputs[0].Contents = new() { Fp32Contents = { 1 } } },
-        { "image: ", request => request.RawInputContents[0] = Longer(request.RawInputContents[0]) },
-        { "image[0]: ", request => request.RawInputContents[0] = ByteString.CopyFrom(0, 0, 0, 0) },
-        { "image[0]: ", request => request.RawInputContents[0] = ByteString.CopyFrom(255, 255, 255, 255, 1) },
-        { "outputs[0].name: ", request => request.Outputs.Add(new() { Name = "masks" }) },
-        {
+        ),
+        ("inputs[0].contents: ", request => request.Inputs[0].Contents = new() { Fp32Contents = { 1 } }),
+        ("image: ", request => request.RawInputContents[0] = Longer(request.RawInputContents[0])),
+        ("image[0]: ", request => request.RawInputContents[0] = ByteString.CopyFrom(0, 0, 0, 0)),
+        ("image[0]: ", request => request.RawInputContents[0] = ByteString.CopyFrom(255, 255, 255, 255, 1)),
+        ("outputs[0].name: ", request => request.Outputs.Add(new Wanted { Name = "masks" })),
+        (
             "outputs[1]: ", request =>
             {
-                request.Outputs.Add(new() { Name = "boxes" });
-                request.Outputs.Add(new() { Name = "boxes" });
+                request.Outputs.Add(new Wanted { Name = "boxes" });
+                request.Outputs.Add(new Wanted { Name = "boxes" });
             }
-        },
-        {
+        ),
+        (
             "outputs[0].parameters.classification: ", request =>
-                request.Outputs.Add(new() { Name = "scores", Parameters = { { "classification", new() { Int64Param = 3 } } } })
-        },
-        {
+                request.Outputs.Add(new Wanted
+                {
+                    Name = "scores", Parameters = { { "classification", new InferParameter { Int64Param = 3 } } },
+                })
+        ),
+        (
             "inputs[0].parameters.shared_memory_region: ", request =>
                 request.Inputs[0].Parameters.Add("shared_memory_region", new() { StringParam = "a" })
-        },
-        { "parameters.priority: ", request => request.Parameters.Add("priority", new() { Int64Param = -1 }) },
-        { "parameters.timeout: ", request => request.Parameters.Add("timeout", new() { StringParam = "soon" }) },
-        { "parameters.sequence_id: ", request => request.Parameters.Add("sequence_id", new() { Int64Param = 1 }) },
-        { "parameters.score_threshold: ", request => request.Parameters.Add("score_threshold", new() { DoubleParam = 2 }) },
-        { "parameters.score_threshold: ", request => request.Parameters.Add("score_threshold", new() { BoolParam = true }) },
-        { "parameters.max_detections: ", request => request.Parameters.Add("max_detections", new() { Int64Param = 0 }) },
-        { "parameters.labels: ", request => request.Parameters.Add("labels", new() { StringParam = "dragon" }) },
-        { "parameters.binary_data_output: ", request => request.Parameters.Add("binary_data_output", new() { Int64Param = 1 }) },
-        { "id: ", request => request.Id = new string('x', 1025) },
-    };
+        ),
+        ("parameters.priority: ", Set("priority", new() { Int64Param = -1 })),
+        ("parameters.timeout: ", Set("timeout", new() { StringParam = "soon" })),
+        ("parameters.sequence_id: ", Set("sequence_id", new() { Int64Param = 1 })),
+        ("parameters.score_threshold: ", Set("score_threshold", new() { DoubleParam = 2 })),
+        ("parameters.score_threshold: ", Set("score_threshold", new() { BoolParam = true })),
+        ("parameters.max_detections: ", Set("max_detections", new() { Int64Param = 0 })),
+        ("parameters.labels: ", Set("labels", new() { StringParam = "dragon" })),
+        ("parameters.binary_data_output: ", Set("binary_data_output", new() { Int64Param = 1 })),
+        ("id: ", request => request.Id = new string('x', 1025)),
+    ];
+
+    public static TheoryData<int> WrongIndices() => [.. Enumerable.Range(0, WrongRequests.Length)];
 
     [Theory]
-    [MemberData(nameof(WrongRequests), DisableDiscoveryEnumeration = true)]
-    public async Task Infer_WrongField_IsInvalidArgumentAndNamesIt(string start, Action<ModelInferRequest> spoil)
+    [MemberData(nameof(WrongIndices))]
+    public async Task Infer_WrongField_IsInvalidArgumentAndNamesIt(int index)
     {
+        var (start, spoil) = WrongRequests[index];
         var request = GrpcCalls.Request(Model, Picture);
         spoil(request);
         var failure = await GrpcCalls.FailAsync(
@@ -189,7 +199,8 @@ public sealed class RefusedCallTests(GrpcServiceFixture fixture) : IClassFixture
     public async Task Header_Wrong_IsRefused(string name, string value, string status)
     {
         var message = GrpcCalls.Request(Model, Picture).ToByteArray();
-        using var answer = await SendFrameAsync((uint)message.Length, message, isCompressed: name == "grpc-encoding", (name, value));
+        using var answer = await SendFrameAsync(
+            (uint)message.Length, message, isCompressed: name == "grpc-encoding", (name, value));
         Assert.Equal(status, Header(answer, "grpc-status"));
     }
 
@@ -203,6 +214,9 @@ public sealed class RefusedCallTests(GrpcServiceFixture fixture) : IClassFixture
         Assert.Contains('é', failure.Status.Detail);
     }
 
+    private static Action<ModelInferRequest> Set(string name, InferParameter value) =>
+        request => request.Parameters.Add(name, value);
+
     private static InferTensorContents Bytes(int count) =>
         new() { BytesContents = { Enumerable.Repeat(ByteString.CopyFrom(Picture), count) } };
 
@@ -213,8 +227,7 @@ public sealed class RefusedCallTests(GrpcServiceFixture fixture) : IClassFixture
             ? values.Single()
             : null;
 
-    private long Taken() => ((Fpn.Service.Bodies.BodyMemory)_calls.Service.Services
-        .GetService(typeof(Fpn.Service.Bodies.BodyMemory))!).Taken;
+    private long Taken() => _calls.Service.Services.GetRequiredService<BodyMemory>().Taken;
 
     /// <summary>Sends a message whose announced length may be a lie, byte by byte.</summary>
     private async Task<HttpResponseMessage> SendFrameAsync(
@@ -233,7 +246,10 @@ public sealed class RefusedCallTests(GrpcServiceFixture fixture) : IClassFixture
         {
             Version = HttpVersion.Version20,
             VersionPolicy = HttpVersionPolicy.RequestVersionExact,
-            Content = new ByteArrayContent(frame) { Headers = { ContentType = new MediaTypeHeaderValue("application/grpc") } },
+            Content = new ByteArrayContent(frame)
+            {
+                Headers = { ContentType = new MediaTypeHeaderValue("application/grpc") },
+            },
         };
         request.Headers.TE.Add(new TransferCodingWithQualityHeaderValue("trailers"));
         foreach (var (name, value) in headers)
