@@ -38,7 +38,9 @@ public sealed class GrpcDoorTests
         // HTTP paths in gRPC's own clothes.
         using var dressed = new HttpRequestMessage(HttpMethod.Post, new Uri(calls.Address, "detect"))
         {
-            Version = HttpVersion.Version20, Content = new ByteArrayContent([]),
+            Version = HttpVersion.Version20,
+            VersionPolicy = HttpVersionPolicy.RequestVersionExact,
+            Content = new ByteArrayContent([]),
         };
         dressed.Content.Headers.ContentType = new MediaTypeHeaderValue("application/grpc");
         using var refused = await http.SendAsync(dressed, Cancel);
