@@ -131,12 +131,13 @@ internal sealed class MessageReader(
 
     private async Task<Problem?> TryReadAsync(CancellationToken cancellationToken)
     {
-        if (deadline.Left(clock) is { } left && left <= TimeSpan.Zero)
+        var left = deadline.Left(clock);
+        if (left <= TimeSpan.Zero)
         {
             return deadline.Passed();
         }
 
-        using var expiry = new CancellationTokenSource(deadline.Left(clock) ?? Timeout.InfiniteTimeSpan, clock);
+        using var expiry = new CancellationTokenSource(left ?? Timeout.InfiniteTimeSpan, clock);
         using var either = CancellationTokenSource.CreateLinkedTokenSource(
             cancellationToken, context.RequestAborted, expiry.Token, drain.LastCall);
         try

@@ -13,7 +13,9 @@ internal sealed partial class Drain(ShutdownOptions options, TimeProvider clock,
     /// <summary>Whether the shutdown has begun.</summary>
     public bool HasBegun => _begun;
 
-    /// <summary>Cancelled when the delay is over and the port closes: what has arrived is answered, and no more.</summary>
+    /// <summary>
+    /// Cancelled when the delay is over and the port closes: what has arrived is answered, and no more.
+    /// </summary>
     public CancellationToken Closing => _closing.Token;
 
     /// <summary>Cancelled shortly before the end, when waiting requests must be answered.</summary>
