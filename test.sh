@@ -26,7 +26,7 @@ mkdir -p "$logs"
 python=/usr/bin/python3
 install_debian_packages() {
   local packages=(python3-torch python3-torchvision python3-onnx python3-pil python3-numpy libopenblas0-pthread
-    prometheus chromium nginx-light buildah debootstrap docker-compose) missing=()
+    prometheus chromium nginx-light buildah debootstrap docker-compose python3-grpcio protobuf-compiler) missing=()
   command -v dpkg-query >/dev/null 2>&1 || return 0
   for package in "${packages[@]}"; do
     dpkg-query -W -f='${Status}' "$package" 2>/dev/null | grep -q 'ok installed' || missing+=("$package")
@@ -87,7 +87,7 @@ run_dotnet_tests() { # label, project, [VARIABLE=value …]
     failed=$((failed + 1))
   fi
   # A test may be skipped only because one of these is absent, and never under CI.
-  local unexpected absent='The shared data|python3-torch|prometheus|chromium|nginx|buildah|docker-compose'
+  local unexpected absent='The shared data|python3-torch|python3-grpcio|prometheus|chromium|nginx|buildah|docker-compose'
   absent+='|(tests/(OpenApi|Deployment|SageMaker)/)?node_modules'
   unexpected=$(grep -A 1 -F '[SKIP]' "$log" | grep -vE '\[SKIP\]|^--$' | grep -cvE "^ *($absent) is absent" || true)
   [ "${CI:-}" = true ] && unexpected=$skips

@@ -6,10 +6,12 @@ using Fpn.Service.Detect;
 using Fpn.Service.Engine;
 using Fpn.Service.Explorer;
 using Fpn.Service.Fetching;
+using Fpn.Service.GrpcPort;
 using Fpn.Service.Lifetime;
 using Fpn.Service.Observability;
 using Fpn.Service.OpenApi;
 using Fpn.Service.OpenInference;
+using Fpn.Service.OpenInferenceGrpc;
 using Fpn.Service.Problems;
 using Fpn.Service.Repository;
 using Fpn.Service.Security;
@@ -31,6 +33,8 @@ static void Add(WebApplicationBuilder builder, SettingsCatalogue settings) => bu
     .AddDetect()
     .AddRepository(settings)
     .AddOpenInference()
+    .AddGrpcPort(settings)
+    .AddOpenInferenceGrpc()
     .AddCompatibility(settings)
     .AddOpenApiDocument()
     .AddExplorer();
@@ -45,6 +49,7 @@ static void Use(WebApplication app) => app
     .UseSecurityHeaders()
     .UseProblems()
     .UseEndpointRouting()
+    .UseGrpcDoor()
     .UseCrossOrigin()
     .UseKeys()
     .UseOpenApiDocument()
@@ -53,5 +58,7 @@ static void Use(WebApplication app) => app
     .MapDetect()
     .MapRepository()
     .MapOpenInference()
+    .MapGrpcPort()
+    .MapOpenInferenceGrpc()
     .MapCompatibility()
     .MapExplorer();

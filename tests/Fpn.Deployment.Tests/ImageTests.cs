@@ -27,10 +27,11 @@ public sealed class ImageTests(ImageFixture images, ITestOutputHelper output) : 
         Assert.Empty(image.Command);
         Assert.Equal("/app", image.WorkingDir);
         Assert.Equal("SIGTERM", image.StopSignal);
-        Assert.Equal(["8080/tcp"], image.ExposedPorts);
+        Assert.Equal(["8001/tcp", "8080/tcp"], image.ExposedPorts.Order());
         Assert.Equal(["CMD", "/app/Fpn.Service", "healthcheck"], image.HealthCheck);
         Assert.Contains("Fpn__Shutdown__Delay=5s", image.Environment);
         Assert.Contains("ASPNETCORE_URLS=http://+:8080", image.Environment);
+        Assert.Contains("Fpn__Grpc__Port=8001", image.Environment);
         var version = typeof(Program).Assembly.GetName().Version!;
         Assert.Equal(version.ToString(3), image.Labels["org.opencontainers.image.version"]);
         Assert.Equal(gpu ? "unknown" : "0123abc", image.Labels["org.opencontainers.image.revision"]);

@@ -6,11 +6,17 @@ namespace Fpn.Service.Lifetime;
 internal sealed partial class Drain(ShutdownOptions options, TimeProvider clock, ILogger<Drain> logger)
     : IHostedLifecycleService, IDisposable
 {
+    private readonly CancellationTokenSource _closing = new();
     private readonly CancellationTokenSource _lastCall = new();
     private volatile bool _begun;
 
     /// <summary>Whether the shutdown has begun.</summary>
     public bool HasBegun => _begun;
+
+    /// <summary>
+    /// Cancelled when the delay is over and the port closes: what has arrived is answered, and no more.
+    /// </summary>
+    public CancellationToken Closing => _closing.Token;
 
     /// <summary>Cancelled shortly before the end, when waiting requests must be answered.</summary>
     public CancellationToken LastCall => _lastCall.Token;
@@ -19,7 +25,11 @@ internal sealed partial class Drain(ShutdownOptions options, TimeProvider clock,
     public void CallLast() => _lastCall.Cancel();
 
     /// <inheritdoc/>
-    public void Dispose() => _lastCall.Dispose();
+    public void Dispose()
+    {
+        _closing.Dispose();
+        _lastCall.Dispose();
+    }
 
     /// <inheritdoc/>
     /// <remarks>The host awaits this before it stops anything, the listener included.</remarks>
@@ -32,6 +42,8 @@ internal sealed partial class Drain(ShutdownOptions options, TimeProvider clock,
             await Task.Delay(options.Delay, clock, cancellationToken)
                 .ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
         }
+
+        await _closing.CancelAsync();
     }
 
     /// <inheritdoc/>

@@ -53,7 +53,12 @@ internal static class ImageTensor
 
     private static string PathOf(int index) => string.Create(CultureInfo.InvariantCulture, $"{Tensors.Input}[{index}]");
 
-    private static Outcome<ReadOnlyMemory<byte>[]> SplitBinary(
+    /// <summary>Finds the elements in the binary form: each after its length, four bytes, little-endian.</summary>
+    /// <param name="binary">All of them.</param>
+    /// <param name="count">N.</param>
+    /// <param name="limits">The limits of images.</param>
+    /// <returns>N encoded images, parts of <paramref name="binary"/>; or their problem.</returns>
+    public static Outcome<ReadOnlyMemory<byte>[]> SplitBinary(
         ReadOnlyMemory<byte> binary, int count, LimitsOptions limits)
     {
         var images = new ReadOnlyMemory<byte>[count];

@@ -1,6 +1,5 @@
 using Fpn.Service.Answers;
 using Fpn.Service.Bodies;
-using Fpn.Service.Detect;
 using Fpn.Service.Engine;
 using Fpn.Service.Problems;
 using Fpn.Service.Security;
@@ -10,7 +9,7 @@ namespace Fpn.Service.OpenInference;
 
 /// <summary><c>POST /v2/models/{model}[/versions/{version}]/infer</c>.</summary>
 internal sealed class InferEndpoint(
-    ServedModels models, SideBySide images, BodyWait bodies, BodyMemory memory, LimitsOptions limits)
+    ServedModels models, ImageInference inference, BodyWait bodies, BodyMemory memory, LimitsOptions limits)
 {
     /// <summary>Answers one request.</summary>
     /// <param name="context">The request.</param>
@@ -48,24 +47,15 @@ internal sealed class InferEndpoint(
                 return problem;
             }
 
-            var caller = context.Caller();
-            if (wanted.Request.Choices.Priority is { } priority && caller.Check(priority) is { } tooUrgent)
-            {
-                return tooUrgent;
-            }
-
-            caller.ChargeMore(Math.Max(0, wanted.Images.Length - 1));
-            var choices = wanted.Request.Choices;
-            var urgency = new DetectHeaders(
-                choices.Priority ?? headers.Urgency.Priority, choices.Timeout ?? headers.Urgency.Timeout);
-            var run = await images.DetectAsync(
-                lane, wanted.Images, urgency, ImageTensor.At, context.RequestAborted);
-            return run.Succeeded(out var results, out problem)
-                ? new InferResult(
-                    contract,
-                    wanted.Request.Id,
-                    Array.ConvertAll(results, result => choices.Filter.Apply(result.Detections).ToArray()),
-                    wanted.Request.Outputs)
+            return (await inference.DetectAsync(
+                    lane,
+                    wanted.Images,
+                    wanted.Request.Choices,
+                    headers.Urgency,
+                    context.Caller(),
+                    context.RequestAborted))
+                .Succeeded(out var detections, out problem)
+                ? new InferResult(contract, wanted.Request.Id, detections, wanted.Request.Outputs)
                 : problem;
         }
     }

@@ -52,7 +52,7 @@ internal static class InferOutputs
                 case "parameters" when json.Token == JsonTokenType.Null:
                     break;
                 case "name":
-                    problem = ReadName(json, $"{path}.name", out tensor);
+                    problem = Find($"{path}.name", json.Text(LongestName), out tensor);
                     break;
                 case "parameters":
                     problem = InferParameters.ReadOutput(ref json, $"{path}.parameters", out isBinary);
@@ -68,23 +68,28 @@ internal static class InferOutputs
             }
         }
 
-        if (tensor is not { } found)
+        return tensor is { } found
+            ? Add(path, new WantedOutput(found, isBinary), wanted)
+            : Problem.BadParameter(path, "'name' is missing.");
+    }
+
+    /// <summary>Adds an output that was not asked for before.</summary>
+    /// <returns>Null, or the problem that it was.</returns>
+    public static Problem? Add(string path, WantedOutput output, List<WantedOutput> wanted)
+    {
+        if (wanted.Exists(earlier => earlier.Tensor == output.Tensor))
         {
-            return Problem.BadParameter(path, "'name' is missing.");
+            return Problem.BadParameter(path, $"The output '{output.Tensor.Name()}' is asked for twice.");
         }
 
-        if (wanted.Exists(output => output.Tensor == found))
-        {
-            return Problem.BadParameter(path, $"The output '{found.Name()}' is asked for twice.");
-        }
-
-        wanted.Add(new WantedOutput(found, isBinary));
+        wanted.Add(output);
         return null;
     }
 
-    private static Problem? ReadName(JsonObjectReader json, string path, out OutputTensor? tensor)
+    /// <summary>Finds an output by its name.</summary>
+    /// <returns>Null, or the problem that there is no such output.</returns>
+    public static Problem? Find(string path, string? name, out OutputTensor? tensor)
     {
-        var name = json.Text(LongestName);
         tensor = Tensors.FindOutput(name);
         return tensor is not null ? null
             : name is null ? Problem.BadParameter(path, "Must be the name of an output.")

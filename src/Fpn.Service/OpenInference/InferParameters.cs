@@ -37,7 +37,8 @@ internal static class InferParameters
     /// <summary>Request, of this service: as in the query of <c>/detect</c>.</summary>
     public const string Labels = "labels";
 
-    private const int LongestLabels = 64 << 10;
+    /// <summary>The longest list of labels, in characters.</summary>
+    public const int LongestLabels = 64 << 10;
 
     /// <summary>Reads the parameters of a request.</summary>
     /// <param name="json">Positioned on the value of <c>parameters</c>; afterwards on its end.</param>
@@ -56,23 +57,13 @@ internal static class InferParameters
             var path = $"parameters.{name}";
             var problem = seen.Twice(name, path) ?? (json.Token == JsonTokenType.Null ? null : name) switch
             {
-                Priority => SetPriority(json, path, choices),
-                Timeout => SetTimeout(json, path, choices),
+                Priority => SetPriority(json.Unsigned(), path, choices),
+                Timeout => SetTimeout(json.Unsigned(), path, choices),
                 BinaryDataOutput => SetBinaryOutputs(json, path, choices),
-                ScoreThreshold => json.NumberText() is { } number
-                    ? choices.Filter.SetScoreThreshold(path, number)
-                    : Problem.BadParameter(path, "Must be a number from 0 to 1."),
-                MaxDetections => json.NumberText() is { } number
-                    ? choices.Filter.SetMaxDetections(path, number)
-                    : Problem.BadParameter(path, "Must be a whole number of at least 1."),
-                Labels => json.Text(LongestLabels) is { } labels
-                    ? choices.Filter.KeepLabels(path, labels)
-                    : Problem.BadParameter(path, "Must be a string: names, separated by commas."),
-                "sequence_id" or "sequence_start" or "sequence_end" =>
-                    Problem.BadParameter(path, "Sequences are not supported: the models keep no state."),
-                _ when name?.StartsWith("triton_", StringComparison.Ordinal) is true =>
-                    Problem.BadParameter(path, "Names that begin with 'triton_' are reserved."),
-                _ => SkipScalar(json, path),
+                ScoreThreshold => SetScoreThreshold(json.NumberText(), path, choices),
+                MaxDetections => SetMaxDetections(json.NumberText(), path, choices),
+                Labels => KeepLabels(json.Text(LongestLabels), path, choices),
+                _ => Refuse(name, path) ?? SkipScalar(json, path),
             };
             if (problem is not null)
             {
@@ -149,11 +140,9 @@ internal static class InferParameters
                 isBinary = json.Boolean();
                 problem = isBinary is null ? Problem.BadParameter($"{path}.{name}", "Must be true or false.") : null;
             }
-            else if (problem is null && name == "classification")
+            else
             {
-                problem = Problem.BadParameter(
-                    $"{path}.{name}",
-                    "Classification is not supported: outputs are detections, not scores of classes.");
+                problem ??= CheckClassification(name, path);
             }
 
             if ((problem ?? SkipScalar(json, $"{path}.{name}")) is { } found)
@@ -168,9 +157,14 @@ internal static class InferParameters
     private static Problem NotAnObject(string path) =>
         Problem.BadParameter(path, "Must be an object of names and values.");
 
-    private static Problem? SetPriority(JsonObjectReader json, string path, InferChoices choices)
+    /// <summary>Sets the priority.</summary>
+    /// <param name="number">The parameter's value; null when it is not a whole number.</param>
+    /// <param name="path">Its name in messages.</param>
+    /// <param name="choices">Takes it.</param>
+    /// <returns>Null, or its problem.</returns>
+    public static Problem? SetPriority(ulong? number, string path, InferChoices choices)
     {
-        if (json.Unsigned() is not { } level)
+        if (number is not { } level)
         {
             return Problem.BadParameter(
                 path, "Must be a whole number: 1 high, 2 normal, 3 and more low; 0 leaves the default.");
@@ -186,9 +180,14 @@ internal static class InferParameters
         return null;
     }
 
-    private static Problem? SetTimeout(JsonObjectReader json, string path, InferChoices choices)
+    /// <summary>Sets the deadline.</summary>
+    /// <param name="number">The parameter's value; null when it is not a whole number.</param>
+    /// <param name="path">Its name in messages.</param>
+    /// <param name="choices">Takes it.</param>
+    /// <returns>Null, or its problem.</returns>
+    public static Problem? SetTimeout(ulong? number, string path, InferChoices choices)
     {
-        if (json.Unsigned() is not { } microseconds)
+        if (number is not { } microseconds)
         {
             return Problem.BadParameter(
                 path, "Must be a whole number of microseconds; 0 leaves the service's own deadline.");
@@ -201,6 +200,48 @@ internal static class InferParameters
         return null;
     }
 
+    /// <summary>Sets the threshold of scores.</summary>
+    /// <param name="number">The parameter's value as text; null when it is not a number.</param>
+    /// <param name="path">Its name in messages.</param>
+    /// <param name="choices">Takes it.</param>
+    /// <returns>Null, or its problem.</returns>
+    public static Problem? SetScoreThreshold(string? number, string path, InferChoices choices) => number is null
+        ? Problem.BadParameter(path, "Must be a number from 0 to 1.")
+        : choices.Filter.SetScoreThreshold(path, number);
+
+    /// <summary>Sets how many detections are kept.</summary>
+    /// <inheritdoc cref="SetScoreThreshold"/>
+    public static Problem? SetMaxDetections(string? number, string path, InferChoices choices) => number is null
+        ? Problem.BadParameter(path, "Must be a whole number of at least 1.")
+        : choices.Filter.SetMaxDetections(path, number);
+
+    /// <summary>Keeps some labels.</summary>
+    /// <param name="labels">The parameter's value; null when it is not a string, or too long.</param>
+    /// <param name="path">Its name in messages.</param>
+    /// <param name="choices">Takes them.</param>
+    /// <returns>Null, or their problem.</returns>
+    public static Problem? KeepLabels(string? labels, string path, InferChoices choices) => labels is null
+        ? Problem.BadParameter(path, "Must be a string: names, separated by commas.")
+        : choices.Filter.KeepLabels(path, labels);
+
+    /// <summary>Refuses a parameter of a request that other servers honor and this one cannot.</summary>
+    /// <returns>Null, or the problem.</returns>
+    public static Problem? Refuse(string? name, string path) => name switch
+    {
+        "sequence_id" or "sequence_start" or "sequence_end" =>
+            Problem.BadParameter(path, "Sequences are not supported: the models keep no state."),
+        _ when name?.StartsWith("triton_", StringComparison.Ordinal) is true =>
+            Problem.BadParameter(path, "Names that begin with 'triton_' are reserved."),
+        _ => null,
+    };
+
+    /// <summary>Refuses a parameter of an output that asks for classes.</summary>
+    /// <returns>Null, or the problem.</returns>
+    public static Problem? CheckClassification(string? name, string path) => name == "classification"
+        ? Problem.BadParameter(
+            $"{path}.{name}", "Classification is not supported: outputs are detections, not scores of classes.")
+        : null;
+
     private static Problem? SetBinaryOutputs(JsonObjectReader json, string path, InferChoices choices)
     {
         if (json.Boolean() is not { } value)
@@ -212,7 +253,9 @@ internal static class InferParameters
         return null;
     }
 
-    private static Problem? CheckSharedMemory(string? name, string path) =>
+    /// <summary>Refuses a parameter of an input or output that asks for shared memory.</summary>
+    /// <returns>Null, or the problem.</returns>
+    public static Problem? CheckSharedMemory(string? name, string path) =>
         name is "shared_memory_region" or "shared_memory_offset" or "shared_memory_byte_size"
             ? Problem.BadParameter($"{path}.{name}", "Shared memory is not supported: send the data in the body.")
             : null;

@@ -89,7 +89,7 @@ internal ref struct InferRequestReader
         _request.Outputs = wanted.Count == 0
             ? [.. Tensors.All.Select(tensor => new RequestedOutput(tensor, binary))]
             : [.. wanted.Select(output => new RequestedOutput(output.Tensor, output.IsBinary ?? binary))];
-        return _request.Count == 0 ? Problem.BadParameter("inputs", $"The input '{Tensors.Input}' is missing.") : null;
+        return _request.Count == 0 ? NoInput() : null;
     }
 
     private Problem? Skip()
@@ -144,7 +144,7 @@ internal ref struct InferRequestReader
                 case "parameters" when _json.Token == JsonTokenType.Null:
                     break;
                 case "name":
-                    (named, problem) = (true, CheckName($"{path}.name", isFirst));
+                    (named, problem) = (true, CheckName($"{path}.name", _json.Text(LongestName), isFirst));
                     break;
                 case "datatype":
                     (typed, problem) = (true, CheckDatatype($"{path}.datatype"));
@@ -184,22 +184,44 @@ internal ref struct InferRequestReader
         }
 
         return hasData && _request.Data.Count != _request.Count
-            ? Problem.BadParameter(
-                $"{path}.data", $"Has {_request.Data.Count} elements, but the shape says {_request.Count}.")
+            ? WrongCount($"{path}.data", _request.Data.Count, _request.Count)
             : null;
     }
 
-    private readonly Problem? CheckName(string path, bool isFirst)
+    /// <summary>Checks the name of an input.</summary>
+    /// <param name="path">Path of the name.</param>
+    /// <param name="name">The name; null for something that cannot be one.</param>
+    /// <param name="isFirst">Whether it is the request's first input.</param>
+    /// <returns>Null, or the problem.</returns>
+    public static Problem? CheckName(string path, string? name, bool isFirst) => name switch
     {
-        var name = _json.Text(LongestName);
-        return name switch
-        {
-            null => Problem.BadParameter(path, "Must be the name of an input."),
-            not Tensors.Input =>
-                Problem.BadParameter(path, $"There is no input '{name}'. The one input is '{Tensors.Input}'."),
-            _ => isFirst ? null : Problem.BadParameter(path, $"The input '{Tensors.Input}' is given twice."),
-        };
-    }
+        null => Problem.BadParameter(path, "Must be the name of an input."),
+        not Tensors.Input =>
+            Problem.BadParameter(path, $"There is no input '{name}'. The one input is '{Tensors.Input}'."),
+        _ => isFirst ? null : Problem.BadParameter(path, $"The input '{Tensors.Input}' is given twice."),
+    };
+
+    /// <summary>The problem of a shape that is not one number.</summary>
+    public static Problem WrongShape(string path) =>
+        Problem.BadParameter(path, "Must be [N]: one dimension, the number of images.");
+
+    /// <summary>Checks N.</summary>
+    /// <returns>Null, or the problem.</returns>
+    public static Problem? CheckCount(string path, ulong count, int mostImages) =>
+        count == 0 || count > (ulong)mostImages
+            ? Problem.BadParameter(path, $"{count} images; 1 to {mostImages} are served in a request.")
+            : null;
+
+    /// <summary>The problem of more elements than allowed.</summary>
+    public static Problem TooManyElements(string path, int mostImages) => Problem.BadParameter(
+        path, $"Has more than {mostImages} elements, the most that are served in a request.");
+
+    /// <summary>The problem of data that does not have N elements.</summary>
+    public static Problem WrongCount(string path, int elements, int count) =>
+        Problem.BadParameter(path, $"Has {elements} elements, but the shape says {count}.");
+
+    /// <summary>The problem of a request without its input.</summary>
+    public static Problem NoInput() => Problem.BadParameter("inputs", $"The input '{Tensors.Input}' is missing.");
 
     private readonly Problem? CheckDatatype(string path) => _json.Text(LongestName) is not Tensors.InputDatatype
         ? WrongDatatype(path)
@@ -207,7 +229,7 @@ internal ref struct InferRequestReader
 
     private Problem? ReadShape(string path)
     {
-        var wrong = Problem.BadParameter(path, "Must be [N]: one dimension, the number of images.");
+        var wrong = WrongShape(path);
         if (_json.Token != JsonTokenType.StartArray)
         {
             return wrong;
@@ -225,9 +247,9 @@ internal ref struct InferRequestReader
             return wrong;
         }
 
-        if (count == 0 || count > (ulong)_mostImages)
+        if (CheckCount(path, count, _mostImages) is { } problem)
         {
-            return Problem.BadParameter(path, $"{count} images; 1 to {_mostImages} are served in a request.");
+            return problem;
         }
 
         _request.Count = (int)count;
@@ -259,8 +281,7 @@ internal ref struct InferRequestReader
                 case JsonTokenType.String when leafDepth != 0 && leafDepth != depth:
                     return Problem.BadParameter(path, "Is ragged: all elements must be nested alike.");
                 case JsonTokenType.String when _request.Data.Count == _mostImages:
-                    return Problem.BadParameter(
-                        path, $"Has more than {_mostImages} elements, the most that are served in a request.");
+                    return TooManyElements(path, _mostImages);
                 case JsonTokenType.String:
                     leafDepth = depth;
                     _request.Data.Add(_json.Place);

@@ -1,4 +1,3 @@
-using System.Buffers.Binary;
 using System.Globalization;
 using System.Text.Json;
 using Fpn.Models.Detectors;
@@ -124,35 +123,7 @@ internal sealed class InferResult(
     private void WriteBinary(PooledBuffer buffer, OutputTensor tensor)
     {
         var size = SizeOf(tensor);
-        var span = buffer.GetSpan(size);
-        var at = 0;
-        for (var i = 0; i < detections.Length; i++)
-        {
-            foreach (var detection in detections[i])
-            {
-                switch (tensor)
-                {
-                    case OutputTensor.Boxes:
-                        BinaryPrimitives.WriteSingleLittleEndian(span[at..], detection.Box.X1);
-                        BinaryPrimitives.WriteSingleLittleEndian(span[(at + 4)..], detection.Box.Y1);
-                        BinaryPrimitives.WriteSingleLittleEndian(span[(at + 8)..], detection.Box.X2);
-                        BinaryPrimitives.WriteSingleLittleEndian(span[(at + 12)..], detection.Box.Y2);
-                        break;
-                    case OutputTensor.Scores:
-                        BinaryPrimitives.WriteSingleLittleEndian(span[at..], detection.Score);
-                        break;
-                    case OutputTensor.Labels:
-                        BinaryPrimitives.WriteInt64LittleEndian(span[at..], contract.ClassIds[detection.Label]);
-                        break;
-                    default:
-                        BinaryPrimitives.WriteInt64LittleEndian(span[at..], i);
-                        break;
-                }
-
-                at += tensor.Width() * tensor.ElementSize();
-            }
-        }
-
+        OutputBytes.Write(buffer.GetSpan(size), tensor, detections, contract);
         buffer.Advance(size);
     }
 }

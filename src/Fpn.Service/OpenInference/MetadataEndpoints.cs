@@ -1,6 +1,7 @@
 using System.Net.Mime;
 using System.Reflection;
 using Fpn.Models.Loading;
+using Fpn.Models.Packages;
 using Fpn.Service.Observability;
 using Fpn.Service.Problems;
 using Fpn.Service.Repository;
@@ -19,8 +20,7 @@ internal static class MetadataEndpoints
 
     /// <summary><c>GET /v2</c>.</summary>
     public static IResult DescribeServer(ControlOptions control) => Results.Json(
-        new ServerMetadataResponse(
-            "Fpn.Service", Version, control.Enabled ? [.. Extensions, "model_repository"] : Extensions),
+        Describe(control),
         OpenInferenceJsonContext.Readable.ServerMetadataResponse,
         MediaTypeNames.Application.Json);
 
@@ -33,16 +33,12 @@ internal static class MetadataEndpoints
     /// <summary><c>GET /v2/health/ready</c>: 200 for yes; 400 for no, which the protocol wants to be a 4xx.</summary>
     public static async Task<IResult> ReadyAsync(HttpContext context, HealthCheckService health)
     {
-        var report = await health.CheckHealthAsync(ObservabilityRegistration.IsReadiness, context.RequestAborted);
-        var ready = report.Status == HealthStatus.Healthy;
-        var reasons = report.Entries.Values
-            .Where(entry => entry.Status != HealthStatus.Healthy)
-            .Select(entry => entry.Description);
+        var answer = await CheckAsync(health, context.RequestAborted);
         return Results.Json(
-            new ServerReadyResponse(Live: true, ready, ready ? null : string.Join(' ', reasons)),
+            answer,
             OpenInferenceJsonContext.Readable.ServerReadyResponse,
             MediaTypeNames.Application.Json,
-            ready ? StatusCodes.Status200OK : StatusCodes.Status400BadRequest);
+            answer.Ready ? StatusCodes.Status200OK : StatusCodes.Status400BadRequest);
     }
 
     /// <summary><c>GET /v2/models/{model}[/versions/{version}]</c>.</summary>
@@ -55,14 +51,8 @@ internal static class MetadataEndpoints
 
         using (use)
         {
-            var contract = use.Lane.Model.Contract;
             return Results.Json(
-                new ModelMetadataResponse(
-                    contract.Name,
-                    [contract.Version],
-                    Platform,
-                    [new TensorMetadataResponse(Tensors.Input, Tensors.InputDatatype, [-1])],
-                    [.. Tensors.All.Select(Describe)]),
+                Describe(use.Lane.Model.Contract),
                 OpenInferenceJsonContext.Readable.ModelMetadataResponse,
                 MediaTypeNames.Application.Json);
         }
@@ -86,6 +76,30 @@ internal static class MetadataEndpoints
                 ready ? StatusCodes.Status200OK : StatusCodes.Status400BadRequest);
         }
     }
+
+    /// <summary>What the server is.</summary>
+    public static ServerMetadataResponse Describe(ControlOptions control) =>
+        new("Fpn.Service", Version, control.Enabled ? [.. Extensions, "model_repository"] : Extensions);
+
+    /// <summary>Whether every model can be asked.</summary>
+    public static async Task<ServerReadyResponse> CheckAsync(
+        HealthCheckService health, CancellationToken cancellationToken)
+    {
+        var report = await health.CheckHealthAsync(ObservabilityRegistration.IsReadiness, cancellationToken);
+        var ready = report.Status == HealthStatus.Healthy;
+        var reasons = report.Entries.Values
+            .Where(entry => entry.Status != HealthStatus.Healthy)
+            .Select(entry => entry.Description);
+        return new ServerReadyResponse(Live: true, ready, ready ? null : string.Join(' ', reasons));
+    }
+
+    /// <summary>What a model takes and gives.</summary>
+    public static ModelMetadataResponse Describe(ModelContract contract) => new(
+        contract.Name,
+        [contract.Version],
+        Platform,
+        [new TensorMetadataResponse(Tensors.Input, Tensors.InputDatatype, [-1])],
+        [.. Tensors.All.Select(Describe)]);
 
     private static TensorMetadataResponse Describe(OutputTensor tensor) =>
         new(tensor.Name(), tensor.Datatype(), tensor.Width() > 1 ? [-1, tensor.Width()] : [-1]);

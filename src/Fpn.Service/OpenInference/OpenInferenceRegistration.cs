@@ -45,6 +45,7 @@ internal static class OpenInferenceRegistration
     {
         builder.Services
             .AddSingleton<ServedModels>()
+            .AddSingleton<ImageInference>()
             .AddSingleton<InferEndpoint>()
             .AddSingleton<IProblemForm, OpenInferenceErrors>();
         return builder;

@@ -12,6 +12,7 @@ internal static class FailureProblems
             Parameter = failure.Parameter,
             RetryAfter = failure.RetryAfter,
             Cause = failure.Cause,
+            GrpcStatus = failure.GrpcStatus,
         };
 
     /// <inheritdoc cref="ProblemFor(DetectionFailure)"/>

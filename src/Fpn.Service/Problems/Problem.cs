@@ -22,6 +22,9 @@ internal sealed record Problem(int Status, string Type, string Title, string Det
     public long? RetryAfterSeconds =>
         RetryAfter is { } wait ? Math.Max(1, (long)Math.Ceiling(wait.TotalSeconds)) : null;
 
+    /// <summary>The gRPC status of an expected failure; null for other problems, whose HTTP status decides.</summary>
+    public GrpcStatus? GrpcStatus { get; init; }
+
     public static Problem NoImage(string detail, string part) =>
         new(StatusCodes.Status400BadRequest, "no-image", "No image", detail) { Parameter = part };
 
@@ -123,6 +126,14 @@ internal sealed record Problem(int Status, string Type, string Title, string Det
             "Not found",
             $"There is nothing at '{request.PathBase.Value}{request.Path.Value}'. "
                 + $"{request.PathBase.Value}/swagger lists what there is.");
+
+    /// <param name="path">Service and method, as the client called them.</param>
+    public static Problem UnknownMethod(string path) =>
+        new(
+            StatusCodes.Status501NotImplemented,
+            "unknown-method",
+            "Unknown method",
+            $"There is no gRPC method '{path}' here; reflection lists what there is.");
 
     public static Problem MethodNotAllowed(string method) =>
         new(

@@ -5,8 +5,8 @@ using Microsoft.AspNetCore.Mvc;
 namespace Fpn.Service.Problems;
 
 /// <summary>
-/// Writes a <see cref="Problem"/> in the <see cref="IProblemForm"/> of the protocol that the path belongs to, otherwise
-/// as <c>application/problem+json</c>: the one place where failures become HTTP.
+/// Writes a <see cref="Problem"/> in the <see cref="IProblemForm"/> of the protocol that the request speaks, or else as
+/// <c>application/problem+json</c>: the one place where failures become HTTP.
 /// </summary>
 /// <param name="problem">What went wrong.</param>
 internal sealed partial class ProblemResult(Problem problem) : IResult
@@ -27,11 +27,10 @@ internal sealed partial class ProblemResult(Problem problem) : IResult
         }
 
         httpContext.Features.Set(problem);
-        if (problem.Cause is { } cause)
+        LogCause(problem, httpContext);
+        if (httpContext.Features.Get<IProblemForm>() is { } ofRequest)
         {
-            var logger = httpContext.RequestServices.GetRequiredService<ILogger<ProblemResult>>();
-            var request = httpContext.Request;
-            LogFailure(logger, request.Method, request.Path, TraceId(httpContext), cause);
+            return ofRequest.WriteAsync(problem, httpContext);
         }
 
         foreach (var form in httpContext.RequestServices.GetServices<IProblemForm>())
@@ -48,6 +47,17 @@ internal sealed partial class ProblemResult(Problem problem) : IResult
             ProblemJsonContext.Readable.ProblemDetails,
             "application/problem+json",
             CancellationToken.None);
+    }
+
+    /// <summary>Logs the exception behind a problem, if there is one.</summary>
+    public static void LogCause(Problem problem, HttpContext httpContext)
+    {
+        if (problem.Cause is { } cause)
+        {
+            var logger = httpContext.RequestServices.GetRequiredService<ILogger<ProblemResult>>();
+            var request = httpContext.Request;
+            LogFailure(logger, request.Method, request.Path, TraceId(httpContext), cause);
+        }
     }
 
     /// <summary>The id by which a request is found: in the problem's body and in the log.</summary>

@@ -2,7 +2,6 @@ using System.Text.Json;
 using System.Text.Json.Serialization.Metadata;
 using Fpn.Service.Bodies;
 using Fpn.Service.Problems;
-using Fpn.Serving.Lanes;
 
 namespace Fpn.Service.Repository;
 
@@ -14,10 +13,8 @@ namespace Fpn.Service.Repository;
 /// The name of a model is looked up among the folders of packages: a request can neither name a path nor bring files or
 /// configuration.
 /// </remarks>
-internal sealed class RepositoryEndpoints(ControlOptions options, LaneRegistry lanes)
+internal sealed class RepositoryEndpoints(RepositoryControl control)
 {
-    private const string UnloadDependents = "unload_dependents";
-
     /// <summary>The largest body, in bytes: far more than any request here needs.</summary>
     private const int LargestBody = 64 << 10;
 
@@ -30,9 +27,8 @@ internal sealed class RepositoryEndpoints(ControlOptions options, LaneRegistry l
             return new ProblemResult(problem);
         }
 
-        var states = lanes.States.Where(state => !request.Ready || state.Availability == ModelAvailability.Ready);
         return Results.Json<IReadOnlyList<RepositoryModelResponse>>(
-            [.. states.Select(Describe)], RepositoryJsonContext.Readable.IReadOnlyListRepositoryModelResponse);
+            control.List(request.Ready), RepositoryJsonContext.Readable.IReadOnlyListRepositoryModelResponse);
     }
 
     /// <summary>Loads a package, or reloads it; answers once it serves.</summary>
@@ -43,29 +39,19 @@ internal sealed class RepositoryEndpoints(ControlOptions options, LaneRegistry l
             return new ProblemResult(problem);
         }
 
-        return await lanes.LoadAsync(name) is { } failure
-            ? new ProblemResult(Problem.ModelNotLoaded($"failed to load '{name}': {failure}"))
-            : Results.Ok();
+        return await control.LoadAsync(name) is { } failure ? new ProblemResult(failure) : Results.Ok();
     }
 
     /// <summary>Takes a model out of service; answers at once, while its last requests may still run.</summary>
     public async Task<IResult> UnloadAsync(HttpContext context, string name)
     {
-        if (!(await ReadChangeAsync(context, UnloadDependents)).Succeeded(out _, out var problem))
+        if (!(await ReadChangeAsync(context, RepositoryControl.UnloadDependents)).Succeeded(out _, out var problem))
         {
             return new ProblemResult(problem);
         }
 
-        return await lanes.UnloadAsync(name) || lanes.States.Any(state => state.Name == name)
-            ? Results.Ok()
-            : new ProblemResult(Problem.ModelNotLoaded($"failed to unload '{name}': there is no package '{name}'"));
+        return await control.UnloadAsync(name) is { } failure ? new ProblemResult(failure) : Results.Ok();
     }
-
-    private static RepositoryModelResponse Describe(ModelState state) => new(
-        state.Name,
-        state.Version,
-        state.Availability == ModelAvailability.Unloaded ? null : state.Availability.ToString().ToUpperInvariant(),
-        state.Availability == ModelAvailability.Unloaded ? null : state.Reason);
 
     private async Task<Outcome<RepositoryChangeRequest>> ReadChangeAsync(HttpContext context, params string[] known)
     {
@@ -77,17 +63,10 @@ internal sealed class RepositoryEndpoints(ControlOptions options, LaneRegistry l
 
         foreach (var (name, value) in request.Parameters ?? new Dictionary<string, JsonElement>())
         {
-            if (!known.Contains(name))
+            var isBoolean = value.ValueKind is JsonValueKind.True or JsonValueKind.False;
+            if (RepositoryControl.CheckParameter(name, isBoolean, known) is { } wrong)
             {
-                return Problem.BadParameter(
-                    name,
-                    $"the parameter '{name}' is not allowed: a package's own folder says what is loaded, a request "
-                    + "brings neither files nor configuration");
-            }
-
-            if (value.ValueKind is not (JsonValueKind.True or JsonValueKind.False))
-            {
-                return Problem.BadParameter(name, $"the parameter '{name}' must be true or false");
+                return wrong;
             }
         }
 
@@ -97,9 +76,9 @@ internal sealed class RepositoryEndpoints(ControlOptions options, LaneRegistry l
     private async Task<Outcome<T>> ReadAsync<T>(HttpContext context, JsonTypeInfo<T> type, T whenEmpty)
         where T : class
     {
-        if (!options.Enabled)
+        if (control.CheckEnabled() is { } off)
         {
-            return Problem.ControlOff();
+            return off;
         }
 
         using var body = new MemoryStream();

@@ -21,7 +21,7 @@ internal static class RepositoryRegistration
     public static WebApplicationBuilder AddRepository(this WebApplicationBuilder builder, SettingsCatalogue settings)
     {
         settings.Add<ControlOptions>("Control");
-        builder.Services.AddSingleton<RepositoryEndpoints>();
+        builder.Services.AddSingleton<RepositoryControl>().AddSingleton<RepositoryEndpoints>();
         return builder;
     }
 

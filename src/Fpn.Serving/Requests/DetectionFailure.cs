@@ -39,6 +39,9 @@ public sealed class DetectionFailure
     /// <summary>After how long the same request may succeed; null where it fails again.</summary>
     public TimeSpan? RetryAfter { get; }
 
+    /// <summary>The gRPC status that suits an answer.</summary>
+    internal GrpcStatus GrpcStatus => _row.GrpcStatus;
+
     /// <summary>Name of the request's parameter that is at fault, if one is.</summary>
     internal string? Parameter => _row.Parameter;
 

@@ -37,6 +37,7 @@ public sealed class StartTests
     [InlineData("--Fpn:Cors:AllowedOrigins=app.example.com", "'Fpn:Cors:AllowedOrigins'", "'app.example.com'")]
     [InlineData("--Fpn:Cors:AllowedOrigins=https://app.example.com/", "'Fpn:Cors:AllowedOrigins'")]
     [InlineData("--Fpn:Cors:AllowedOrigins=*,https://app.example.com", "'Fpn:Cors:AllowedOrigins'", "'*'")]
+    [InlineData("--Fpn:Grpc:Port=70000", "'Fpn:Grpc:Port'", "65535")]
     [InlineData("--Fpn:Connections:Max=0", "'Fpn:Connections:Max'")]
     [InlineData("--Fpn:Compatibility:Served=kserve-v1,kserve-v3", "'Fpn:Compatibility:Served'", "'kserve-v3'", "kserve-v1")]
     [InlineData("--Fpn:Fetch:Hosts=https://images.example.com", "'Fpn:Fetch:Hosts'", "'https://images.example.com'")]

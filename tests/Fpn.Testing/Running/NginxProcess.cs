@@ -15,12 +15,16 @@ internal sealed class NginxProcess : IDisposable
     private readonly Task<string> _errors;
 
     /// <summary>Starts it.</summary>
-    /// <param name="replicas">The two services.</param>
+    /// <param name="replicas">The two services; then, for gRPC, the same two at other addresses.</param>
     public NginxProcess(params Uri[] replicas)
     {
         Address = new Uri($"http://127.0.0.1:{FreePort.Find().ToString(CultureInfo.InvariantCulture)}/");
-        var configuration =
-            WriteConfiguration(_folder, Address.Authority, replicas[0].Authority, replicas[1].Authority);
+        GrpcAddress = new Uri($"http://127.0.0.1:{FreePort.Find().ToString(CultureInfo.InvariantCulture)}/");
+        var configuration = WriteConfiguration(
+            _folder,
+            Address.Authority,
+            GrpcAddress.Authority,
+            [.. replicas.Select(replica => replica.Authority)]);
         _process = Start(configuration);
         _errors = _process.StandardError.ReadToEndAsync();
         Log = new OutputLines(_process.StandardOutput);
@@ -31,6 +35,9 @@ internal sealed class NginxProcess : IDisposable
 
     /// <summary>Where it listens.</summary>
     public Uri Address { get; }
+
+    /// <summary>Where it listens for gRPC.</summary>
+    public Uri GrpcAddress { get; }
 
     /// <summary>Its access log: one line a request.</summary>
     public OutputLines Log { get; }
@@ -63,7 +70,8 @@ internal sealed class NginxProcess : IDisposable
         var folder = Directory.CreateTempSubdirectory("fpn-nginx-").FullName;
         try
         {
-            var configuration = WriteConfiguration(folder, "127.0.0.1:8080", "127.0.0.1:8081", "127.0.0.1:8082");
+            var configuration = WriteConfiguration(
+                folder, "127.0.0.1:8080", "127.0.0.1:8001", ["127.0.0.1:8081", "127.0.0.1:8082"]);
             using var process = Start(configuration, "-t");
             var errors = process.StandardError.ReadToEndAsync(TestContext.Current.CancellationToken);
             await process.WaitForExitAsync(TestContext.Current.CancellationToken);
@@ -109,12 +117,15 @@ internal sealed class NginxProcess : IDisposable
         return Process.Start(start) ?? throw new InvalidOperationException($"{Program} did not start.");
     }
 
-    private static string WriteConfiguration(string folder, string listen, string first, string second)
+    private static string WriteConfiguration(string folder, string listen, string listenGrpc, string[] replicas)
     {
         var text = File.ReadAllText(Path.Combine(Checkout.Root, "docker", "nginx.conf"));
         text = ModelFolder.Edit(text, "listen 8080 ", $"listen {listen} ");
-        text = ModelFolder.Edit(text, "server fpn-1:8080 ", $"server {first} ");
-        text = ModelFolder.Edit(text, "server fpn-2:8080 ", $"server {second} ");
+        text = ModelFolder.Edit(text, "server fpn-1:8080 ", $"server {replicas[0]} ");
+        text = ModelFolder.Edit(text, "server fpn-2:8080 ", $"server {replicas[1]} ");
+        text = ModelFolder.Edit(text, "listen 8001 ", $"listen {listenGrpc} ");
+        text = ModelFolder.Edit(text, "server fpn-1:8001 ", $"server {replicas[^2]} ");
+        text = ModelFolder.Edit(text, "server fpn-2:8001 ", $"server {replicas[^1]} ");
         text = ModelFolder.Edit(text, " /tmp/nginx", $" {folder}/nginx");
         var file = Path.Combine(folder, "nginx.conf");
         File.WriteAllText(file, text);

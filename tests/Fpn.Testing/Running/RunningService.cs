@@ -1,6 +1,9 @@
+using System.Globalization;
+using System.Net;
 using Fpn.Models.Loading;
 using Microsoft.AspNetCore.Hosting;
 using Microsoft.AspNetCore.Mvc.Testing;
+using Microsoft.AspNetCore.Server.Kestrel.Core;
 using Microsoft.Extensions.DependencyInjection;
 using Serilog.Core;
 
@@ -11,6 +14,8 @@ namespace Fpn.Testing.Running;
 /// unless the settings say otherwise.</summary>
 internal sealed class RunningService : IDisposable
 {
+    private const string GrpcPort = "Fpn:Grpc:Port";
+
     private readonly Factory _factory;
 
     /// <summary>Starts the service.</summary>
@@ -27,7 +32,23 @@ internal sealed class RunningService : IDisposable
     public RunningService(Action<IServiceCollection> configure, params (string Name, string Value)[] settings)
     {
         _factory = new Factory(configure, settings);
-        _factory.UseKestrel(0);
+        if (Array.Find(settings, setting => setting.Name == GrpcPort).Value is { } port)
+        {
+            // The factory knows one port only, and the settings' own addresses do not count below it.
+            _factory.UseKestrel(kestrel =>
+            {
+                kestrel.Listen(
+                    IPAddress.Loopback,
+                    int.Parse(port, CultureInfo.InvariantCulture),
+                    endpoint => endpoint.Protocols = HttpProtocols.Http2);
+                kestrel.Listen(IPAddress.Loopback, 0);
+            });
+        }
+        else
+        {
+            _factory.UseKestrel(0);
+        }
+
         _factory.StartServer();
         Client = _factory.CreateClient();
     }
