@@ -1,3 +1,4 @@
+using Fpn.Service.Compatibility.Cvat;
 using Fpn.Service.Compatibility.Door;
 using Fpn.Service.Compatibility.Predict;
 using Fpn.Service.Problems;
@@ -17,6 +18,7 @@ internal static class CompatibilityRegistration
         builder.Services
             .AddSingleton<ContractDoor>()
             .AddSingleton<IProblemForm, ContractErrors>()
+            .AddSingleton<IContract, CvatContract>()
             .AddSingleton<IContract, KServeContract>();
         return builder;
     }
@@ -39,8 +41,10 @@ internal static class CompatibilityRegistration
         {
             if (served.Contains(All) || served.Contains(contract.Name) || contract.IsAskedFor)
             {
-                contract.Map(
-                    app.MapGroup(string.Empty).WithTags(contract.Title).WithMetadata(new ContractEndpoint(contract)));
+                contract.Map(app.MapGroup(string.Empty)
+                    .WithTags(contract.Title)
+                    .WithDescription(contract.Description)
+                    .WithMetadata(new ContractEndpoint(contract)));
             }
         }
 

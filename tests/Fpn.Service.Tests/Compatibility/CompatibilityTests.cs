@@ -1,5 +1,6 @@
 using System.Net;
 using System.Text.Json;
+using Fpn.Service.Tests.OpenApi;
 using Fpn.Testing.Running;
 
 namespace Fpn.Service.Tests.Compatibility;
@@ -29,7 +30,28 @@ public sealed class CompatibilityTests(ContractServices services)
 
     [Fact]
     public async Task Document_ContractsOn_ShowsEachInItsGroup() =>
-        Assert.Equal(["KServe v1"], await ContractTagsAsync(services.Open));
+        Assert.Equal(
+            ["CVAT", "KServe v1"], await ContractTagsAsync(services.Open));
+
+    [Fact]
+    [Trait("Speed", "slow")]
+    public async Task Document_ContractsOn_LintsClean()
+    {
+        DocumentLint.SkipWithoutPrograms();
+        var folder = Directory.CreateTempSubdirectory("fpn-openapi-");
+        try
+        {
+            var file = Path.Combine(folder.FullName, "openapi.json");
+            await File.WriteAllTextAsync(
+                file, await services.Guarded.Client.GetStringAsync("swagger/v1/swagger.json", Cancel), Cancel);
+            var (exitCode, output) = await DocumentLint.RunAsync(file);
+            Assert.True(exitCode == 0, output);
+        }
+        finally
+        {
+            folder.Delete(recursive: true);
+        }
+    }
 
     private static async Task<string[]> ContractTagsAsync(RunningService service)
     {

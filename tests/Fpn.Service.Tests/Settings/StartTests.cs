@@ -39,6 +39,7 @@ public sealed class StartTests
     [InlineData("--Fpn:Cors:AllowedOrigins=*,https://app.example.com", "'Fpn:Cors:AllowedOrigins'", "'*'")]
     [InlineData("--Fpn:Connections:Max=0", "'Fpn:Connections:Max'")]
     [InlineData("--Fpn:Compatibility:Served=kserve-v1,kserve-v3", "'Fpn:Compatibility:Served'", "'kserve-v3'", "kserve-v1")]
+    [InlineData("--Fpn:Compatibility:Cvat:Networks=cvat", "'Fpn:Compatibility:Cvat:Networks'", "'cvat'")]
     public async Task Start_WrongSecuritySetting_EndsWithOneLineThatNamesIt(string argument, params string[] words) =>
         await AssertRefusedAsync([$"--Fpn:Models:Path={Checkout.BloodCells}", argument], words);
 

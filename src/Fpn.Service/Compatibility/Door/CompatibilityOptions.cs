@@ -8,4 +8,7 @@ internal sealed class CompatibilityOptions
     /// asked for is not served.
     /// </summary>
     public string Served { get; set; } = string.Empty;
+
+    /// <summary>Settings of the contract <c>cvat</c>.</summary>
+    public CvatOptions Cvat { get; } = new();
 }
