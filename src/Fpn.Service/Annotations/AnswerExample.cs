@@ -10,6 +10,11 @@ internal sealed record AnswerExample(string ContentType, string Text);
 /// <param name="Json">A valid body.</param>
 internal sealed record BodyExample(string Description, string Json);
 
+/// <summary>A form with the part <c>image</c> that an endpoint reads itself, for the OpenAPI document.</summary>
+/// <param name="Description">Its meaning.</param>
+/// <param name="Fields">Names of the text fields that it may have.</param>
+internal sealed record FormExample(string Description, params string[] Fields);
+
 /// <summary>The meaning of a parameter in an endpoint's path, for the OpenAPI document.</summary>
 /// <param name="Name">Name of the parameter in the route.</param>
 /// <param name="Description">Its meaning.</param>

@@ -1,4 +1,5 @@
 using Fpn.Service.Compatibility.Cvat;
+using Fpn.Service.Compatibility.DeepStack;
 using Fpn.Service.Compatibility.Door;
 using Fpn.Service.Compatibility.Predict;
 using Fpn.Service.Problems;
@@ -19,6 +20,7 @@ internal static class CompatibilityRegistration
             .AddSingleton<ContractDoor>()
             .AddSingleton<IProblemForm, ContractErrors>()
             .AddSingleton<IContract, CvatContract>()
+            .AddSingleton<IContract, DeepStackContract>()
             .AddSingleton<IContract, KServeContract>();
         return builder;
     }

@@ -40,6 +40,7 @@ public sealed class StartTests
     [InlineData("--Fpn:Connections:Max=0", "'Fpn:Connections:Max'")]
     [InlineData("--Fpn:Compatibility:Served=kserve-v1,kserve-v3", "'Fpn:Compatibility:Served'", "'kserve-v3'", "kserve-v1")]
     [InlineData("--Fpn:Compatibility:Cvat:Networks=cvat", "'Fpn:Compatibility:Cvat:Networks'", "'cvat'")]
+    [InlineData("--Fpn:Compatibility:DeepStack:MaxDetections=0", "'Fpn:Compatibility:DeepStack:MaxDetections'", "'0'")]
     public async Task Start_WrongSecuritySetting_EndsWithOneLineThatNamesIt(string argument, params string[] words) =>
         await AssertRefusedAsync([$"--Fpn:Models:Path={Checkout.BloodCells}", argument], words);
 

@@ -11,4 +11,7 @@ internal sealed class CompatibilityOptions
 
     /// <summary>Settings of the contract <c>cvat</c>.</summary>
     public CvatOptions Cvat { get; } = new();
+
+    /// <summary>Settings of the contract <c>deepstack</c>.</summary>
+    public DeepStackOptions DeepStack { get; } = new();
 }
