@@ -1,5 +1,6 @@
 using Fpn.Service.Compatibility.Cvat;
 using Fpn.Service.Compatibility.DeepStack;
+using Fpn.Service.Compatibility.Doods;
 using Fpn.Service.Compatibility.Door;
 using Fpn.Service.Compatibility.HuggingFace;
 using Fpn.Service.Compatibility.Predict;
@@ -22,6 +23,7 @@ internal static class CompatibilityRegistration
             .AddSingleton<IProblemForm, ContractErrors>()
             .AddSingleton<IContract, CvatContract>()
             .AddSingleton<IContract, DeepStackContract>()
+            .AddSingleton<IContract, DoodsContract>()
             .AddSingleton<IContract, HuggingFaceContract>()
             .AddSingleton<IContract, KServeContract>();
         return builder;

@@ -51,7 +51,8 @@ internal sealed class ExampleFilter(LaneRegistry lanes) : IOperationFilter
         }
     }
 
-    private static OpenApiRequestBody Describe(BodyExample body)
+    /// <summary>Describes a JSON body.</summary>
+    public static OpenApiRequestBody Describe(BodyExample body)
     {
         var content = new Dictionary<string, IOpenApiMediaType>
         {

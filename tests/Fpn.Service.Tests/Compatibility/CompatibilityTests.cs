@@ -31,7 +31,7 @@ public sealed class CompatibilityTests(ContractServices services)
     [Fact]
     public async Task Document_ContractsOn_ShowsEachInItsGroup() =>
         Assert.Equal(
-            ["CVAT", "DeepStack", "Hugging Face", "KServe v1"], await ContractTagsAsync(services.Open));
+            ["CVAT", "DOODS", "DeepStack", "Hugging Face", "KServe v1"], await ContractTagsAsync(services.Open));
 
     [Fact]
     [Trait("Speed", "slow")]
