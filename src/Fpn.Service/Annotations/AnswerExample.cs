@@ -8,7 +8,16 @@ internal sealed record AnswerExample(string ContentType, string Text);
 /// <summary>A JSON body that an endpoint reads itself and that may be left out, for the OpenAPI document.</summary>
 /// <param name="Description">Its meaning.</param>
 /// <param name="Json">A valid body.</param>
-internal sealed record BodyExample(string Description, string Json);
+internal sealed record BodyExample(string Description, string Json)
+{
+    /// <summary>Whether the body may also be an image itself.</summary>
+    public bool AlsoImage { get; init; }
+}
+
+/// <summary>A form with the part <c>image</c> that an endpoint reads itself, for the OpenAPI document.</summary>
+/// <param name="Description">Its meaning.</param>
+/// <param name="Fields">Names of the text fields that it may have.</param>
+internal sealed record FormExample(string Description, params string[] Fields);
 
 /// <summary>The meaning of a parameter in an endpoint's path, for the OpenAPI document.</summary>
 /// <param name="Name">Name of the parameter in the route.</param>

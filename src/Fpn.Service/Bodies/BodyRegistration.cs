@@ -9,6 +9,7 @@ internal static class BodyRegistration
         builder.Services
             .AddSingleton<BodyMemory>()
             .AddSingleton<ImageBodyReader>()
+            .AddSingleton<ImageFormReader>()
             .AddSingleton<BodyWait>();
         return builder;
     }

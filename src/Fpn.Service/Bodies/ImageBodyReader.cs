@@ -13,7 +13,7 @@ internal sealed class ImageBodyReader(LimitsOptions limits, BodyMemory memory)
     private const string Wanted = $"send the picture as the one part '{PartName}'";
 
     /// <summary>Room for the boundaries and headers of a form around an image of the largest size.</summary>
-    private const long FormOverhead = 64 << 10;
+    public const long FormOverhead = 64 << 10;
 
     /// <summary>The problem of an image without a byte.</summary>
     /// <param name="part">The form part that images are sent as.</param>

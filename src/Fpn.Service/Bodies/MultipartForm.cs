@@ -33,11 +33,15 @@ internal static class MultipartForm
     /// <returns>Null when the part is the expected one, otherwise the problem.</returns>
     public static Problem? CheckName(MultipartSection section, string expected, string wanted)
     {
-        var name = HeaderUtilities.RemoveQuotes(section.GetContentDispositionHeader()?.Name ?? default).ToString();
+        var name = NameFor(section);
         return name == expected ? null
             : name.Length == 0 ? Problem.NoImage($"The form has a part without a name; {wanted}.", expected)
             : Problem.BadParameter(name, $"The form has a part '{name}'; {wanted}.");
     }
+
+    /// <summary>The name of a part; empty when it has none.</summary>
+    public static string NameFor(MultipartSection section) =>
+        HeaderUtilities.RemoveQuotes(section.GetContentDispositionHeader()?.Name ?? default).ToString();
 
     /// <summary>The problem of a form without the part that is expected.</summary>
     public static Problem Without(string part) => Problem.NoImage($"The form has no part '{part}'.", part);

@@ -1,4 +1,8 @@
+using Fpn.Service.Compatibility.Cvat;
+using Fpn.Service.Compatibility.DeepStack;
+using Fpn.Service.Compatibility.Doods;
 using Fpn.Service.Compatibility.Door;
+using Fpn.Service.Compatibility.HuggingFace;
 using Fpn.Service.Compatibility.LabelStudio;
 using Fpn.Service.Compatibility.LocalAI;
 using Fpn.Service.Compatibility.Predict;
@@ -29,6 +33,10 @@ internal static class CompatibilityRegistration
             .AddSingleton<PlatformProbe>()
             .AddSingleton<PredictEndpoint>()
             .AddSingleton<InvocationEndpoint>()
+            .AddSingleton<IContract, CvatContract>()
+            .AddSingleton<IContract, DeepStackContract>()
+            .AddSingleton<IContract, DoodsContract>()
+            .AddSingleton<IContract, HuggingFaceContract>()
             .AddSingleton<IContract, KServeContract>()
             .AddSingleton<IContract, LabelStudioContract>()
             .AddSingleton<IContract, LocalAIContract>()
@@ -84,8 +92,10 @@ internal static class CompatibilityRegistration
         {
             if (served.Contains(All) || served.Contains(contract.Name) || contract.IsAskedFor)
             {
-                contract.Map(
-                    app.MapGroup(string.Empty).WithTags(contract.Title).WithMetadata(new ContractEndpoint(contract)));
+                contract.Map(app.MapGroup(string.Empty)
+                    .WithTags(contract.Title)
+                    .WithDescription(contract.Description)
+                    .WithMetadata(new ContractEndpoint(contract)));
             }
         }
 

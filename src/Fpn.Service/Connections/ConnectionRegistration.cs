@@ -1,4 +1,3 @@
-using System.Net;
 using Fpn.Settings;
 using Microsoft.AspNetCore.HostFiltering;
 using Microsoft.AspNetCore.HttpOverrides;
@@ -51,26 +50,13 @@ internal static class ConnectionRegistration
         // The framework trusts the loopback addresses by default.
         forwarded.KnownProxies.Clear();
         forwarded.KnownIPNetworks.Clear();
-        foreach (var item in ListSetting.Items(options.Trusted))
+        foreach (var network in NetworkList.Parse("Fpn:Proxies:Trusted", options.Trusted))
         {
-            if (IPAddress.TryParse(item, out var address))
-            {
-                forwarded.KnownProxies.Add(address);
-            }
-            else if (System.Net.IPNetwork.TryParse(item, out var network))
-            {
-                forwarded.KnownIPNetworks.Add(network);
-            }
-            else
-            {
-                throw new SettingsException(
-                    "Setting 'Fpn:Proxies:Trusted' must list addresses or networks such as 10.1.0.0/16; "
-                    + $"'{item}' is neither.");
-            }
+            forwarded.KnownIPNetworks.Add(network);
         }
 
-        // With empty lists the middleware would trust every proxy.
-        if (forwarded.KnownProxies.Count + forwarded.KnownIPNetworks.Count > 0)
+        // With an empty list the middleware would trust every proxy.
+        if (forwarded.KnownIPNetworks.Count > 0)
         {
             app.UseForwardedHeaders(forwarded);
         }

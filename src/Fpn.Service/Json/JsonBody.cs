@@ -71,6 +71,15 @@ internal static class JsonBody
         return null;
     }
 
+    /// <summary>Skips the value that the reader stands on, of a member that is not known.</summary>
+    /// <returns>Null.</returns>
+    /// <exception cref="JsonException">The text is not JSON.</exception>
+    public static Problem? Skip(ref JsonObjectReader json)
+    {
+        json.Skip();
+        return null;
+    }
+
     /// <summary>Reads the elements of the array that the reader stands on.</summary>
     /// <exception cref="JsonException">The text is not JSON.</exception>
     public static Problem? ReadElements(ref JsonObjectReader json, ElementReader read)

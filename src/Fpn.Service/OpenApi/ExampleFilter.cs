@@ -1,5 +1,6 @@
 using System.Text.Json.Nodes;
 using Fpn.Service.Annotations;
+using Fpn.Service.Bodies;
 using Fpn.Serving.Lanes;
 using Microsoft.OpenApi;
 using Swashbuckle.AspNetCore.SwaggerGen;
@@ -31,18 +32,12 @@ internal sealed class ExampleFilter(LaneRegistry lanes) : IOperationFilter
 
         foreach (var body in metadata.OfType<BodyExample>())
         {
-            operation.RequestBody = new OpenApiRequestBody
-            {
-                Description = body.Description,
-                Content = new Dictionary<string, IOpenApiMediaType>
-                {
-                    ["application/json"] = new OpenApiMediaType
-                    {
-                        Schema = new OpenApiSchema { Type = JsonSchemaType.Object },
-                        Example = JsonNode.Parse(body.Json),
-                    },
-                },
-            };
+            operation.RequestBody = Describe(body);
+        }
+
+        foreach (var form in metadata.OfType<FormExample>())
+        {
+            operation.RequestBody = Describe(form);
         }
 
         foreach (var note in metadata.OfType<PathParameterNote>())
@@ -55,4 +50,47 @@ internal sealed class ExampleFilter(LaneRegistry lanes) : IOperationFilter
                 : lanes.DefaultModel;
         }
     }
+
+    /// <summary>Describes a JSON body.</summary>
+    public static OpenApiRequestBody Describe(BodyExample body)
+    {
+        var content = new Dictionary<string, IOpenApiMediaType>
+        {
+            ["application/json"] = new OpenApiMediaType
+            {
+                Schema = new OpenApiSchema { Type = JsonSchemaType.Object },
+                Example = JsonNode.Parse(body.Json),
+            },
+        };
+        if (body.AlsoImage)
+        {
+            content.Add("application/octet-stream", new OpenApiMediaType { Schema = Binary() });
+        }
+
+        return new OpenApiRequestBody { Description = body.Description, Content = content };
+    }
+
+    private static OpenApiRequestBody Describe(FormExample form) => new()
+    {
+        Required = true,
+        Description = form.Description,
+        Content = new Dictionary<string, IOpenApiMediaType>
+        {
+            ["multipart/form-data"] = new OpenApiMediaType
+            {
+                Schema = new OpenApiSchema
+                {
+                    Type = JsonSchemaType.Object,
+                    Required = new HashSet<string> { ImageBodyReader.PartName },
+                    Properties = form.Fields.Select(name => (Name: name, Schema: Text()))
+                        .Prepend((Name: ImageBodyReader.PartName, Schema: Binary()))
+                        .ToDictionary(field => field.Name, IOpenApiSchema (field) => field.Schema),
+                },
+            },
+        },
+    };
+
+    private static OpenApiSchema Text() => new() { Type = JsonSchemaType.String };
+
+    private static OpenApiSchema Binary() => new() { Type = JsonSchemaType.String, Format = "binary" };
 }

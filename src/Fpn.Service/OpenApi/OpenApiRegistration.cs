@@ -53,6 +53,8 @@ internal static class OpenApiRegistration
         options.OperationFilter<InferOperationFilter>();
         options.OperationFilter<ProblemResponseFilter>();
         options.OperationFilter<ExampleFilter>();
+        options.ResolveConflictingActions(SharedPathFilter.Choose);
+        options.DocumentFilter<SharedPathFilter>();
         options.DocumentFilter<HealthPathFilter>();
         options.DocumentFilter<TagDescriptionFilter>();
         options.OperationFilter<KeySecurityFilter>();

@@ -23,7 +23,8 @@ internal sealed class TagDescriptionFilter(IEnumerable<IContract> contracts) : I
             .SelectMany(path => path.Operations ?? [])
             .SelectMany(operation => operation.Value.Tags ?? new HashSet<OpenApiTagReference>())
             .Select(tag => tag.Reference.Id!)
-            .Distinct();
+            .Distinct()
+            .Order(StringComparer.OrdinalIgnoreCase);
         swaggerDoc.Tags = used
             .Select(name => new OpenApiTag { Name = name, Description = Describe(name) })
             .ToHashSet();

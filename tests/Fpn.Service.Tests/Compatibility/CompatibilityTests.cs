@@ -1,5 +1,6 @@
 using System.Net;
 using System.Text.Json;
+using Fpn.Service.Tests.OpenApi;
 using Fpn.Testing.Running;
 
 namespace Fpn.Service.Tests.Compatibility;
@@ -30,8 +31,31 @@ public sealed class CompatibilityTests(ContractServices services)
     [Fact]
     public async Task Document_ContractsOn_ShowsEachInItsGroup() =>
         Assert.Equal(
-            ["Amazon SageMaker", "KServe v1", "Label Studio", "LocalAI", "Roboflow", "Vertex AI"],
+            [
+                "Amazon SageMaker", "CVAT", "DOODS", "DeepStack", "Hugging Face", "KServe v1", "Label Studio", "LocalAI",
+                "Roboflow", "Vertex AI",
+            ],
             await ContractTagsAsync(services.Open));
+
+    [Fact]
+    [Trait("Speed", "slow")]
+    public async Task Document_ContractsOn_LintsClean()
+    {
+        DocumentLint.SkipWithoutPrograms();
+        var folder = Directory.CreateTempSubdirectory("fpn-openapi-");
+        try
+        {
+            var file = Path.Combine(folder.FullName, "openapi.json");
+            await File.WriteAllTextAsync(
+                file, await services.Guarded.Client.GetStringAsync("swagger/v1/swagger.json", Cancel), Cancel);
+            var (exitCode, output) = await DocumentLint.RunAsync(file);
+            Assert.True(exitCode == 0, output);
+        }
+        finally
+        {
+            folder.Delete(recursive: true);
+        }
+    }
 
     private static async Task<string[]> ContractTagsAsync(RunningService service)
     {

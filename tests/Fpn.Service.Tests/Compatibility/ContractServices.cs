@@ -98,4 +98,15 @@ internal static class ContractCalls
         Assert.Equal("application/json", response.Content.Headers.ContentType?.MediaType);
         return await response.Content.ReadFromJsonAsync<JsonElement>(Cancel);
     }
+
+    /// <summary>Checks an error of the form <c>{"error": "…"}</c>.</summary>
+    /// <param name="response">The answer.</param>
+    /// <param name="status">Its status.</param>
+    /// <param name="words">A part of its text.</param>
+    public static async Task AssertErrorAsync(this HttpResponseMessage response, int status, string words)
+    {
+        var error = await response.ReadJsonAsync(status);
+        Assert.Equal(["error"], error.EnumerateObject().Select(member => member.Name));
+        Assert.Contains(words, error.GetProperty("error").GetString(), StringComparison.Ordinal);
+    }
 }

@@ -9,11 +9,7 @@ namespace Fpn.Service.Tests.OpenApi;
 [Trait("Speed", "slow")]
 public sealed class PublishedDocumentTests(ShippedServiceFixture fixture)
 {
-    private static readonly string Checks = Path.Combine(Checkout.Root, "tests", "OpenApi");
-
     private static readonly string Published = Path.Combine(Checkout.Root, "docs", "openapi.json");
-
-    private static readonly string Programs = Path.Combine(Checks, "node_modules", ".bin");
 
     private static CancellationToken Cancel => TestContext.Current.CancellationToken;
 
@@ -36,17 +32,9 @@ public sealed class PublishedDocumentTests(ShippedServiceFixture fixture)
     [Fact]
     public async Task Document_Published_LintsClean()
     {
-        SkipWithoutPrograms();
-        var (exitCode, output, errors) = await ProgramRun.RunAsync(
-            Checks,
-            Path.Combine(Programs, "spectral"),
-            "lint",
-            "--ruleset",
-            "spectral.yaml",
-            "--fail-severity",
-            "hint",
-            Published);
-        Assert.True(exitCode == 0, output + errors);
+        DocumentLint.SkipWithoutPrograms();
+        var (exitCode, output) = await DocumentLint.RunAsync(Published);
+        Assert.True(exitCode == 0, output);
     }
 
     /// <summary>A linter that finds nothing whatever it is given would prove nothing.</summary>
@@ -56,7 +44,7 @@ public sealed class PublishedDocumentTests(ShippedServiceFixture fixture)
     [InlineData("operationId", "operation-operationId")]
     public async Task Document_WithoutSomething_IsNotClean(string removed, string rule)
     {
-        SkipWithoutPrograms();
+        DocumentLint.SkipWithoutPrograms();
         var document = JsonNode.Parse(await File.ReadAllTextAsync(Published, Cancel))!;
         var detect = document["paths"]!["/detect"]!["post"]!.AsObject();
         var owner = removed == "examples" ? detect["responses"]!["400"]!["content"]!["application/problem+json"]!
@@ -67,15 +55,7 @@ public sealed class PublishedDocumentTests(ShippedServiceFixture fixture)
         {
             var file = Path.Combine(folder.FullName, "openapi.json");
             await File.WriteAllTextAsync(file, document.ToJsonString(), Cancel);
-            var (exitCode, output, _) = await ProgramRun.RunAsync(
-                Checks,
-                Path.Combine(Programs, "spectral"),
-                "lint",
-                "--ruleset",
-                "spectral.yaml",
-                "--fail-severity",
-                "hint",
-                file);
+            var (exitCode, output) = await DocumentLint.RunAsync(file);
             Assert.NotEqual(0, exitCode);
             Assert.Contains(rule, output, StringComparison.Ordinal);
         }
@@ -88,10 +68,11 @@ public sealed class PublishedDocumentTests(ShippedServiceFixture fixture)
     [Fact]
     public async Task Client_GeneratedFromTheDocument_CompilesAndGetsADetection()
     {
-        SkipWithoutPrograms();
+        DocumentLint.SkipWithoutPrograms();
 
         // Below the folder of the packages, where the compiler and Node.js look for them.
-        var folder = Directory.CreateDirectory(Path.Combine(Checks, "generated", Guid.NewGuid().ToString("N")));
+        var checks = DocumentLint.Checks;
+        var folder = Directory.CreateDirectory(Path.Combine(checks, "generated", Guid.NewGuid().ToString("N")));
         try
         {
             await RunAsync(
@@ -101,8 +82,8 @@ public sealed class PublishedDocumentTests(ShippedServiceFixture fixture)
                 "--output",
                 Path.Combine(folder.FullName, "client"),
                 "--no-log-file");
-            File.Copy(Path.Combine(Checks, "client.ts"), Path.Combine(folder.FullName, "client.ts"));
-            File.Copy(Path.Combine(Checks, "tsconfig.json"), Path.Combine(folder.FullName, "tsconfig.json"));
+            File.Copy(Path.Combine(checks, "client.ts"), Path.Combine(folder.FullName, "client.ts"));
+            File.Copy(Path.Combine(checks, "tsconfig.json"), Path.Combine(folder.FullName, "tsconfig.json"));
             await RunAsync("tsc", "--project", folder.FullName);
             var sample = Checkout.Astronaut;
             var (exitCode, output, errors) = await ProgramRun.RunAsync(
@@ -130,13 +111,10 @@ public sealed class PublishedDocumentTests(ShippedServiceFixture fixture)
         static async Task RunAsync(string program, params string[] arguments)
         {
             var (exitCode, output, errors) = await ProgramRun.RunAsync(
-                Checks, Path.Combine(Programs, program), arguments);
+                DocumentLint.Checks, Path.Combine(DocumentLint.Programs, program), arguments);
             Assert.True(exitCode == 0, $"{program}: {output}{errors}");
         }
     }
-
-    private static void SkipWithoutPrograms() =>
-        Assert.SkipUnless(Directory.Exists(Programs), "tests/OpenApi/node_modules is absent: test.sh installs it.");
 
     /// <summary>The first place where two documents differ.</summary>
     private static string Difference(JsonNode? published, JsonNode? served, string at)

@@ -44,6 +44,8 @@ public sealed class StartTests
     [InlineData("--Fpn:Fetch:Networks=inside", "'Fpn:Fetch:Networks'", "'inside'")]
     [InlineData("--Fpn:Fetch:CredentialsFile=no/such.json", "'Fpn:Fetch:CredentialsFile'", "no/such.json")]
     [InlineData("--Fpn:Fetch:Timeout=1h", "'Fpn:Fetch:Timeout'")]
+    [InlineData("--Fpn:Compatibility:Cvat:Networks=cvat", "'Fpn:Compatibility:Cvat:Networks'", "'cvat'")]
+    [InlineData("--Fpn:Compatibility:DeepStack:MaxDetections=0", "'Fpn:Compatibility:DeepStack:MaxDetections'", "'0'")]
     public async Task Start_WrongSecuritySetting_EndsWithOneLineThatNamesIt(string argument, params string[] words) =>
         await AssertRefusedAsync([$"--Fpn:Models:Path={Checkout.BloodCells}", argument], words);
 

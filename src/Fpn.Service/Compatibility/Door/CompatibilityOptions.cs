@@ -9,6 +9,12 @@ internal sealed class CompatibilityOptions
     /// </summary>
     public string Served { get; set; } = string.Empty;
 
+    /// <summary>Settings of the contract <c>cvat</c>.</summary>
+    public CvatOptions Cvat { get; } = new();
+
+    /// <summary>Settings of the contract <c>deepstack</c>.</summary>
+    public DeepStackOptions DeepStack { get; } = new();
+
     /// <summary>Settings of <c>label-studio</c>.</summary>
     public LabelStudioOptions LabelStudio { get; } = new();
 }

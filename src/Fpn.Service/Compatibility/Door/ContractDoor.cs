@@ -22,6 +22,7 @@ internal sealed class ContractDoor(
     BodyWait bodies,
     BodyMemory memory,
     ImageBodyReader reader,
+    ImageFormReader forms,
     LimitsOptions limits,
     GuardedFetcher fetcher,
     KeyCheck keys)
@@ -72,6 +73,15 @@ internal sealed class ContractDoor(
         BodyEncoding.Check(context.Request) is { } compressed
             ? compressed
             : await bodies.ForAsync(context, token => reader.ReadAsync(context.Request, token));
+
+    /// <summary>Reads a body that is a form with an image and text fields, in any order.</summary>
+    /// <param name="context">The request.</param>
+    /// <param name="fields">Names of the fields that are read; others are skipped.</param>
+    /// <returns>The form, which the caller disposes, or the problem.</returns>
+    public async Task<Outcome<ImageForm>> ReadFormAsync(HttpContext context, params string[] fields) =>
+        BodyEncoding.Check(context.Request) is { } compressed
+            ? compressed
+            : await bodies.ForAsync(context, token => forms.ReadAsync(context.Request, fields, token));
 
     /// <summary>Decodes the images of a JSON body where they stand.</summary>
     /// <param name="body">The body; the texts are overwritten.</param>
