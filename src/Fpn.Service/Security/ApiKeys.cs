@@ -20,7 +20,11 @@ internal sealed partial class ApiKeys : IDisposable
     /// <summary>Reads the keys, if any are configured.</summary>
     /// <exception cref="SettingsException">They cannot be read.</exception>
     public ApiKeys(
-        KeyOptions options, TokenOptions tokens, IHostEnvironment environment, TimeProvider clock, ILogger<ApiKeys> logger)
+        KeyOptions options,
+        TokenOptions tokens,
+        IHostEnvironment environment,
+        TimeProvider clock,
+        ILogger<ApiKeys> logger)
     {
         (_options, _clock, _logger) = (options, clock, logger);
         _source = new KeySource(options, environment.ContentRootPath);

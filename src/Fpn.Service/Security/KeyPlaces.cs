@@ -3,7 +3,7 @@ using System.Net;
 namespace Fpn.Service.Security;
 
 /// <summary>
-/// Places, besides <c>X-Api-Key</c> and <c>Authorization: Bearer</c>, from which an endpoint takes the key of its clients
+/// Places, besides <c>X-Api-Key</c> and <c>Authorization: Bearer</c>, from which an endpoint takes the key of clients
 /// that have a place of their own.
 /// </summary>
 internal sealed record KeyPlaces

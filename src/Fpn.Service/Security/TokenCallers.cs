@@ -24,7 +24,9 @@ internal sealed partial class TokenCallers(
         credential.StartsWith(Start, StringComparison.Ordinal) && credential.Count('.') == 2;
 
     /// <summary>Checks the token in <c>Authorization</c>: signature, issuer, audience and times.</summary>
-    /// <returns>The caller; or the problem: the token is not valid, or the issuer cannot be asked for its keys.</returns>
+    /// <returns>
+    /// The caller; or the problem: the token is not valid, or the issuer cannot be asked for its keys.
+    /// </returns>
     public async Task<Outcome<Caller>> FindAsync(HttpContext context)
     {
         var result = await context.AuthenticateAsync(JwtBearerDefaults.AuthenticationScheme);
@@ -34,7 +36,9 @@ internal sealed partial class TokenCallers(
             : Problem.KeyWrong(Reason(result.Failure));
     }
 
-    /// <summary>Whether the issuer's keys were ever read; the library takes a failure for an issuer without keys.</summary>
+    /// <summary>
+    /// Whether the issuer's keys were ever read; the library takes a failure for an issuer without keys.
+    /// </summary>
     private async Task<bool> KnowsKeysAsync(HttpContext context)
     {
         try

@@ -43,8 +43,8 @@ internal sealed class TokenOptions
     public RequestPriority HighestPriority { get; set; } = RequestPriority.Normal;
 
     /// <summary>
-    /// The shortest time between two looks at the issuer's keys, which are looked at again when a token is signed with an
-    /// unknown one. Default 5 min; 1 s to 24 h.
+    /// The shortest time between two looks at the issuer's keys, which are looked at again when a token is signed with
+    /// an unknown one. Default 5 min; 1 s to 24 h.
     /// </summary>
     [Range(typeof(TimeSpan), "00:00:01", "1.00:00:00", ErrorMessage = "{0} must be from {1} to {2}")]
     public TimeSpan RefreshInterval { get; set; } = TimeSpan.FromMinutes(5);

@@ -32,8 +32,8 @@ public sealed class CompatibilityTests(ContractServices services)
     public async Task Document_ContractsOn_ShowsEachInItsGroup() =>
         Assert.Equal(
             [
-                "Amazon SageMaker", "CVAT", "DOODS", "DeepStack", "Hugging Face", "KServe v1", "Label Studio", "LocalAI",
-                "Roboflow", "Vertex AI",
+                "Amazon SageMaker", "CVAT", "DOODS", "DeepStack", "Hugging Face", "KServe v1", "Label Studio",
+                "LocalAI", "Roboflow", "Vertex AI",
             ],
             await ContractTagsAsync(services.Open));
 

@@ -4,7 +4,7 @@ using Fpn.Testing.Running;
 
 namespace Fpn.Service.Tests.Compatibility;
 
-/// <summary>Services with every contract: one that is open, and one that asks for keys; for all tests of contracts.</summary>
+/// <summary>Services with every contract, an open one and one that asks for keys, for all tests of contracts.</summary>
 public sealed class ContractServices : IDisposable
 {
     /// <summary>Name of the collection.</summary>
@@ -27,7 +27,7 @@ public sealed class ContractServices : IDisposable
     /// <summary>With <see cref="KeyFile.Alice"/>'s key, for detection.</summary>
     internal RunningService Guarded { get; }
 
-    /// <summary>What <c>/detect</c> finds in the sample: the truth that every contract repeats in its own form.</summary>
+    /// <summary>What <c>/detect</c> finds in the sample, which every contract repeats in its own form.</summary>
     internal async Task<FoundObject[]> DetectAsync(string query = "")
     {
         var answer = await Open.Client.DetectAsync(Sample, query);

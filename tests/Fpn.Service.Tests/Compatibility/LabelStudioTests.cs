@@ -35,7 +35,7 @@ public sealed class LabelStudioTests(ContractServices services)
         Assert.Equal("""{"status":"UP","model_class":"blood-cells"}""", (await health.ReadJsonAsync()).GetRawText());
         using var setup = await Client.PostJsonAsync(
             $"{Backend}/setup",
-            """{"project": "3.1746612998", "schema": "<View/>", "hostname": "http://localhost:8080", "access_token": ""}""");
+            """{"project": "3.1746612998", "schema": "<View/>", "hostname": "http://localhost", "access_token": ""}""");
         Assert.Equal("""{"model_version":"blood-cells/1"}""", (await setup.ReadJsonAsync()).GetRawText());
         using var webhook = await Client.PostJsonAsync(
             $"{Backend}/webhook", """{"action": "ANNOTATION_CREATED", "project": {"id": 3}}""");
@@ -224,7 +224,8 @@ public sealed class LabelStudioTests(ContractServices services)
                 (region.GetProperty("original_width").GetInt32(), region.GetProperty("original_height").GetInt32()));
             Assert.Equal(wanted.Score, region.GetProperty("score").GetDouble());
             var value = region.GetProperty("value");
-            Assert.Equal(wanted.Label, Assert.Single(value.GetProperty("rectanglelabels").EnumerateArray()).GetString());
+            var label = Assert.Single(value.GetProperty("rectanglelabels").EnumerateArray());
+            Assert.Equal(wanted.Label, label.GetString());
             var (x, y) = (Pixels("x", wanted.Width), Pixels("y", wanted.Height));
             double[] corners = [x, y, x + Pixels("width", wanted.Width), y + Pixels("height", wanted.Height)];
             Assert.All(wanted.Box.Zip(corners), pair => Assert.Equal(pair.First, pair.Second, 0.0011));

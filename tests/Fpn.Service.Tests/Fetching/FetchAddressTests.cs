@@ -8,7 +8,9 @@ namespace Fpn.Service.Tests.Fetching;
 /// <summary>
 /// Nothing inside the network is reached: by its address, its name, a name that changes, or a redirect.
 /// </summary>
-/// <remarks>The one address that is listed is 127.0.0.1; a server that must not be asked listens on 127.0.0.2.</remarks>
+/// <remarks>
+/// The one address that is listed is 127.0.0.1; a server that must not be asked listens on 127.0.0.2.
+/// </remarks>
 public sealed class FetchAddressTests
 {
     private const string Inside = "127.0.0.2";

@@ -6,7 +6,7 @@ using Microsoft.AspNetCore.Http;
 
 namespace Fpn.Service.Tests.Fetching;
 
-/// <summary>Over TLS: the host proves its name, is not left for plain HTTP, and is the only one that is asked.</summary>
+/// <summary>Over TLS: the host proves its name, is not left for plain HTTP, and alone is asked.</summary>
 public sealed class FetchTlsTests : IDisposable
 {
     private readonly X509Certificate2 _issuer = CreateIssuer("root.test", null);

@@ -39,7 +39,7 @@ public sealed class StartTests
     [InlineData("--Fpn:Cors:AllowedOrigins=*,https://app.example.com", "'Fpn:Cors:AllowedOrigins'", "'*'")]
     [InlineData("--Fpn:Grpc:Port=70000", "'Fpn:Grpc:Port'", "65535")]
     [InlineData("--Fpn:Connections:Max=0", "'Fpn:Connections:Max'")]
-    [InlineData("--Fpn:Compatibility:Served=kserve-v1,kserve-v3", "'Fpn:Compatibility:Served'", "'kserve-v3'", "kserve-v1")]
+    [InlineData("--Fpn:Compatibility:Served=roboflow,kserve-v3", "'Fpn:Compatibility:Served'", "'kserve-v3'", "cvat")]
     [InlineData("--Fpn:Fetch:Hosts=https://images.example.com", "'Fpn:Fetch:Hosts'", "'https://images.example.com'")]
     [InlineData("--Fpn:Fetch:Networks=inside", "'Fpn:Fetch:Networks'", "'inside'")]
     [InlineData("--Fpn:Fetch:CredentialsFile=no/such.json", "'Fpn:Fetch:CredentialsFile'", "no/such.json")]

@@ -159,7 +159,9 @@ internal sealed class ContractDoor(
             : keys.Admit(context, context.GetEndpoint()!.Metadata.GetMetadata<KeyRequirement>(), key);
     }
 
-    /// <summary>Detects the objects of all images of a request, side by side; one that fails, fails the request.</summary>
+    /// <summary>
+    /// Detects the objects of all images of a request, side by side; one that fails, fails the request.
+    /// </summary>
     /// <param name="context">The request; takes what the log says of it.</param>
     /// <param name="lane">The model that answers; the caller holds it.</param>
     /// <param name="filter">Which detections are answered.</param>
@@ -174,7 +176,8 @@ internal sealed class ContractDoor(
         ReadOnlyMemory<byte>[] encoded,
         Func<int, string>? path = null)
     {
-        if (!Urgency(context, furtherImages: Math.Max(0, encoded.Length - 1)).Succeeded(out var urgency, out var problem))
+        if (!Urgency(context, furtherImages: Math.Max(0, encoded.Length - 1))
+            .Succeeded(out var urgency, out var problem))
         {
             return problem;
         }

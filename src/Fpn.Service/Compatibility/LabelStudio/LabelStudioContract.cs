@@ -75,6 +75,7 @@ internal sealed class LabelStudioContract(ContractDoor door, TaskPredictor predi
             })))
             .WithName("labelStudioHealth")
             .WithSummary("Says that the model is there")
+            .WithDescription("404 if it is not served.")
             .WithMetadata(new AnswerExample(Json, """{ "status": "UP", "model_class": "everyday" }"""))
             .RequireScope(KeyScope.Detect);
         group.MapPost("/setup", (string model) => Answer(model, lane => new JsonAnswer(json =>
@@ -85,6 +86,7 @@ internal sealed class LabelStudioContract(ContractDoor door, TaskPredictor predi
             })))
             .WithName("labelStudioSetup")
             .WithSummary("Connects a project to the model")
+            .WithDescription("The answer names the version that predictions are shown with.")
             .WithMetadata(
                 new AnswerExample(Json, """{ "model_version": "everyday/1" }"""),
                 new BodyExample("What Label Studio sends; not read.", """{ "project": "3.1746612998" }"""))
@@ -112,6 +114,7 @@ internal sealed class LabelStudioContract(ContractDoor door, TaskPredictor predi
             }))
             .WithName("labelStudioWebhook")
             .WithSummary("Takes note of what happens in a project; trains nothing")
+            .WithDescription("Any event is accepted.")
             .Produces(StatusCodes.Status201Created)
             .WithMetadata(new BodyExample("An event; not read.", """{ "action": "ANNOTATION_CREATED" }"""))
             .RequireScope(KeyScope.Detect);

@@ -7,7 +7,7 @@ using Fpn.Serving.Lanes;
 
 namespace Fpn.Service.Compatibility.LabelStudio;
 
-/// <summary>Predicts the tasks of a request: finds their pictures, detects, and answers in the project's labels.</summary>
+/// <summary>Predicts tasks: finds their pictures, detects, and answers in the project's labels.</summary>
 internal sealed partial class TaskPredictor(
     ContractDoor door, CompatibilityOptions options, ILogger<TaskPredictor> logger)
 {
@@ -17,7 +17,7 @@ internal sealed partial class TaskPredictor(
     /// <summary>Answers one request.</summary>
     /// <param name="context">The request.</param>
     /// <param name="model">Name of the model.</param>
-    /// <returns>As many results as tasks; or the problem of the request, or of its tasks where all of them fail.</returns>
+    /// <returns>As many results as tasks; or the problem of the request, or of its tasks if all fail.</returns>
     public async Task<Outcome<JsonAnswer>> PredictAsync(HttpContext context, string model)
     {
         if (!door.Take(model).Succeeded(out var use, out var problem))

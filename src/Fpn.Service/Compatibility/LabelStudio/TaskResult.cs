@@ -7,7 +7,7 @@ namespace Fpn.Service.Compatibility.LabelStudio;
 /// <summary>Writes the prediction of one task.</summary>
 internal static class TaskResult
 {
-    /// <summary>Writes it; a task that failed has an empty result, since there must be as many results as tasks.</summary>
+    /// <summary>Writes it; a task that failed has an empty result, since every task must have one.</summary>
     /// <param name="json">Takes it.</param>
     /// <param name="version">The model's name and version.</param>
     /// <param name="config">The project's names.</param>

@@ -49,17 +49,20 @@ internal sealed class KServeContract(
         routes.MapGet("/v1/models", () => new JsonAnswer(WriteModels))
             .WithName("kserveModels")
             .WithSummary("Lists the models")
+            .WithDescription("Their names, the default model first.")
             .WithMetadata(new AnswerExample("application/json", """{ "models": ["everyday", "blood-cells"] }"""))
             .RequireScope(KeyScope.Detect);
         routes.MapGet("/v1/models/{model}", (string model) => Describe(model, null))
             .WithName("kserveModel")
             .WithSummary("Says whether a model is ready, in both forms")
+            .WithDescription("KServe reads `ready`, TensorFlow Serving `model_version_status`.")
             .WithMetadata(StatusExample(), new PathParameterNote("model", ModelNote))
             .RequireScope(KeyScope.Detect);
         routes.MapGet(
                 "/v1/models/{model}/versions/{version}", (string model, string version) => Describe(model, version))
             .WithName("kserveModelVersion")
             .WithSummary("Says whether a version of a model is ready")
+            .WithDescription("404 unless it is the version that is loaded.")
             .WithMetadata(StatusExample(), new PathParameterNote("model", ModelNote), VersionNote())
             .RequireScope(KeyScope.Detect);
         routes.MapPost(
@@ -68,6 +71,7 @@ internal sealed class KServeContract(
                     predict.HandleAsync(context, models.Take(model, null), Prediction.Write))
             .WithName("kservePredict")
             .WithSummary("Finds objects in images")
+            .WithDescription("An image is base64, or an object that has it as `b64`; `inputs` give `outputs`.")
             .WithMetadata(
                 new AnswerExample("application/json", Answer),
                 new BodyExample("An image each, as base64.", Body),
@@ -80,6 +84,7 @@ internal sealed class KServeContract(
                     predict.HandleAsync(context, models.Take(model, version), Prediction.Write))
             .WithName("kservePredictVersion")
             .WithSummary("Finds objects in images, by a version of a model")
+            .WithDescription("404 unless it is the version that is loaded.")
             .WithMetadata(
                 new AnswerExample("application/json", Answer),
                 new BodyExample("An image each, as base64.", Body),

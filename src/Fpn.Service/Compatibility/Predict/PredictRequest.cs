@@ -47,7 +47,7 @@ internal sealed class PredictRequest
             "instances" => request.ReadList(ref reader, name, door),
             "inputs" => request.ReadColumn(ref reader, name, door),
             "parameters" => ReadParameters(ref reader, filter),
-            _ => Skip(ref reader),
+            _ => JsonBody.Skip(ref reader),
         });
         return problem is not null ? problem
             : request.Images.Count > 0 ? request
@@ -95,7 +95,7 @@ internal sealed class PredictRequest
             case JsonTokenType.StartObject:
                 var before = Images.Count;
                 return JsonBody.ReadMembers(ref json, (ref JsonObjectReader member, string? name) =>
-                        name == TypeMember ? Skip(ref member)
+                        name == TypeMember ? JsonBody.Skip(ref member)
                         : Images.Count > before ? NotOne(path)
                         : ReadImage(ref member, path))
                     ?? (Images.Count == before ? NotOne(path) : null);
@@ -122,13 +122,7 @@ internal sealed class PredictRequest
                     filter.SetScoreThreshold(name, value.NumberText() ?? string.Empty),
                 "maxDetections" or "maxPredictions" =>
                     filter.SetMaxDetections(name, value.NumberText() ?? string.Empty),
-                _ => Skip(ref value),
+                _ => JsonBody.Skip(ref value),
             });
-    }
-
-    private static Problem? Skip(ref JsonObjectReader json)
-    {
-        json.Skip();
-        return null;
     }
 }

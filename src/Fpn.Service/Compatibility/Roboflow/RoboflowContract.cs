@@ -70,6 +70,7 @@ internal sealed class RoboflowContract(
         routes.MapGet("/model/registry", () => new JsonAnswer(WriteRegistry))
             .WithName("roboflowRegistry")
             .WithSummary("Lists the models")
+            .WithDescription("A model's id is its name and version.")
             .WithMetadata(new AnswerExample("application/json", Registry), inQuery)
             .RequireScope(KeyScope.Detect);
         routes.MapJsonPost("/model/add", AddAsync)
@@ -85,6 +86,7 @@ internal sealed class RoboflowContract(
         routes.MapJsonPost("/infer/object_detection", DetectAsync)
             .WithName("roboflowDetect")
             .WithSummary("Finds objects in an image, or in each of a list")
+            .WithDescription("Boxes are given by their center, width and height, in pixels.")
             .WithMetadata(
                 new AnswerExample("application/json", Answer),
                 new BodyExample("An image, or a list of them.", Body),
