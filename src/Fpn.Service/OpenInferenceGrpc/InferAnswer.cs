@@ -22,7 +22,9 @@ internal static class InferAnswer
         {
             var output = new ModelInferResponse.Types.InferOutputTensor
             {
-                Name = tensor.Name(), Datatype = tensor.Datatype(), Shape = { total },
+                Name = tensor.Name(),
+                Datatype = tensor.Datatype(),
+                Shape = { total },
             };
             if (tensor.Width() > 1)
             {

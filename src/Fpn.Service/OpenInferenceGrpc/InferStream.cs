@@ -141,7 +141,8 @@ internal sealed class InferStream(InferRunner runner, Drain drain, ServiceMetric
         ProblemResult.LogCause(problem, http);
         return new ModelStreamInferResponse
         {
-            ErrorMessage = GrpcStatuses.MessageFor(problem, http), InferResponse = new ModelInferResponse { Id = id },
+            ErrorMessage = GrpcStatuses.MessageFor(problem, http),
+            InferResponse = new ModelInferResponse { Id = id },
         };
     }
 }

@@ -50,7 +50,9 @@ internal sealed class InferenceService(
         var server = MetadataEndpoints.Describe(control);
         return Task.FromResult(new ServerMetadataResponse
         {
-            Name = server.Name, Version = server.Version, Extensions = { server.Extensions },
+            Name = server.Name,
+            Version = server.Version,
+            Extensions = { server.Extensions },
         });
     }
 
@@ -158,7 +160,9 @@ internal sealed class InferenceService(
 
     private static ModelMetadataResponse.Types.TensorMetadata Tensor(TensorMetadataResponse tensor) => new()
     {
-        Name = tensor.Name, Datatype = tensor.Datatype, Shape = { tensor.Shape.Select(size => (long)size) },
+        Name = tensor.Name,
+        Datatype = tensor.Datatype,
+        Shape = { tensor.Shape.Select(size => (long)size) },
     };
 
     private static Problem? Check(MapField<string, ModelRepositoryParameter> parameters, params string[] known) =>

@@ -53,7 +53,8 @@ internal readonly struct ParameterValue
                 case InferParameter.DoubleParamFieldNumber:
                     value = new ParameterValue
                     {
-                        IsSet = true, NumberText = reader.Double().ToString("R", CultureInfo.InvariantCulture),
+                        IsSet = true,
+                        NumberText = reader.Double().ToString("R", CultureInfo.InvariantCulture),
                     };
                     break;
                 case InferParameter.Uint64ParamFieldNumber:

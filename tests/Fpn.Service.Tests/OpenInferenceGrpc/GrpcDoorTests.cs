@@ -20,7 +20,8 @@ public sealed class GrpcDoorTests
         using var calls = new GrpcCalls();
         using var http = new HttpClient
         {
-            DefaultRequestVersion = HttpVersion.Version20, DefaultVersionPolicy = HttpVersionPolicy.RequestVersionExact,
+            DefaultRequestVersion = HttpVersion.Version20,
+            DefaultVersionPolicy = HttpVersionPolicy.RequestVersionExact,
         };
         foreach (var path in (string[])["health/ready", "v2", "metrics", "", "nothing"])
         {

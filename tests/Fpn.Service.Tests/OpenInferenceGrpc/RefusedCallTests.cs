@@ -239,7 +239,8 @@ public sealed class RefusedCallTests(GrpcServiceFixture fixture) : IClassFixture
         content.CopyTo(frame, 5);
         using var client = new HttpClient
         {
-            DefaultRequestVersion = HttpVersion.Version20, DefaultVersionPolicy = HttpVersionPolicy.RequestVersionExact,
+            DefaultRequestVersion = HttpVersion.Version20,
+            DefaultVersionPolicy = HttpVersionPolicy.RequestVersionExact,
         };
         using var request = new HttpRequestMessage(
             HttpMethod.Post, new Uri(_calls.Address, "inference.GRPCInferenceService/ModelInfer"))
