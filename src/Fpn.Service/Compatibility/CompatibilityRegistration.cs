@@ -36,11 +36,12 @@ internal static class CompatibilityRegistration
         var contracts = app.Services.GetServices<IContract>().OrderBy(contract => contract.Name, StringComparer.Ordinal)
             .ToArray();
         var served = ListSetting.Items(app.Services.GetRequiredService<CompatibilityOptions>().Served);
-        if (Array.Find(served, name => name != All && !Array.Exists(contracts, known => known.Name == name)) is { } wrong)
+        var known = contracts.Select(contract => contract.Name).Append(All).ToArray();
+        if (Array.Find(served, name => !known.Contains(name)) is { } wrong)
         {
             throw new SettingsException(
                 $"Setting 'Fpn:Compatibility:Served' names '{wrong}', which is unknown; known: "
-                + $"{string.Join(", ", contracts.Select(contract => contract.Name))}, {All}.");
+                + $"{string.Join(", ", known)}.");
         }
 
         foreach (var contract in contracts)

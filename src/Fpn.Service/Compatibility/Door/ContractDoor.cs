@@ -117,7 +117,9 @@ internal sealed class ContractDoor(
             : keys.Admit(context, context.GetEndpoint()!.Metadata.GetMetadata<KeyRequirement>(), key);
     }
 
-    /// <summary>Detects the objects of all images of a request, side by side; one that fails, fails the request.</summary>
+    /// <summary>
+    /// Detects the objects of all images of a request, side by side; one that fails, fails the request.
+    /// </summary>
     /// <param name="context">The request; takes what the log says of it.</param>
     /// <param name="lane">The model that answers; the caller holds it.</param>
     /// <param name="filter">Which detections are answered.</param>
