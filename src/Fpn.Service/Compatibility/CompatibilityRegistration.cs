@@ -81,12 +81,12 @@ internal static class CompatibilityRegistration
         var contracts = app.Services.GetServices<IContract>().OrderBy(contract => contract.Name, StringComparer.Ordinal)
             .ToArray();
         var served = ListSetting.Items(app.Services.GetRequiredService<CompatibilityOptions>().Served);
-        var names = contracts.Select(contract => contract.Name).Append(All).ToArray();
-        if (Array.Find(served, name => !names.Contains(name)) is { } wrong)
+        var known = contracts.Select(contract => contract.Name).Append(All).ToArray();
+        if (Array.Find(served, name => !known.Contains(name)) is { } wrong)
         {
             throw new SettingsException(
                 $"Setting 'Fpn:Compatibility:Served' names '{wrong}', which is unknown; known: "
-                + $"{string.Join(", ", names)}.");
+                + $"{string.Join(", ", known)}.");
         }
 
         foreach (var contract in contracts)

@@ -3,8 +3,8 @@ using System.Net;
 namespace Fpn.Service.Security;
 
 /// <summary>
-/// Places, besides <c>X-Api-Key</c> and <c>Authorization: Bearer</c>, from which an endpoint takes the key of clients
-/// that have a place of their own.
+/// Places, besides <c>X-Api-Key</c> and <c>Authorization: Bearer</c>, from which an endpoint takes the key of its
+/// clients that have a place of their own.
 /// </summary>
 internal sealed record KeyPlaces
 {

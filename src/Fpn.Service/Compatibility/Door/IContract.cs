@@ -18,7 +18,9 @@ internal interface IContract
     /// <summary>One sentence about its group of operations.</summary>
     string Description { get; }
 
-    /// <summary>Whether the platform that the service runs on asks for it, by a variable that it sets.</summary>
+    /// <summary>
+    /// Whether the platform that the service runs on asks for the contract, by a variable that it sets.
+    /// </summary>
     bool IsAskedFor => false;
 
     /// <summary>Maps its endpoints.</summary>
