@@ -28,7 +28,7 @@ public sealed class CommandLineTests
     {
         var lines = CommandProgram.Service.Help.Split('\n');
         Assert.Equal("Fpn.Service finds objects in images, over HTTP.", lines[0]);
-        Assert.Equal("  Fpn.Service [SETTING …]", lines[2]);
+        Assert.Equal("  Fpn.Service [serve] [SETTING …]", lines[2]);
         Assert.Equal(
             CommandProgram.Tool.Help.Split('\n')[2..8],
             lines[4..10].Select(line => line.Replace("Fpn.Service ", "fpn ", StringComparison.Ordinal)));

@@ -136,7 +136,8 @@ internal static class SecurityRegistration
             new OpenIdConnectConfigurationRetriever(),
             new HttpDocumentRetriever(new HttpClient
             {
-                Timeout = IssuerTimeout, MaxResponseContentBufferSize = LargestIssuerAnswer,
+                Timeout = IssuerTimeout,
+                MaxResponseContentBufferSize = LargestIssuerAnswer,
             })
             {
                 RequireHttps = !options.AllowHttp,

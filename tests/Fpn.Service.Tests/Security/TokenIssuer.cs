@@ -29,7 +29,11 @@ internal sealed class TokenIssuer : IAsyncDisposable
             var key = JsonWebKeyConverter.ConvertFromRSASecurityKey(new RsaSecurityKey(_key.ExportParameters(false)));
             var entry = new JsonObject
             {
-                ["kty"] = "RSA", ["use"] = "sig", ["kid"] = _keyId, ["n"] = key.N, ["e"] = key.E,
+                ["kty"] = "RSA",
+                ["use"] = "sig",
+                ["kid"] = _keyId,
+                ["n"] = key.N,
+                ["e"] = key.E,
             };
             return Results.Text(new JsonObject { ["keys"] = new JsonArray(entry) }.ToJsonString(), "application/json");
         });

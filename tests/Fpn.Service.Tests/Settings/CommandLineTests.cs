@@ -42,7 +42,8 @@ public sealed class CommandLineTests
         Assert.All(
             (string[])
             [
-                "  Fpn.Service [SETTING …]\n", "  Fpn.Service inspect PACKAGE", "  Fpn.Service healthcheck [--urls",
+                "  Fpn.Service [serve] [SETTING …]\n", "  Fpn.Service inspect PACKAGE",
+                "  Fpn.Service healthcheck [--urls",
                 "--urls http://0.0.0.0:8080", "docs/settings.md",
             ],
             words => Assert.Contains(words, output, StringComparison.Ordinal));

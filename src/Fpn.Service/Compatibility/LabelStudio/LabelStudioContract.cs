@@ -109,9 +109,9 @@ internal sealed class LabelStudioContract(ContractDoor door, TaskPredictor predi
                 json.WriteString("status"u8, "ok"u8);
                 json.WriteEndObject();
             })
-            {
-                Status = StatusCodes.Status201Created,
-            }))
+        {
+            Status = StatusCodes.Status201Created,
+        }))
             .WithName("labelStudioWebhook")
             .WithSummary("Takes note of what happens in a project; trains nothing")
             .WithDescription("Any event is accepted.")
