@@ -78,7 +78,8 @@ public sealed class WorkloadTests(ServiceFixture fixture)
 
         // gRPC's, beside it.
         Assert.Equal(container.Text("ports/1/name"), objects.Single("Service").Text("spec/ports/1/targetPort"));
-        Assert.Equal(container.Text("ports/1/name"), objects.Single("NetworkPolicy").Text("spec/ingress/0/ports/1/port"));
+        Assert.Equal(
+            container.Text("ports/1/name"), objects.Single("NetworkPolicy").Text("spec/ingress/0/ports/1/port"));
         var grpc = container.At("ports/1/containerPort").GetInt32();
         Assert.Contains($"EXPOSE {grpc}\n", Dockerfile(overlay), StringComparison.Ordinal);
         Assert.Contains($"Fpn__Grpc__Port={grpc} ", Dockerfile(overlay), StringComparison.Ordinal);

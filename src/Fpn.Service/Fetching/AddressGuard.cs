@@ -68,10 +68,10 @@ internal sealed class AddressGuard
             return null;
         }
 
-        return UseOf(Translated.Contains(plain) ? new IPAddress(plain.GetAddressBytes()[^4..]) : plain);
+        return FindPurpose(Translated.Contains(plain) ? new IPAddress(plain.GetAddressBytes()[^4..]) : plain);
     }
 
-    private static string? UseOf(IPAddress address)
+    private static string? FindPurpose(IPAddress address)
     {
         foreach (var (network, use) in Special)
         {

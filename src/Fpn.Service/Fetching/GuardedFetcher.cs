@@ -109,7 +109,7 @@ internal sealed partial class GuardedFetcher(
                 return await ReadAsync(response.Content, problems, cancellationToken);
             }
 
-            if (LocationOf(response) is not { } location)
+            if (FindLocation(response) is not { } location)
             {
                 return problems.Status((int)response.StatusCode);
             }
@@ -154,7 +154,7 @@ internal sealed partial class GuardedFetcher(
 
     /// <summary>Where a redirect leads; null when the answer is not one.</summary>
     /// <remarks>As text: on Unix the framework takes <c>/path</c> alone for the address of a file.</remarks>
-    private static string? LocationOf(HttpResponseMessage response) =>
+    private static string? FindLocation(HttpResponseMessage response) =>
         response.StatusCode is HttpStatusCode.MovedPermanently or HttpStatusCode.Found or HttpStatusCode.SeeOther
             or HttpStatusCode.TemporaryRedirect or HttpStatusCode.PermanentRedirect
         && response.Headers.NonValidated.TryGetValues("Location", out var values)

@@ -27,7 +27,7 @@ internal static class GrpcAddresses
             var addresses = HttpAddresses(configuration);
             if (addresses.Length > 0)
             {
-                configuration[Urls] = string.Join(';', [.. addresses, .. AddressesOf(addresses, port)]);
+                configuration[Urls] = string.Join(';', [.. addresses, .. AddressesWith(addresses, port)]);
             }
 
             return;
@@ -42,7 +42,7 @@ internal static class GrpcAddresses
         }
 
         var urls = endpoints.Select(endpoint => endpoint["Url"] ?? string.Empty).ToArray();
-        foreach (var (index, url) in AddressesOf(urls, port).Index())
+        foreach (var (index, url) in AddressesWith(urls, port).Index())
         {
             configuration[$"{Endpoints}:Grpc{index}:Url"] = url;
             configuration[$"{Endpoints}:Grpc{index}:Protocols"] = nameof(HttpProtocols.Http2);
@@ -58,7 +58,7 @@ internal static class GrpcAddresses
         if (HttpAddresses(configuration).Length == 0 && !configuration.GetSection(Endpoints).GetChildren().Any())
         {
             app.Urls.Add(Default);
-            app.Urls.Add(AddressesOf([Default], port).Single());
+            app.Urls.Add(AddressesWith([Default], port).Single());
         }
     }
 
@@ -92,7 +92,7 @@ internal static class GrpcAddresses
         (list ?? string.Empty).Split(';', StringSplitOptions.RemoveEmptyEntries | StringSplitOptions.TrimEntries);
 
     /// <summary>One address for each host; without TLS where HTTP is served without.</summary>
-    private static IEnumerable<string> AddressesOf(string[] urls, int port)
+    private static IEnumerable<string> AddressesWith(string[] urls, int port)
     {
         var parsed = urls.Select(Parse).OfType<BindingAddress>()
             .Where(address => address is { IsUnixPipe: false, IsNamedPipe: false })

@@ -46,12 +46,13 @@ internal static class ImageTensor
     /// <param name="limits">The limits of images.</param>
     /// <returns>Null, or its problem.</returns>
     public static Problem? Check(ReadOnlyMemory<byte> image, int index, LimitsOptions limits) =>
-        InlineImage.Check(image, limits, PathOf(index));
+        InlineImage.Check(image, limits, NameFor(index));
 
     /// <summary>The same problem, naming the image that has it.</summary>
-    public static Problem At(int index, Problem problem) => problem with { Parameter = PathOf(index) };
+    public static Problem At(int index, Problem problem) => problem with { Parameter = NameFor(index) };
 
-    private static string PathOf(int index) => string.Create(CultureInfo.InvariantCulture, $"{Tensors.Input}[{index}]");
+    private static string NameFor(int index) =>
+        string.Create(CultureInfo.InvariantCulture, $"{Tensors.Input}[{index}]");
 
     /// <summary>Finds the elements in the binary form: each after its length, four bytes, little-endian.</summary>
     /// <param name="binary">All of them.</param>
@@ -67,14 +68,14 @@ internal static class ImageTensor
             if (binary.Length < LengthSize)
             {
                 return Problem.BadParameter(
-                    PathOf(i), $"Its length is cut off: {binary.Length} of {LengthSize} bytes are there.");
+                    NameFor(i), $"Its length is cut off: {binary.Length} of {LengthSize} bytes are there.");
             }
 
             var length = BinaryPrimitives.ReadUInt32LittleEndian(binary.Span);
             binary = binary[LengthSize..];
             if (length > (uint)binary.Length)
             {
-                return Problem.BadParameter(PathOf(i), $"Is cut off: {binary.Length} of {length} bytes are there.");
+                return Problem.BadParameter(NameFor(i), $"Is cut off: {binary.Length} of {length} bytes are there.");
             }
 
             images[i] = binary[..(int)length];
@@ -96,7 +97,7 @@ internal static class ImageTensor
         var images = new ReadOnlyMemory<byte>[request.Count];
         for (var i = 0; i < images.Length; i++)
         {
-            if (InlineImage.Decode(body, request.Data[i], limits, PathOf(i), out images[i]) is { } problem)
+            if (InlineImage.Decode(body, request.Data[i], limits, NameFor(i), out images[i]) is { } problem)
             {
                 return problem;
             }

@@ -119,7 +119,7 @@ internal static class SecurityRegistration
         services.AddAuthentication(authentication => authentication.DefaultAuthenticateScheme = "none")
             .AddJwtBearer(bearer =>
         {
-            bearer.ConfigurationManager = KeysOfIssuer(issuer, options);
+            bearer.ConfigurationManager = CreateKeySource(issuer, options);
             bearer.MapInboundClaims = false;
             bearer.TokenValidationParameters.ValidIssuer = issuer;
             bearer.TokenValidationParameters.ValidAudience = options.Audience;
@@ -130,7 +130,8 @@ internal static class SecurityRegistration
         });
     }
 
-    private static ConfigurationManager<OpenIdConnectConfiguration> KeysOfIssuer(string issuer, TokenOptions options) =>
+    private static ConfigurationManager<OpenIdConnectConfiguration> CreateKeySource(
+        string issuer, TokenOptions options) =>
         new(
             $"{issuer.TrimEnd('/')}/.well-known/openid-configuration",
             new OpenIdConnectConfigurationRetriever(),

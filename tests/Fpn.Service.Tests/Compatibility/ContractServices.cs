@@ -10,6 +10,7 @@ public sealed class ContractServices : IDisposable
     /// <summary>Name of the collection.</summary>
     public const string Collection = "contracts";
 
+    private readonly Dictionary<string, FoundObject[]> _found = [];
     private readonly KeyFile _keys = new(KeyFile.Entry("alice", KeyFile.Alice));
 
     public ContractServices()
@@ -28,9 +29,26 @@ public sealed class ContractServices : IDisposable
     internal RunningService Guarded { get; }
 
     /// <summary>What <c>/detect</c> finds in the sample, which every contract repeats in its own form.</summary>
+    /// <remarks>Asked once for each query: the tests of a collection run one after the other.</remarks>
     internal async Task<FoundObject[]> DetectAsync(string query = "")
     {
-        var answer = await Open.Client.DetectAsync(Sample, query);
+        if (!_found.TryGetValue(query, out var found))
+        {
+            found = _found[query] = Read(await Open.Client.DetectAsync(Sample, query));
+        }
+
+        return found;
+    }
+
+    public void Dispose()
+    {
+        Open.Dispose();
+        Guarded.Dispose();
+        _keys.Dispose();
+    }
+
+    private static FoundObject[] Read(JsonElement answer)
+    {
         var size = answer.GetProperty("image");
         return
         [
@@ -44,13 +62,6 @@ public sealed class ContractServices : IDisposable
         ];
 
         static double Side(JsonElement found, string side) => found.GetProperty("box").GetProperty(side).GetDouble();
-    }
-
-    public void Dispose()
-    {
-        Open.Dispose();
-        Guarded.Dispose();
-        _keys.Dispose();
     }
 }
 
