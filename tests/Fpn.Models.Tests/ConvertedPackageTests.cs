@@ -17,6 +17,7 @@ namespace Fpn.Models.Tests;
 /// <summary>
 /// What models/export/convert.py makes of a package gives the package's own detections, within what the change costs.
 /// </summary>
+[Trait("Speed", "slow")]
 public sealed class ConvertedPackageTests(ConvertedPackages packages) : IClassFixture<ConvertedPackages>
 {
     /// <summary>What is near the model's own threshold may come and go; from this score on nothing may.</summary>

@@ -5,6 +5,7 @@ using Fpn.Testing.Running;
 namespace Fpn.Models.Tests.InProcess;
 
 /// <summary>Many callers at once, callers that give up, and a detector that is disposed under them.</summary>
+[Trait("Speed", "slow")]
 [Collection(Alone.Collection)]
 public sealed class DetectorConcurrencyTests
 {

@@ -50,6 +50,7 @@ public sealed class LabelStudioTests(ContractServices services)
     }
 
     [Fact]
+    [Trait("Speed", "slow")]
     public async Task Predict_MoreTasksThanImagesAtOnce_HasAsManyResults()
     {
         string[] tasks = [.. Enumerable.Repeat(Black(), 65), Image];
@@ -97,6 +98,7 @@ public sealed class LabelStudioTests(ContractServices services)
     [Theory]
     [InlineData("/data/upload/3/a.jpg")]
     [InlineData("/data/local-files/?d=a/b.jpg")]
+    [Trait("Speed", "slow")]
     public async Task Predict_PictureOnLabelStudio_IsFetchedWithItsToken(string path)
     {
         await using var server = await ImageServer.StartAsync(context =>

@@ -8,6 +8,7 @@ namespace Fpn.Service.Tests.Detect;
 /// <summary>
 /// Bad requests cost nothing afterwards. Nothing else runs meanwhile: the whole process's memory is measured.
 /// </summary>
+[Trait("Speed", "slow")]
 [Collection(Alone.Collection)]
 public sealed class BadInputMemoryTests
 {

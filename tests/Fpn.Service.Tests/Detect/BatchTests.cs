@@ -123,6 +123,7 @@ public sealed class BatchTests(ServiceFixture fixture)
     }
 
     [Fact]
+    [Trait("Speed", "slow")]
     public async Task Batch_SixtyFourImages_AreAnsweredAndOneMoreIs413()
     {
         var pixel = MadePng.OnePixel();

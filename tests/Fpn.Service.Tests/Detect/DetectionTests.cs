@@ -241,6 +241,7 @@ public sealed class DetectionTests(ServiceFixture fixture)
     }
 
     [Fact]
+    [Trait("Speed", "slow")]
     public async Task Detect_SixteenAtOnce_EachAnswersAsAlone()
     {
         var images = MadeImages.All.Concat(MadeImages.All).Take(16).Select(MadeImages.Read).ToArray();

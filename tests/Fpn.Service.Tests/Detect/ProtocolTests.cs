@@ -117,6 +117,7 @@ public sealed class ProtocolTests(ServiceFixture fixture)
     [Theory]
     [InlineData("image/jpeg")]
     [InlineData("multipart/form-data; boundary=xyz")]
+    [Trait("Speed", "slow")]
     public async Task Detect_BodyThatStops_Is408(string contentType)
     {
         // So fast a body is asked for that a silent one is cut off as soon as the server looks.

@@ -5,6 +5,7 @@ using Microsoft.Extensions.Configuration;
 
 namespace Fpn.Service.Tests.Lifetime;
 
+[Trait("Speed", "slow")]
 public sealed class HealthProbeTests
 {
     private static readonly string Service = Path.Combine(AppContext.BaseDirectory, "Fpn.Service.dll");

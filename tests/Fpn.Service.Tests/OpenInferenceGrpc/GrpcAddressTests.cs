@@ -7,6 +7,7 @@ using Microsoft.Extensions.Configuration;
 namespace Fpn.Service.Tests.OpenInferenceGrpc;
 
 /// <summary>The port of gRPC joins the addresses that settings name, in each of the ways to name them.</summary>
+[Trait("Speed", "slow")]
 public sealed class GrpcAddressTests
 {
     [Theory]

@@ -174,6 +174,7 @@ public sealed class GrpcDoorTests
     }
 
     [Fact]
+    [Trait("Speed", "slow")]
     public async Task Repository_UnderItsSwitch_UnloadsAndLoads()
     {
         using var file = new KeyFile(

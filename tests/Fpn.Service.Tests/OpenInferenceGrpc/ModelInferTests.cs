@@ -117,6 +117,7 @@ public sealed class ModelInferTests(GrpcServiceFixture fixture) : IClassFixture<
     }
 
     [Fact]
+    [Trait("Speed", "slow")]
     public async Task Infer_ManyClientsAtOnce_GetTheirOwnAnswers()
     {
         byte[][] pictures = [await PictureAsync(), await File.ReadAllBytesAsync(Checkout.Astronaut, Cancel)];

@@ -10,6 +10,7 @@ namespace Fpn.Service.Tests.Security;
 /// Keys come and go without a restart, and appear nowhere: not in the log at its most talkative, not in answers, not in
 /// traces.
 /// </summary>
+[Trait("Speed", "slow")]
 public sealed class KeySecrecyTests
 {
     private const string Admin = "admin-6d3c1f0e9a8b7c5d";

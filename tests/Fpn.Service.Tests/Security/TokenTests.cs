@@ -8,6 +8,7 @@ using Microsoft.IdentityModel.Tokens;
 namespace Fpn.Service.Tests.Security;
 
 /// <summary>Tokens of an OpenID Connect issuer, beside keys and instead of them.</summary>
+[Trait("Speed", "slow")]
 public sealed class TokenTests : IAsyncLifetime
 {
     private static readonly string[] ScopeList = ["fpn.detect", "x"];
