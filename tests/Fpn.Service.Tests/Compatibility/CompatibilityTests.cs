@@ -6,6 +6,7 @@ using Fpn.Testing.Running;
 namespace Fpn.Service.Tests.Compatibility;
 
 /// <summary>Which contracts are served, and what the document says of them.</summary>
+[Trait("Speed", "slow")]
 [Collection(ContractServices.Collection)]
 public sealed class CompatibilityTests(ContractServices services)
 {
@@ -38,7 +39,6 @@ public sealed class CompatibilityTests(ContractServices services)
             await ContractTagsAsync(services.Open));
 
     [Fact]
-    [Trait("Speed", "slow")]
     public async Task Document_ContractsOn_LintsClean()
     {
         DocumentLint.SkipWithoutPrograms();

@@ -6,6 +6,7 @@ using Fpn.Testing.Running;
 namespace Fpn.Service.Tests.Compatibility;
 
 /// <summary>CVAT's requests to the dashboard of Nuclio, as CVAT sends them and reads the answers.</summary>
+[Trait("Speed", "slow")]
 [Collection(ContractServices.Collection)]
 public sealed class CvatTests(ContractServices services)
 {

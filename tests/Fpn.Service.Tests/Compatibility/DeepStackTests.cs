@@ -6,6 +6,7 @@ using Fpn.Testing.Running;
 namespace Fpn.Service.Tests.Compatibility;
 
 /// <summary>DeepStack's vision API, in the forms that Frigate and deepstack-python send and read.</summary>
+[Trait("Speed", "slow")]
 [Collection(ContractServices.Collection)]
 public sealed class DeepStackTests(ContractServices services)
 {

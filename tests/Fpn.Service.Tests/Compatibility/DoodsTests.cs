@@ -6,6 +6,7 @@ using Fpn.Testing.Running;
 namespace Fpn.Service.Tests.Compatibility;
 
 /// <summary>DOODS, as Home Assistant and its library pydoods ask it.</summary>
+[Trait("Speed", "slow")]
 [Collection(ContractServices.Collection)]
 public sealed class DoodsTests(ContractServices services)
 {

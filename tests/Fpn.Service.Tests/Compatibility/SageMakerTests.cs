@@ -8,6 +8,7 @@ using Fpn.Testing.Running;
 namespace Fpn.Service.Tests.Compatibility;
 
 /// <summary>Amazon SageMaker's contract with containers, and the path that AWS' SDKs ask.</summary>
+[Trait("Speed", "slow")]
 [Collection(ContractServices.Collection)]
 public sealed class SageMakerTests(ContractServices services)
 {

@@ -27,6 +27,7 @@ public sealed class BatchTests(ServiceFixture fixture)
     private static CancellationToken Cancel => TestContext.Current.CancellationToken;
 
     [Fact]
+    [Trait("Speed", "slow")]
     public async Task Batch_MixedSizes_AnswersInTheOrderSentAsDetectDoes()
     {
         foreach (var images in (byte[][][])[Mixed, [.. Mixed.Reverse()]])
@@ -200,6 +201,7 @@ public sealed class BatchTests(ServiceFixture fixture)
     }
 
     [Fact]
+    [Trait("Speed", "slow")]
     public async Task Batch_EarlyAnswer_ComesWhileLaterImagesAreStillComputed()
     {
         // The head of the answer can only be read before the last image is done if it is not kept until then.

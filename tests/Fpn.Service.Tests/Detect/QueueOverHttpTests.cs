@@ -6,6 +6,7 @@ using Fpn.Testing.Running;
 namespace Fpn.Service.Tests.Detect;
 
 /// <summary>What a client sees of the queue, over HTTP with the real model.</summary>
+[Trait("Speed", "slow")]
 public sealed class QueueOverHttpTests
 {
     private static readonly byte[] Sample = File.ReadAllBytes(Checkout.SampleImage);

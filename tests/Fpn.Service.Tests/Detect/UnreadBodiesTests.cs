@@ -5,6 +5,7 @@ using Fpn.Testing.Running;
 namespace Fpn.Service.Tests.Detect;
 
 /// <summary>Clients that send a large body whole before they listen read the answer.</summary>
+[Trait("Speed", "slow")]
 public sealed class UnreadBodiesTests(GuardedService guarded) : IClassFixture<GuardedService>
 {
     /// <summary>More than what the server itself would take, 30 MB.</summary>

@@ -10,6 +10,7 @@ using Grpc.Reflection.V1Alpha;
 namespace Fpn.Service.Tests.OpenInferenceGrpc;
 
 /// <summary>What the two ports let through, keys, health, reflection, metadata and the repository.</summary>
+[Trait("Speed", "slow")]
 public sealed class GrpcDoorTests
 {
     private static CancellationToken Cancel => TestContext.Current.CancellationToken;
@@ -174,7 +175,6 @@ public sealed class GrpcDoorTests
     }
 
     [Fact]
-    [Trait("Speed", "slow")]
     public async Task Repository_UnderItsSwitch_UnloadsAndLoads()
     {
         using var file = new KeyFile(
