@@ -67,6 +67,17 @@ public sealed class FpnDetectionOptions
     [Range(1L << 20, 1L << 36, ErrorMessage = "{0} must be from {1} to {2} bytes")]
     public long MaxDecodedBytes { get; set; } = 512L << 20;
 
+    /// <summary>Views of one image at most. Default 64; 1 to 4096.</summary>
+    [Range(1, 4096, ErrorMessage = "{0} must be from {1} to {2} views")]
+    public int MaxViews { get; set; } = 64;
+
+    /// <summary>
+    /// Width × height of a view at most that a request asks a scale for, after resizing and padding. Default 4 million;
+    /// 4,096 to 536,870,911.
+    /// </summary>
+    [Range(4096L, 536_870_911L, ErrorMessage = "{0} must be from {1} to {2} pixels")]
+    public long MaxViewPixels { get; set; } = 4_000_000;
+
     /// <summary>Refuses values that are out of range or contradict each other.</summary>
     /// <exception cref="InvalidOptionException">One is.</exception>
     internal void Check()

@@ -44,6 +44,7 @@ public static class FpnDetectionRegistration
         services.TryAddSingleton<IModelPackages>(provider => CreatePackages(provider, options));
         return services
             .AddSingleton(new ByteBudget(options.MaxDecodedBytes))
+            .AddSingleton(new ViewLimits(options.MaxViews, options.MaxViewPixels))
             .AddSingleton(_ => new DecoderSlots(options.Threads))
             .AddSingleton<DetectionMetrics>()
             .AddSingleton<LaneRegistry>()

@@ -25,8 +25,11 @@ public sealed class DetectionResult
     /// <summary>Format of the image file.</summary>
     public ImageFormat Format { get; init; }
 
-    /// <summary>Images that shared the run on the device.</summary>
+    /// <summary>Images that shared the run on the device; of several views those of the largest batch.</summary>
     public int BatchSize { get; init; }
+
+    /// <summary>Views of the image that were taken and merged; 1 for an ordinary request.</summary>
+    public int ViewCount { get; init; } = 1;
 
     /// <summary>From the image's arrival to its detections.</summary>
     public TimeSpan TotalTime => Times.Total;
