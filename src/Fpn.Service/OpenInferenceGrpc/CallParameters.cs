@@ -31,7 +31,9 @@ internal static class CallParameters
             InferParameters.ScoreThreshold => InferParameters.SetScoreThreshold(value.NumberText, path, choices),
             InferParameters.MaxDetections => InferParameters.SetMaxDetections(value.NumberText, path, choices),
             InferParameters.Labels => InferParameters.KeepLabels(value.Text, path, choices),
-            var other => InferParameters.Refuse(other, path),
+            var other => InferViews.Find(other) is { } view
+                ? InferViews.Set(view, value.ScalarText, path, choices)
+                : InferParameters.Refuse(other, path),
         };
     }
 

@@ -169,6 +169,7 @@ internal sealed class DetectionPipeline(
             Format = opened.Format,
             BatchSize = inferred.Max(view => view.BatchSize),
             ViewCount = inferred.Length,
+            HasViews = !plan.Options.IsOneView,
             Times = StageTimes.Sum(decode.Time, inferred, merged, clock.GetElapsedTime(arrived)),
         };
     }

@@ -43,6 +43,9 @@ public sealed class DetectionResult
     /// <summary>How they came about, where the request asked for it; otherwise null.</summary>
     internal Explanation? Explanation { get; init; }
 
+    /// <summary>Whether more than one look was asked for, even if the image was too small for more.</summary>
+    internal bool HasViews { get; init; }
+
     /// <summary>The model that found them; gives them names.</summary>
     internal ModelContract? Contract { get; init; }
 

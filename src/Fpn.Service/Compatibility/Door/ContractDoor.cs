@@ -182,7 +182,8 @@ internal sealed class ContractDoor(
             return problem;
         }
 
-        var run = await images.DetectAsync(lane, encoded, urgency, Locate, context.RequestAborted);
+        var run = await images.DetectAsync(
+            lane, encoded, urgency, views: null, Locate, context.RequestAborted);
         if (!run.Succeeded(out var results, out problem))
         {
             return problem;
@@ -228,7 +229,12 @@ internal sealed class ContractDoor(
         }
 
         var run = await images.DetectAsync(
-            lane, [encoded], urgency, (_, found) => found with { Parameter = path }, context.RequestAborted);
+            lane,
+            [encoded],
+            urgency,
+            views: null,
+            (_, found) => found with { Parameter = path },
+            context.RequestAborted);
         return run.Succeeded(out var results, out problem)
             ? DetectionAnswer.Create(lane.Model.Contract, filter, results[0])
             : problem;
