@@ -249,6 +249,23 @@ public sealed class ViewsTests : IAsyncDisposable
         Assert.Single((await Send(96, new ViewOptions { Flip = true })).Value!.Detections);
     }
 
+    /// <summary>Views share their picture: what counts against the budget is each picture once, however many clients send
+    /// pictures to slice.</summary>
+    [Fact]
+    public async Task Detect_ManyClientsWithSlices_KeepDecodedPicturesWithinTheBudget()
+    {
+        const long Picture = 96 * 16 * 3;
+        Pipeline.Bytes = new ByteBudget(4 * Picture);
+        Pipeline.Options.QueueCapacity = 1000;
+        await StartAsync(maxBatchSize: 2);
+        var most = 0L;
+        Pipeline.Detector.DuringRun = _ => most = Math.Max(most, Pipeline.Bytes.Used);
+        Pipeline.Detector.RunsFreely = true;
+        var answers = await Task.WhenAll(Enumerable.Range(0, 64).Select(_ => Send(96, Thirds)));
+        Assert.All(answers, answer => Assert.Equal(3, answer.Value!.Detections.Count));
+        Assert.InRange(most, Picture, 4 * Picture);
+    }
+
     private static Task Eventually(Func<bool> holds) => Testing.Running.Eventually.TrueAsync(holds);
 
     private Task<Result<DetectionResult>> Send(int width, ViewOptions views) =>

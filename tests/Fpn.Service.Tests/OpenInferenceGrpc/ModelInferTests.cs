@@ -95,6 +95,25 @@ public sealed class ModelInferTests(GrpcServiceFixture fixture) : IClassFixture<
     }
 
     [Fact]
+    public async Task Infer_ParametersOfViews_MeanWhatTheyMeanForDetect()
+    {
+        var picture = await PictureAsync();
+        var expected = await _calls.Service.Client.DetectAsync(
+            picture, "slice=400&overlap=0.1&wholeImage=false&flip=true&merge=ios");
+        var request = GrpcCalls.Request(Model, picture);
+        request.Parameters["slice"] = new InferParameter { Int64Param = 400 };
+        request.Parameters["overlap"] = new InferParameter { DoubleParam = 0.1 };
+        request.Parameters["whole_image"] = new InferParameter { BoolParam = false };
+        request.Parameters["flip"] = new InferParameter { StringParam = "true" };
+        request.Parameters["merge"] = new InferParameter { StringParam = "ios" };
+        using var call = _calls.Infer(request);
+        Assert.Equal(
+            expected.GetProperty("detections").EnumerateArray()
+                .Select(found => found.GetProperty("score").GetDouble()),
+            GrpcCalls.Raw<float>(await call, "scores").Select(score => Math.Round((double)score, 5)));
+    }
+
+    [Fact]
     public async Task Infer_BytesOfThePublicContract_AreUnderstood()
     {
         // Field numbers by hand, as the public description has them: model_name 1, inputs 5 (name 1, datatype 2,
