@@ -46,6 +46,7 @@ public static class FpnDetectionRegistration
             .AddSingleton(new ByteBudget(options.MaxDecodedBytes))
             .AddSingleton(_ => new DecoderSlots(options.Threads))
             .AddSingleton<DetectionMetrics>()
+            .AddSingleton<StatisticsCollector>()
             .AddSingleton<LaneRegistry>()
             .AddSingleton<LaneGauges>()
             .AddSingleton<DetectionPipeline>()
