@@ -12,10 +12,11 @@ internal sealed class ModelStatisticsReport(ServedModels models, LaneRegistry la
     private static readonly DurationResponse None = new(0, 0);
 
     /// <summary><c>GET /v2/models[/{model}[/versions/{version}]]/stats</c>.</summary>
-    public IResult Handle(string? model, string? version) => Create(model, version).Succeeded(out var report, out var wrong)
-        ? Results.Json(
-            report, OpenInferenceJsonContext.Readable.StatisticsResponse, MediaTypeNames.Application.Json)
-        : new ProblemResult(wrong);
+    public IResult Handle(string? model, string? version) =>
+        Create(model, version).Succeeded(out var report, out var problem)
+            ? Results.Json(
+                report, OpenInferenceJsonContext.Readable.StatisticsResponse, MediaTypeNames.Application.Json)
+            : new ProblemResult(problem);
 
     /// <summary>Reports on models.</summary>
     /// <param name="model">Name of a model; null for all that are served.</param>

@@ -41,7 +41,8 @@ internal static class OpenInferenceRegistration
     private const string StatisticsExample = """
         {
           "model_stats": [ {
-            "name": "everyday", "version": "1", "last_inference": 1767225600000, "inference_count": 3, "execution_count": 2,
+            "name": "everyday", "version": "1", "last_inference": 1767225600000,
+            "inference_count": 3, "execution_count": 2,
             "inference_stats": {
               "success": { "count": 3, "ns": 690000000 }, "fail": { "count": 1, "ns": 0 },
               "queue": { "count": 3, "ns": 60000000 }, "compute_input": { "count": 3, "ns": 30000000 },

@@ -106,7 +106,11 @@ internal static class DetectionTracing
         DateTimeOffset Write(DetectionStage stage, DateTimeOffset start, TimeSpan time)
         {
             using var activity = Source.StartActivity(
-                DetectionStages.Names[(int)stage], ActivityKind.Internal, image.Context, links: links, startTime: start);
+                DetectionStages.Names[(int)stage],
+                ActivityKind.Internal,
+                image.Context,
+                links: links,
+                startTime: start);
             activity?.SetEndTime((start + time).UtcDateTime);
             return start + time;
         }

@@ -50,7 +50,9 @@ internal sealed class ModelTotals
 /// <summary>What was measured of batches of one size.</summary>
 internal sealed class BatchTotals
 {
-    /// <summary>Resizing and normalizing: an entry for each image that was answered, of its whole batch's time.</summary>
+    /// <summary>
+    /// Resizing and normalizing: an entry for each image that was answered, of its whole batch's time.
+    /// </summary>
     public MeasuredTotal Input { get; } = new();
 
     /// <summary>Runs.</summary>
