@@ -80,6 +80,7 @@ function stream(entries) {
 }
 
 const mine = metadata("x-api-key", key);
+const wrong = metadata("x-api-key", "wrong-0123456789abcdef");
 const found = await call(client, "ModelInfer", request("blood-cells", "7"), mine);
 console.log(JSON.stringify({
   live: await call(client, "ServerLive", {}),
@@ -90,7 +91,7 @@ console.log(JSON.stringify({
   asBearer: await call(client, "ModelReady", { name: "blood-cells" }, metadata("authorization", `Bearer ${key}`)),
   unknownModel: await call(client, "ModelInfer", request("nobody", ""), mine),
   noKey: await call(client, "ModelInfer", request("blood-cells", "")),
-  wrongKey: await call(client, "ModelInfer", request("blood-cells", ""), metadata("x-api-key", "wrong-0123456789abcdef")),
+  wrongKey: await call(client, "ModelInfer", request("blood-cells", ""), wrong),
   stream: await stream(mine),
 }));
 client.close();

@@ -59,8 +59,8 @@ public sealed class GrpcNginxTests
     }
 
     /// <summary>
-    /// 64 calls in flight over four channels, of a few bytes up to a megabyte, of one to three images. The model's score
-    /// is the width of the picture, and no two calls have the same widths: an answer to another call would show.
+    /// 64 calls in flight over four channels, of a few bytes up to a megabyte, of one to three images. The model's
+    /// score is the width of the picture, and no two calls have the same widths: an answer to another call would show.
     /// </summary>
     [Fact]
     public async Task Nginx_ManyCallsAtOnce_EachGetsItsOwnAnswer()
