@@ -47,6 +47,7 @@ public static class FpnDetectionRegistration
             .AddSingleton(new ViewLimits(options.MaxViews, options.MaxViewPixels))
             .AddSingleton(_ => new DecoderSlots(options.Threads))
             .AddSingleton<DetectionMetrics>()
+            .AddSingleton<StatisticsCollector>()
             .AddSingleton<LaneRegistry>()
             .AddSingleton<LaneGauges>()
             .AddSingleton<DetectionPipeline>()

@@ -16,10 +16,6 @@ internal static class DetectionTracing
 
     private static readonly ActivitySource Source = new(SourceName);
 
-    /// <summary>The stages' names, made once.</summary>
-    private static readonly string[] StageNames =
-        [.. Enum.GetNames<DetectionStage>().Select(name => name.ToLowerInvariant())];
-
     /// <summary>The span that now runs, for later links; default while there is no listener.</summary>
     public static ActivityContext Current =>
         Source.HasListeners() && Activity.Current is { } current ? current.Context : default;
@@ -128,7 +124,11 @@ internal static class DetectionTracing
         DateTimeOffset Write(DetectionStage stage, DateTimeOffset start, TimeSpan time)
         {
             using var activity = Source.StartActivity(
-                StageNames[(int)stage], ActivityKind.Internal, image.Context, links: links, startTime: start);
+                DetectionStages.Names[(int)stage],
+                ActivityKind.Internal,
+                image.Context,
+                links: links,
+                startTime: start);
             activity?.SetEndTime((start + time).UtcDateTime);
             return start + time;
         }

@@ -74,6 +74,7 @@ public sealed class ModelInferTests(GrpcServiceFixture fixture) : IClassFixture<
         request.Outputs.Add(new ModelInferRequest.Types.InferRequestedOutputTensor { Name = "scores" });
         request.Parameters["max_detections"] = new InferParameter { Int64Param = 3 };
         request.Parameters["score_threshold"] = new InferParameter { DoubleParam = 0.05 };
+        request.Parameters["triton_enable_empty_final_response"] = new InferParameter { BoolParam = true };
         request.Parameters["unknown_to_this_server"] = new InferParameter { StringParam = "ignored" };
         using (var call = _calls.Infer(request))
         {
