@@ -89,7 +89,7 @@ internal sealed class CvatContract(ContractDoor door, CompatibilityOptions optio
             .WithMetadata(
                 new AnswerExample("application/json", Answer),
                 new BodyExample(
-                    "An image as base64; `threshold` may be left out.",
+                    "An image as base64, or its URL; `threshold` may be left out.",
                     """{ "image": "/9j/4AAQSkZJRg…", "threshold": 0.5 }"""))
             .WithDetectionProblems(decoder)
             .RequireScope(KeyScope.Detect);
@@ -164,14 +164,9 @@ internal sealed class CvatContract(ContractDoor door, CompatibilityOptions optio
                 return problem;
             }
 
-            if (!image.Decode(door, body).Succeeded(out var encoded, out problem)
-                || !(await door.DetectAsync(context, lane, filter, encoded, image.PathFor))
-                    .Succeeded(out var answers, out problem))
-            {
-                return problem;
-            }
-
-            return new JsonAnswer(json => Write(json, answers[0]));
+            return (await image.DetectAsync(door, context, lane, filter, body)).Succeeded(out var answer, out problem)
+                ? new JsonAnswer(json => Write(json, answer))
+                : problem;
         }
     }
 

@@ -79,7 +79,7 @@ internal sealed class DoodsContract(ContractDoor door, ImageDecoder decoder) : I
             .WithMetadata(
                 new AcceptsMetadata(["application/json"]),
                 new AnswerExample("application/json", Answer),
-                new BodyExample("As JSON, DOODS's request: an image as base64, and the least confidences.", Body))
+                new BodyExample("As JSON, DOODS's request: an image as base64 or its URL, and the least confidences.", Body))
             .WithDetectionProblems(decoder)
             .RequireScope(KeyScope.Detect);
     }
@@ -150,14 +150,10 @@ internal sealed class DoodsContract(ContractDoor door, ImageDecoder decoder) : I
             using (use)
             {
                 var filter = new DetectionFilter(use.Lane.Model.Contract);
-                if (!request.Image.Decode(door, body).Succeeded(out var encoded, out problem)
-                    || !(await door.DetectAsync(context, use.Lane, filter, encoded, request.Image.PathFor))
-                        .Succeeded(out var answers, out problem))
-                {
-                    return new ProblemResult(problem);
-                }
-
-                return new JsonAnswer(json => Write(json, request, answers[0]));
+                return (await request.Image.DetectAsync(door, context, use.Lane, filter, body))
+                    .Succeeded(out var answer, out problem)
+                    ? new JsonAnswer(json => Write(json, request, answer))
+                    : new ProblemResult(problem);
             }
         }
     }

@@ -44,7 +44,7 @@ internal sealed class HuggingFaceContract(ContractDoor door, ImageDecoder decode
             .WithSummary("Finds objects in an image")
             .WithMetadata(
                 new AnswerExample("application/json", Answer),
-                new BodyExample("The image itself, or JSON with the image as base64.", Body) { AlsoImage = true },
+                new BodyExample("The image itself, or JSON with the image as base64 or its URL.", Body) { AlsoImage = true },
                 new PathParameterNote("model", "Name of the model; case matters."),
                 new ProblemsMetadata(ImageBodyReader.Empty(ImageBodyReader.PartName)))
             .WithDetectionProblems(decoder)
@@ -63,16 +63,13 @@ internal sealed class HuggingFaceContract(ContractDoor door, ImageDecoder decode
             var detection = context.Request.HasJsonContentType()
                 ? await DetectJsonAsync(context, use.Lane, filter)
                 : await DetectImageAsync(context, use.Lane, filter);
-            if (!detection.Succeeded(out var answers, out problem))
-            {
-                return new ProblemResult(problem);
-            }
-
-            return new JsonAnswer(json => Write(json, answers[0]));
+            return detection.Succeeded(out var answer, out problem)
+                ? new JsonAnswer(json => Write(json, answer))
+                : new ProblemResult(problem);
         }
     }
 
-    private async Task<Outcome<DetectionAnswer[]>> DetectImageAsync(
+    private async Task<Outcome<DetectionAnswer>> DetectImageAsync(
         HttpContext context, ModelLane lane, DetectionFilter filter)
     {
         if (!(await door.ReadImageAsync(context)).Succeeded(out var body, out var problem))
@@ -82,11 +79,14 @@ internal sealed class HuggingFaceContract(ContractDoor door, ImageDecoder decode
 
         using (body)
         {
-            return await door.DetectAsync(context, lane, filter, [body.Bytes]);
+            return (await door.DetectAsync(context, lane, filter, [body.Bytes]))
+                .Succeeded(out var answers, out problem)
+                ? answers[0]
+                : problem;
         }
     }
 
-    private async Task<Outcome<DetectionAnswer[]>> DetectJsonAsync(
+    private async Task<Outcome<DetectionAnswer>> DetectJsonAsync(
         HttpContext context, ModelLane lane, DetectionFilter filter)
     {
         if (!(await door.ReadJsonAsync(context)).Succeeded(out var body, out var problem))
@@ -103,12 +103,7 @@ internal sealed class HuggingFaceContract(ContractDoor door, ImageDecoder decode
                 "parameters" => ReadParameters(ref json, filter),
                 _ => JsonBody.Skip(ref json),
             });
-            if (problem is not null || !image.Decode(door, body).Succeeded(out var encoded, out problem))
-            {
-                return problem;
-            }
-
-            return await door.DetectAsync(context, lane, filter, encoded, image.PathFor);
+            return problem is not null ? problem : await image.DetectAsync(door, context, lane, filter, body);
         }
     }
 

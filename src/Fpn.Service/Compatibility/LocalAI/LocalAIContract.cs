@@ -117,18 +117,10 @@ internal sealed class LocalAIContract(ContractDoor door, ImageDecoder decoder) :
                 return notAScore;
             }
 
-            if (!(await door.OpenAsync(context, body, [image], _ => "image")).Succeeded(out var images, out problem))
-            {
-                return problem;
-            }
-
-            using (images)
-            {
-                return (await door.DetectAsync(context, use.Lane, filter, images.Images, _ => "image"))
-                    .Succeeded(out var answers, out problem)
-                    ? Write(answers[0])
-                    : problem;
-            }
+            return (await door.DetectAsync(context, use.Lane, filter, body, [image], _ => "image"))
+                .Succeeded(out var answers, out problem)
+                ? Write(answers[0])
+                : problem;
         }
     }
 

@@ -41,8 +41,7 @@ internal sealed class PredictEndpoint(ContractDoor door)
         {
             var filter = new DetectionFilter(lane.Model.Contract);
             if (!PredictRequest.Read(body.Bytes.Span, filter, door).Succeeded(out var request, out problem)
-                || !door.Decode(body, request.Images, request.PathFor).Succeeded(out var images, out problem)
-                || !(await door.DetectAsync(context, lane, filter, images, request.PathFor))
+                || !(await door.DetectAsync(context, lane, filter, body, request.Images, request.PathFor))
                     .Succeeded(out var answers, out problem))
             {
                 return problem;
