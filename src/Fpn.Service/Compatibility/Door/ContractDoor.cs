@@ -148,24 +148,15 @@ internal sealed class ContractDoor(
     /// <param name="path">The name of an image in problems, by its index.</param>
     /// <returns>[N] answers, in the order of the images; or the first problem.</returns>
     /// <exception cref="OperationCanceledException">The client went away.</exception>
-    public async Task<Outcome<DetectionAnswer[]>> DetectAsync(
+    public Task<Outcome<DetectionAnswer[]>> DetectAsync(
         HttpContext context,
         ModelLane lane,
         DetectionFilter filter,
         ImageBody body,
         IReadOnlyList<Base64Text> texts,
-        Func<int, string> path)
-    {
-        if (!(await OpenAsync(context, body, texts, path)).Succeeded(out var images, out var problem))
-        {
-            return problem;
-        }
-
-        using (images)
-        {
-            return await DetectAsync(context, lane, filter, images.Images, path);
-        }
-    }
+        Func<int, string> path) =>
+        OpenAsync(context, body, texts, path).UseAsync(
+            images => DetectAsync(context, lane, filter, images.Images, path));
 
     /// <summary>
     /// Detects the objects of all images of a request, side by side; one that fails, fails the request.

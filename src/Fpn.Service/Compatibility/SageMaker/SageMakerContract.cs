@@ -3,7 +3,6 @@ using Fpn.Imaging.Decoding;
 using Fpn.Service.Annotations;
 using Fpn.Service.Compatibility.Door;
 using Fpn.Service.Observability;
-using Fpn.Service.OpenInference;
 using Fpn.Service.Problems;
 using Fpn.Service.Security;
 
@@ -46,10 +45,7 @@ internal sealed class SageMakerContract(
 
     /// <inheritdoc/>
     /// <remarks>SageMaker hands the text to the client, as the original message of its own error.</remarks>
-    public JsonObject ErrorBody(Problem problem, string traceId) => new()
-    {
-        ["error"] = ErrorResponse.TextFor(problem, traceId),
-    };
+    public JsonObject ErrorBody(Problem problem, string traceId) => Door.ErrorBody.Create(problem, traceId);
 
     /// <inheritdoc/>
     public void Map(IEndpointRouteBuilder routes)
