@@ -9,7 +9,7 @@ using Microsoft.Extensions.Logging;
 namespace Fpn.Models.Loading;
 
 /// <summary>The packages in the folder <c>Fpn:Models:Path</c>: one folder a model, or one package.</summary>
-internal sealed partial class ModelPackages : IModelPackages
+internal sealed class ModelPackages : IModelPackages
 {
     private readonly string _folder;
 
@@ -19,8 +19,7 @@ internal sealed partial class ModelPackages : IModelPackages
     /// <summary>Whether the settings name that model, and its manifest does not.</summary>
     private readonly bool _isRenamed;
 
-    private readonly ExecutionDevice _device;
-    private readonly ILogger<ModelPackages> _logger;
+    private readonly PackageLoader _loader;
 
     /// <summary>Looks for the folder and chooses the device.</summary>
     /// <param name="options">Which models.</param>
@@ -38,7 +37,6 @@ internal sealed partial class ModelPackages : IModelPackages
         string baseFolder,
         ILogger<ModelPackages> logger)
     {
-        _logger = logger;
         _folder = Path.GetFullPath(Path.Combine(baseFolder, options.Path));
         if (!Directory.Exists(_folder))
         {
@@ -56,12 +54,11 @@ internal sealed partial class ModelPackages : IModelPackages
                 + $"{(names.Count == 0 ? "no model" : string.Join(", ", names))}.");
         }
 
-        _device = ExecutionDevice.Open(execution, cuda);
-        LogDevice(logger, Device.ProviderName, Device.Name, Device.Reason);
+        _loader = new PackageLoader(execution, cuda, logger);
     }
 
     /// <inheritdoc/>
-    public DeviceDescription Device => _device.Description;
+    public DeviceDescription Device => _loader.Device;
 
     /// <inheritdoc/>
     public string Default { get; }
@@ -74,9 +71,7 @@ internal sealed partial class ModelPackages : IModelPackages
     {
         var package = _alone is null ? Path.Combine(_folder, name) : _folder;
         var contract = _alone is null ? ModelManifestReader.Read(package) : ReadAlone(name);
-        var entry = new ModelEntry(() => OpenAndReport(contract));
-        LogLoaded(_logger, contract.Name, contract.Version, package);
-        return entry;
+        return _loader.Load(contract, package);
     }
 
     /// <summary>Loads a package's graphs.</summary>
@@ -139,26 +134,4 @@ internal sealed partial class ModelPackages : IModelPackages
 
         return given ?? ModelManifestReader.ReadAlone(_folder).Name;
     }
-
-    /// <summary>Loads a package's graphs and logs what runs their nodes: one that a GPU cannot run is dear.</summary>
-    private IDetector OpenAndReport(ModelContract contract)
-    {
-        var detector = Open(contract, _device);
-        foreach (var graph in detector.Graphs)
-        {
-            var (placement, isWarning) = graph.Placement.Describe($"{contract.Name}/{Path.GetFileName(graph.Path)}");
-            LogPlacement(_logger, isWarning ? LogLevel.Warning : LogLevel.Information, placement);
-        }
-
-        return detector;
-    }
-
-    [LoggerMessage(Level = LogLevel.Information, Message = "Graphs run on {Provider} ({Device}): {Reason}")]
-    private static partial void LogDevice(ILogger logger, string provider, string device, string reason);
-
-    [LoggerMessage(Level = LogLevel.Information, Message = "Model {Name} version {Version} loaded from {Folder}")]
-    private static partial void LogLoaded(ILogger logger, string name, string version, string folder);
-
-    [LoggerMessage(Message = "{Placement}")]
-    private static partial void LogPlacement(ILogger logger, LogLevel level, string placement);
 }
