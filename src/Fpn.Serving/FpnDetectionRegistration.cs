@@ -50,6 +50,7 @@ public static class FpnDetectionRegistration
             .AddSingleton<StatisticsCollector>()
             .AddSingleton<LaneRegistry>()
             .AddSingleton<LaneGauges>()
+            .AddSingleton<PictureDecoding>()
             .AddSingleton<DetectionPipeline>()
             .AddSingleton<DetectionStartup>()
             // A program gets these two, so here a missing library becomes advice to its programmer.

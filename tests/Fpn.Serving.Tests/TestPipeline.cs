@@ -95,7 +95,7 @@ internal sealed class TestPipeline : IAsyncDisposable
         Detector.Forget();
         Detector.RunsFreely = false;
         _pipeline = new DetectionPipeline(
-            new ImageDecoder(10_000_000, Codec), Bytes, Options, Views, _slots, Clock);
+            new ImageDecoder(10_000_000, Codec), new PictureDecoding(Bytes, _slots), Options, Views, Clock);
     }
 
     /// <summary>Listens to a counter; the caller disposes the listener.</summary>

@@ -11,10 +11,9 @@ namespace Fpn.Serving.Pipeline;
 /// <summary>Takes an image from its bytes to its detections: admission, decoding, the model's lane.</summary>
 internal sealed class DetectionPipeline(
     ImageDecoder decoder,
-    ByteBudget decodedBytes,
+    PictureDecoding decoding,
     BatchingOptions options,
     ViewLimits views,
-    DecoderSlots slots,
     TimeProvider clock)
 {
     /// <summary>Detects the objects of one image.</summary>
@@ -139,26 +138,25 @@ internal sealed class DetectionPipeline(
         Activity? trace,
         CancellationToken cancellationToken)
     {
-        var (decoded, lease, start, end) = await DecodeAsync(opened, cancellationToken);
-        if (!decoded.Succeeded)
+        Inferred run;
+        try
         {
-            lease.Dispose();
-            return DetectionFailure.FromDecoder(decoded);
+            run = plan.Views.Count > 1 && decoding.WantsParts(opened)
+                ? await RunInPartsAsync(lane, request, opened, plan, cancellationToken)
+                : await RunWholeAsync(lane, request, opened, plan, cancellationToken);
+        }
+        catch (ImageRefusedException exception)
+        {
+            return DetectionFailure.FromDecoder(exception.Outcome);
         }
 
-        InferredImage[] inferred;
-        using (var picture = new SharedPicture(decoded.Image, lease))
-        {
-            inferred = await ViewInference.RunAsync(lane, request, plan, picture, cancellationToken);
-        }
-
+        var (inferred, decode) = run;
         var contract = lane.Model.Contract;
         var merging = clock.GetTimestamp();
         var (detections, explanation) = inferred.Length == 1
             ? (inferred[0].Detections, inferred[0].Explanation)
             : MergedViews.Merge(contract, plan, inferred, opened.Size, request.Explain);
         var merged = inferred.Length == 1 ? TimeSpan.Zero : clock.GetElapsedTime(merging);
-        var decode = new StageSpan(start, clock.GetElapsedTime(start, end));
         DetectionTracing.WriteStages(trace, decode, inferred, detections.Count, clock);
         return new DetectionResult
         {
@@ -174,34 +172,54 @@ internal sealed class DetectionPipeline(
         };
     }
 
-    /// <summary>Waits for memory and a decoder, and decodes.</summary>
-    /// <param name="opened">Disposed in any case: nothing of the codec is held through the queue.</param>
-    /// <param name="cancellationToken">Ends the waiting.</param>
-    /// <returns>The outcome, the lease of its memory, and the time stamps of decoding alone.</returns>
-    private async Task<(DecodeOutcome Decoded, IDisposable Lease, long Start, long End)> DecodeAsync(
-        OpenedImage opened, CancellationToken cancellationToken)
+    /// <summary>Decodes the picture and runs its views.</summary>
+    /// <exception cref="ImageRefusedException">It cannot be decoded.</exception>
+    private async Task<Inferred> RunWholeAsync(
+        ModelLane lane,
+        DetectionRequest request,
+        OpenedImage opened,
+        ViewPlan plan,
+        CancellationToken cancellationToken)
     {
-        using (opened)
-        {
-            var memory = decodedBytes.TakeAsync(opened.DecodedBytes, cancellationToken);
-            opened.ParkUnless(memory.IsCompleted);
-            var lease = await memory;
-            try
-            {
-                var entry = slots.EnterAsync(cancellationToken);
-                opened.ParkUnless(entry.IsCompleted);
-                using var slot = await entry;
-                var start = clock.GetTimestamp();
+        var decode = default(StageSpan);
+        var (decoded, lease) = await decoding.DecodeAsync(opened, opened.DecodedBytes, Decode, cancellationToken);
 
-                // The bytes must outlive the decoder, so this is not given up half-way.
-                var decoded = await Task.Run(opened.Decode, CancellationToken.None);
-                return (decoded, lease, start, clock.GetTimestamp());
-            }
-            catch
-            {
-                lease.Dispose();
-                throw;
-            }
+        // Nothing of the codec is held through the queue.
+        opened.Dispose();
+        if (!decoded.Succeeded)
+        {
+            lease.Dispose();
+            throw new ImageRefusedException(decoded);
+        }
+
+        using var picture = new SharedPicture(decoded.Image, lease);
+        var source = new WholePicture(plan, picture);
+        return new Inferred(await ViewInference.RunAsync(lane, request, plan, source, cancellationToken), decode);
+
+        DecodeOutcome Decode()
+        {
+            var start = clock.GetTimestamp();
+            var outcome = opened.Decode();
+            decode = new StageSpan(start, clock.GetElapsedTime(start));
+            return outcome;
         }
     }
+
+    /// <summary>Runs the views, each of which decodes its own part.</summary>
+    /// <exception cref="ImageRefusedException">A part cannot be decoded.</exception>
+    private async Task<Inferred> RunInPartsAsync(
+        ModelLane lane,
+        DetectionRequest request,
+        OpenedImage opened,
+        ViewPlan plan,
+        CancellationToken cancellationToken)
+    {
+        var start = clock.GetTimestamp();
+        using var parts = new PictureParts(opened, plan, decoding, clock);
+        var inferred = await ViewInference.RunAsync(lane, request, plan, parts, cancellationToken);
+        return new Inferred(inferred, new StageSpan(start, parts.DecodingTime));
+    }
+
+    /// <summary>What the views show, and the decoding before or between them.</summary>
+    private readonly record struct Inferred(InferredImage[] Views, StageSpan Decode);
 }

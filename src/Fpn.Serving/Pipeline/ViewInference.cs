@@ -1,5 +1,4 @@
 using System.Runtime.ExceptionServices;
-using Fpn.Models.Detectors;
 using Fpn.Serving.Lanes;
 using Fpn.Serving.Queue;
 using Fpn.Serving.Requests;
@@ -18,31 +17,45 @@ internal static class ViewInference
     /// <param name="lane">The model.</param>
     /// <param name="request">Priority, and whether to explain.</param>
     /// <param name="plan">The views.</param>
-    /// <param name="picture">Their picture; the caller holds it until the task is done.</param>
+    /// <param name="source">Their pixels; in use until the task is done.</param>
     /// <param name="cancellationToken">Gives all of them up.</param>
     /// <returns>One for each view, in their order.</returns>
     /// <exception cref="OperationCanceledException">They were given up.</exception>
+    /// <exception cref="ImageRefusedException">The pixels of a view cannot be decoded.</exception>
     /// <inheritdoc cref="DynamicBatcher.InferAsync(PendingRequest, CancellationToken)"/>
     public static async Task<InferredImage[]> RunAsync(
         ModelLane lane,
         DetectionRequest request,
         ViewPlan plan,
-        SharedPicture picture,
+        ViewSource source,
         CancellationToken cancellationToken)
     {
         var batcher = lane.Batcher;
         if (plan.Views.Count == 1)
         {
-            return [await batcher.InferAsync(Create(0), cancellationToken)];
+            return [await batcher.InferAsync(await CreateAsync(0, cancellationToken), cancellationToken)];
         }
 
         using var together = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
         var inferred = new InferredImage[plan.Views.Count];
         Exception? first = null;
         var window = Math.Min(inferred.Length, (batcher.Streams + 1) * batcher.MaxBatchSize);
-        var next = window;
-        var begun = batcher.InferAsync([.. Enumerable.Range(0, window).Select(Create)], together.Token);
-        await Task.WhenAll(begun.Select(GoOnAsync));
+        var next = 0;
+        if (source.IsDecoded)
+        {
+            var pending = new PendingRequest[window];
+            for (next = 0; next < window; next++)
+            {
+                pending[next] = await CreateAsync(next, together.Token);
+            }
+
+            await Task.WhenAll(batcher.InferAsync(pending, together.Token).Select(GoOnAsync));
+        }
+        else
+        {
+            await Task.WhenAll(Enumerable.Range(0, window).Select(_ => GoOnAsync(null, 0)));
+        }
+
         if (first is not null)
         {
             ExceptionDispatchInfo.Throw(first);
@@ -50,26 +63,27 @@ internal static class ViewInference
 
         return inferred;
 
-        PendingRequest Create(int view)
+        async ValueTask<PendingRequest> CreateAsync(int view, CancellationToken token)
         {
-            var geometry = plan.Geometries[view];
-            return batcher.Create(
-                request,
-                new MeasuredImage(picture.Image, plan.Views[view], geometry),
-                picture.Hold(),
-                lane.Buckets.BucketFor(geometry.Padded));
+            var (image, picture) = await source.TakeAsync(view, token);
+            return batcher.Create(request, image, picture, lane.Buckets.BucketFor(image.Geometry.Padded));
         }
 
         // When a view is done, the next one takes its place.
-        async Task GoOnAsync(Task<InferredImage> running, int view)
+        async Task GoOnAsync(Task<InferredImage>? running, int view)
         {
             try
             {
-                inferred[view] = await running;
+                if (running is not null)
+                {
+                    inferred[view] = await running;
+                }
+
                 while ((view = Interlocked.Increment(ref next) - 1) < inferred.Length)
                 {
                     together.Token.ThrowIfCancellationRequested();
-                    inferred[view] = await batcher.InferAsync(Create(view), together.Token);
+                    var pending = await CreateAsync(view, together.Token);
+                    inferred[view] = await batcher.InferAsync(pending, together.Token);
                 }
             }
 #pragma warning disable CA1031 // Thrown again when all have ended.
