@@ -2,7 +2,9 @@ import { useEffect, useState } from 'preact/hooks';
 import * as api from './api';
 import { tooLarge, type Fault } from './fault';
 import type { Filter } from './filter';
+import { count } from './text';
 import type { Answer, Model, Sample, Settings } from './types';
+import { isMoreThanOne, type ViewChoice } from './views';
 
 export type Page = 'pictures' | 'server';
 export type Tab = 'detections' | 'decision' | 'request';
@@ -19,9 +21,19 @@ export interface Picture {
   sent: number;
   /** The last answer, which a later failure leaves in place. */
   answer?: Answer;
+  /** What that answer was asked for. */
+  asked?: Asked;
   /** From sending to showing, in milliseconds; the service's own share is in the answer. */
   elapsed?: number;
   fault?: Fault;
+}
+
+/** What a request asks for. */
+export interface Asked {
+  model: string;
+  explain: boolean;
+  /** Absent where the model takes the views that it always takes: one, unless its package says otherwise. */
+  views?: ViewChoice;
 }
 
 export interface State {
@@ -34,6 +46,10 @@ export interface State {
   pictures: Picture[];
   current?: number;
   filter: Filter;
+  /** Which views are taken; absent for the model's own choice. */
+  views?: ViewChoice;
+  /** Whether views are outlined in the picture. */
+  outlined: boolean;
   /** Place in the answer of the detection that the pointer or the keyboard is on. */
   pointed?: number;
   /** Place in the answer of the detection whose decision is shown. */
@@ -56,7 +72,8 @@ let state: State = {
   models: [],
   model: '',
   pictures: [],
-  filter: { threshold: 0.5, most: 100, hidden: new Set() },
+  filter: { threshold: 0.5, most: Infinity, hidden: new Set() },
+  outlined: true,
   proposals: { count: 50, hidden: new Set() },
   connected: true,
   keyWanted: false,
@@ -183,6 +200,26 @@ export function chooseModel(name: string): void {
   renew();
 }
 
+/** Changes which views are taken: the current picture is sent at once, the others when they are shown. */
+export function chooseViews(views: ViewChoice | undefined): void {
+  const { views: _, pointed: __, chosen: ___, ...rest } = state;
+  state = views ? { ...rest, views } : rest;
+  const item = currentOf(state);
+  if (item) {
+    running.get(item.id)?.abort();
+    change(item.id, { state: 'waiting' });
+  }
+
+  update({});
+  work();
+}
+
+/** Says whether views are outlined, which takes an explanation to know them. */
+export function outline(outlined: boolean): void {
+  update({ outlined });
+  renew();
+}
+
 /** Sets the model that is asked, if it is another one and is served. */
 function askFromNowOn(name: string): void {
   const model = state.models.find(item => item.name === name);
@@ -238,7 +275,7 @@ export async function watch(): Promise<void> {
 }
 
 function startingFilter(model: Model): Filter {
-  return { threshold: Math.max(0.5, model.scoreThreshold), most: model.maxDetections, hidden: new Set() };
+  return { threshold: Math.max(0.5, model.scoreThreshold), most: Infinity, hidden: new Set() };
 }
 
 function picture(name: string, file: Blob): Picture {
@@ -249,19 +286,25 @@ function picture(name: string, file: Blob): Picture {
     : item;
 }
 
-/** Sends the current picture again when another model is chosen, or when its decision is wanted and not known. */
+/** Sends the current picture again when its answer is not what would be asked for now. */
 function renew(): void {
   const item = currentOf(state);
-  const answer = item?.state === 'done' ? item.answer : undefined;
-  if (item && answer && (answer.model !== state.model || (explains() && !answer.explain))) {
+  const asked = item?.state === 'done' ? item.asked : undefined;
+  const wanted = question();
+  if (item && asked
+    && (asked.model !== wanted.model || asked.views !== wanted.views || (wanted.explain && !asked.explain))) {
     change(item.id, { state: 'waiting' });
   }
 
   work();
 }
 
-function explains(): boolean {
-  return state.tab === 'decision' && modelOf(state)?.layout === 'two-stage';
+/** What is asked about a picture now. */
+function question(): Asked {
+  const { model, views, outlined, tab } = state;
+  const explain = modelOf(state)?.layout === 'two-stage'
+    && (tab === 'decision' || (outlined && views !== undefined && isMoreThanOne(views)));
+  return { model, explain, ...(views ? { views } : {}) };
 }
 
 function work(): void {
@@ -281,24 +324,33 @@ async function send(item: Picture): Promise<void> {
   running.set(item.id, controller);
   const started = performance.now();
   change(item.id, { state: 'sending', sent: 0 });
+  const asked = question();
   const outcome = await api.detect(item.file, {
-    model: state.model,
-    explain: explains(),
+    model: asked.model,
+    explain: asked.explain,
+    views: asked.views,
     formats: state.settings?.formats,
     signal: controller.signal,
     onProgress: sent => change(item.id, { sent, state: sent < 1 ? 'sending' : 'thinking' }),
   });
   running.delete(item.id);
+  if (controller.signal.aborted) {
+    return work();
+  }
+
   if ('fault' in outcome) {
     fail(outcome.fault, item.id);
   } else {
     const { fault: _, ...kept } = state.pictures.find(({ id }) => id === item.id) ?? item;
-    replace({ ...kept, state: 'done', sent: 1, answer: outcome.value, elapsed: performance.now() - started });
-    update({ connected: true, message: `${item.name}: ${outcome.value.detections.length} found.` });
+    const answer = outcome.value;
+    replace({ ...kept, state: 'done', sent: 1, answer, asked, elapsed: performance.now() - started });
+    const views = answer.views === undefined ? '' : ` in ${count(answer.views, 'view')}`;
+    update({ connected: true, message: `${item.name}: ${answer.detections.length} found${views}.` });
     measure(started);
   }
 
-  work();
+  // What is wanted may have changed meanwhile.
+  renew();
 }
 
 /** Says what went wrong: with a picture, or with the page. */
