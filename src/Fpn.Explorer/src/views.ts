@@ -77,15 +77,15 @@ export function describeView(at: number, views: ImageView[], image: Answer['imag
   ].join(', ');
 }
 
-/** "12 views: the whole picture and 5 slices, each as it is and mirrored" */
+/** "The whole picture and 5 slices, each as it is and mirrored" */
 export function describeViews(views: ImageView[], image: Answer['image']): string {
   const slices = new Set(views.filter(view => !isWhole(view, image)).map(({ region }) => place(region))).size;
   const sizes = new Set(views.map(({ minSize }) => minSize)).size;
   const parts = [
-    ...(views.some(view => isWhole(view, image)) ? ['the whole picture'] : []),
+    ...(views.some(view => isWhole(view, image)) ? ['The whole picture'] : []),
     ...(slices > 0 ? [count(slices, 'slice')] : []),
   ];
-  return `${count(views.length, 'view')}: ${parts.join(' and ')}`
+  return parts.join(' and ')
     + (sizes > 1 ? `, in ${sizes} sizes` : '')
     + (views.some(({ mirrored }) => mirrored) ? ', each as it is and mirrored' : '');
 }

@@ -1,6 +1,7 @@
 import { classColor, levelColor } from '../colors';
 import type { Shown } from '../filter';
-import { choose, update, type Picture, type State } from '../store';
+import { choose } from '../actions';
+import { update, type Picture, type State } from '../state';
 import { count, percent, place } from '../text';
 import type { Answer, Box, Explanation, Model, Origin } from '../types';
 import { bestFirst, describeView, rankInView } from '../views';

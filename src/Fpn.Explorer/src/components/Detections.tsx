@@ -1,7 +1,8 @@
 import { useEffect, useRef } from 'preact/hooks';
 import { classColor } from '../colors';
 import type { Shown } from '../filter';
-import { choose, filterBy, point, type State } from '../store';
+import { choose, filterBy, point } from '../actions';
+import type { State } from '../state';
 import { percent, placeParts } from '../text';
 import type { Answer, Box, Model } from '../types';
 

@@ -1,7 +1,8 @@
 import { useRef } from 'preact/hooks';
 import { classColor, levelColor } from '../colors';
 import type { Shown } from '../filter';
-import { choose, point, type State } from '../store';
+import { choose, point } from '../actions';
+import type { State } from '../state';
 import { percent, place } from '../text';
 import type { Answer, Box, ImageView, Model, Proposal } from '../types';
 import { bestFirst } from '../views';

@@ -1,5 +1,6 @@
 import { shown } from '../filter';
-import { currentOf, modelOf, openTab, retry, type State, type Tab } from '../store';
+import { openTab, retry } from '../actions';
+import { currentOf, modelOf, type State, type Tab } from '../state';
 import { Decision } from './Decision';
 import { Detections } from './Detections';
 import { Gallery } from './Gallery';

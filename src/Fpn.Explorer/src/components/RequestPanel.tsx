@@ -4,7 +4,7 @@ import { curl } from '../curl';
 import { json, png, save } from '../download';
 import type { Fault } from '../fault';
 import { hasClasses, parameters, type Shown } from '../filter';
-import type { Picture, State } from '../store';
+import type { Picture, State } from '../state';
 import { count, duration, fileSize, stem } from '../text';
 import type { Answer, Model } from '../types';
 import { Icon } from './Icon';

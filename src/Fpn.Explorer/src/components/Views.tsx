@@ -1,5 +1,6 @@
 import { useState } from 'preact/hooks';
-import { chooseViews, outline, type Picture, type State } from '../store';
+import { chooseViews, outline } from '../actions';
+import type { Picture, State } from '../state';
 import { count, duration } from '../text';
 import { describeViews, isMoreThanOne, readScales, readSlice, type Merge, type ViewChoice } from '../views';
 
