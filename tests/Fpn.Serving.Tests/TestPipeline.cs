@@ -1,4 +1,5 @@
 using System.Diagnostics.Metrics;
+using Fpn.Imaging.Codecs;
 using Fpn.Imaging.Decoding;
 using Fpn.Imaging.Pixels;
 using Fpn.Imaging.Vips;
@@ -63,6 +64,13 @@ internal sealed class TestPipeline : IAsyncDisposable
     /// <summary>The most that views may cost; to be changed before the start.</summary>
     public ViewLimits Views { get; set; } = new(MaxViews: 64, MaxViewPixels: 4_000_000);
 
+    /// <summary>The largest picture; to be changed before the start.</summary>
+    public long MaxPixels { get; set; } = 10_000_000;
+
+    /// <summary>Reads pictures in place of <see cref="Codec"/>, which does not read parts; to be changed before the
+    /// start.</summary>
+    public IImageCodec? PartsCodec { get; set; }
+
     public CountingCodec Codec { get; } = new(new VipsCodec());
 
     public LaneRegistry Lanes { get; }
@@ -95,7 +103,7 @@ internal sealed class TestPipeline : IAsyncDisposable
         Detector.Forget();
         Detector.RunsFreely = false;
         _pipeline = new DetectionPipeline(
-            new ImageDecoder(10_000_000, Codec), new PictureDecoding(Bytes, _slots), Options, Views, Clock);
+            new ImageDecoder(MaxPixels, PartsCodec ?? Codec), new PictureDecoding(Bytes, _slots), Options, Views, Clock);
     }
 
     /// <summary>Listens to a counter; the caller disposes the listener.</summary>

@@ -62,7 +62,7 @@ internal sealed class ViewPlan
                     + $"{limits.MaxViewPixels} pixels in all are allowed. Ask for smaller scales.");
             }
 
-            places += lane.PlacesFor(padded);
+            places += views[i].MinSize is null ? 1 : lane.PlacesFor(padded);
         }
 
         return places <= lane.Limit
