@@ -14,7 +14,7 @@ public sealed class PartsTests(ServiceFixture fixture)
     [InlineData("slice=400x500&flip=true")]
     public async Task Detect_TiledTiff_IsReadInPartsWithTheSameAnswer(string query)
     {
-        using var picture = NetVips.Image.NewFromFile(Checkout.WideImage);
+        using var picture = NetVips.Image.NewFromBuffer(File.ReadAllBytes(Checkout.WideImage));
         var tiff = picture.TiffsaveBuffer(tile: true, tileWidth: 128, tileHeight: 128);
         using var small = new RunningService(("Fpn:Limits:MaxDecodedBytes", "1048576"));
         var whole = await fixture.Service.Client.DetectAsync(tiff, query);
