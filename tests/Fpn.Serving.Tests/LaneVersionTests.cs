@@ -1,5 +1,7 @@
+using Fpn.Models.Execution.Devices;
 using Fpn.Models.Packages;
 using Fpn.Serving.Lanes;
+using Fpn.Testing.Fakes;
 using Fpn.Testing.Running;
 
 namespace Fpn.Serving.Tests;
@@ -41,6 +43,18 @@ public sealed class LaneVersionTests : IAsyncDisposable
         await test.Lanes.StartAsync();
         Assert.Equal(["10", "2"], test.Served);
         Assert.Equal(new ModelState("pets", "1", ModelAvailability.Unloaded, ""), test.Lanes.States[0]);
+    }
+
+    [Fact]
+    public async Task Start_VersionFailsOnItsFirstBatch_IsNamed()
+    {
+        _test.Packages.Loads.Add("pets/3", () => new FakeDetector
+        {
+            RunsFreely = true,
+            DuringRun = _ => throw new ModelFailureException("the head failed"),
+        });
+        var failure = await Assert.ThrowsAsync<ModelNotServedException>(_test.Lanes.StartAsync);
+        Assert.Equal("pets/3: Model 'fake' fails on its first batch: the head failed", failure.Message);
     }
 
     [Fact]

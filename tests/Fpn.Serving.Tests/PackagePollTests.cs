@@ -117,6 +117,19 @@ public sealed class PackagePollTests : IAsyncDisposable
     }
 
     [Fact]
+    public async Task Look_BrokenPackageIsPutBack_HasNoReasonAnyMore()
+    {
+        await _startup.LoadAsync();
+        var good = _test.Packages.Loads["pets/1"];
+        _test.Packages.Loads["pets/1"] = () => throw new ModelPackageException("cut off");
+        await LookTwiceAsync();
+        Assert.Equal([new ModelState("pets", "1", ModelAvailability.Ready, "cut off")], _test.Lanes.States);
+        _test.Packages.Loads["pets/1"] = good;
+        await LookTwiceAsync();
+        Assert.Equal([new ModelState("pets", "1", ModelAvailability.Ready, "")], _test.Lanes.States);
+    }
+
+    [Fact]
     public async Task Look_NewestVersionIsGone_GoesBackOnceTwoLooksMissIt()
     {
         _test.Add("pets/2");

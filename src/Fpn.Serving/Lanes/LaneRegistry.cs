@@ -17,18 +17,18 @@ namespace Fpn.Serving.Lanes;
 /// warmed up; those that hold the old lane (<see cref="LaneUse"/>) are answered by it, and after the last of them it is
 /// freed. Thread-safe.
 /// </remarks>
-internal sealed partial class LaneRegistry : IAsyncDisposable
+internal sealed class LaneRegistry : IAsyncDisposable
 {
     private readonly IModelPackages _packages;
-    private readonly ILogger<LaneRegistry> _logger;
     private readonly LaneFactory _factory;
     private readonly RetiredLanes _retired;
     private readonly ServedLanes _served;
     private readonly PackageStates _states = new();
+    private readonly ModelLoader _loader;
     private readonly SemaphoreSlim _changes = new(1);
 
-    /// <summary>Models that were unloaded by request, and stay so until they are loaded by one; only used by the one
-    /// who changes models.</summary>
+    /// <summary>Models that were unloaded by request, and stay so until they are loaded by one; used while
+    /// <see cref="_changes"/> is held.</summary>
     private readonly HashSet<string> _unloaded = new(StringComparer.Ordinal);
 
     /// <summary>Creates a registry without lanes.</summary>
@@ -39,10 +39,11 @@ internal sealed partial class LaneRegistry : IAsyncDisposable
         TimeProvider clock,
         ILogger<LaneRegistry> logger)
     {
-        (_packages, _logger) = (packages, logger);
+        _packages = packages;
         _factory = new LaneFactory(packages.Device, options, metrics, clock, logger);
         _retired = new RetiredLanes(_factory, logger);
         _served = new ServedLanes(_retired, packages.Default);
+        _loader = new ModelLoader(packages, _factory, _served, _states, logger);
     }
 
     /// <summary>What the models run on.</summary>
@@ -84,7 +85,7 @@ internal sealed partial class LaneRegistry : IAsyncDisposable
         {
             foreach (var id in versions.Take(_packages.MostVersions))
             {
-                await ServeAsync(id);
+                await _loader.ServeAsync(id);
             }
         }
     }
@@ -120,7 +121,7 @@ internal sealed partial class LaneRegistry : IAsyncDisposable
         try
         {
             _unloaded.Remove(name);
-            return await UpdateAsync(name, isAsked: true);
+            return await _loader.UpdateAsync(name, isAsked: true);
         }
         finally
         {
@@ -138,7 +139,7 @@ internal sealed partial class LaneRegistry : IAsyncDisposable
         {
             if (!_unloaded.Contains(name))
             {
-                await UpdateAsync(name, isAsked: false);
+                await _loader.UpdateAsync(name, isAsked: false);
             }
         }
         finally
@@ -154,7 +155,7 @@ internal sealed partial class LaneRegistry : IAsyncDisposable
         await _changes.WaitAsync();
         try
         {
-            var isServed = Retire(name, new HashSet<PackageId>());
+            var isServed = _loader.Retire(name, new HashSet<PackageId>());
             if (isServed)
             {
                 _unloaded.Add(name);
@@ -191,110 +192,4 @@ internal sealed partial class LaneRegistry : IAsyncDisposable
         await _retired.DisposeAsync();
         _factory.Dispose();
     }
-
-    /// <summary>Loads a package and lets it serve.</summary>
-    /// <returns>False when the process ends.</returns>
-    private async Task<bool> ServeAsync(PackageId id)
-    {
-        // First: a file that changes while it is loaded counts as changed.
-        var (stamp, model) = await Task.Run(() => (_packages.Stamp(id), _packages.Load(id)));
-        ModelLane lane;
-        try
-        {
-            lane = await _factory.CreateAsync(model);
-        }
-        catch
-        {
-            model.Dispose();
-            throw;
-        }
-
-        if (_served.TryServe(new ServedPackage(id, lane, stamp)))
-        {
-            return true;
-        }
-
-        await _factory.FreeAsync(lane);
-        return false;
-    }
-
-    private async Task<string?> TryServeAsync(PackageId id)
-    {
-        string? failure;
-        _states.Begin(id);
-        try
-        {
-            failure = await ServeAsync(id) ? null : "the service is shutting down";
-        }
-#pragma warning disable CA1031 // What is served stays, whatever is wrong with the package; the reason is returned.
-        catch (Exception exception)
-#pragma warning restore CA1031
-        {
-            LogNotLoaded(_logger, id, exception);
-            failure = exception.Message;
-        }
-
-        _states.End(id, failure);
-        return failure;
-    }
-
-    /// <summary>Brings what is served of a model up to what its folder holds.</summary>
-    /// <param name="model">Its name.</param>
-    /// <param name="isAsked">Whether a package without versions is loaded though its files are as they were.</param>
-    /// <returns>Null, or the first failure.</returns>
-    private async Task<string?> UpdateAsync(string model, bool isAsked)
-    {
-        string? failure = null;
-        var found = false;
-        var kept = new HashSet<PackageId>();
-        foreach (var id in _packages.List().Where(id => id.Model == model))
-        {
-            found = true;
-            if (kept.Count == _packages.MostVersions)
-            {
-                break;
-            }
-
-            if ((isAsked && id.Number is null) || !IsUnchanged(id))
-            {
-                var reason = await TryServeAsync(id);
-                failure ??= reason;
-            }
-
-            // One that cannot be loaded does not take the place of an older one that can.
-            if (_served.Find(id) is not null)
-            {
-                kept.Add(id);
-            }
-        }
-
-        // A folder that cannot be seen for a moment takes nothing out.
-        if (kept.Count > 0)
-        {
-            Retire(model, kept);
-        }
-
-        return found ? failure : $"there is no package '{model}'";
-    }
-
-    private bool IsUnchanged(PackageId id) => _served.Find(id) is { } served && served.Stamp == _packages.Stamp(id);
-
-    private bool Retire(string model, HashSet<PackageId> kept)
-    {
-        var retired = _served.Retire(model, kept);
-        foreach (var id in retired)
-        {
-            _states.Unload(id);
-            LogUnloaded(_logger, id);
-        }
-
-        return retired.Count > 0;
-    }
-
-    [LoggerMessage(
-        Level = LogLevel.Error, Message = "Model {Model} was not loaded; what was served before stays")]
-    private static partial void LogNotLoaded(ILogger logger, PackageId model, Exception exception);
-
-    [LoggerMessage(Level = LogLevel.Information, Message = "Model {Model} was unloaded")]
-    private static partial void LogUnloaded(ILogger logger, PackageId model);
 }

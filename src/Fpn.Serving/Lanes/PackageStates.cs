@@ -13,7 +13,7 @@ internal sealed class PackageStates
 
     private PackageId? _loading;
 
-    /// <summary>A package is being loaded; <see cref="End"/> must follow.</summary>
+    /// <summary>A package is being loaded, as the only one; <see cref="End"/> must follow.</summary>
     public void Begin(PackageId id)
     {
         lock (_gate)
@@ -22,9 +22,9 @@ internal sealed class PackageStates
         }
     }
 
-    /// <summary>The package was loaded.</summary>
+    /// <summary>What is served of a package is what its files say, or it could not be loaded.</summary>
     /// <param name="id">The package.</param>
-    /// <param name="failure">Null, or why it was not.</param>
+    /// <param name="failure">Null, or why it could not.</param>
     public void End(PackageId id, string? failure)
     {
         lock (_gate)

@@ -155,6 +155,26 @@ public sealed class VersionTests(VersionedService service) : IClassFixture<Versi
             .EnumerateArray().Select(status => status.GetProperty("version").GetString());
     }
 
+    [Theory]
+    [InlineData("pets/2", 0.5f)]
+    [InlineData("pets", 0.9f)]
+    public async Task Roboflow_IdWithAVersion_IsAnsweredByIt(string id, float threshold)
+    {
+        using var response = await Client.PostJsonAsync("infer/object_detection", RoboflowBody(id));
+        var predictions = (await response.ReadJsonAsync()).GetProperty("predictions").EnumerateArray();
+        Assert.Equal((await ScoresAsync("/versions/1")).Count(score => score > threshold), predictions.Count());
+        using var unknown = await Client.PostJsonAsync("infer/object_detection", RoboflowBody("pets/3"));
+        Assert.Equal(HttpStatusCode.NotFound, unknown.StatusCode);
+
+        static string RoboflowBody(string id) =>
+            $$"""
+            {
+              "model_id": "{{id}}", "confidence": 0.1,
+              "image": {"type": "base64", "value": "{{ContractCalls.Base64(Sample)}}"}
+            }
+            """;
+    }
+
     [Fact]
     public async Task Metrics_EachVersion_HasItsOwnSeries()
     {

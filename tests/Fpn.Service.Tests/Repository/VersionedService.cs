@@ -21,7 +21,7 @@ public sealed class VersionedService : IDisposable
             ("Fpn:Models:Path", _models.Path),
             ("Fpn:Models:Default", Model),
             ("Fpn:Batching:MaxBatchSize", "1"),
-            ("Fpn:Compatibility:Served", "kserve-v1"));
+            ("Fpn:Compatibility:Served", "kserve-v1,roboflow"));
     }
 
     /// <summary>The service, with a port for gRPC.</summary>

@@ -1,8 +1,9 @@
 using Fpn.Models.Loading;
+using Fpn.Serving.Lanes;
 using Microsoft.Extensions.Hosting;
 using Microsoft.Extensions.Logging;
 
-namespace Fpn.Serving.Lanes;
+namespace Fpn.Serving;
 
 /// <summary>Looks for packages that are new or changed, and has the registry load them.</summary>
 /// <remarks>
