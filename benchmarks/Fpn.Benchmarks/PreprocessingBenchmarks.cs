@@ -49,7 +49,8 @@ public class PreprocessingBenchmarks
     public void Vectorized() => _normalizer.Write(_pixels, Source, _resized, _batch, 0);
 
     [Benchmark(Baseline = true)]
-    public void Scalar() => _normalizer.WriteScalar(_pixels, Source, _resized, _batch, 0);
+    public void Scalar() => _normalizer.WriteScalar(
+        new PixelRegion(_pixels, Source, new PixelRectangle(Source)), _resized, _batch, 0);
 
     /// <summary>As the service does it for every batch: the tensor comes from the pool and goes back.</summary>
     [Benchmark]

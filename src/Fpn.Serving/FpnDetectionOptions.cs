@@ -72,9 +72,9 @@ public sealed class FpnDetectionOptions
 
     /// <summary>
     /// Width × height of an image at most, read from the header before anything is decoded. Default 40 million; 1 to
-    /// 536,870,911.
+    /// 2^33. More than 536,870,911 pixels are refused in any case unless the image is a TIFF in tiles and read in slices.
     /// </summary>
-    [Range(1L, 536_870_911L, ErrorMessage = "{0} must be from {1} to {2} pixels")]
+    [Range(1L, 1L << 33, ErrorMessage = "{0} must be from {1} to {2} pixels")]
     public long MaxImagePixels { get; set; } = 40_000_000;
 
     /// <summary>
@@ -83,6 +83,17 @@ public sealed class FpnDetectionOptions
     /// </summary>
     [Range(1L << 20, 1L << 36, ErrorMessage = "{0} must be from {1} to {2} bytes")]
     public long MaxDecodedBytes { get; set; } = 512L << 20;
+
+    /// <summary>Views of one image at most. Default 64; 1 to 4096.</summary>
+    [Range(1, 4096, ErrorMessage = "{0} must be from {1} to {2} views")]
+    public int MaxViews { get; set; } = 64;
+
+    /// <summary>
+    /// Width × height of a view at most that a request asks a scale for, after resizing and padding. Default 4 million;
+    /// 4,096 to 536,870,911.
+    /// </summary>
+    [Range(4096L, 536_870_911L, ErrorMessage = "{0} must be from {1} to {2} pixels")]
+    public long MaxViewPixels { get; set; } = 4_000_000;
 
     /// <summary>Refuses values that are out of range or contradict each other.</summary>
     /// <exception cref="InvalidOptionException">One is.</exception>

@@ -44,10 +44,13 @@ public static class FpnDetectionRegistration
         services.TryAddSingleton<IModelPackages>(provider => CreatePackages(provider, options));
         services
             .AddSingleton(new ByteBudget(options.MaxDecodedBytes))
+            .AddSingleton(new ViewLimits(options.MaxViews, options.MaxViewPixels))
             .AddSingleton(_ => new DecoderSlots(options.Threads))
             .AddSingleton<DetectionMetrics>()
+            .AddSingleton<StatisticsCollector>()
             .AddSingleton<LaneRegistry>()
             .AddSingleton<LaneGauges>()
+            .AddSingleton<PictureDecoding>()
             .AddSingleton<DetectionPipeline>()
             .AddSingleton<DetectionStartup>()
             // A program gets these two, so here a missing library becomes advice to its programmer.

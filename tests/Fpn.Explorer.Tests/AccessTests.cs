@@ -21,6 +21,10 @@ public sealed class AccessTests(ExplorerFixture fixture)
         await explorer.UseSampleAsync();
         await explorer.Rows.Nth(2).HoverAsync();
         await CheckAsync("detections");
+        await ViewChoiceTests.OpenChoiceAsync(explorer);
+        await explorer.Page.GetByRole(AriaRole.Checkbox, new() { Name = "Cut into slices" }).CheckAsync();
+        await CheckAsync("views");
+        await explorer.Page.GetByText("More than one look").ClickAsync();
         await explorer.OpenTabAsync("How it decided");
         await explorer.Page.Locator(".proposals path").First.WaitForAsync();
         await CheckAsync("proposals");

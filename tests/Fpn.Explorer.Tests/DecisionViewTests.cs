@@ -73,8 +73,9 @@ public sealed class DecisionViewTests(ExplorerFixture fixture)
         // And in the picture, where they belong.
         await Assertions.Expect(explorer.Page.Locator(".overlay > .removed"))
             .ToHaveCountAsync(origin.GetProperty("suppressed").GetArrayLength());
-        Assert.Equal(Sides(origin.GetProperty("anchor")), await DrawnBoxAsync(explorer, ".origin .anchor"), Near);
-        Assert.Equal(Sides(origin.GetProperty("proposal")), await DrawnBoxAsync(explorer, ".origin .proposal"), Near);
+        Assert.Equal(Sides(origin.GetProperty("anchor")), await explorer.ReadRectangleAsync(".origin .anchor"), Near);
+        Assert.Equal(
+            Sides(origin.GetProperty("proposal")), await explorer.ReadRectangleAsync(".origin .proposal"), Near);
         await explorer.ShootAsync("decision-one");
 
         await explorer.Page.GetByRole(AriaRole.Button, new() { Name = "All proposals" }).ClickAsync();
@@ -120,18 +121,4 @@ public sealed class DecisionViewTests(ExplorerFixture fixture)
 
     private static double[] Sides(JsonElement item) =>
         [.. item.GetProperty("box").EnumerateObject().Select(side => side.Value.GetDouble())];
-
-    private static Task<double[]> DrawnBoxAsync(ExplorerPage explorer, string selector) =>
-        explorer.Page.EvaluateAsync<double[]>(
-        """
-        selector => {
-          const picture = new DOMMatrix(getComputedStyle(document.querySelector('.picture')).transform);
-          const [x, y, width, height] =
-              ['x', 'y', 'width', 'height'].map(name => Number(document.querySelector(selector).getAttribute(name)));
-          const left = (x - picture.e) / picture.a;
-          const top = (y - picture.f) / picture.a;
-          return [left, top, left + width / picture.a, top + height / picture.a];
-        }
-        """,
-        selector);
 }

@@ -210,7 +210,7 @@ public sealed class DetectionViewTests(ExplorerFixture fixture)
         Assert.All(own, milliseconds => Assert.True(milliseconds > 0));
     }
 
-    private static async Task AssertTableAsync(ExplorerPage explorer, JsonElement[] expected)
+    internal static async Task AssertTableAsync(ExplorerPage explorer, JsonElement[] expected)
     {
         await Assertions.Expect(explorer.Rows).ToHaveCountAsync(expected.Length);
         var rows = await explorer.Rows.AllInnerTextsAsync();

@@ -128,6 +128,20 @@ internal sealed class ExplorerPage : IAsyncDisposable
         return boxes;
     }
 
+    /// <summary>One rectangle over the picture in pixels of the picture: left, upper, right and lower edge.</summary>
+    public Task<double[]> ReadRectangleAsync(string selector) => Page.EvaluateAsync<double[]>(
+        """
+        selector => {
+          const picture = new DOMMatrix(getComputedStyle(document.querySelector('.picture')).transform);
+          const [x, y, width, height] =
+              ['x', 'y', 'width', 'height'].map(name => Number(document.querySelector(selector).getAttribute(name)));
+          const left = (x - picture.e) / picture.a;
+          const top = (y - picture.f) / picture.a;
+          return [left, top, left + width / picture.a, top + height / picture.a];
+        }
+        """,
+        selector);
+
     /// <summary>Clicks what downloads, and returns the file.</summary>
     public async Task<(string Name, byte[] Bytes)> DownloadAsync(string button)
     {

@@ -99,7 +99,7 @@ public sealed class ImageDecoderTests
 
     [Theory]
     [InlineData(0L)]
-    [InlineData(int.MaxValue / 4 + 1L)]
+    [InlineData((1L << 33) + 1)]
     public void Constructor_LimitOutOfRange_Throws(long maxPixels) =>
         Assert.Throws<ArgumentOutOfRangeException>(() => new ImageDecoder(maxPixels, new VipsCodec()));
 

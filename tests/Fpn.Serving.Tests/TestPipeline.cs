@@ -1,4 +1,5 @@
 using System.Diagnostics.Metrics;
+using Fpn.Imaging.Codecs;
 using Fpn.Imaging.Decoding;
 using Fpn.Imaging.Pixels;
 using Fpn.Imaging.Vips;
@@ -60,6 +61,16 @@ internal sealed class TestPipeline : IAsyncDisposable
     /// <summary>Room for decoded images; to be changed before the start.</summary>
     public ByteBudget Bytes { get; set; } = new(1 << 20);
 
+    /// <summary>The most that views may cost; to be changed before the start.</summary>
+    public ViewLimits Views { get; set; } = new(MaxViews: 64, MaxViewPixels: 4_000_000);
+
+    /// <summary>The largest picture; to be changed before the start.</summary>
+    public long MaxPixels { get; set; } = 10_000_000;
+
+    /// <summary>Reads pictures in place of <see cref="Codec"/>, which does not read parts; to be changed before the
+    /// start.</summary>
+    public IImageCodec? PartsCodec { get; set; }
+
     public CountingCodec Codec { get; } = new(new VipsCodec());
 
     public LaneRegistry Lanes { get; }
@@ -91,7 +102,8 @@ internal sealed class TestPipeline : IAsyncDisposable
         Assert.Equal(PerImage, Lane.Batcher.Rate.PerImage);
         Detector.Forget();
         Detector.RunsFreely = false;
-        _pipeline = new DetectionPipeline(new ImageDecoder(10_000_000, Codec), Bytes, Options, _slots, Clock);
+        _pipeline = new DetectionPipeline(
+            new ImageDecoder(MaxPixels, PartsCodec ?? Codec), new PictureDecoding(Bytes, _slots), Options, Views, Clock);
     }
 
     /// <summary>Listens to a counter; the caller disposes the listener.</summary>

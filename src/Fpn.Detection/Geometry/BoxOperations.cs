@@ -14,6 +14,19 @@ public static class BoxOperations
         return intersection / (a.Area + b.Area - intersection);
     }
 
+    /// <summary>Computes the intersection of two boxes over the area of the smaller one, xyxy in the same space.</summary>
+    /// <returns>0 to 1, up to rounding: 1 where one lies in the other; NaN when the smaller one has no area.</returns>
+    public static float IntersectionOverSmaller(in Box a, in Box b)
+    {
+        var width = MathF.Max(0, MathF.Min(a.X2, b.X2) - MathF.Max(a.X1, b.X1));
+        var height = MathF.Max(0, MathF.Min(a.Y2, b.Y2) - MathF.Max(a.Y1, b.Y1));
+        return width * height / MathF.Min(a.Area, b.Area);
+    }
+
+    /// <summary>Returns the smallest box that holds two boxes.</summary>
+    public static Box Enclose(in Box a, in Box b) => new(
+        MathF.Min(a.X1, b.X1), MathF.Min(a.Y1, b.Y1), MathF.Max(a.X2, b.X2), MathF.Max(a.Y2, b.Y2));
+
     /// <summary>Moves every edge into the image: x to [0, width], y to [0, height].</summary>
     /// <param name="box">xyxy, pixels of that image; infinities are moved to the border, NaN stays NaN.</param>
     /// <param name="image">The image's size.</param>

@@ -18,13 +18,12 @@ internal static unsafe class AntialiasResampler
     private const int Half = 1 << (AntialiasAxis.FractionBits - 1);
 
     /// <summary>
-    /// Resizes, normalizes and pads one image; <see cref="PixelNormalizer.Write"/> has checked sizes.
+    /// Resizes, normalizes and pads one image; <see cref="PixelNormalizer"/> has checked sizes.
     /// </summary>
     /// <remarks><paramref name="target"/> has the shape that <paramref name="type"/> says, with the padded size; bytes
     /// are not normalized. The rows below the image are not written.</remarks>
     internal static void Resample(
-        ReadOnlySpan<byte> pixels,
-        ImageSize source,
+        in PixelRegion region,
         ImageSize resized,
         ImageSize padded,
         ReadOnlySpan<PlaneNormalization> planes,
@@ -32,6 +31,7 @@ internal static unsafe class AntialiasResampler
         PixelType type,
         bool vectorized)
     {
+        var source = region.Size;
         var columns = Scratch.RoundUp(resized.Width);
         var columnTaps = AntialiasAxis.TapCount(source.Width, resized.Width);
         var rowTaps = AntialiasAxis.TapCount(source.Height, resized.Height);
@@ -41,7 +41,8 @@ internal static unsafe class AntialiasResampler
         var ringBytes = 3L * columns * ringRows;
         using var scratch = new Scratch(
             tableLength * sizeof(int) + roundingBytes + (long)rowTaps * sizeof(byte*) + ringBytes + 3L * columns);
-        var horizontal = new ColumnTaps((int*)scratch.Pointer, columns, columnTaps, source.Width, resized.Width);
+        var horizontal = new ColumnTaps(
+            (int*)scratch.Pointer, columns, columnTaps, source.Width, resized.Width, region.IsMirrored);
         var weights = (int*)scratch.Pointer + (long)columns * (1 + columnTaps);
         var rounding = (float*)(weights + Scratch.RoundUp(rowTaps));
         var rows = (byte**)((byte*)rounding + roundingBytes);
@@ -50,7 +51,7 @@ internal static unsafe class AntialiasResampler
         var output = new PlaneRows(target, type, padded, rounding);
         var gather = vectorized && Avx2.IsSupported;
 
-        fixed (byte* image = pixels)
+        fixed (byte* image = region.Pixels)
         {
             var next = 0;
             for (var y = 0; y < resized.Height; y++)
@@ -66,7 +67,7 @@ internal static unsafe class AntialiasResampler
                 for (next = Math.Max(next, first); next < first + taps; next++)
                 {
                     var row = ring + 3L * columns * (next % ringRows);
-                    var start = image + (long)next * source.Width * 3;
+                    var start = image + (long)next * region.Stride;
                     // A gather reads four bytes a pixel: the last pixel of the image has only three.
                     if (gather && next < source.Height - 1)
                     {
@@ -239,7 +240,8 @@ internal static unsafe class AntialiasResampler
 
         /// <summary>Fills (1 + <paramref name="taps"/>) × <paramref name="columns"/> values; the columns behind the
         /// image repeat its last one.</summary>
-        internal ColumnTaps(int* memory, int columns, int taps, int sourceWidth, int width)
+        internal ColumnTaps(
+            int* memory, int columns, int taps, int sourceWidth, int width, bool isMirrored)
         {
             Offsets = memory;
             Weights = memory + columns;
@@ -247,6 +249,7 @@ internal static unsafe class AntialiasResampler
             for (var x = 0; x < columns; x++)
             {
                 var target = Math.Min(x, width - 1);
+                target = isMirrored ? width - 1 - target : target;
                 Offsets[x] = 3 * AntialiasAxis.FillTaps(target, sourceWidth, width, Weights + x, columns, taps);
             }
 

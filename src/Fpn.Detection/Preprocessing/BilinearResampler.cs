@@ -15,13 +15,12 @@ namespace Fpn.Detection.Preprocessing;
 internal static unsafe class BilinearResampler
 {
     /// <summary>
-    /// Resizes, normalizes and pads one image; <see cref="PixelNormalizer.Write"/> has checked sizes.
+    /// Resizes, normalizes and pads one image; <see cref="PixelNormalizer"/> has checked sizes.
     /// </summary>
     /// <remarks><paramref name="target"/> is [3, padded height, padded width] float32 or float16, as
     /// <paramref name="type"/> says; the rows below the image are not written.</remarks>
     internal static void Resample(
-        ReadOnlySpan<byte> pixels,
-        ImageSize source,
+        in PixelRegion source,
         ImageSize resized,
         ImageSize padded,
         ReadOnlySpan<PlaneNormalization> planes,
@@ -37,17 +36,18 @@ internal static unsafe class BilinearResampler
         var values = (float*)scratch.Pointer;
         var rows = new RowPair(values, values + 3 * stride);
         new Span<float>(values, checked(6 * stride)).Clear();
-        var taps = new ColumnTaps(values + 6L * stride, columns, source.Width, resized.Width);
+        var taps = new ColumnTaps(
+            values + 6L * stride, columns, source.Size.Width, resized.Width, source.IsMirrored);
         var output = new PlaneRows(target, type, padded, values + 6L * stride + 4L * columns);
-        var ratio = BilinearAxis.Ratio(source.Height, resized.Height);
+        var ratio = BilinearAxis.Ratio(source.Size.Height, resized.Height);
         var gather = vectorized && Avx2.IsSupported;
 
-        fixed (byte* image = pixels)
+        fixed (byte* image = source.Pixels)
         fixed (PlaneNormalization* plane = planes)
         {
             for (var y = 0; y < resized.Height; y++)
             {
-                var weight = BilinearAxis.Locate(y, ratio, source.Height, out var lower, out var upper);
+                var weight = BilinearAxis.Locate(y, ratio, source.Size.Height, out var lower, out var upper);
                 rows.Advance(lower, upper, out var missingLower, out var missingUpper);
                 if (missingLower is not null)
                 {
@@ -72,7 +72,7 @@ internal static unsafe class BilinearResampler
     private static void ResizeRow(
         byte* image,
         int y,
-        ImageSize source,
+        in PixelRegion source,
         in ColumnTaps taps,
         int width,
         PlaneNormalization* planes,
@@ -80,9 +80,9 @@ internal static unsafe class BilinearResampler
         int stride,
         bool gather)
     {
-        var start = image + (long)y * source.Width * 3;
+        var start = image + (long)y * source.Stride;
         // A gather reads four bytes a pixel: the last pixel of the image has only three.
-        if (gather && y < source.Height - 1)
+        if (gather && y < source.Size.Height - 1)
         {
             GatherRow(start, taps, width, planes, row, stride);
         }
@@ -185,7 +185,7 @@ internal static unsafe class BilinearResampler
 
         /// <summary>Fills 4 × <paramref name="columns"/> values; the columns behind the image repeat offset
         /// 0.</summary>
-        internal ColumnTaps(float* memory, int columns, int sourceWidth, int width)
+        internal ColumnTaps(float* memory, int columns, int sourceWidth, int width, bool isMirrored)
         {
             Lower = (int*)memory;
             Upper = Lower + columns;
@@ -201,7 +201,8 @@ internal static unsafe class BilinearResampler
                     continue;
                 }
 
-                var weight = BilinearAxis.Locate(x, ratio, sourceWidth, out var lower, out var upper);
+                var weight = BilinearAxis.Locate(
+                    isMirrored ? width - 1 - x : x, ratio, sourceWidth, out var lower, out var upper);
                 Lower[x] = lower * 3;
                 Upper[x] = upper * 3;
                 UpperWeight[x] = weight;

@@ -50,4 +50,17 @@ public sealed record InputOptions
 
     /// <summary>Divided by last; three values in the order of <see cref="ColorOrder"/>.</summary>
     public IReadOnlyList<float> Std { get; init; }
+
+    /// <summary>Returns the same options with images resized to another size; the longest side keeps its proportion to
+    /// the shorter one.</summary>
+    /// <param name="minSize">The shorter side after resizing, in pixels, at least 1.</param>
+    public InputOptions WithMinSize(int minSize)
+    {
+        ArgumentOutOfRangeException.ThrowIfLessThan(minSize, 1);
+        return this with
+        {
+            MinSize = minSize,
+            MaxSize = (int)Math.Round((double)minSize * MaxSize / MinSize, MidpointRounding.AwayFromZero),
+        };
+    }
 }

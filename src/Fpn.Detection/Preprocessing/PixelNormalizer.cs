@@ -46,18 +46,28 @@ public sealed class PixelNormalizer
     /// not work on bytes.</exception>
     /// <exception cref="ObjectDisposedException">The batch was disposed.</exception>
     public void Write(ReadOnlySpan<byte> pixels, ImageSize source, ImageSize resized, ImageBatch batch, int index) =>
-        Resample(pixels, source, resized, batch, index, vectorized: true);
+        Write(new PixelRegion(pixels, source, new PixelRectangle(source)), resized, batch, index);
+
+    /// <summary>Writes a region of a picture as one image of a batch, padding included: the same values as if the
+    /// region had been cut out first.</summary>
+    /// <inheritdoc cref="Write(ReadOnlySpan{byte}, ImageSize, ImageSize, ImageBatch, int)"/>
+    /// <param name="region">The pixels. A mirrored region is mirrored after resizing.</param>
+    /// <param name="resized">The size to resize to; both sides at least 1, none above that of the batch.</param>
+    /// <param name="batch">Its <see cref="ImageBatch.Type"/> decides what is written. Every value of the image is
+    /// overwritten, the padding (right and bottom) with zeros.</param>
+    /// <param name="index">Which image of the batch.</param>
+    public void Write(in PixelRegion region, ImageSize resized, ImageBatch batch, int index) =>
+        Resample(region, resized, batch, index, vectorized: true);
 
     /// <summary>Does the same without vector instructions.</summary>
-    internal void WriteScalar(
-        ReadOnlySpan<byte> pixels, ImageSize source, ImageSize resized, ImageBatch batch, int index) =>
-        Resample(pixels, source, resized, batch, index, vectorized: false);
+    internal void WriteScalar(in PixelRegion region, ImageSize resized, ImageBatch batch, int index) =>
+        Resample(region, resized, batch, index, vectorized: false);
 
     private unsafe void Resample(
-        ReadOnlySpan<byte> pixels, ImageSize source, ImageSize resized, ImageBatch batch, int index, bool vectorized)
+        in PixelRegion region, ImageSize resized, ImageBatch batch, int index, bool vectorized)
     {
         ArgumentNullException.ThrowIfNull(batch);
-        CheckSizes(pixels.Length, source, resized, batch.Size);
+        CheckSizes(region.Size, resized, batch.Size);
         if (batch.Type == PixelType.UInt8 && _filter != ResizeFilter.BilinearAntialias)
         {
             throw new ArgumentException(
@@ -67,11 +77,11 @@ public sealed class PixelNormalizer
         var image = batch.ImageStart(index);
         if (_filter == ResizeFilter.Bilinear)
         {
-            BilinearResampler.Resample(pixels, source, resized, batch.Size, _planes, image, batch.Type, vectorized);
+            BilinearResampler.Resample(region, resized, batch.Size, _planes, image, batch.Type, vectorized);
         }
         else
         {
-            AntialiasResampler.Resample(pixels, source, resized, batch.Size, _planes, image, batch.Type, vectorized);
+            AntialiasResampler.Resample(region, resized, batch.Size, _planes, image, batch.Type, vectorized);
         }
 
         // The resamplers write whole rows of the tensor, but not the rows below the image.
@@ -79,7 +89,7 @@ public sealed class PixelNormalizer
         GC.KeepAlive(batch);
     }
 
-    private static void CheckSizes(int bytes, ImageSize source, ImageSize resized, ImageSize padded)
+    private static void CheckSizes(ImageSize source, ImageSize resized, ImageSize padded)
     {
         if (source.Height < 1 || source.Width < 1 || resized.Height < 1 || resized.Width < 1)
         {
@@ -90,11 +100,6 @@ public sealed class PixelNormalizer
         {
             throw new ArgumentException(
                 $"The padded size {padded} is smaller than the resized size {resized}.", nameof(padded));
-        }
-
-        if (bytes != source.Area * 3)
-        {
-            throw new ArgumentException($"{bytes} bytes are not an image of {source} pixels.", nameof(bytes));
         }
     }
 }

@@ -1,5 +1,6 @@
 import { faultOf, offline, type Fault } from './fault';
 import type { Answer, Model, Problem, Sample, Settings } from './types';
+import { addViews, type ViewChoice } from './views';
 
 const keyName = 'fpn-key';
 
@@ -14,6 +15,7 @@ export type Outcome<T> = { value: T } | { fault: Fault };
 export interface DetectOptions {
   model: string;
   explain: boolean;
+  views: ViewChoice | undefined;
   /** What the service reads, for the words that refuse anything else. */
   formats: string[] | undefined;
   signal: AbortSignal;
@@ -24,12 +26,14 @@ export interface DetectOptions {
 /** Asks for everything the model finds; the page filters by itself. */
 export function detect(
   picture: Blob,
-  { model, explain, formats, signal, onProgress }: DetectOptions,
+  { model, explain, views, formats, signal, onProgress }: DetectOptions,
 ): Promise<Outcome<Answer>> {
   const query = new URLSearchParams({ model });
   if (explain) {
     query.set('explain', 'true');
   }
+
+  addViews(query, views);
 
   // fetch does not report the progress of an upload.
   return new Promise(resolve => {
@@ -47,6 +51,7 @@ export function detect(
     request.upload.onload = () => onProgress(1);
     request.onload = () => resolve(read<Answer>(request.status, request.responseText, formats));
     request.onerror = () => resolve({ fault: offline() });
+    request.onabort = () => resolve({ fault: offline() });
     signal.addEventListener('abort', () => request.abort());
     request.send(picture);
   });

@@ -1,13 +1,11 @@
 import { key } from './api';
 import { parameters, type Filter } from './filter';
 import type { Model } from './types';
+import type { ViewChoice } from './views';
 
 /** The command that asks for what is shown. The key is not in it: commands are passed on and kept in histories. */
-export function curl(fileName: string, filter: Filter, model: Model, explain: boolean): string {
-  const query = parameters(filter, model);
-  if (explain) {
-    query.set('explain', 'true');
-  }
+export function curl(fileName: string, filter: Filter, model: Model, views: ViewChoice | undefined): string {
+  const query = parameters(filter, model, views);
 
   // Without a trailing newline curl sends the file as it is; names that begin with @ or hold spaces are quoted alike.
   return [

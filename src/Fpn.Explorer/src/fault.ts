@@ -23,7 +23,12 @@ const words: Record<string, Words> = {
       + 'Open it in another program and save it again, or choose another.',
   ],
   'image-too-large': ['The file is too large', 'Save the picture smaller or with more compression and drop it again.'],
-  'too-many-pixels': ['The picture has too many pixels', 'Scale it down and drop it again.'],
+  'too-many-pixels': [
+    'The picture has too many pixels',
+    'Scale it down and drop it again; or, where you chose sizes to look at it in, choose smaller ones.',
+  ],
+  'too-many-views': ['That would be too many views', 'Choose larger slices, less overlap or fewer sizes, and look again.'],
+  'no-scales': ['This model resizes pictures itself', 'Leave the sizes empty and look again, or choose another model.'],
   'no-image': ['The file is empty', 'Choose another one.'],
   'queue-full': ['The service is busy', 'Its queue is full. Try again in a moment.', 'retry'],
   'shutting-down': ['The service is shutting down', 'Try again when it is back. Your pictures stay here.', 'retry'],

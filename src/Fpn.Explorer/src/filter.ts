@@ -1,8 +1,10 @@
 import type { Answer, Detection, Model } from './types';
+import { addViews, type ViewChoice } from './views';
 
 /** What is shown of an answer: the parameters of the service, applied here without asking it again. */
 export interface Filter {
   threshold: number;
+  /** Infinity for all. */
   most: number;
   hidden: ReadonlySet<string>;
 }
@@ -22,15 +24,15 @@ export function shown(answer: Answer, filter: Filter): Shown[] {
     .filter(({ detection }) => !filter.hidden.has(detection.label));
 }
 
-/** The same as parameters of a request. */
-export function parameters(filter: Filter, model: Model): URLSearchParams {
+/** The same as parameters of a request that takes these views. */
+export function parameters(filter: Filter, model: Model, views: ViewChoice | undefined): URLSearchParams {
   const query = new URLSearchParams();
   if (!model.isDefault) {
     query.set('model', model.name);
   }
 
   query.set('scoreThreshold', String(filter.threshold));
-  if (filter.most < model.maxDetections) {
+  if (filter.most < Infinity) {
     query.set('maxDetections', String(filter.most));
   }
 
@@ -39,6 +41,7 @@ export function parameters(filter: Filter, model: Model): URLSearchParams {
     query.set('labels', kept.map(({ label }) => label).join(','));
   }
 
+  addViews(query, views);
   return query;
 }
 

@@ -20,6 +20,23 @@ export interface Proposal {
   box: Box;
   objectness: number;
   level: string;
+  /** Place of the view that it was proposed in; only where views were merged. */
+  view?: number;
+}
+
+/** One look at the picture: a part of it, in a size, perhaps mirrored. */
+export interface ImageView {
+  region: Box;
+  /** The shorter side after resizing; absent for the model's own size. */
+  minSize?: number;
+  mirrored: boolean;
+}
+
+/** A detection that merging removed. */
+export interface Merged {
+  box: Box;
+  score: number;
+  view: number;
 }
 
 export interface Anchor {
@@ -42,14 +59,19 @@ export interface Origin {
   proposal: Proposal;
   anchor: Anchor;
   suppressed: Suppressed[];
+  /** Place of the view that found it; only where views were merged, like `merged`. */
+  view?: number;
+  merged?: Merged[];
 }
 
 export interface Explanation {
   candidates: number;
   /** One for each detection of the answer, in its order. */
   detections: Origin[];
-  /** Best objectness first. */
+  /** Best objectness first; of several views one view after the other. */
   proposals: Proposal[];
+  /** Absent where the picture was looked at once. */
+  views?: ImageView[];
 }
 
 export interface Timings {
@@ -68,6 +90,8 @@ export interface Answer {
   detections: Detection[];
   timings: Timings;
   batchSize: number;
+  /** How many views were merged; only where more than one look was asked for. */
+  views?: number;
   explain?: Explanation;
 }
 

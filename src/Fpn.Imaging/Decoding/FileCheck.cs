@@ -42,7 +42,7 @@ internal readonly record struct FileCheck(
                     return new FileCheck($"it has more than {MaxTiffPages} pages");
                 }
 
-                var samples = TiffSamples.Read(encoded);
+                var samples = TiffSamples.Read(new TiffTags(encoded));
                 return new FileCheck(samples.Refusal, Tiff: samples);
             case ImageFormat.Webp:
                 return new FileCheck(MissingEnd(WebpChunks.HasEnd(encoded)));

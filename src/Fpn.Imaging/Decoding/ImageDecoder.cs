@@ -25,14 +25,18 @@ internal sealed class ImageDecoder
     /// <summary>The reason given for a file that is cut off.</summary>
     public const string EndIsMissing = "its end is missing";
 
-    /// <summary>Four bands of this many pixels fill the longest possible span.</summary>
-    private const long LargestPixelLimit = int.MaxValue / 4;
+    /// <summary>The most pixels that are decoded at once: four bands of them fill the longest possible span.</summary>
+    internal const long MostWholePixels = int.MaxValue / 4;
+
+    /// <summary>The most pixels that an image may have in any case: 2^33.</summary>
+    private const long LargestPixelLimit = 1L << 33;
 
     private readonly long _maxPixels;
     private readonly IImageCodec[] _codecs;
 
     /// <summary>Creates a decoder.</summary>
-    /// <param name="maxPixels">The most pixels that an image may have by its header, 1 … 536,870,911.</param>
+    /// <param name="maxPixels">The most pixels that an image may have by its header, 1 … 2^33. Of more than
+    /// <see cref="MostWholePixels"/>, only those are opened that can be read in regions.</param>
     /// <param name="codecs">At least one; the first that reads a format is used for it.</param>
     /// <exception cref="ArgumentOutOfRangeException">The limit is out of range.</exception>
     internal ImageDecoder(long maxPixels, params ReadOnlySpan<IImageCodec> codecs)
@@ -54,6 +58,13 @@ internal sealed class ImageDecoder
     /// <summary>The message for an image with more pixels than allowed.</summary>
     public string TooManyPixelsDetail(uint width, uint height) =>
         $"The image is {width} pixels wide and {height} high; at most {_maxPixels} pixels in all are allowed.";
+
+    /// <summary>The refusal of an image with more pixels than <see cref="MostWholePixels"/>.</summary>
+    internal static DecodeOutcome TooManyAtOnce(long width, long height) =>
+        DecodeOutcome.Fail(
+            DecodeFailure.TooManyPixels,
+            $"The image is {width} pixels wide and {height} high; of more than {MostWholePixels} pixels only slices are "
+            + "read, and only from a TIFF in tiles.");
 
     /// <summary>The message for an image that cannot be decoded.</summary>
     /// <param name="format">The format that its signature shows.</param>
@@ -120,7 +131,8 @@ internal sealed class ImageDecoder
         }
 
         var check = FileCheck.Run(encoded, format);
-        if (check.Size is { } announced && CheckSize(format, announced.Width, announced.Height) is { } early)
+        if (check.Size is { } announced
+            && CheckSize(format, announced.Width, announced.Height, readsRegions: false) is { } early)
         {
             return early;
         }
@@ -136,23 +148,40 @@ internal sealed class ImageDecoder
             return Undecodable(format, "its header is damaged or incomplete");
         }
 
-        if (CheckStored(stored, format, check.JpegScans, codec) is { } refusal)
+        var orientation = ExifOrientation.Read(encoded, format);
+        var source = new EncodedFile(file, length, pin);
+        var regions = ReaderFor(source, format, codec, stored, orientation);
+        if (CheckStored(stored, format, check.JpegScans, codec, regions is not null) is { } refusal)
         {
             stored.Dispose();
             return refusal;
         }
 
-        var orientation = ExifOrientation.Read(encoded, format);
-        var source = new EncodedFile(file, length, pin);
-        return new OpenOutcome(new OpenedImage(source, format, codec, stored, orientation, check.Tiff));
+        return new OpenOutcome(new OpenedImage(source, format, codec, stored, orientation, check.Tiff, regions));
+    }
+
+    /// <summary>The reader of regions; null where codec or file do not allow it. Opens nothing.</summary>
+    private static RegionReader? ReaderFor(
+        EncodedFile file, ImageFormat format, IImageCodec codec, ICodecImage stored, int orientation)
+    {
+        if (format != ImageFormat.Tiff || codec is not IRegionCodec regionCodec)
+        {
+            return null;
+        }
+
+        var pages = TiffPyramid.Read(file.Bytes);
+        return pages.Count > 0 && pages[0].Size == stored.Size
+            ? new RegionReader(file, regionCodec, pages, stored.Layout, orientation)
+            : null;
     }
 
     private IImageCodec? CodecFor(ImageFormat format) => Array.Find(_codecs, codec => codec.Reads(format));
 
     /// <summary>The reason for refusing an image whose header the codec has read.</summary>
-    private DecodeOutcome? CheckStored(ICodecImage stored, ImageFormat format, int jpegScans, IImageCodec codec)
+    private DecodeOutcome? CheckStored(
+        ICodecImage stored, ImageFormat format, int jpegScans, IImageCodec codec, bool readsRegions)
     {
-        if (CheckSize(format, (uint)stored.Size.Width, (uint)stored.Size.Height) is { } failure)
+        if (CheckSize(format, (uint)stored.Size.Width, (uint)stored.Size.Height, readsRegions) is { } failure)
         {
             return failure;
         }
@@ -163,16 +192,18 @@ internal sealed class ImageDecoder
             : null;
     }
 
-    private DecodeOutcome? CheckSize(ImageFormat format, uint width, uint height)
+    private DecodeOutcome? CheckSize(ImageFormat format, uint width, uint height, bool readsRegions)
     {
         if (width == 0 || height == 0)
         {
             return Undecodable(format, "its header announces no pixels");
         }
 
-        return (ulong)width * height <= (ulong)_maxPixels
-            ? null
-            : DecodeOutcome.Fail(DecodeFailure.TooManyPixels, TooManyPixelsDetail(width, height));
+        var pixels = (ulong)width * height;
+        return pixels > (ulong)_maxPixels
+                ? DecodeOutcome.Fail(DecodeFailure.TooManyPixels, TooManyPixelsDetail(width, height))
+            : pixels > MostWholePixels && !readsRegions ? TooManyAtOnce(width, height)
+            : null;
     }
 
     private static string Name(ImageFormat format) =>

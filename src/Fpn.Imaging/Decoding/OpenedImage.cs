@@ -16,15 +16,17 @@ internal sealed unsafe class OpenedImage : IDisposable
     private readonly ImageSize _storedSize;
     private readonly PixelLayout _layout;
     private readonly TiffSamples _tiff;
+    private readonly RegionReader? _regions;
     private EncodedFile _file;
     private ICodecImage? _stored;
     private bool _isSpent;
 
-    /// <summary>Takes ownership of the file and of the codec's image.</summary>
+    /// <summary>Takes ownership of the file, of the codec's image and of the reader of regions, if any.</summary>
     internal OpenedImage(
-        EncodedFile file, ImageFormat format, IImageCodec codec, ICodecImage stored, int orientation, TiffSamples tiff)
+        EncodedFile file, ImageFormat format, IImageCodec codec, ICodecImage stored, int orientation, TiffSamples tiff,
+        RegionReader? regions)
     {
-        (_file, _codec, _stored, _tiff) = (file, codec, stored, tiff);
+        (_file, _codec, _stored, _tiff, _regions) = (file, codec, stored, tiff, regions);
         (_storedSize, _layout) = (stored.Size, stored.Layout);
         (Format, Orientation) = (format, orientation);
         Size = ExifOrientation.DisplayedSize(_storedSize, orientation);
@@ -43,8 +45,13 @@ internal sealed unsafe class OpenedImage : IDisposable
     /// <summary>The EXIF orientation, 1 … 8.</summary>
     public int Orientation { get; }
 
-    /// <summary>The most bytes that decoding takes, the decoded image included.</summary>
+    /// <summary>The most bytes that <see cref="Decode"/> takes, the decoded image included.</summary>
     public long DecodedBytes { get; }
+
+    /// <summary>Whether parts can be decoded alone (a TIFF in tiles of a usual size, with 8 bits a sample at
+    /// most): the methods for regions then work, and the image may have more pixels than <see cref="Decode"/>
+    /// takes.</summary>
+    public bool ReadsRegions => _regions is not null;
 
     private int Bands => _layout == PixelLayout.Rgb ? 3 : 4;
 
@@ -57,9 +64,48 @@ internal sealed unsafe class OpenedImage : IDisposable
     {
         if (!isTurn)
         {
-            _stored?.Dispose();
-            _stored = null;
+            CloseStored();
+            _regions?.Park();
         }
+    }
+
+    /// <summary>The most bytes that <see cref="DecodeRegion"/> takes, the decoded region included.</summary>
+    /// <inheritdoc cref="DecodeRegion" path="/param|/exception"/>
+    public long RegionBytes(PixelRectangle region) => Regions.RegionBytes(region);
+
+    /// <summary>Decodes a rectangle; any number of times, until <see cref="Decode"/> or <see cref="Dispose"/>.</summary>
+    /// <param name="region">Displayed coordinates; inside the image, with 1 … 536,870,911 pixels.</param>
+    /// <returns>The pixels that <see cref="Decode"/> gives there, which the caller disposes, or the reason for refusing
+    /// them. Bad bytes never throw.</returns>
+    /// <exception cref="ArgumentOutOfRangeException">The rectangle is not one of the image.</exception>
+    /// <exception cref="InvalidOperationException">The image does not read regions, or was decoded or disposed
+    /// before.</exception>
+    /// <exception cref="InsufficientMemoryException">There is not enough memory.</exception>
+    public DecodeOutcome DecodeRegion(PixelRectangle region)
+    {
+        var regions = Regions;
+        CloseStored();
+        return regions.Decode(region);
+    }
+
+    /// <summary>The most bytes that <see cref="DecodeReduced"/> takes, the decoded image included.</summary>
+    /// <inheritdoc cref="DecodeReduced" path="/param|/exception"/>
+    public long ReducedBytes(long maxPixels) => Regions.ReducedBytes(maxPixels);
+
+    /// <summary>Decodes the whole image reduced by a whole number, from a smaller size in the file where one is large
+    /// enough; any number of times, until <see cref="Decode"/> or <see cref="Dispose"/>.</summary>
+    /// <param name="maxPixels">The most pixels of the result, at least 1.</param>
+    /// <returns>The reduced image, which the caller disposes, or the reason for refusing it. Its size stands for all of
+    /// <see cref="Size"/>. Bad bytes never throw.</returns>
+    /// <exception cref="ArgumentOutOfRangeException">The number is less than 1.</exception>
+    /// <exception cref="InvalidOperationException">The image does not read regions, or was decoded or disposed
+    /// before.</exception>
+    /// <exception cref="InsufficientMemoryException">There is not enough memory.</exception>
+    public DecodeOutcome DecodeReduced(long maxPixels)
+    {
+        var regions = Regions;
+        CloseStored();
+        return regions.DecodeReduced(maxPixels);
     }
 
     /// <summary>Decodes the pixels, once; of several frames or pages the first.</summary>
@@ -74,6 +120,12 @@ internal sealed unsafe class OpenedImage : IDisposable
         }
 
         _isSpent = true;
+        if (Size.Area > ImageDecoder.MostWholePixels)
+        {
+            return ImageDecoder.TooManyAtOnce(Size.Width, Size.Height);
+        }
+
+        _regions?.Park();
         using var stored = _stored ?? _codec.Open(_file.Start, _file.Length, Format);
         _stored = null;
         return stored is not null && stored.Size == _storedSize && stored.Layout == _layout
@@ -89,6 +141,17 @@ internal sealed unsafe class OpenedImage : IDisposable
         _file.Dispose();
     }
 
+    private RegionReader Regions => _regions is not null && !_isSpent
+        ? _regions
+        : throw new InvalidOperationException("The image does not read regions, or was decoded or disposed.");
+
+    /// <summary>Gives back what the codec keeps for <see cref="Decode"/>.</summary>
+    private void CloseStored()
+    {
+        _stored?.Dispose();
+        _stored = null;
+    }
+
     private DecodeOutcome DecodeStored(ICodecImage stored)
     {
         // The pixel limit keeps four bands below 2^31 bytes.
@@ -101,11 +164,7 @@ internal sealed unsafe class OpenedImage : IDisposable
                 return ImageDecoder.Undecodable(Format, refusal);
             }
 
-            if (Orientation != ExifOrientation.Upright)
-            {
-                buffer = TurnUpright(buffer);
-            }
-
+            buffer = ExifOrientation.TurnUpright(buffer, _storedSize, Orientation);
             return DecodeOutcome.Success(new DecodedImage(Format, Size, buffer));
         }
         catch
@@ -133,7 +192,7 @@ internal sealed unsafe class OpenedImage : IDisposable
 
         if (_layout == PixelLayout.Rgba)
         {
-            DropAlpha(pixels);
+            AlphaBand.Drop(pixels);
         }
 
         var samples = pixels[..(int)(_storedSize.Area * (_layout == PixelLayout.Cmyk ? 4 : 3))];
@@ -148,25 +207,5 @@ internal sealed unsafe class OpenedImage : IDisposable
         }
 
         return null;
-    }
-
-    private PixelBuffer TurnUpright(PixelBuffer stored)
-    {
-        var length = (int)(_storedSize.Area * 3);
-        var upright = PixelBuffer.Allocate(length);
-        ExifOrientation.Apply(stored.Bytes[..length], _storedSize, Orientation, upright.Bytes);
-        stored.Dispose();
-        return upright;
-    }
-
-    /// <summary>Moves the first three of every four bytes together, in place.</summary>
-    private static void DropAlpha(Span<byte> pixels)
-    {
-        for (int from = 0, to = 0; from < pixels.Length; from += 4, to += 3)
-        {
-            pixels[to] = pixels[from];
-            pixels[to + 1] = pixels[from + 1];
-            pixels[to + 2] = pixels[from + 2];
-        }
     }
 }

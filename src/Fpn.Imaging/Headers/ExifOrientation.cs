@@ -1,5 +1,6 @@
 using Fpn.Detection.Geometry;
 using Fpn.Imaging.Codecs;
+using Fpn.Imaging.Pixels;
 
 namespace Fpn.Imaging.Headers;
 
@@ -37,6 +38,26 @@ internal static class ExifOrientation
     /// <summary>The size as displayed: orientations 5 to 8 exchange height and width.</summary>
     internal static ImageSize DisplayedSize(ImageSize stored, int orientation) =>
         orientation >= 5 ? new ImageSize(stored.Width, stored.Height) : stored;
+
+    /// <summary>Turns a decoded picture.</summary>
+    /// <param name="stored">[H, W, 3] bytes, with any bytes behind them; disposed unless it is the result.</param>
+    /// <param name="size">H × W as stored.</param>
+    /// <param name="orientation">1 … 8.</param>
+    /// <returns>The picture as displayed; <paramref name="stored"/> where it is upright.</returns>
+    /// <exception cref="InsufficientMemoryException">There is not enough memory.</exception>
+    internal static PixelBuffer TurnUpright(PixelBuffer stored, ImageSize size, int orientation)
+    {
+        if (orientation == Upright)
+        {
+            return stored;
+        }
+
+        var length = (int)(size.Area * 3);
+        var upright = PixelBuffer.Allocate(length);
+        Apply(stored.Bytes[..length], size, orientation, upright.Bytes);
+        stored.Dispose();
+        return upright;
+    }
 
     /// <summary>Writes the picture as displayed.</summary>
     /// <param name="stored">[H, W, 3] bytes.</param>

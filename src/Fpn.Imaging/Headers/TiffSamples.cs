@@ -1,6 +1,6 @@
 namespace Fpn.Imaging.Headers;
 
-/// <summary>The samples of a TIFF's first page, described by its tags before anything is decoded.</summary>
+/// <summary>The samples of a TIFF's page, described by its tags before anything is decoded.</summary>
 /// <remarks>
 /// TIFF holds measurements as well as pictures, and libraries guess their colors. Accepted are the samples for which
 /// TIFF 6.0 defines a display: unsigned integers in gray, RGB, a palette, YCbCr or the four inks.
@@ -21,10 +21,9 @@ internal readonly record struct TiffSamples(string? Refusal, bool Has16Bits, boo
     /// <summary>The bits of a 16-bit sample that must be used at least; with fewer the scale is unknown.</summary>
     private const int LeastUsedBits = 15;
 
-    /// <summary>Reads the first directory.</summary>
-    internal static TiffSamples Read(ReadOnlySpan<byte> tiff)
+    /// <summary>Reads the tags of a page.</summary>
+    internal static TiffSamples Read(TiffTags tags)
     {
-        var tags = new TiffTags(tiff);
         var bits = tags.All(BitsPerSample);
         var has16Bits = bits.Contains(16u);
         var refusal = RefuseCompression(tags.First(Compression) ?? 1)

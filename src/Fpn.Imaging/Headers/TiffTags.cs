@@ -2,7 +2,7 @@ using System.Buffers.Binary;
 
 namespace Fpn.Imaging.Headers;
 
-/// <summary>The integers in the first directory of a TIFF or BigTIFF.</summary>
+/// <summary>The integers in a directory of a TIFF or BigTIFF.</summary>
 internal readonly ref struct TiffTags
 {
     /// <summary>The most values of any tag that is read: one for each channel.</summary>
@@ -13,8 +13,10 @@ internal readonly ref struct TiffTags
     private readonly bool _big;
     private readonly ReadOnlySpan<byte> _entries;
 
-    /// <summary>Finds the first directory; where it is cut off, there are no tags.</summary>
-    public TiffTags(ReadOnlySpan<byte> tiff)
+    /// <summary>Finds a directory; where it is cut off, there are no tags.</summary>
+    /// <param name="tiff">The whole file.</param>
+    /// <param name="offset">The first byte of the directory; null is the first directory.</param>
+    public TiffTags(ReadOnlySpan<byte> tiff, ulong? offset = null)
     {
         _tiff = tiff;
         if (tiff.Length < 16)
@@ -24,17 +26,24 @@ internal readonly ref struct TiffTags
 
         _little = tiff[0] == (byte)'I';
         _big = tiff[_little ? 2 : 3] == 43;
-        var directory = From(_big ? Number(tiff[8..], 8) : Number(tiff[4..], 4));
+        var directory = From(offset ?? (_big ? Number(tiff[8..], 8) : Number(tiff[4..], 4)));
         var header = _big ? 8 : 2;
         if (directory.Length >= header)
         {
             var count = Number(directory, header);
             var room = (ulong)(directory.Length - header) / (ulong)EntryLength;
             _entries = directory.Slice(header, (int)Math.Min(count, room) * EntryLength);
+            var rest = directory[(header + _entries.Length)..];
+            Next = count <= room && rest.Length >= OffsetLength ? Number(rest, OffsetLength) : 0;
         }
     }
 
+    /// <summary>The offset of the next directory; 0 where there is none.</summary>
+    public ulong Next { get; }
+
     private int EntryLength => _big ? 20 : 12;
+
+    private int OffsetLength => _big ? 8 : 4;
 
     /// <summary>The first value of a tag; null where it is absent.</summary>
     public uint? First(int tag) => All(tag) is [var first, ..] ? first : null;
@@ -52,9 +61,9 @@ internal readonly ref struct TiffTags
                 continue;
             }
 
-            // BYTE, SHORT, LONG, LONG8.
-            var length = Number(entry[2..], 2) switch { 1 => 1, 3 => 2, 4 => 4, 16 => 8, _ => 0 };
-            var count = (int)Math.Min(Number(entry[4..], _big ? 8 : 4), MostValues);
+            // BYTE, SHORT, LONG, IFD, LONG8, IFD8.
+            var length = Number(entry[2..], 2) switch { 1 => 1, 3 => 2, 4 or 13 => 4, 16 or 18 => 8, _ => 0 };
+            var count = (int)Math.Min(Number(entry[4..], OffsetLength), MostValues);
             var inline = entry[(_big ? 12 : 8)..];
             var values = count * length <= inline.Length ? inline : From(Number(inline, inline.Length));
             return length == 0 || values.Length < count * length ? [] : Read(values, count, length);

@@ -6,8 +6,11 @@ namespace Fpn.Imaging.Vips;
 /// <summary>
 /// Reads images with libvips: the pixels of libjpeg-turbo, libpng, libwebp, libnsgif, libtiff and libheif.
 /// </summary>
-internal sealed class VipsCodec : IImageCodec
+internal sealed class VipsCodec : IRegionCodec
 {
+    /// <summary>In tiles of a TIFF libvips lets errors pass unless warnings count too. Warnings about tags do not.</summary>
+    internal const Enums.FailOn TilesFailOn = Enums.FailOn.Warning;
+
     /// <summary>Loads libvips.</summary>
     /// <exception cref="DllNotFoundException">No libvips was found.</exception>
     /// <exception cref="InvalidOperationException">libvips did not start.</exception>
@@ -23,11 +26,16 @@ internal sealed class VipsCodec : IImageCodec
     /// <inheritdoc/>
     public unsafe ICodecImage? Open(byte* file, int length, ImageFormat format)
     {
+        var encoded = new ReadOnlySpan<byte>(file, length);
         try
         {
             // Lazy: the header is read, the pixels are decoded when they are written. The package copies the file.
-            var stored = Image.NewFromBuffer(
-                new ReadOnlySpan<byte>(file, length), access: Enums.Access.Sequential, failOn: Enums.FailOn.Error);
+            var stored = Image.NewFromBuffer(encoded, access: Enums.Access.Sequential, failOn: Enums.FailOn.Error);
+            if (stored.Contains("tile-width"))
+            {
+                stored.Dispose();
+                stored = Image.NewFromBuffer(encoded, access: Enums.Access.Sequential, failOn: TilesFailOn);
+            }
 
             // libvips looks at the bytes itself, and may choose another loader.
             if (stored.Get("vips-loader") is string loader
@@ -45,6 +53,10 @@ internal sealed class VipsCodec : IImageCodec
             return null;
         }
     }
+
+    /// <inheritdoc/>
+    public unsafe ICodecPage? OpenPage(byte* file, int length, int page, int subdirectory) =>
+        VipsPage.Open(file, length, page, subdirectory);
 
     private static string? LoaderFor(ImageFormat format) => format switch
     {

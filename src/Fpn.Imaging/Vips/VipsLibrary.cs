@@ -65,6 +65,9 @@ internal static partial class VipsLibrary
         {
             Operation.Block($"VipsForeignLoad{loader}Buffer", false);
         }
+
+        // Reads regions; a source is memory too.
+        Operation.Block("VipsForeignLoadTiffSource", false);
     }
 
     /// <summary>

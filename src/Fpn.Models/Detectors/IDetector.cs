@@ -25,7 +25,10 @@ internal interface IDetector : IDisposable
 
     /// <summary>Computes the sizes that an image goes through, without touching a pixel. Once for each image, which
     /// then travels as a <see cref="MeasuredImage"/>. Works after <see cref="IDisposable.Dispose"/>, too.</summary>
-    ImageGeometry Measure(ImageSize original);
+    /// <param name="original">Size of the image, or of the part of it that the model sees.</param>
+    /// <param name="minSize">The shorter side after resizing; null for the model's own. A graph that resizes images
+    /// itself has its own only.</param>
+    ImageGeometry Measure(ImageSize original, int? minSize = null);
 
     /// <summary>Resizes and normalizes images into one batch tensor. Thread-safe.</summary>
     /// <param name="padded">Size of the tensor; at least the padded size of every image.</param>

@@ -1,18 +1,24 @@
+using Fpn.Detection.Preprocessing;
+using Fpn.Detection.Views;
 using Fpn.Imaging.Pixels;
 
 namespace Fpn.Models.Detectors;
 
-/// <summary>A decoded image and the sizes that its model takes it through. Measured once, after decoding: the bucket of
-/// its batch and its resizing follow from the same numbers.</summary>
-/// <param name="Decoded">The picture; this value does not own it.</param>
-/// <param name="Geometry">What <see cref="IDetector.Measure"/> returned for the picture's size.</param>
-internal readonly record struct MeasuredImage(DecodedImage Decoded, ImageGeometry Geometry)
+/// <summary>A view of a decoded image and the sizes that the model takes it through. Measured once, after decoding: the
+/// bucket of its batch and its resizing follow from the same numbers.</summary>
+/// <param name="Decoded">The picture; this value does not own it, and views of one picture share it.</param>
+/// <param name="View">The part of the picture that the model sees.</param>
+/// <param name="Geometry">What <see cref="IDetector.Measure"/> returned for the view.</param>
+internal readonly record struct MeasuredImage(DecodedImage Decoded, View View, ImageGeometry Geometry)
 {
-    /// <summary>Measures an image.</summary>
+    /// <summary>Measures a whole image in the model's own size.</summary>
     /// <param name="decoded">The picture.</param>
     /// <param name="detector">The model that will run it.</param>
     public MeasuredImage(DecodedImage decoded, IDetector detector)
-        : this(decoded, detector.Measure(decoded.Size))
+        : this(decoded, new View(decoded.Size), detector.Measure(decoded.Size))
     {
     }
+
+    /// <summary>The pixels that the model sees.</summary>
+    public PixelRegion Pixels => new(Decoded.Pixels, Decoded.Size, View.Region) { IsMirrored = View.IsMirrored };
 }

@@ -19,15 +19,16 @@ internal sealed class Preprocessor(
         resizeInside ? options with { Mean = [0, 0, 0], Std = [1, 1, 1] } : options);
 
     /// <inheritdoc cref="IDetector.Measure"/>
-    public ImageGeometry Measure(ImageSize original)
+    public ImageGeometry Measure(ImageSize original, int? minSize = null)
     {
         if (resizeInside)
         {
             return new ImageGeometry(original, original, original);
         }
 
-        var resized = _transform.ResizedSize(original);
-        return new ImageGeometry(original, resized, _transform.PaddedSize(resized));
+        var transform = minSize is { } side ? new ResizeTransform(options.WithMinSize(side)) : _transform;
+        var resized = transform.ResizedSize(original);
+        return new ImageGeometry(original, resized, transform.PaddedSize(resized));
     }
 
     /// <summary>Resizes and normalizes images straight into a batch tensor.</summary>
@@ -67,7 +68,6 @@ internal sealed class Preprocessor(
             return;
         }
 
-        var (decoded, geometry) = images[index];
-        _normalizer.Write(decoded.Pixels, geometry.Original, geometry.Resized, tensor, index);
+        _normalizer.Write(images[index].Pixels, images[index].Geometry.Resized, tensor, index);
     }
 }

@@ -74,7 +74,7 @@ internal sealed class EndToEndDetector : IDetector
     public IReadOnlyList<OnnxGraph> Graphs => [_graph];
 
     /// <inheritdoc/>
-    public ImageGeometry Measure(ImageSize original) => _preprocessor.Measure(original);
+    public ImageGeometry Measure(ImageSize original, int? minSize) => _preprocessor.Measure(original, minSize);
 
     /// <inheritdoc/>
     public PreparedBatch Prepare(ImageSize padded, IReadOnlyList<MeasuredImage> images) =>

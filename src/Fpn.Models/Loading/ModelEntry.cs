@@ -1,4 +1,5 @@
 using Fpn.Detection.Geometry;
+using Fpn.Detection.Views;
 using Fpn.Imaging.Pixels;
 using Fpn.Models.Detectors;
 using Fpn.Models.Execution.Devices;
@@ -14,7 +15,7 @@ namespace Fpn.Models.Loading;
 internal sealed class ModelEntry : IDisposable
 {
     private readonly Func<IDetector> _load;
-    private readonly Func<ImageSize, ImageGeometry> _measure;
+    private readonly Func<ImageSize, int?, ImageGeometry> _measure;
     private readonly Lock _gate = new();
     private readonly Lock _reloading = new();
     private FixedShapes? _shapes;
@@ -58,8 +59,15 @@ internal sealed class ModelEntry : IDisposable
     public IReadOnlyDictionary<string, long> UnwarmedShapes =>
         Volatile.Read(ref _loaded)?.Detector.UnwarmedShapes ?? new Dictionary<string, long>();
 
-    /// <summary>Measures an image for the model; works while the device is lost, too.</summary>
-    public MeasuredImage Measure(DecodedImage image) => new(image, _measure(image.Size));
+    /// <summary>Measures a view of an image for the model; works while the device is lost, too.</summary>
+    public ImageGeometry Measure(in View view) => _measure(view.Region.Size, view.MinSize);
+
+    /// <summary>Measures an image as the model itself asks for it; works while the device is lost, too.</summary>
+    public MeasuredImage Measure(DecodedImage image)
+    {
+        var view = new View(image.Size);
+        return new MeasuredImage(image, view, Measure(view));
+    }
 
     /// <summary>Fixes the shapes and runs all of them once, now and whenever the model is loaded again.</summary>
     /// <inheritdoc cref="IDetector.WarmUp"/>

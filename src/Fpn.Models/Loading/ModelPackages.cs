@@ -13,7 +13,7 @@ namespace Fpn.Models.Loading;
 /// The packages in the folder <c>Fpn:Models:Path</c>: one folder a model, or one model alone. A model's folder is a
 /// package, or holds one in each of its version folders.
 /// </summary>
-internal sealed partial class ModelPackages : IModelPackages
+internal sealed class ModelPackages : IModelPackages
 {
     private readonly string _folder;
 
@@ -23,8 +23,7 @@ internal sealed partial class ModelPackages : IModelPackages
     /// <summary>Whether the settings name that model, and its manifest does not.</summary>
     private readonly bool _isRenamed;
 
-    private readonly ExecutionDevice _device;
-    private readonly ILogger<ModelPackages> _logger;
+    private readonly PackageLoader _loader;
 
     /// <summary>Looks for the folder and chooses the device.</summary>
     /// <param name="options">Which models.</param>
@@ -42,7 +41,6 @@ internal sealed partial class ModelPackages : IModelPackages
         string baseFolder,
         ILogger<ModelPackages> logger)
     {
-        _logger = logger;
         _folder = Path.GetFullPath(Path.Combine(baseFolder, options.Path));
         if (!Directory.Exists(_folder))
         {
@@ -61,12 +59,11 @@ internal sealed partial class ModelPackages : IModelPackages
                 + $"{(names.Count == 0 ? "no model" : string.Join(", ", names))}.");
         }
 
-        _device = ExecutionDevice.Open(execution, cuda);
-        LogDevice(logger, Device.ProviderName, Device.Name, Device.Reason);
+        _loader = new PackageLoader(execution, cuda, logger);
     }
 
     /// <inheritdoc/>
-    public DeviceDescription Device => _device.Description;
+    public DeviceDescription Device => _loader.Device;
 
     /// <inheritdoc/>
     public string Default { get; }
@@ -87,10 +84,7 @@ internal sealed partial class ModelPackages : IModelPackages
     public ModelEntry Load(PackageId id)
     {
         var folder = FolderFor(id);
-        var contract = Read(id, folder);
-        var entry = new ModelEntry(() => OpenAndReport(contract, id));
-        LogLoaded(_logger, contract.Name, contract.Version, folder);
-        return entry;
+        return _loader.Load(id, Read(id, folder), folder);
     }
 
     /// <summary>Loads a package's graphs.</summary>
@@ -184,26 +178,4 @@ internal sealed partial class ModelPackages : IModelPackages
 
     private string NewestVersion() => Path.Combine(
         _folder, VersionFolders.List(_folder)[0].ToString(CultureInfo.InvariantCulture));
-
-    /// <summary>Loads a package's graphs and logs what runs their nodes: one that a GPU cannot run is dear.</summary>
-    private IDetector OpenAndReport(ModelContract contract, PackageId id)
-    {
-        var detector = Open(contract, _device);
-        foreach (var graph in detector.Graphs)
-        {
-            var (placement, isWarning) = graph.Placement.Describe($"{id}/{Path.GetFileName(graph.Path)}");
-            LogPlacement(_logger, isWarning ? LogLevel.Warning : LogLevel.Information, placement);
-        }
-
-        return detector;
-    }
-
-    [LoggerMessage(Level = LogLevel.Information, Message = "Graphs run on {Provider} ({Device}): {Reason}")]
-    private static partial void LogDevice(ILogger logger, string provider, string device, string reason);
-
-    [LoggerMessage(Level = LogLevel.Information, Message = "Model {Name} version {Version} loaded from {Folder}")]
-    private static partial void LogLoaded(ILogger logger, string name, string version, string folder);
-
-    [LoggerMessage(Message = "{Placement}")]
-    private static partial void LogPlacement(ILogger logger, LogLevel level, string placement);
 }

@@ -50,6 +50,7 @@ internal static class ManifestResolver
             "classIds",
             $"must hold a number for each of the {labels.Count} labels; it holds {classIds.Count}");
 
+        var endToEnd = EndToEnd(manifest.EndToEnd, check, layout);
         return new ModelContract
         {
             Name = name,
@@ -67,7 +68,8 @@ internal static class ManifestResolver
             Proposals = Proposals(manifest.Rpn ?? new(), check, rules),
             LevelAssignment = LevelAssignment(manifest.Roi, check, rules),
             RoiHeads = RoiHeads(manifest.Detection ?? new(), check, rules, labels.Count),
-            EndToEnd = EndToEnd(manifest.EndToEnd, check, layout),
+            EndToEnd = endToEnd,
+            Views = ManifestViews.Read(manifest.Views, check, endToEnd),
             Labels = labels,
             ClassIds = classIds,
         };

@@ -3,6 +3,7 @@ using Fpn.Detection.Conventions;
 using Fpn.Detection.Preprocessing;
 using Fpn.Detection.Proposals;
 using Fpn.Detection.RoiHeads;
+using Fpn.Detection.Views;
 
 namespace Fpn.Models.Packages;
 
@@ -75,6 +76,9 @@ internal sealed record ModelContract
     /// count.</summary>
     public required RoiHeadsOptions RoiHeads { get; init; }
 
+    /// <summary>Which looks are taken at an image where the request does not say.</summary>
+    public ViewOptions Views { get; init; } = ViewOptions.OneView;
+
     /// <summary>How an end-to-end graph is fed and read; null for two-stage models.</summary>
     public EndToEndOptions? EndToEnd { get; init; }
 
@@ -82,6 +86,12 @@ internal sealed record ModelContract
     public string? ExplainRefusal => Layout == ModelLayout.TwoStage
         ? null
         : $"The model '{Name}' decides inside its graph: there is nothing to explain. Ask without explain.";
+
+    /// <summary>Why images cannot be resized to scales for this model, in words for clients; null where they
+    /// can.</summary>
+    public string? ScalesRefusal => EndToEnd is { ResizeInside: true }
+        ? $"The model '{Name}' resizes images inside its graph: it has no other scales. Ask without scales."
+        : null;
 
     /// <summary>Class names; a detection's label is an index into them.</summary>
     public required IReadOnlyList<string> Labels { get; init; }

@@ -20,6 +20,7 @@ internal sealed record ModelManifest
     public RoiEntry? Roi { get; init; }
     public DetectionEntry? Detection { get; init; }
     public EndToEndEntry? EndToEnd { get; init; }
+    public ViewsEntry? Views { get; init; }
     public List<string>? Labels { get; init; }
     public List<int>? ClassIds { get; init; }
 
@@ -64,6 +65,17 @@ internal sealed record ModelManifest
         public string? Background { get; init; }
         public string? BoxDeltas { get; init; }
         public float? MinBoxSize { get; init; }
+    }
+
+    internal sealed record ViewsEntry
+    {
+        public string? Slice { get; init; }
+        public double? Overlap { get; init; }
+        public bool? WholeImage { get; init; }
+        public List<int>? Scales { get; init; }
+        public bool? Flip { get; init; }
+        public string? Merge { get; init; }
+        public double? MergeThreshold { get; init; }
     }
 
     internal sealed record EndToEndEntry

@@ -64,7 +64,7 @@ internal sealed class TwoStageDetector : IDetector
     public IReadOnlyList<OnnxGraph> Graphs => [_graphs.Backbone, _graphs.Head];
 
     /// <inheritdoc/>
-    public ImageGeometry Measure(ImageSize original) => _preprocessor.Measure(original);
+    public ImageGeometry Measure(ImageSize original, int? minSize) => _preprocessor.Measure(original, minSize);
 
     /// <inheritdoc/>
     public PreparedBatch Prepare(ImageSize padded, IReadOnlyList<MeasuredImage> images) =>

@@ -23,6 +23,7 @@ internal sealed class DetectionAnswer
         Format = result.Format;
         Detections = detections;
         BatchSize = result.BatchSize;
+        Views = result.HasViews ? result.ViewCount : null;
         var times = result.Times;
         Timings = new TimingsResponse(
             Milliseconds(times.Decode),
@@ -53,6 +54,9 @@ internal sealed class DetectionAnswer
 
     /// <summary>Images in the batch that it ran in.</summary>
     public int BatchSize { get; }
+
+    /// <summary>Views that were merged; null where one look was asked for.</summary>
+    public int? Views { get; }
 
     /// <summary>The value of <c>Server-Timing</c>.</summary>
     public string ServerTiming => string.Create(
@@ -91,6 +95,7 @@ internal sealed class DetectionAnswer
         Timings,
         BatchSize)
     {
+        Views = Views,
         Explain = Explanation,
     };
 

@@ -15,6 +15,9 @@ internal sealed class DetectionFilter(ModelContract contract)
     // For each label of the model whether it is kept; null keeps all.
     private bool[]? _labels;
 
+    /// <summary>The model that detects.</summary>
+    public ModelContract Contract => contract;
+
     /// <summary>The score as it is reported: five decimals.</summary>
     public static double ReportedScore(DetectedObject detection) => Math.Round((double)detection.Score, 5);
 

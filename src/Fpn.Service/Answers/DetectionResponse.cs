@@ -18,6 +18,10 @@ internal sealed record DetectionResponse(
     TimingsResponse Timings,
     int BatchSize)
 {
+    /// <summary>How many views of the image were merged; only where more than one look was asked for.</summary>
+    [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)]
+    public int? Views { get; init; }
+
     /// <summary>How the detections came about; only with <c>explain=true</c>.</summary>
     [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)]
     public ExplanationResponse? Explain { get; init; }

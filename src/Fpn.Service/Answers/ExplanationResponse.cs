@@ -1,3 +1,5 @@
+using System.Text.Json.Serialization;
+using Fpn.Detection.Views;
 using Fpn.Models.Detectors;
 
 namespace Fpn.Service.Answers;
@@ -11,6 +13,10 @@ namespace Fpn.Service.Answers;
 internal sealed record ExplanationResponse(
     int Candidates, IReadOnlyList<OriginResponse> Detections, IReadOnlyList<ProposalResponse> Proposals)
 {
+    /// <summary>The views that were merged; absent where the image was looked at once.</summary>
+    [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)]
+    public IReadOnlyList<ViewResponse>? Views { get; init; }
+
     /// <summary>Puts an explanation in the order of the answer.</summary>
     /// <param name="explanation">Of the whole image.</param>
     /// <param name="filter">Which detections the answer has.</param>
@@ -20,7 +26,10 @@ internal sealed record ExplanationResponse(
             .. filter.Apply(explanation.Detections, detection => detection.Object)
                 .Select(detection => Origin(explanation, detection)),
         ],
-        [.. explanation.Proposals.Select(Proposal)]);
+        [.. explanation.Proposals.Select(proposal => Proposal(explanation, proposal))])
+    {
+        Views = explanation.Views.Count > 0 ? [.. explanation.Views.Select(ViewResponse.Create)] : null,
+    };
 
     private static OriginResponse Origin(Explanation explanation, ExplainedDetection detection)
     {
@@ -28,18 +37,31 @@ internal sealed record ExplanationResponse(
         return new OriginResponse(
             detection.Object.Level!,
             detection.Proposal,
-            Proposal(proposal),
+            Proposal(explanation, proposal),
             new AnchorResponse(
                 BoxResponse.FromBox(proposal.Anchor.Box),
                 proposal.Level,
                 Rounded(proposal.Anchor.Size),
                 Rounded(proposal.Anchor.AspectRatio)),
             [.. detection.Suppressed.Select(removed => new SuppressedResponse(
-                BoxResponse.FromBox(removed.Box), Rounded(removed.Score), Rounded(removed.Iou), removed.Proposal))]);
+                BoxResponse.FromBox(removed.Box), Rounded(removed.Score), Rounded(removed.Iou), removed.Proposal))])
+        {
+            View = explanation.Views.Count > 0 ? detection.View : null,
+            Merged = explanation.Views.Count > 0
+                ?
+                [
+                    .. detection.Merged.Select(removed => new MergedResponse(
+                        BoxResponse.FromBox(removed.Box), Rounded(removed.Score), removed.View)),
+                ]
+                : null,
+        };
     }
 
-    private static ProposalResponse Proposal(ExplainedProposal proposal) =>
-        new(BoxResponse.FromBox(proposal.Box), Rounded(proposal.Objectness), proposal.Level);
+    private static ProposalResponse Proposal(Explanation explanation, ExplainedProposal proposal) =>
+        new(BoxResponse.FromBox(proposal.Box), Rounded(proposal.Objectness), proposal.Level)
+        {
+            View = explanation.Views.Count > 0 ? proposal.View : null,
+        };
 
     private static double Rounded(float value) => Math.Round((double)value, 5);
 }
@@ -55,13 +77,52 @@ internal sealed record OriginResponse(
     int ProposalIndex,
     ProposalResponse Proposal,
     AnchorResponse Anchor,
-    IReadOnlyList<SuppressedResponse> Suppressed);
+    IReadOnlyList<SuppressedResponse> Suppressed)
+{
+    /// <summary>Place of the view that found it among <c>views</c>, counted from 0; absent where the image was looked at
+    /// once.</summary>
+    [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)]
+    public int? View { get; init; }
+
+    /// <summary>Detections of this view or of others that merging removed in its favor, best score first; absent where
+    /// the image was looked at once.</summary>
+    [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)]
+    public IReadOnlyList<MergedResponse>? Merged { get; init; }
+}
+
+/// <summary>One look at the image.</summary>
+/// <param name="Region">The part of it that was looked at; whole pixels.</param>
+/// <param name="MinSize">The shorter side after resizing that was asked for; absent for the model's own size.</param>
+/// <param name="Mirrored">Whether left and right were exchanged.</param>
+internal sealed record ViewResponse(
+    BoxResponse Region,
+    [property: JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)] int? MinSize,
+    bool Mirrored)
+{
+    /// <summary>Describes a view.</summary>
+    public static ViewResponse Create(View view) => new(
+        new BoxResponse(view.Region.Left, view.Region.Top, view.Region.Right, view.Region.Bottom),
+        view.MinSize,
+        view.IsMirrored);
+}
+
+/// <summary>A detection that merging removed.</summary>
+/// <param name="Box">In the image.</param>
+/// <param name="Score">Its own, 0 to 1, five decimals.</param>
+/// <param name="View">Place of the view that found it among <c>views</c>.</param>
+internal sealed record MergedResponse(BoxResponse Box, double Score, int View);
 
 /// <summary>A region that the first stage proposed.</summary>
 /// <param name="Box">Clipped to the image.</param>
 /// <param name="Objectness">0 to 1, five decimals.</param>
 /// <param name="Level">The pyramid level whose anchor it was made from.</param>
-internal sealed record ProposalResponse(BoxResponse Box, double Objectness, string Level);
+internal sealed record ProposalResponse(BoxResponse Box, double Objectness, string Level)
+{
+    /// <summary>Place of the view that it was proposed in among <c>views</c>, counted from 0; absent where the image was
+    /// looked at once.</summary>
+    [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)]
+    public int? View { get; init; }
+}
 
 /// <summary>The anchor behind a proposal.</summary>
 /// <param name="Box">Not clipped: anchors reach beyond the image.</param>

@@ -1,3 +1,5 @@
+using Fpn.Models.Loading;
+using Fpn.Models.Options;
 using Fpn.Service.Compatibility.Cvat;
 using Fpn.Service.Compatibility.DeepStack;
 using Fpn.Service.Compatibility.Doods;
@@ -56,6 +58,18 @@ internal static class CompatibilityRegistration
         var configuration = builder.Configuration;
         var (sageMaker, vertex) = (SageMakerPlatform.Read(configuration), VertexPlatform.Read(configuration));
         builder.Services.AddSingleton(sageMaker).AddSingleton(vertex);
+        if (sageMaker.IsMultiModel)
+        {
+            // Before the engine's own packages, which the settings name.
+            builder.Services
+                .AddSingleton(provider => new GivenPackages(new PackageLoader(
+                    provider.GetRequiredService<ExecutionOptions>(),
+                    provider.GetRequiredService<CudaOptions>(),
+                    provider.GetRequiredService<ILogger<GivenPackages>>())))
+                .AddSingleton<IModelPackages>(provider => provider.GetRequiredService<GivenPackages>())
+                .AddSingleton<MultiModelEndpoints>();
+        }
+
         var settings = new Dictionary<string, string?>(vertex.Settings);
         if (sageMaker.FindAddress(configuration) is { } address)
         {

@@ -68,6 +68,7 @@ internal sealed partial class BatchEndpoint(
         {
             var image = CreateRequest(context, request, body.Bytes, clock.GetTimestamp(), givenUp);
             var result = await pipeline.DetectAsync(request.Query.Lane, image);
+            context.Caller().ChargeMore(result.Succeeded ? result.Value.ViewCount - 1 : 0);
             return result.Succeeded
                 ? DetectionAnswer.Create(request.Query.Contract, request.Query.Filter, result.Value)
                 : Log(context, FailureProblems.ProblemFor(result.Failure));
@@ -91,6 +92,7 @@ internal sealed partial class BatchEndpoint(
             Priority = request.Headers.Priority,
             Timeout = request.Headers.Timeout,
             Explain = request.Query.Explain,
+            Views = request.Query.Views,
             Cancellation = context.RequestAborted,
             GivenUp = givenUp,
             Arrived = arrived,

@@ -1,8 +1,10 @@
 using System.Globalization;
+using Fpn.Detection.Views;
 using Fpn.Models.Packages;
 using Fpn.Service.Answers;
 using Fpn.Service.Formats;
 using Fpn.Service.Problems;
+using Fpn.Service.Views;
 using Fpn.Serving.Lanes;
 
 namespace Fpn.Service.Detect;
@@ -13,11 +15,21 @@ namespace Fpn.Service.Detect;
 internal sealed class DetectQuery : IDisposable
 {
     private static readonly string[] Names =
-        ["model", "scoreThreshold", "maxDetections", "labels", "label", "format", "imageId", "explain"];
+    [
+        "model", "scoreThreshold", "maxDetections", "labels", "label", "format", "imageId", "explain",
+        .. ViewChoices.Names,
+    ];
 
     private readonly LaneUse _use;
 
-    private DetectQuery(LaneUse use) => (_use, Filter) = (use, new DetectionFilter(use.Lane.Model.Contract));
+    private readonly ViewChoices _views;
+
+    private DetectQuery(LaneUse use)
+    {
+        _use = use;
+        Filter = new DetectionFilter(use.Lane.Model.Contract);
+        _views = new ViewChoices(use.Lane.Model.Contract);
+    }
 
     /// <summary>The lane of the model that answers.</summary>
     public ModelLane Lane => _use.Lane;
@@ -36,6 +48,9 @@ internal sealed class DetectQuery : IDisposable
 
     /// <summary>Whether the answer explains its detections.</summary>
     public bool Explain { get; private set; }
+
+    /// <summary>Which looks are taken at the image; null for those of the model's package.</summary>
+    public ViewOptions? Views => _views.Options;
 
     /// <summary>Reads the query.</summary>
     /// <returns>The query, which the caller disposes, or the problem that names the first wrong parameter.</returns>
@@ -81,6 +96,9 @@ internal sealed class DetectQuery : IDisposable
         ?? Apply(query, "format", SetFormat)
         ?? Apply(query, "imageId", SetImageId)
         ?? Apply(query, "explain", SetExplain)
+        ?? ViewChoices.Names
+            .Select(name => Apply(query, name, (parameter, text) => _views.Set(name, parameter, text)))
+            .FirstOrDefault(problem => problem is not null)
         ?? Apply(query, "labels", Filter.KeepLabels)
         ?? query["label"]
             .Select(label => Filter.KeepLabel("label", label ?? string.Empty))

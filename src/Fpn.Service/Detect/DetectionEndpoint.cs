@@ -3,6 +3,7 @@ using Fpn.Service.Answers;
 using Fpn.Service.Bodies;
 using Fpn.Service.Formats;
 using Fpn.Service.Problems;
+using Fpn.Service.Security;
 using Fpn.Serving.Lanes;
 using Fpn.Serving.Pipeline;
 using Fpn.Serving.Requests;
@@ -49,6 +50,7 @@ internal sealed class DetectionEndpoint(
             Priority = request.Headers.Priority,
             Timeout = request.Headers.Timeout,
             Explain = query.Explain,
+            Views = query.Views,
             Cancellation = context.RequestAborted,
             Arrived = clock.GetTimestamp(),
         };
@@ -58,6 +60,7 @@ internal sealed class DetectionEndpoint(
             return new ProblemResult(FailureProblems.ProblemFor(result.Failure));
         }
 
+        context.Caller().ChargeMore(result.Value.ViewCount - 1);
         var answer = DetectionAnswer.Create(query.Contract, query.Filter, result.Value);
         context.Features.Set(answer);
         context.Response.Headers.Append("Server-Timing", answer.ServerTiming);

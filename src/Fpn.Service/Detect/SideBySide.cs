@@ -1,3 +1,4 @@
+using Fpn.Detection.Views;
 using Fpn.Service.Problems;
 using Fpn.Serving.Lanes;
 using Fpn.Serving.Pipeline;
@@ -12,6 +13,7 @@ internal sealed class SideBySide(DetectionPipeline pipeline)
     /// <param name="lane">The model that answers.</param>
     /// <param name="images">[N] encoded images; in use until the task is done.</param>
     /// <param name="urgency">The priority and deadline of each.</param>
+    /// <param name="views">Which looks are taken at each; null for those of the model's package.</param>
     /// <param name="locate">Names the image, by its index, in its problem.</param>
     /// <param name="cancellationToken">The client went away.</param>
     /// <returns>
@@ -22,6 +24,7 @@ internal sealed class SideBySide(DetectionPipeline pipeline)
         ModelLane lane,
         ReadOnlyMemory<byte>[] images,
         DetectHeaders urgency,
+        ViewOptions? views,
         Func<int, Problem, Problem> locate,
         CancellationToken cancellationToken)
     {
@@ -50,6 +53,7 @@ internal sealed class SideBySide(DetectionPipeline pipeline)
                 {
                     Priority = urgency.Priority,
                     Timeout = urgency.Timeout,
+                    Views = views,
                     Cancellation = cancellationToken,
                     GivenUp = stop.Token,
                 };

@@ -30,6 +30,8 @@ internal static class EngineRegistration
             options.Batching = settings.Add<BatchingOptions>("Batching");
             options.MaxImagePixels = limits.MaxImagePixels;
             options.MaxDecodedBytes = limits.MaxDecodedBytes;
+            options.MaxViews = limits.MaxViews;
+            options.MaxViewPixels = limits.MaxViewPixels;
         });
         return builder;
     }

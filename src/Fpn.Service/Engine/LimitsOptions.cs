@@ -10,10 +10,22 @@ internal sealed class LimitsOptions
     public long MaxImageBytes { get; set; } = 20L << 20;
 
     /// <summary>
-    /// Width × height of an image, from its header. Default 40 million; 1 to 536,870,911. Larger ones are answered 413.
+    /// Width × height of an image, from its header. Default 40 million; 1 to 2^33. Larger ones are answered 413, and so
+    /// is an image of more than 536,870,911 pixels unless it is a TIFF in tiles and read in slices.
     /// </summary>
-    [Range(1L, 536_870_911L, ErrorMessage = "{0} must be from {1} to {2} pixels")]
+    [Range(1L, 1L << 33, ErrorMessage = "{0} must be from {1} to {2} pixels")]
     public long MaxImagePixels { get; set; } = 40_000_000;
+
+    /// <summary>Views of one image: slices, scales, mirror images. Default 64; 1 to 4096. More are answered 413.</summary>
+    [Range(1, 4096, ErrorMessage = "{0} must be from {1} to {2}")]
+    public int MaxViews { get; set; } = 64;
+
+    /// <summary>
+    /// Width × height of a view that a request asks a scale for, after resizing and padding: what the model needs grows
+    /// with it. Default 4 million; 4,096 to 536,870,911. Larger ones are answered 413.
+    /// </summary>
+    [Range(4096L, 536_870_911L, ErrorMessage = "{0} must be from {1} to {2} pixels")]
+    public long MaxViewPixels { get; set; } = 4_000_000;
 
     /// <summary>
     /// Bodies in memory, of all requests together, in bytes. Default 2 GiB; 1 MiB to 1 TiB. A request that would exceed

@@ -22,6 +22,16 @@ internal static class TelemetryRegistration
     private const string CountSuffix = ".count";
 
     /// <summary>
+    /// The tags of the instruments whose measurements also say the size of the batch: series for each size would be too
+    /// many. Statistics of a model have it (<see cref="StatisticsCollector"/>).
+    /// </summary>
+    private static readonly Dictionary<string, string[]> TagsWithoutSize = new()
+    {
+        [DetectionMetrics.StageDurationName] = ["model", "version", "stage"],
+        [DetectionMetrics.ExecutionDurationName] = ["model", "version"],
+    };
+
+    /// <summary>
     /// The meters of ASP.NET Core that are of use here. Its package adds more, whose series nothing would show.
     /// </summary>
     private static readonly string[] FrameworkMeters =
@@ -91,7 +101,7 @@ internal static class TelemetryRegistration
 
     /// <summary>
     /// Drops instruments of other services in the process and those that nothing shows; renames gauges that end in
-    /// <c>count</c>.
+    /// <c>count</c>; leaves out the size of the batch.
     /// </summary>
     /// <remarks>
     /// Prometheus keeps <c>_count</c> for histograms, and <c>promtool</c> refuses a gauge of that name.
@@ -103,6 +113,11 @@ internal static class TelemetryRegistration
             || (name.StartsWith("Microsoft.AspNetCore.", StringComparison.Ordinal) && !FrameworkMeters.Contains(name)))
         {
             return MetricStreamConfiguration.Drop;
+        }
+
+        if (name == DetectionMetrics.MeterName && TagsWithoutSize.TryGetValue(instrument.Name, out var tags))
+        {
+            return new MetricStreamConfiguration { TagKeys = tags };
         }
 
         return instrument.Name.EndsWith(CountSuffix, StringComparison.Ordinal) && IsGauge(instrument.GetType())

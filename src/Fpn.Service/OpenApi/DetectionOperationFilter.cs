@@ -176,6 +176,11 @@ internal sealed class DetectionOperationFilter(LaneRegistry lanes, LimitsOptions
                 + "suppressed in its favour, and all proposals. For two-stage models, in the format `json`.",
             false,
             new OpenApiSchema { Type = JsonSchemaType.Boolean, Default = false });
+        foreach (var view in ViewParameters.All())
+        {
+            yield return view;
+        }
+
         yield return Header(
             ApiHeaders.Priority,
             "Who goes first when requests wait. Low ones are delayed, never starved.",

@@ -36,9 +36,14 @@ internal sealed class ImageInference(SideBySide images)
 
         caller.ChargeMore(Math.Max(0, encoded.Length - 1));
         var urgency = new DetectHeaders(choices.Priority ?? headers.Priority, choices.Timeout ?? headers.Timeout);
-        return (await images.DetectAsync(lane, encoded, urgency, ImageTensor.At, cancellationToken))
-            .Succeeded(out var results, out var problem)
-            ? Array.ConvertAll(results, result => choices.Filter.Apply(result.Detections).ToArray())
-            : problem;
+        if (!(await images.DetectAsync(
+                lane, encoded, urgency, choices.Views.Options, ImageTensor.At, cancellationToken))
+            .Succeeded(out var results, out var problem))
+        {
+            return problem;
+        }
+
+        caller.ChargeMore(results.Sum(result => result.ViewCount - 1));
+        return Array.ConvertAll(results, result => choices.Filter.Apply(result.Detections).ToArray());
     }
 }

@@ -63,6 +63,7 @@ internal static class InferParameters
                 ScoreThreshold => SetScoreThreshold(json.NumberText(), path, choices),
                 MaxDetections => SetMaxDetections(json.NumberText(), path, choices),
                 Labels => KeepLabels(json.Text(LongestLabels), path, choices),
+                { } when InferViews.Find(name) is { } view => InferViews.Set(view, json, path, choices),
                 _ => Refuse(name, path) ?? SkipScalar(json, path),
             };
             if (problem is not null)

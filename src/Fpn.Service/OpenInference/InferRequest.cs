@@ -1,5 +1,6 @@
 using Fpn.Service.Answers;
 using Fpn.Service.Json;
+using Fpn.Service.Views;
 using Fpn.Serving.Requests;
 
 namespace Fpn.Service.OpenInference;
@@ -34,6 +35,9 @@ internal sealed class InferChoices(DetectionFilter filter)
 {
     /// <summary>Which detections are reported.</summary>
     public DetectionFilter Filter { get; } = filter;
+
+    /// <summary>Which looks are taken at each image.</summary>
+    public ViewChoices Views { get; } = new(filter.Contract);
 
     /// <summary>The priority; null when the parameters have none.</summary>
     public RequestPriority? Priority { get; set; }

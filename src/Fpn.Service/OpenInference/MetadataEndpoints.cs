@@ -16,7 +16,7 @@ internal static class MetadataEndpoints
     private const string Platform = "onnx_onnxv1";
 
     /// <summary>The protocol's extensions that are always served.</summary>
-    private static readonly string[] Extensions = ["binary_tensor_data", "schedule_policy", "parameters"];
+    private static readonly string[] Extensions = ["binary_tensor_data", "schedule_policy", "parameters", "statistics"];
 
     /// <summary><c>GET /v2</c>.</summary>
     public static IResult DescribeServer(ControlOptions control) => Results.Json(

@@ -6,6 +6,7 @@ using Fpn.Service.Observability;
 using Fpn.Service.Problems;
 using Fpn.Service.Repository;
 using Fpn.Service.Security;
+using Fpn.Serving.Telemetry;
 using Microsoft.AspNetCore.Routing.Patterns;
 using Microsoft.Extensions.Diagnostics.HealthChecks;
 
@@ -37,6 +38,25 @@ internal static class OpenInferenceRegistration
         }
         """;
 
+    private const string StatisticsExample = """
+        {
+          "model_stats": [ {
+            "name": "everyday", "version": "1", "last_inference": 1767225600000,
+            "inference_count": 3, "execution_count": 2,
+            "inference_stats": {
+              "success": { "count": 3, "ns": 690000000 }, "fail": { "count": 1, "ns": 0 },
+              "queue": { "count": 3, "ns": 60000000 }, "compute_input": { "count": 3, "ns": 30000000 },
+              "compute_infer": { "count": 3, "ns": 597000000 }, "compute_output": { "count": 3, "ns": 3000000 },
+              "cache_hit": { "count": 0, "ns": 0 }, "cache_miss": { "count": 0, "ns": 0 }
+            },
+            "batch_stats": [ {
+              "batch_size": 1, "compute_input": { "count": 1, "ns": 6000000 },
+              "compute_infer": { "count": 1, "ns": 157000000 }, "compute_output": { "count": 1, "ns": 1000000 }
+            } ]
+          } ]
+        }
+        """;
+
     /// <summary>Whether a path belongs to the protocol, whose failures take the form of the protocol.</summary>
     public static bool Speaks(PathString path) => path.StartsWithSegments(Root, StringComparison.Ordinal);
 
@@ -45,6 +65,7 @@ internal static class OpenInferenceRegistration
     {
         builder.Services
             .AddSingleton<ServedModels>()
+            .AddSingleton<ModelStatisticsReport>()
             .AddSingleton<ImageInference>()
             .AddSingleton<InferEndpoint>()
             .AddSingleton<IProblemForm, OpenInferenceErrors>();
@@ -54,6 +75,8 @@ internal static class OpenInferenceRegistration
     /// <summary>Maps the endpoints, each with and without a version.</summary>
     public static WebApplication MapOpenInference(this WebApplication app)
     {
+        // Created now, so that nothing is missed.
+        app.Services.GetRequiredService<StatisticsCollector>();
         var decoder = app.Services.GetRequiredService<ImageDecoder>();
         var group = app.MapGroup(Root).WithTags(Tag).AddEndpointFilterFactory(MatchCase);
         group.MapGet(string.Empty, (ControlOptions control) => MetadataEndpoints.DescribeServer(control))
@@ -66,7 +89,7 @@ internal static class OpenInferenceRegistration
                 """
                 {
                   "name": "Fpn.Service", "version": "0.1.0",
-                  "extensions": ["binary_tensor_data", "schedule_policy", "parameters"]
+                  "extensions": ["binary_tensor_data", "schedule_policy", "parameters", "statistics"]
                 }
                 """))
             .RequireScope(KeyScope.Detect);
@@ -105,6 +128,15 @@ internal static class OpenInferenceRegistration
                 (string model, string version, ServedModels models) =>
                     MetadataEndpoints.ModelReady(model, version, models))
             .SaysWhetherReady($"oipModelReady{Version}");
+        group.MapGet("/models/stats", (ModelStatisticsReport report) => report.Handle(null, null))
+            .Reports("oipStatistics", "Says what all models have done");
+        group.MapGet(
+                "/models/{model}/stats", (string model, ModelStatisticsReport report) => report.Handle(model, null))
+            .ReportsOnModel("oipModelStatistics");
+        group.MapGet(
+                "/models/{model}/versions/{version}/stats",
+                (string model, string version, ModelStatisticsReport report) => report.Handle(model, version))
+            .ReportsOnModel($"oipModelStatistics{Version}");
         group.MapPost(
                 "/models/{model}/infer",
                 (HttpContext context, string model, InferEndpoint endpoint) =>
@@ -156,6 +188,22 @@ internal static class OpenInferenceRegistration
         .WithMetadata(new AnswerExample(Json, """{ "name": "everyday", "ready": true }"""))
         .WithMetadata(UnknownModel(), new ProblemsMetadata(Problem.BadRequest(ModelEntry.LostDetail("everyday"))))
         .RequireScope(KeyScope.Detect)
+        .NamesModel(operation);
+
+    private static RouteHandlerBuilder Reports(
+        this RouteHandlerBuilder endpoint, string operation, string summary) => endpoint
+        .WithName(operation)
+        .WithSummary(summary)
+        .WithDescription(
+            "Triton's statistics: how many images, how many runs, and where their time went, since the process began. "
+            + "The numbers are those of `/metrics`; an image counts as a request of its own.")
+        .Produces<StatisticsResponse>()
+        .WithMetadata(new AnswerExample(Json, StatisticsExample))
+        .RequireScope(KeyScope.Detect);
+
+    private static void ReportsOnModel(this RouteHandlerBuilder endpoint, string operation) => endpoint
+        .Reports(operation, "Says what a model has done")
+        .WithMetadata(UnknownModel())
         .NamesModel(operation);
 
     private static void Infers(this RouteHandlerBuilder endpoint, string operation, ImageDecoder decoder) => endpoint

@@ -75,6 +75,7 @@ internal sealed record ErrorResponse(string Error)
 [JsonSerializable(typeof(ServerReadyResponse))]
 [JsonSerializable(typeof(ModelReadyResponse))]
 [JsonSerializable(typeof(ModelMetadataResponse))]
+[JsonSerializable(typeof(StatisticsResponse))]
 [JsonSerializable(typeof(ErrorResponse))]
 internal sealed partial class OpenInferenceJsonContext : JsonSerializerContext
 {

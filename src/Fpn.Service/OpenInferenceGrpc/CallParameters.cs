@@ -10,6 +10,12 @@ namespace Fpn.Service.OpenInferenceGrpc;
 /// </remarks>
 internal static class CallParameters
 {
+    /// <summary>
+    /// Asks for a last answer without content from models that give many answers. Ours give one, which says that it is
+    /// the last (<see cref="InferStream"/>), so that there is nothing more to do.
+    /// </summary>
+    private const string EmptyFinalResponse = "triton_enable_empty_final_response";
+
     private const int LongestName = 256;
     private const int KeyField = 1;
     private const int ValueField = 2;
@@ -28,10 +34,13 @@ internal static class CallParameters
             InferParameters.Priority => InferParameters.SetPriority(value.Unsigned, path, choices),
             InferParameters.Timeout => InferParameters.SetTimeout(value.Unsigned, path, choices),
             InferParameters.BinaryDataOutput => SetBinaryOutputs(value.Boolean, path, choices),
+            EmptyFinalResponse => value.Boolean is null ? NotBoolean(path) : null,
             InferParameters.ScoreThreshold => InferParameters.SetScoreThreshold(value.NumberText, path, choices),
             InferParameters.MaxDetections => InferParameters.SetMaxDetections(value.NumberText, path, choices),
             InferParameters.Labels => InferParameters.KeepLabels(value.Text, path, choices),
-            var other => InferParameters.Refuse(other, path),
+            var other => InferViews.Find(other) is { } view
+                ? InferViews.Set(view, value.ScalarText, path, choices)
+                : InferParameters.Refuse(other, path),
         };
     }
 
@@ -82,10 +91,12 @@ internal static class CallParameters
     {
         if (value is not { } binary)
         {
-            return Problem.BadParameter(path, "Must be true or false.");
+            return NotBoolean(path);
         }
 
         choices.BinaryOutputs = binary;
         return null;
     }
+
+    private static Problem NotBoolean(string path) => Problem.BadParameter(path, "Must be true or false.");
 }

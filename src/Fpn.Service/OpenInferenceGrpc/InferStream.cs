@@ -16,6 +16,11 @@ internal sealed class InferStream(InferRunner runner, Drain drain, ServiceMetric
     /// <summary>Requests of a stream that are being answered at most; the next is read afterwards.</summary>
     private const int MostInFlight = 64;
 
+    /// <summary>Parameter of every answer: whether it is the last to its request. Each request has one.</summary>
+    private const string FinalResponse = "triton_final_response";
+
+    private static readonly InferParameter Yes = new() { BoolParam = true };
+
     /// <summary>Answers a stream.</summary>
     /// <param name="requests">The requests.</param>
     /// <param name="answers">Takes the answers.</param>
@@ -126,6 +131,7 @@ internal sealed class InferStream(InferRunner runner, Drain drain, ServiceMetric
                 if (problem is null
                     && (await runner.AnswerAsync(message.Bytes, address, http)).Succeeded(out var answer, out wrong))
                 {
+                    answer.Parameters.Add(FinalResponse, Yes);
                     return new ModelStreamInferResponse { InferResponse = answer };
                 }
             }
@@ -142,7 +148,7 @@ internal sealed class InferStream(InferRunner runner, Drain drain, ServiceMetric
         return new ModelStreamInferResponse
         {
             ErrorMessage = GrpcStatuses.MessageFor(problem, http),
-            InferResponse = new ModelInferResponse { Id = id },
+            InferResponse = new ModelInferResponse { Id = id, Parameters = { { FinalResponse, Yes } } },
         };
     }
 }

@@ -35,6 +35,12 @@ internal sealed class InferenceMethods(LimitsOptions limits) : IServiceMethodPro
             context, "ModelMetadata", KeyScope.Detect, ModelMetadataRequest.Parser, (s, r, c) => s.ModelMetadata(r, c));
         AddSmall(
             context,
+            "ModelStatistics",
+            KeyScope.Detect,
+            ModelStatisticsRequest.Parser,
+            (s, r, c) => s.ModelStatistics(r, c));
+        AddSmall(
+            context,
             "RepositoryIndex",
             KeyScope.Admin,
             RepositoryIndexRequest.Parser,

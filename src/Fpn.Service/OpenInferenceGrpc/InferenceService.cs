@@ -15,6 +15,7 @@ internal sealed class InferenceService(
     HealthCheckService health,
     ControlOptions control,
     RepositoryControl repository,
+    ModelStatisticsReport statistics,
     InferRunner runner,
     InferStream stream)
 {
@@ -78,6 +79,14 @@ internal sealed class InferenceService(
             });
         }
     }
+
+    /// <summary>What the models have done.</summary>
+    public Task<ModelStatisticsResponse> ModelStatistics(ModelStatisticsRequest request, ServerCallContext context) =>
+        statistics
+            .Create(request.Name.Length == 0 ? null : request.Name, VersionOrNewest(request.Version))
+            .Succeeded(out var report, out var problem)
+            ? Task.FromResult(StatisticsAnswer.Create(report))
+            : throw GrpcStatuses.Fail(problem, context.GetHttpContext());
 
     /// <summary>Finds objects in images.</summary>
     public async Task<ModelInferResponse> ModelInfer(InferMessage request, ServerCallContext context)

@@ -19,6 +19,9 @@ internal readonly struct ParameterValue
     /// <summary>A string.</summary>
     public string? Text { get; init; }
 
+    /// <summary>The value as text, whatever its kind.</summary>
+    public string? ScalarText => Boolean is { } boolean ? (boolean ? "true" : "false") : NumberText;
+
     /// <summary>Whether there is a value: without one, a parameter counts as absent.</summary>
     public bool IsSet { get; init; }
 

@@ -1,9 +1,12 @@
 using System.Globalization;
+using Fpn.Detection.Geometry;
+using Fpn.Detection.Preprocessing;
 using Fpn.Detection.Tensors;
 using Fpn.Models.Detectors;
 using Fpn.Models.Execution.Devices;
 using Fpn.Models.Loading;
 using Fpn.Models.Options;
+using Fpn.Models.Packages;
 using Fpn.Serving.Queue;
 using Fpn.Serving.Sizing;
 using Fpn.Serving.Telemetry;
@@ -79,7 +82,9 @@ internal sealed partial class LaneFactory(
             size = await WarmUpAsync(model, buckets, size, isMeasured);
         }
 
-        var batcher = new DynamicBatcher(new BatchRunner(model, Device, metrics, clock, logger), size, options, clock);
+        var regularPixels = RegularPixels(model.Contract, buckets);
+        var runner = new BatchRunner(model, Device, metrics, clock, logger);
+        var batcher = new DynamicBatcher(runner, size, options, clock, mostPixels: size * regularPixels);
         if (curve.Count > 0)
         {
             batcher.Rate.Record(TimeSpan.FromSeconds(curve[0].Seconds), 1);
@@ -89,7 +94,22 @@ internal sealed partial class LaneFactory(
             point => string.Create(CultureInfo.InvariantCulture, $"{point.BatchSize}: {point.ImagesPerSecond:F1}"));
         var measured = string.Join(", ", points);
         LogReady(logger, model.Contract.Name, size, measured);
-        return new ModelLane(model, batcher, buckets, isMeasured ? curve : [], options.QueueCapacity);
+        return new ModelLane(model, batcher, buckets, isMeasured ? curve : [], options.QueueCapacity, regularPixels);
+    }
+
+    /// <summary>Padded pixels of the largest image in the model's own size: what it was measured and warmed up
+    /// with.</summary>
+    private static long RegularPixels(ModelContract contract, ShapeBuckets buckets)
+    {
+        if (contract.ScalesRefusal is not null)
+        {
+            // Every image keeps its size.
+            return int.MaxValue;
+        }
+
+        var largest = new ResizeTransform(contract.Input).PaddedSize(
+            new ImageSize(contract.Input.MinSize, contract.Input.MaxSize));
+        return buckets.Sizes.Select(size => size.Area).Append(largest.Area).Max();
     }
 
     /// <summary>Whether there are sizes to fix shapes with: without buckets there is no end of them.</summary>

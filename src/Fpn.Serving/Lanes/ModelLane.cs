@@ -1,3 +1,4 @@
+using Fpn.Detection.Geometry;
 using Fpn.Models.Loading;
 using Fpn.Serving.Queue;
 using Fpn.Serving.Sizing;
@@ -9,6 +10,7 @@ namespace Fpn.Serving.Lanes;
 internal sealed class ModelLane : IAsyncDisposable
 {
     private readonly int _capacity;
+    private readonly long _regularPixels;
     private readonly TaskCompletionSource _unused = new(TaskCreationOptions.RunContinuationsAsynchronously);
     private int _admitted;
 
@@ -21,15 +23,18 @@ internal sealed class ModelLane : IAsyncDisposable
     /// <param name="batcher">Runs it.</param>
     /// <param name="buckets">Its batch sizes in pixels.</param>
     /// <param name="curve">Measurements at the start; empty when the batch size was fixed.</param>
-    /// <param name="capacity">Requests that may wait.</param>
+    /// <param name="capacity">Images that may wait.</param>
+    /// <param name="regularPixels">Padded pixels of the largest image in the model's own size.</param>
     public ModelLane(
         ModelEntry model,
         DynamicBatcher batcher,
         ShapeBuckets buckets,
         IReadOnlyList<BatchTiming> curve,
-        int capacity)
+        int capacity,
+        long regularPixels)
     {
-        (Model, Batcher, Buckets, Curve, _capacity) = (model, batcher, buckets, curve, capacity);
+        (Model, Batcher, Buckets, Curve) = (model, batcher, buckets, curve);
+        (_capacity, _regularPixels) = (capacity, regularPixels);
     }
 
     /// <summary>The model.</summary>
@@ -47,30 +52,37 @@ internal sealed class ModelLane : IAsyncDisposable
     /// <summary>The model's counters.</summary>
     public ModelMetrics Metrics => Batcher.Metrics;
 
-    /// <summary>Requests that may be admitted and not answered: those that wait, and those on the device.</summary>
+    /// <summary>Images that may be admitted and not answered: those that wait, and those on the device.</summary>
     public int Limit => _capacity + Batcher.MaxBatchSize;
 
-    /// <summary>Requests that were admitted and are not answered.</summary>
+    /// <summary>Images that were admitted and are not answered; each view is one.</summary>
     public int Admitted => Volatile.Read(ref _admitted);
 
     /// <summary>How long it is likely to take until all that were admitted are answered.</summary>
     public TimeSpan ExpectedTime => Batcher.Rate.TimeFor(Admitted);
 
-    /// <summary>Admits one more request; <see cref="Leave"/> must follow.</summary>
-    /// <returns>False when the queue is full.</returns>
-    public bool TryEnter()
+    /// <summary>Admits one more image, or several views; <see cref="Leave"/> must follow.</summary>
+    /// <param name="places">Places of the queue that they take.</param>
+    /// <returns>False when the queue has not as many.</returns>
+    public bool TryEnter(int places = 1)
     {
-        if (Interlocked.Increment(ref _admitted) <= Limit)
+        if (Interlocked.Add(ref _admitted, places) <= Limit)
         {
             return true;
         }
 
-        Interlocked.Decrement(ref _admitted);
+        Leave(places);
         return false;
     }
 
-    /// <summary>A request that was admitted is answered.</summary>
-    public void Leave() => Interlocked.Decrement(ref _admitted);
+    /// <summary>What was admitted is answered.</summary>
+    /// <param name="places">Its places.</param>
+    public void Leave(int places = 1) => Interlocked.Add(ref _admitted, -places);
+
+    /// <summary>Places of the queue that a view takes: as many as images of the model's own size have its
+    /// pixels.</summary>
+    /// <param name="padded">Its size after resizing and padding.</param>
+    public long PlacesFor(ImageSize padded) => 1 + ((padded.Area - 1) / _regularPixels);
 
     /// <summary>Completes when nothing holds the lane any more.</summary>
     public Task Unused => _unused.Task;

@@ -10,6 +10,9 @@ internal sealed class ByteBudget(long limit)
     private readonly LinkedList<Waiter> _waiters = [];
     private long _used;
 
+    /// <summary>Bytes in flight at most.</summary>
+    public long Limit => limit;
+
     /// <summary>Bytes in flight.</summary>
     public long Used
     {

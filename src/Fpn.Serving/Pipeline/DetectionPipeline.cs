@@ -1,8 +1,7 @@
 using System.Diagnostics;
-using Fpn.Detection.Geometry;
 using Fpn.Imaging.Decoding;
-using Fpn.Models.Detectors;
 using Fpn.Serving.Lanes;
+using Fpn.Serving.Queue;
 using Fpn.Serving.Requests;
 using Fpn.Serving.Sizing;
 using Fpn.Serving.Telemetry;
@@ -11,7 +10,11 @@ namespace Fpn.Serving.Pipeline;
 
 /// <summary>Takes an image from its bytes to its detections: admission, decoding, the model's lane.</summary>
 internal sealed class DetectionPipeline(
-    ImageDecoder decoder, ByteBudget decodedBytes, BatchingOptions options, DecoderSlots slots, TimeProvider clock)
+    ImageDecoder decoder,
+    PictureDecoding decoding,
+    BatchingOptions options,
+    ViewLimits views,
+    TimeProvider clock)
 {
     /// <summary>Detects the objects of one image.</summary>
     /// <param name="lane">The model that answers; the caller holds a use of it until the task is done.</param>
@@ -65,7 +68,7 @@ internal sealed class DetectionPipeline(
             // The only request runs despite the estimate: only a run can correct a bad estimate.
             return lane.Admitted > 1 && expected > deadline
                 ? DetectionFailure.DeadlineOutOfReach(deadline, expected)
-                : await RunAsync(lane, request, trace, either.Token);
+                : await OpenAsync(lane, request, deadline, trace, either.Token);
         }
         catch (OperationCanceledException) when (!request.Cancellation.IsCancellationRequested)
         {
@@ -83,92 +86,140 @@ internal sealed class DetectionPipeline(
         }
     }
 
-    private async Task<Result<DetectionResult>> RunAsync(
-        ModelLane lane, DetectionRequest request, Activity? trace, CancellationToken cancellationToken)
+    /// <summary>Reads the header, plans the views, and admits those beyond the first.</summary>
+    private async Task<Result<DetectionResult>> OpenAsync(
+        ModelLane lane,
+        DetectionRequest request,
+        TimeSpan deadline,
+        Activity? trace,
+        CancellationToken cancellationToken)
     {
         var arrived = request.Arrived ?? clock.GetTimestamp();
-        var opened = decoder.Open(request.Image);
-        if (!opened.Succeeded)
+        var outcome = decoder.Open(request.Image);
+        if (!outcome.Succeeded)
         {
-            return DetectionFailure.FromDecoder(opened.Refusal);
+            return DetectionFailure.FromDecoder(outcome.Refusal);
         }
 
-        var (decoded, lease, decodeStart, decodeEnd) = await DecodeAsync(opened.Image, cancellationToken);
-        if (!decoded.Succeeded)
+        using var opened = outcome.Image;
+        var looks = request.Views ?? lane.Model.Contract.Views;
+        var planned = ViewPlan.Create(lane, looks, opened.Size, views);
+        if (!planned.Succeeded)
         {
-            lease.Dispose();
-            return DetectionFailure.FromDecoder(decoded);
+            return planned.Failure;
         }
 
-        var image = decoded.Image;
-        MeasuredImage measured;
-        ImageSize bucket;
+        var more = planned.Value.Places - 1;
+        if (!lane.TryEnter(more))
+        {
+            return DetectionFailure.NoRoomForViews(planned.Value.Places, options.QueueCapacity, lane.ExpectedTime);
+        }
+
         try
         {
-            measured = lane.Model.Measure(image);
-            bucket = lane.Buckets.BucketFor(measured.Geometry.Padded);
+            // Alone in the queue it runs despite the estimate, as a single image does.
+            var expected = lane.ExpectedTime;
+            return more > 0 && lane.Admitted > planned.Value.Places && expected > deadline
+                ? DetectionFailure.DeadlineOutOfReach(deadline, expected)
+                : await RunAsync(lane, request, opened, planned.Value, arrived, trace, cancellationToken);
         }
-        catch
+        finally
         {
-            image.Dispose();
-            lease.Dispose();
-            throw;
+            lane.Leave(more);
+        }
+    }
+
+    private async Task<Result<DetectionResult>> RunAsync(
+        ModelLane lane,
+        DetectionRequest request,
+        OpenedImage opened,
+        ViewPlan plan,
+        long arrived,
+        Activity? trace,
+        CancellationToken cancellationToken)
+    {
+        Inferred run;
+        try
+        {
+            run = plan.Views.Count > 1 && decoding.WantsParts(opened)
+                ? await RunInPartsAsync(lane, request, opened, plan, cancellationToken)
+                : await RunWholeAsync(lane, request, opened, plan, cancellationToken);
+        }
+        catch (ImageRefusedException exception)
+        {
+            return DetectionFailure.FromDecoder(exception.Outcome);
         }
 
-        var (size, format) = (image.Size, image.Format);
-        var inferred = await lane.Batcher.InferAsync(request, measured, lease, bucket, cancellationToken);
-        var decode = clock.GetElapsedTime(decodeStart, decodeEnd);
-        var run = inferred.Run;
-        var (preprocess, inference, postprocess) = (run.Preprocess.Time, run.Inference.Time, inferred.Postprocess.Time);
-        var total = clock.GetElapsedTime(arrived);
-        DetectionTracing.WriteStages(trace, new StageSpan(decodeStart, decode), inferred, clock);
+        var (inferred, decode) = run;
+        var contract = lane.Model.Contract;
+        var merging = clock.GetTimestamp();
+        var (detections, explanation) = inferred.Length == 1
+            ? (inferred[0].Detections, inferred[0].Explanation)
+            : MergedViews.Merge(contract, plan, inferred, opened.Size, request.Explain);
+        var merged = inferred.Length == 1 ? TimeSpan.Zero : clock.GetElapsedTime(merging);
+        DetectionTracing.WriteStages(trace, decode, inferred, detections.Count, clock);
         return new DetectionResult
         {
-            Contract = lane.Model.Contract,
-            Detections = inferred.Detections,
-            Explanation = inferred.Explanation,
-            Size = size,
-            Format = format,
-            BatchSize = inferred.BatchSize,
-            Times = new StageTimes(
-                decode,
-                preprocess,
-                Queue: total - decode - preprocess - inference - postprocess,
-                inference,
-                run.Parts,
-                postprocess,
-                total),
+            Contract = contract,
+            Detections = detections,
+            Explanation = explanation,
+            Size = opened.Size,
+            Format = opened.Format,
+            BatchSize = inferred.Max(view => view.BatchSize),
+            ViewCount = inferred.Length,
+            HasViews = !plan.Options.IsOneView,
+            Times = StageTimes.Sum(decode.Time, inferred, merged, clock.GetElapsedTime(arrived)),
         };
     }
 
-    /// <summary>Waits for memory and a decoder, and decodes.</summary>
-    /// <param name="opened">Disposed in any case.</param>
-    /// <param name="cancellationToken">Ends the waiting.</param>
-    /// <returns>The outcome, the lease of its memory, and the time stamps of decoding alone.</returns>
-    private async Task<(DecodeOutcome Decoded, IDisposable Lease, long Start, long End)> DecodeAsync(
-        OpenedImage opened, CancellationToken cancellationToken)
+    /// <summary>Decodes the picture and runs its views.</summary>
+    /// <exception cref="ImageRefusedException">It cannot be decoded.</exception>
+    private async Task<Inferred> RunWholeAsync(
+        ModelLane lane,
+        DetectionRequest request,
+        OpenedImage opened,
+        ViewPlan plan,
+        CancellationToken cancellationToken)
     {
-        using (opened)
-        {
-            var memory = decodedBytes.TakeAsync(opened.DecodedBytes, cancellationToken);
-            opened.ParkUnless(memory.IsCompleted);
-            var lease = await memory;
-            try
-            {
-                var entry = slots.EnterAsync(cancellationToken);
-                opened.ParkUnless(entry.IsCompleted);
-                using var slot = await entry;
-                var start = clock.GetTimestamp();
+        var decode = default(StageSpan);
+        var (decoded, lease) = await decoding.DecodeAsync(opened, opened.DecodedBytes, Decode, cancellationToken);
 
-                // The bytes must outlive the decoder, so this is not given up half-way.
-                var decoded = await Task.Run(opened.Decode, CancellationToken.None);
-                return (decoded, lease, start, clock.GetTimestamp());
-            }
-            catch
-            {
-                lease.Dispose();
-                throw;
-            }
+        // Nothing of the codec is held through the queue.
+        opened.Dispose();
+        if (!decoded.Succeeded)
+        {
+            lease.Dispose();
+            throw new ImageRefusedException(decoded);
+        }
+
+        using var picture = new SharedPicture(decoded.Image, lease);
+        var source = new WholePicture(plan, picture);
+        return new Inferred(await ViewInference.RunAsync(lane, request, plan, source, cancellationToken), decode);
+
+        DecodeOutcome Decode()
+        {
+            var start = clock.GetTimestamp();
+            var outcome = opened.Decode();
+            decode = new StageSpan(start, clock.GetElapsedTime(start));
+            return outcome;
         }
     }
+
+    /// <summary>Runs the views, each of which decodes its own part.</summary>
+    /// <exception cref="ImageRefusedException">A part cannot be decoded.</exception>
+    private async Task<Inferred> RunInPartsAsync(
+        ModelLane lane,
+        DetectionRequest request,
+        OpenedImage opened,
+        ViewPlan plan,
+        CancellationToken cancellationToken)
+    {
+        var start = clock.GetTimestamp();
+        using var parts = new PictureParts(opened, plan, decoding, clock);
+        var inferred = await ViewInference.RunAsync(lane, request, plan, parts, cancellationToken);
+        return new Inferred(inferred, new StageSpan(start, parts.DecodingTime));
+    }
+
+    /// <summary>What the views show, and the decoding before or between them.</summary>
+    private readonly record struct Inferred(InferredImage[] Views, StageSpan Decode);
 }

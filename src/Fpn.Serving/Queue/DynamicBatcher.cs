@@ -22,7 +22,7 @@ namespace Fpn.Serving.Queue;
 internal sealed class DynamicBatcher : IAsyncDisposable
 {
     private readonly Lock _gate = new();
-    private readonly RequestQueue _queue = new();
+    private readonly RequestQueue _queue;
     private readonly Channel<bool> _wake = Channel.CreateBounded<bool>(
         new BoundedChannelOptions(1) { FullMode = BoundedChannelFullMode.DropWrite });
     private readonly ITimer _delay;
@@ -42,9 +42,15 @@ internal sealed class DynamicBatcher : IAsyncDisposable
     /// <param name="maxBatchSize">Images in a batch at most.</param>
     /// <param name="options">Delay.</param>
     /// <param name="clock">The clock.</param>
-    public DynamicBatcher(BatchRunner runner, int maxBatchSize, BatchingOptions options, TimeProvider clock)
+    /// <param name="mostPixels">Pixels of a batch at most, unless it is a single image.</param>
+    public DynamicBatcher(
+        BatchRunner runner,
+        int maxBatchSize,
+        BatchingOptions options,
+        TimeProvider clock,
+        long mostPixels = long.MaxValue)
     {
-        (_runner, _clock) = (runner, clock);
+        (_runner, _clock, _queue) = (runner, clock, new RequestQueue(mostPixels));
         _maxQueueDelay = (long)Math.Round(options.MaxQueueDelay.TotalSeconds * clock.TimestampFrequency);
         _streams = runner.Streams;
         MaxBatchSize = maxBatchSize;
@@ -54,6 +60,9 @@ internal sealed class DynamicBatcher : IAsyncDisposable
 
     /// <summary>Images in a batch at most.</summary>
     public int MaxBatchSize { get; }
+
+    /// <summary>Batches that the device runs at the same time.</summary>
+    public int Streams => _streams;
 
     /// <summary>How fast the model answers.</summary>
     public ServiceRate Rate => _runner.Rate;
@@ -73,12 +82,18 @@ internal sealed class DynamicBatcher : IAsyncDisposable
         }
     }
 
-    /// <summary>Runs an image through the model.</summary>
+    /// <summary>Makes a request that <see cref="InferAsync(PendingRequest, CancellationToken)"/> takes; its time in the
+    /// queue counts from now.</summary>
     /// <param name="request">The request; if it asks for an explanation, the model can give one.</param>
-    /// <param name="image">Its image, measured by the model; belongs to the batcher from now on, also on
-    /// failure.</param>
-    /// <param name="lease">Disposed when the image is.</param>
+    /// <param name="image">What the model sees of its image, measured by the model.</param>
+    /// <param name="picture">Disposed when the pixels are not needed any more, also on failure.</param>
     /// <param name="bucket">The size that its batch is padded to.</param>
+    public PendingRequest Create(
+        DetectionRequest request, MeasuredImage image, IDisposable picture, ImageSize bucket) =>
+        new(request, image, picture, bucket, _clock.GetTimestamp());
+
+    /// <summary>Runs an image through the model.</summary>
+    /// <param name="pending">From <see cref="Create"/>; belongs to the batcher from now on, also on failure.</param>
     /// <param name="cancellationToken">The caller, the deadline, or the service gave up: the request leaves the queue,
     /// or its answer is thrown away.</param>
     /// <exception cref="OperationCanceledException">It was given up.</exception>
@@ -87,13 +102,35 @@ internal sealed class DynamicBatcher : IAsyncDisposable
     /// <exception cref="ModelFailureException">The model failed.</exception>
     /// <exception cref="Fpn.Detection.Tensors.NonFiniteOutputException">The model gave NaN or infinity for this
     /// image.</exception>
-    public Task<InferredImage> InferAsync(
-        DetectionRequest request,
-        MeasuredImage image,
-        IDisposable? lease,
-        ImageSize bucket,
-        CancellationToken cancellationToken) =>
-        InferAsync(new PendingRequest(request, image, lease, bucket, _clock.GetTimestamp()), cancellationToken);
+    public Task<InferredImage> InferAsync(PendingRequest pending, CancellationToken cancellationToken)
+    {
+        // Before it is queued: otherwise it could run unnoticed after it is given up.
+        var registration = cancellationToken.Register(() => GiveUp(pending, cancellationToken));
+        lock (_gate)
+        {
+            Enqueue_NeedsLock(pending);
+        }
+
+        Wake();
+        return EndAsync(pending, registration);
+    }
+
+    /// <summary>Runs several images through the model, which enter the queue at the same moment, so that they share
+    /// batches.</summary>
+    /// <returns>One task for each, in their order.</returns>
+    /// <inheritdoc cref="InferAsync(PendingRequest, CancellationToken)"/>
+    public Task<InferredImage>[] InferAsync(PendingRequest[] pending, CancellationToken cancellationToken)
+    {
+        var registrations = Array.ConvertAll(
+            pending, each => cancellationToken.Register(() => GiveUp(each, cancellationToken)));
+        lock (_gate)
+        {
+            Array.ForEach(pending, Enqueue_NeedsLock);
+        }
+
+        Wake();
+        return [.. pending.Zip(registrations, EndAsync)];
+    }
 
     /// <summary>Answers all requests that wait with <see cref="ShuttingDownException"/>, and takes no more.</summary>
     public void Abandon()
@@ -132,30 +169,30 @@ internal sealed class DynamicBatcher : IAsyncDisposable
 
     private void Wake() => _wake.Writer.TryWrite(true);
 
-    private async Task<InferredImage> InferAsync(PendingRequest pending, CancellationToken cancellationToken)
+    private void Enqueue_NeedsLock(PendingRequest pending)
     {
-        // Before it is queued: otherwise it could run unnoticed after it is given up.
-        await using var registration = cancellationToken.Register(() => GiveUp(pending, cancellationToken));
-        lock (_gate)
+        if (_stopped)
         {
-            if (_stopped)
-            {
-                pending.Release();
-                throw new ShuttingDownException();
-            }
-
-            if (pending.IsDone)
-            {
-                pending.Release();
-            }
-            else
-            {
-                _queue.Add(pending);
-            }
+            pending.Fail(new ShuttingDownException());
         }
 
-        Wake();
-        return await pending.Completion;
+        if (pending.IsDone)
+        {
+            pending.Release();
+        }
+        else
+        {
+            _queue.Add(pending);
+        }
+    }
+
+    private static async Task<InferredImage> EndAsync(
+        PendingRequest pending, CancellationTokenRegistration registration)
+    {
+        await using (registration)
+        {
+            return await pending.Completion;
+        }
     }
 
     private void GiveUp(PendingRequest request, CancellationToken cancellationToken)

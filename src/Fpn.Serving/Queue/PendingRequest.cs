@@ -8,12 +8,12 @@ namespace Fpn.Serving.Queue;
 
 /// <summary>A request whose image is decoded and waits for the device, and the promise of its answer.</summary>
 /// <param name="request">The request.</param>
-/// <param name="image">Its image; owned by the holder of this: the queue, then the batch.</param>
-/// <param name="lease">The share of the memory budget that the image uses; given back with it.</param>
+/// <param name="image">What the model sees of its image.</param>
+/// <param name="picture">The picture; held by the holder of this: the queue, then the batch.</param>
 /// <param name="bucket">The size that its batch is padded to.</param>
 /// <param name="enqueuedAt">Time stamp of its arrival.</param>
 internal sealed class PendingRequest(
-    DetectionRequest request, MeasuredImage image, IDisposable? lease, ImageSize bucket, long enqueuedAt)
+    DetectionRequest request, MeasuredImage image, IDisposable picture, ImageSize bucket, long enqueuedAt)
 {
     private readonly TaskCompletionSource<InferredImage> _completion =
         new(TaskCreationOptions.RunContinuationsAsynchronously);
@@ -39,12 +39,8 @@ internal sealed class PendingRequest(
     /// <summary>Whether the request is answered or given up.</summary>
     public bool IsDone => _completion.Task.IsCompleted;
 
-    /// <summary>Frees the picture.</summary>
-    public void Release()
-    {
-        Image.Decoded.Dispose();
-        lease?.Dispose();
-    }
+    /// <summary>Lets the picture go.</summary>
+    public void Release() => picture.Dispose();
 
     /// <summary>Answers.</summary>
     public void Complete(InferredImage result) => _completion.TrySetResult(result);

@@ -16,7 +16,9 @@ namespace Fpn.Serving.Queue;
 /// </para>
 /// <para>The rest of the batch is filled by priority, then age: it costs the head nothing. Not thread-safe.</para>
 /// </remarks>
-internal sealed class RequestQueue
+/// <param name="mostPixels">Pixels of a batch at most, unless it is a single image: views of images may be larger than
+/// what the model was tried with, and then fewer of them share a run.</param>
+internal sealed class RequestQueue(long mostPixels = long.MaxValue)
 {
     private static readonly int[] Weights = [16, 4, 1];
 
@@ -72,7 +74,8 @@ internal sealed class RequestQueue
     }
 
     /// <summary>Whether a bucket alone could fill a batch of this size.</summary>
-    public bool HasFullBatch(ImageSize bucket, int size) => _perBucket.GetValueOrDefault(bucket) >= size;
+    public bool HasFullBatch(ImageSize bucket, int size) =>
+        _perBucket.GetValueOrDefault(bucket) >= SizeFor(bucket, size);
 
     /// <summary>The request that <see cref="TakeBatch"/> would build a batch around; changes nothing.</summary>
     /// <param name="size">Requests of a full batch.</param>
@@ -104,6 +107,7 @@ internal sealed class RequestQueue
         var head = PeekHead(size, dueBy) ?? throw new InvalidOperationException("No request is ready.");
         Charge((int)head.Request.Priority, size, dueBy);
         Remove(head);
+        size = SizeFor(head.Bucket, size);
         var batch = new List<PendingRequest>(Math.Min(size, Count + 1)) { head };
         foreach (var list in _waiting)
         {
@@ -134,6 +138,9 @@ internal sealed class RequestQueue
 
         return all;
     }
+
+    /// <summary>Requests of a full batch of a bucket.</summary>
+    private int SizeFor(ImageSize bucket, int size) => (int)Math.Clamp(mostPixels / bucket.Area, 1, size);
 
     /// <summary>The oldest request of a priority that has waited long enough or whose bucket is full.</summary>
     private PendingRequest? OldestReady(int priority, int size, long dueBy)

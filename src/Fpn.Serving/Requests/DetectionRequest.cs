@@ -1,3 +1,5 @@
+using Fpn.Detection.Views;
+
 namespace Fpn.Serving.Requests;
 
 /// <summary>One image and how to answer it: made at the door, read by every stage.</summary>
@@ -16,6 +18,10 @@ public sealed class DetectionRequest(ReadOnlyMemory<byte> image)
 
     /// <summary>Shortens the deadline; null, the default, keeps the configured one.</summary>
     public TimeSpan? Timeout { get; init; }
+
+    /// <summary>Which looks are taken at the image; null, the default, for those of the model's package, which are one
+    /// look at the whole image unless it says otherwise.</summary>
+    public ViewOptions? Views { get; init; }
 
     /// <summary>The caller does not want an answer any more: the request leaves the queue and ends with an
     /// <see cref="OperationCanceledException"/>.</summary>

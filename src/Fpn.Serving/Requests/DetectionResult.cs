@@ -25,8 +25,11 @@ public sealed class DetectionResult
     /// <summary>Format of the image file.</summary>
     public ImageFormat Format { get; init; }
 
-    /// <summary>Images that shared the run on the device.</summary>
+    /// <summary>Images that shared the run on the device; of several views those of the largest batch.</summary>
     public int BatchSize { get; init; }
+
+    /// <summary>Views of the image that were taken and merged; 1 for an ordinary request.</summary>
+    public int ViewCount { get; init; } = 1;
 
     /// <summary>From the image's arrival to its detections.</summary>
     public TimeSpan TotalTime => Times.Total;
@@ -39,6 +42,9 @@ public sealed class DetectionResult
 
     /// <summary>How they came about, where the request asked for it; otherwise null.</summary>
     internal Explanation? Explanation { get; init; }
+
+    /// <summary>Whether more than one look was asked for, even if the image was too small for more.</summary>
+    internal bool HasViews { get; init; }
 
     /// <summary>The model that found them; gives them names.</summary>
     internal ModelContract? Contract { get; init; }

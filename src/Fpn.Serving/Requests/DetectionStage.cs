@@ -24,3 +24,11 @@ internal enum DetectionStage
     /// <summary>Choice of the image's detections.</summary>
     Postprocess,
 }
+
+/// <summary>The stages by name.</summary>
+internal static class DetectionStages
+{
+    /// <summary>Their names in metrics and traces, in the order of the enumeration.</summary>
+    public static IReadOnlyList<string> Names { get; } =
+        [.. Enum.GetNames<DetectionStage>().Select(name => name.ToLowerInvariant())];
+}

@@ -38,4 +38,10 @@ public enum FailureKind
 
     /// <summary>No model of that name is served.</summary>
     UnknownModel,
+
+    /// <summary>The image would be looked at in more views than allowed.</summary>
+    TooManyViews,
+
+    /// <summary>The request asks for scales, and the model resizes images itself.</summary>
+    NotScalable,
 }

@@ -5,6 +5,9 @@ namespace Fpn.Serving.Requests;
 /// <param name="Name">Name of the failure in <see cref="FailureTable"/>, or of the exception's kind.</param>
 internal readonly record struct FailureReason(string Outcome, string Name)
 {
+    /// <summary>The outcome of an image that was answered.</summary>
+    public const string Success = "success";
+
     /// <summary>The outcome where the service or its model is at fault.</summary>
     public const string Failed = "failed";
 

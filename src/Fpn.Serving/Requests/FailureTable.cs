@@ -67,6 +67,17 @@ internal static class FailureTable
         {
             HttpStatus = 404, GrpcStatus = GrpcStatus.NotFound, Parameter = "model",
         },
+        new(FailureKind.TooManyViews, "too-many-views", "Too many views")
+        {
+            HttpStatus = 413, GrpcStatus = GrpcStatus.InvalidArgument, Outcome = FailureReason.Refused,
+        },
+        new(FailureKind.NotScalable, "no-scales", "No scales")
+        {
+            HttpStatus = 400,
+            GrpcStatus = GrpcStatus.InvalidArgument,
+            Outcome = FailureReason.Refused,
+            Parameter = "scales",
+        },
     ];
 
     /// <summary>The row of a kind.</summary>

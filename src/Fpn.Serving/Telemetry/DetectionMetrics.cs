@@ -9,6 +9,12 @@ internal sealed class DetectionMetrics
     /// <summary>Name of the service's one meter.</summary>
     public const string MeterName = "Fpn.Service";
 
+    /// <summary>Name of <see cref="StageDuration"/>.</summary>
+    public const string StageDurationName = "fpn.stage.duration";
+
+    /// <summary>Name of <see cref="ExecutionDuration"/>.</summary>
+    public const string ExecutionDurationName = "fpn.execution.duration";
+
     /// <summary>Half a millisecond (resizing a small picture) to the default deadline.</summary>
     private static readonly InstrumentAdvice<double> Durations = new()
     {
@@ -28,7 +34,7 @@ internal sealed class DetectionMetrics
             "From the last byte of an image to its detections; answered images only.",
             advice: Durations);
         StageDuration = meter.CreateHistogram(
-            "fpn.stage.duration",
+            StageDurationName,
             "s",
             "Time that an image spent in a stage; stages of a batch count in full for each of its images.",
             advice: Durations);
@@ -56,7 +62,7 @@ internal sealed class DetectionMetrics
         Executions = meter.CreateCounter<long>(
             "fpn.executions", "{run}", "Runs of the model; the inferences over these are the mean batch.");
         ExecutionDuration = meter.CreateHistogram(
-            "fpn.execution.duration",
+            ExecutionDurationName,
             "s",
             "Time of a run on the device, the choice of proposals included.",
             advice: Durations);

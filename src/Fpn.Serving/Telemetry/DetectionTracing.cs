@@ -16,10 +16,6 @@ internal static class DetectionTracing
 
     private static readonly ActivitySource Source = new(SourceName);
 
-    /// <summary>The stages' names, made once.</summary>
-    private static readonly string[] StageNames =
-        [.. Enum.GetNames<DetectionStage>().Select(name => name.ToLowerInvariant())];
-
     /// <summary>The span that now runs, for later links; default while there is no listener.</summary>
     public static ActivityContext Current =>
         Source.HasListeners() && Activity.Current is { } current ? current.Context : default;
@@ -76,41 +72,63 @@ internal static class DetectionTracing
         }
     }
 
-    /// <summary>Writes the stages of an image that was answered, each at the time when it was.</summary>
+    /// <summary>Writes the stages of an image that was answered, each at the time when it was; those of a batch once,
+    /// however many of the image's views were in it.</summary>
     /// <param name="image">The image's span; null does nothing.</param>
     /// <param name="decode">Its decoding.</param>
-    /// <param name="inferred">The rest of its stages.</param>
+    /// <param name="views">The rest of its stages, one for each view.</param>
+    /// <param name="detections">How many were found.</param>
     /// <param name="clock">Whose time stamps these are.</param>
-    public static void WriteStages(Activity? image, StageSpan decode, InferredImage inferred, TimeProvider clock)
+    public static void WriteStages(
+        Activity? image, StageSpan decode, IReadOnlyList<InferredImage> views, int detections, TimeProvider clock)
     {
         if (image is not { IsAllDataRequested: true })
         {
             return;
         }
 
-        var (run, now, utcNow) = (inferred.Run, clock.GetTimestamp(), clock.GetUtcNow());
-        image.SetTag("fpn.batch.size", run.Size).SetTag("fpn.detections", inferred.Detections.Count);
-        ActivityLink[] links = run.Trace == default ? [] : [new(run.Trace)];
-
-        var decoded = Write(DetectionStage.Decode, At(decode.Start), decode.Time);
-        var preprocess = At(run.Preprocess.Start);
-        Write(DetectionStage.Queue, decoded, preprocess - decoded);
-        Write(DetectionStage.Preprocess, preprocess, run.Preprocess.Time);
-        var end = Write(DetectionStage.Backbone, At(run.Inference.Start), run.Parts.Backbone);
-        if (run.Parts is { Proposals: { } proposals, Head: { } head })
+        var (now, utcNow) = (clock.GetTimestamp(), clock.GetUtcNow());
+        image.SetTag("fpn.batch.size", views.Max(view => view.BatchSize)).SetTag("fpn.detections", detections);
+        if (views.Count > 1)
         {
-            end = Write(DetectionStage.Proposals, end, proposals);
-            Write(DetectionStage.Head, end, head);
+            image.SetTag("fpn.views", views.Count);
         }
 
-        Write(DetectionStage.Postprocess, At(inferred.Postprocess.Start), inferred.Postprocess.Time);
+        var runs = views.Where((_, view) => !StageTimes.WasBefore(views, view)).ToList();
+        ActivityLink[] links =
+            [.. runs.Where(view => view.Run.Trace != default).Select(view => new ActivityLink(view.Run.Trace))];
+        var decoded = Write(DetectionStage.Decode, At(decode.Start), decode.Time);
+        foreach (var view in runs)
+        {
+            WriteRun(view, decoded);
+        }
+
+        void WriteRun(InferredImage view, DateTimeOffset queued)
+        {
+            var run = view.Run;
+            var preprocess = At(run.Preprocess.Start);
+            Write(DetectionStage.Queue, queued, preprocess - queued);
+            Write(DetectionStage.Preprocess, preprocess, run.Preprocess.Time);
+            var end = Write(DetectionStage.Backbone, At(run.Inference.Start), run.Parts.Backbone);
+            if (run.Parts is { Proposals: { } proposals, Head: { } head })
+            {
+                end = Write(DetectionStage.Proposals, end, proposals);
+                Write(DetectionStage.Head, end, head);
+            }
+
+            Write(DetectionStage.Postprocess, At(view.Postprocess.Start), view.Postprocess.Time);
+        }
 
         DateTimeOffset At(long stamp) => utcNow - clock.GetElapsedTime(stamp, now);
 
         DateTimeOffset Write(DetectionStage stage, DateTimeOffset start, TimeSpan time)
         {
             using var activity = Source.StartActivity(
-                StageNames[(int)stage], ActivityKind.Internal, image.Context, links: links, startTime: start);
+                DetectionStages.Names[(int)stage],
+                ActivityKind.Internal,
+                image.Context,
+                links: links,
+                startTime: start);
             activity?.SetEndTime((start + time).UtcDateTime);
             return start + time;
         }

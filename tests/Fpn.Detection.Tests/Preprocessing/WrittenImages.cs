@@ -54,7 +54,8 @@ internal static class WrittenImages
         }
         else
         {
-            normalizer.WriteScalar(pixels, source, resized, batch, 0);
+            normalizer.WriteScalar(
+                new PixelRegion(pixels, source, new PixelRectangle(source)), resized, batch, 0);
         }
 
         return batch;

@@ -91,7 +91,6 @@ public sealed class PlatformStartTests
 
     [Theory]
     [InlineData("AIP_STORAGE_URI", "gs://bucket/cells", "'AIP_STORAGE_URI' is 'gs://bucket/cells'", "--artifact-uri")]
-    [InlineData("SAGEMAKER_MULTI_MODEL", "true", "'SAGEMAKER_MULTI_MODEL'", "model=NAME")]
     public async Task Start_PlatformAsksForWhatIsNotServed_EndsWithOneLine(
         string variable, string value, params string[] words)
     {

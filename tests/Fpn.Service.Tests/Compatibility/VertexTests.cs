@@ -45,6 +45,28 @@ public sealed class VertexTests(ContractServices services)
             await services.DetectAsync(), Assert.Single(answer.GetProperty("predictions").EnumerateArray()));
     }
 
+    /// <summary>Google's client asks a path of Google's, which the variable makes the service's.</summary>
+    [Fact]
+    [Trait("Speed", "slow")]
+    public async Task Predict_GooglesClient_GetsWhatDetectFinds()
+    {
+        var clients = Path.Combine(Checkout.Root, "tests", "Clients");
+        Assert.SkipUnless(
+            Directory.Exists(Path.Combine(clients, "node_modules", "@google-cloud")),
+            "tests/Clients/node_modules is absent or old: test.sh installs it.");
+        const string Endpoint = "projects/example/locations/europe-west4/endpoints/7";
+        using var process = new ServiceProcess(
+            [$"--Fpn:Models:Path={Checkout.BloodCells}", "--Fpn:Batching:MaxBatchSize=1"],
+            ("AIP_PREDICT_ROUTE", $"/v1/{Endpoint}:predict"));
+        var address = await process.WaitForAddressAsync();
+        var (exitCode, output, errors) = await ProgramRun.RunAsync(
+            clients, "node", "vertex.js", address.ToString(), Endpoint, Checkout.SampleImage, "0.5");
+        Assert.True(exitCode == 0, output + errors);
+        AssertPrediction(
+            await services.DetectAsync("scoreThreshold=0.5"),
+            Assert.Single(JsonSerializer.Deserialize<JsonElement>(output).EnumerateArray()));
+    }
+
     [Fact]
     public async Task Predict_TwoInstancesAndParameters_AreAnsweredInOrder()
     {

@@ -280,7 +280,11 @@ public sealed class InferTests(ServiceFixture fixture)
             (
                 "scoreThreshold=0.5&maxDetections=4&labels=RBC",
                 "\"labels\": \"RBC\", \"max_detections\": 4, \"score_threshold\": 5e-1"),
-            ("maxDetections=99999999999", "\"max_detections\": 99999999999")])
+            ("maxDetections=99999999999", "\"max_detections\": 99999999999"),
+            ("slice=400&overlap=0.1&wholeImage=false", "\"slice\": 400, \"overlap\": 0.1, \"whole_image\": false"),
+            (
+                "scales=320,448&flip=true&merge=voting&mergeThreshold=0.7",
+                "\"scales\": \"320,448\", \"flip\": true, \"merge\": \"voting\", \"merge_threshold\": 0.7")])
         {
             var expected = (await Client.DetectAsync(Sample, query)).GetProperty("detections").EnumerateArray();
             var answer = await Client.InferAsync(InferCall.Json([Sample], $", \"parameters\": {{{parameters}}}"));

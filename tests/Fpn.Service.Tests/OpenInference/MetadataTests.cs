@@ -24,7 +24,8 @@ public sealed class MetadataTests(ServiceFixture fixture)
         Assert.Equal("Fpn.Service", server.GetProperty("name").GetString());
         Assert.Matches(@"^\d+\.\d+\.\d+", server.GetProperty("version").GetString());
         Assert.Equal(
-            ["binary_tensor_data", "schedule_policy", "parameters"], Strings(server.GetProperty("extensions")));
+            ["binary_tensor_data", "schedule_policy", "parameters", "statistics"],
+            Strings(server.GetProperty("extensions")));
     }
 
     [Fact]
@@ -116,7 +117,7 @@ public sealed class MetadataTests(ServiceFixture fixture)
     [InlineData("v2/nothing")]
     [InlineData("v2/models")]
     [InlineData("v2/models/blood-cells/versions")]
-    [InlineData("v2/models/blood-cells/stats")]
+    [InlineData("v2/models/blood-cells/config")]
     [InlineData("v2/health")]
     [InlineData("v2/health/LIVE")]
     [InlineData("v2/Models/blood-cells")]

@@ -219,6 +219,7 @@ public sealed class GrpcScheduleTests : IAsyncDisposable
             {
                 var answer = stream.ResponseStream.Current;
                 Assert.Empty(answer.ErrorMessage);
+                Assert.True(answer.InferResponse.Parameters["triton_final_response"].BoolParam);
                 Assert.Equal(
                     int.Parse(answer.InferResponse.Id, CultureInfo.InvariantCulture),
                     GrpcCalls.Raw<float>(answer.InferResponse, "scores").Single());

@@ -74,6 +74,7 @@ public sealed class ModelInferTests(GrpcServiceFixture fixture) : IClassFixture<
         request.Outputs.Add(new ModelInferRequest.Types.InferRequestedOutputTensor { Name = "scores" });
         request.Parameters["max_detections"] = new InferParameter { Int64Param = 3 };
         request.Parameters["score_threshold"] = new InferParameter { DoubleParam = 0.05 };
+        request.Parameters["triton_enable_empty_final_response"] = new InferParameter { BoolParam = true };
         request.Parameters["unknown_to_this_server"] = new InferParameter { StringParam = "ignored" };
         using (var call = _calls.Infer(request))
         {
@@ -92,6 +93,25 @@ public sealed class ModelInferTests(GrpcServiceFixture fixture) : IClassFixture<
                     && found.GetProperty("score").GetDouble() >= 0.5);
             Assert.Equal(wanted, GrpcCalls.Raw<float>(await call, "scores").Length);
         }
+    }
+
+    [Fact]
+    public async Task Infer_ParametersOfViews_MeanWhatTheyMeanForDetect()
+    {
+        var picture = await PictureAsync();
+        var expected = await _calls.Service.Client.DetectAsync(
+            picture, "slice=400&overlap=0.1&wholeImage=false&flip=true&merge=ios");
+        var request = GrpcCalls.Request(Model, picture);
+        request.Parameters["slice"] = new InferParameter { Int64Param = 400 };
+        request.Parameters["overlap"] = new InferParameter { DoubleParam = 0.1 };
+        request.Parameters["whole_image"] = new InferParameter { BoolParam = false };
+        request.Parameters["flip"] = new InferParameter { StringParam = "true" };
+        request.Parameters["merge"] = new InferParameter { StringParam = "ios" };
+        using var call = _calls.Infer(request);
+        Assert.Equal(
+            expected.GetProperty("detections").EnumerateArray()
+                .Select(found => found.GetProperty("score").GetDouble()),
+            GrpcCalls.Raw<float>(await call, "scores").Select(score => Math.Round((double)score, 5)));
     }
 
     [Fact]

@@ -94,6 +94,11 @@ public sealed class RefusedCallTests(GrpcServiceFixture fixture) : IClassFixture
         ("parameters.priority: ", Set("priority", new() { Int64Param = -1 })),
         ("parameters.timeout: ", Set("timeout", new() { StringParam = "soon" })),
         ("parameters.sequence_id: ", Set("sequence_id", new() { Int64Param = 1 })),
+        (
+            "parameters.triton_enable_empty_final_response: ",
+            Set("triton_enable_empty_final_response", new() { StringParam = "true" })
+        ),
+        ("parameters.triton_other: ", Set("triton_other", new() { BoolParam = true })),
         ("parameters.score_threshold: ", Set("score_threshold", new() { DoubleParam = 2 })),
         ("parameters.score_threshold: ", Set("score_threshold", new() { BoolParam = true })),
         ("parameters.max_detections: ", Set("max_detections", new() { Int64Param = 0 })),

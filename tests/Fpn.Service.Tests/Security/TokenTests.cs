@@ -9,39 +9,23 @@ namespace Fpn.Service.Tests.Security;
 
 /// <summary>Tokens of an OpenID Connect issuer, beside keys and instead of them.</summary>
 [Trait("Speed", "slow")]
-public sealed class TokenTests : IAsyncLifetime
+public sealed class TokenTests(TokenTests.Tokens tokens) : IClassFixture<TokenTests.Tokens>
 {
     private static readonly string[] ScopeList = ["fpn.detect", "x"];
 
-    private TokenIssuer _issuer = null!;
-    private RunningService _service = null!;
+    private readonly TokenIssuer _issuer = tokens.Issuer;
+    private readonly RunningService _service = tokens.Service;
 
     private static CancellationToken Cancel => TestContext.Current.CancellationToken;
-
-    public async ValueTask InitializeAsync()
-    {
-        _issuer = await TokenIssuer.StartAsync();
-        _service = new RunningService(
-            ("Fpn:Jwt:Issuer", _issuer.Address),
-            ("Fpn:Jwt:Audience", "fpn"),
-            ("Fpn:Jwt:AllowHttp", "true"),
-            ("Fpn:Jwt:RefreshInterval", "1s"),
-            ("Fpn:Keys:Json", $"[{KeyFile.Entry("alice", KeyFile.Alice)}]"));
-    }
-
-    public async ValueTask DisposeAsync()
-    {
-        _service.Dispose();
-        await _issuer.DisposeAsync();
-    }
 
     [Fact]
     public async Task Detect_TokenWithScope_IsAnsweredAndNamedInTheLog()
     {
+        var start = _service.Log.All.Count;
         Assert.Equal(200, await DetectAsync(_issuer.Token("openid fpn.detect")));
         Assert.Equal(200, await DetectAsync(_issuer.Token(ScopeList)));
         await _service.Log.WaitForAsync(
-            0, line => line.Contains("key robot-7", StringComparison.Ordinal), Cancel);
+            start, line => line.Contains("key robot-7", StringComparison.Ordinal), Cancel);
     }
 
     [Fact]
@@ -154,5 +138,33 @@ public sealed class TokenTests : IAsyncLifetime
         }
 
         return await _service.Client.SendAsync(request, Cancel);
+    }
+
+    /// <summary>An issuer, and a service that takes its tokens.</summary>
+    /// <remarks>A test that changes the issuer's key waits until the service has seen it.</remarks>
+    public sealed class Tokens : IAsyncLifetime
+    {
+        /// <summary>The issuer.</summary>
+        internal TokenIssuer Issuer { get; private set; } = null!;
+
+        /// <summary>The service.</summary>
+        internal RunningService Service { get; private set; } = null!;
+
+        public async ValueTask InitializeAsync()
+        {
+            Issuer = await TokenIssuer.StartAsync();
+            Service = new RunningService(
+                ("Fpn:Jwt:Issuer", Issuer.Address),
+                ("Fpn:Jwt:Audience", "fpn"),
+                ("Fpn:Jwt:AllowHttp", "true"),
+                ("Fpn:Jwt:RefreshInterval", "1s"),
+                ("Fpn:Keys:Json", $"[{KeyFile.Entry("alice", KeyFile.Alice)}]"));
+        }
+
+        public async ValueTask DisposeAsync()
+        {
+            Service.Dispose();
+            await Issuer.DisposeAsync();
+        }
     }
 }

@@ -148,7 +148,7 @@ public sealed class DetectionQueueTests
         { "Option 'ModelsFolder' must name a folder.", options => options.ModelsFolder = "" },
         { "Option 'DefaultModel' must name a model.", options => options.DefaultModel = "" },
         { "Option 'Threads' must be from 1 to 1024.", options => options.Threads = 0 },
-        { "Option 'MaxImagePixels' must be from 1 to 536870911 pixels.", options => options.MaxImagePixels = 0 },
+        { "Option 'MaxImagePixels' must be from 1 to 8589934592 pixels.", options => options.MaxImagePixels = 0 },
         {
             "Option 'MaxDecodedBytes' must be from 1048576 to 68719476736 bytes.",
             options => options.MaxDecodedBytes = 1

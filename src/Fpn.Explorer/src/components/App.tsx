@@ -1,5 +1,6 @@
 import { useEffect } from 'preact/hooks';
-import { add, begin, useStore, watch } from '../store';
+import { add, begin, watch } from '../actions';
+import { useStore } from '../state';
 import { Header } from './Header';
 import { Intake } from './Intake';
 import { KeyDialog } from './KeyDialog';

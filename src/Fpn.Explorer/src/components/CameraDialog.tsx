@@ -1,5 +1,5 @@
 import { useEffect, useRef, useState } from 'preact/hooks';
-import { add } from '../store';
+import { add } from '../actions';
 import { Icon } from './Icon';
 
 /** Takes a picture with the camera of the device, or lets its camera app take it where the browser may not. */

@@ -1,8 +1,10 @@
 import { classColor, levelColor } from '../colors';
 import type { Shown } from '../filter';
-import { choose, update, type Picture, type State } from '../store';
+import { choose } from '../actions';
+import { update, type Picture, type State } from '../state';
 import { count, percent, place } from '../text';
-import type { Answer, Explanation, Model, Origin } from '../types';
+import type { Answer, Box, Explanation, Model, Origin } from '../types';
+import { bestFirst, describeView, rankInView } from '../views';
 import { Place, Swatch } from './Detections';
 import { Histogram } from './Histogram';
 import { Icon } from './Icon';
@@ -61,11 +63,19 @@ function Picker({ items, state }: { items: Shown[]; state: State }) {
 /** From the anchor to the detection, and what lost against it. */
 function Chain({ origin, answer, index, model, explain }: { origin: Origin; answer: Answer; index: number; model: Model; explain: Explanation }) {
   const detection = answer.detections[index]!;
-  const { anchor, proposal, suppressed } = origin;
+  const { anchor, proposal, suppressed, merged, view } = origin;
+  const [rank, proposed] = rankInView(explain, origin.proposalIndex);
   return (
     <section aria-label={`How ${detection.label} was decided`}>
       <button type="button" class="plain back" onClick={() => choose(undefined)}><Icon name="back" />All proposals</button>
       <ol class="chain">
+        {explain.views && view !== undefined && (
+          <li>
+            <Line kind="look" color="currentColor" />
+            <h3>View {describeView(view, explain.views, answer.image)}</h3>
+            <p>This look at the picture found it.</p>
+          </li>
+        )}
         <li>
           <Line kind="anchor" color={levelColor(anchor.level)} />
           <h3>Anchor on {anchor.level}</h3>
@@ -75,7 +85,7 @@ function Chain({ origin, answer, index, model, explain }: { origin: Origin; answ
         <li>
           <Line kind="proposal" color={levelColor(proposal.level)} />
           <h3>Proposal, objectness {percent(proposal.objectness, 1)}</h3>
-          <p>The first stage moved and stretched the anchor: number {origin.proposalIndex + 1} of {explain.proposals.length} regions worth a look.</p>
+          <p>The first stage moved and stretched the anchor: number {rank} of {proposed} regions worth a look.</p>
           <p class="quiet">{place(proposal.box)}</p>
         </li>
         <li>
@@ -92,24 +102,53 @@ function Chain({ origin, answer, index, model, explain }: { origin: Origin; answ
           ) : (
             <>
               <p>They are {detection.label} too, overlap it too much and score less.</p>
-              <table>
-                <caption class="unseen">Removed boxes, best first</caption>
-                <thead><tr><th scope="col" class="number">Score</th><th scope="col" class="number">Overlap</th><th scope="col">Box</th></tr></thead>
-                <tbody>
-                  {suppressed.map((removed, at) => (
-                    <tr key={at}>
-                      <td class="number">{percent(removed.score, 2)}</td>
-                      <td class="number">{percent(removed.iou, 0)}</td>
-                      <td class="quiet"><Place box={removed.box} /></td>
-                    </tr>
-                  ))}
-                </tbody>
-              </table>
+              <Removed
+                caption="Removed boxes, best first"
+                column="Overlap"
+                rows={suppressed.map(removed => ({ ...removed, value: percent(removed.iou, 0) }))}
+              />
             </>
           )}
         </li>
+        {merged && (
+          <li>
+            <Line kind="removed" color="currentColor" />
+            <h3>{merged.length === 0 ? 'Nothing merged into it' : `${count(merged.length, 'detection')} merged into it`}</h3>
+            {merged.length === 0 ? (
+              <p>No other view found a {detection.label} here that scores less.</p>
+            ) : (
+              <>
+                <p>They are {detection.label} too, show the same thing and score less.</p>
+                <Removed
+                  caption="Merged detections, best first"
+                  column="View"
+                  rows={merged.map(removed => ({ ...removed, value: String(removed.view + 1) }))}
+                />
+              </>
+            )}
+          </li>
+        )}
       </ol>
     </section>
+  );
+}
+
+/** Boxes that lost, with what is to say about each. */
+function Removed({ caption, column, rows }: { caption: string; column: string; rows: { box: Box; score: number; value: string }[] }) {
+  return (
+    <table>
+      <caption class="unseen">{caption}</caption>
+      <thead><tr><th scope="col" class="number">Score</th><th scope="col" class="number">{column}</th><th scope="col">Box</th></tr></thead>
+      <tbody>
+        {rows.map(({ box, score, value }, at) => (
+          <tr key={at}>
+            <td class="number">{percent(score, 2)}</td>
+            <td class="number">{value}</td>
+            <td class="quiet"><Place box={box} /></td>
+          </tr>
+        ))}
+      </tbody>
+    </table>
   );
 }
 
@@ -121,7 +160,7 @@ function Line({ kind, color }: { kind: string; color: string }) {
 function Proposals({ explain, state }: { explain: Explanation; state: State }) {
   const { count: most, hidden } = state.proposals;
   const levels = [...new Set(explain.proposals.map(({ level }) => level))].sort();
-  const first = explain.proposals.slice(0, most);
+  const first = bestFirst(explain).slice(0, most);
   const toggle = (level: string) => {
     const next = new Set(hidden);
     update({ proposals: { count: most, hidden: next.delete(level) ? next : next.add(level) } });

@@ -1,7 +1,8 @@
 import { useEffect, useRef } from 'preact/hooks';
 import { classColor } from '../colors';
 import type { Shown } from '../filter';
-import { choose, filterBy, point, type State } from '../store';
+import { choose, filterBy, point } from '../actions';
+import type { State } from '../state';
 import { percent, placeParts } from '../text';
 import type { Answer, Box, Model } from '../types';
 
@@ -26,6 +27,9 @@ export function Detections({ answer, items, model, state }: Props) {
 function Filters({ answer, model, state }: { answer: Answer; model: Model; state: State }) {
   const { threshold, most, hidden } = state.filter;
   const above = answer.detections.filter(({ score }) => score >= threshold);
+
+  // Several views may find more than the model does in one.
+  const largest = Math.max(model.maxDetections, answer.detections.length);
   const toggle = (label: string) => {
     const next = new Set(hidden);
     filterBy({ hidden: next.delete(label) ? next : next.add(label) });
@@ -48,14 +52,17 @@ function Filters({ answer, model, state }: { answer: Answer; model: Model; state
       </label>
       <label>
         <span>At most</span>
-        <span class="value">{most}</span>
+        <span class="value">{Math.min(most, largest)}</span>
         <input
           type="range"
           min={1}
-          max={model.maxDetections}
-          value={most}
+          max={largest}
+          value={Math.min(most, largest)}
           aria-label="At most"
-          onInput={event => filterBy({ most: event.currentTarget.valueAsNumber })}
+          onInput={event => {
+            const value = event.currentTarget.valueAsNumber;
+            filterBy({ most: value < largest ? value : Infinity });
+          }}
         />
       </label>
       <div class="chips" role="group" aria-label="Classes">

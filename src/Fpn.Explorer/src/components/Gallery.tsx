@@ -1,5 +1,6 @@
 import { shown } from '../filter';
-import { remove, select, type Picture, type State } from '../store';
+import { remove, select } from '../actions';
+import type { Picture, State } from '../state';
 import { Icon } from './Icon';
 import { Sources } from './Intake';
 

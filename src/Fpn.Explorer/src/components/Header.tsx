@@ -1,5 +1,6 @@
 import { useState } from 'preact/hooks';
-import { chooseModel, update, type Page, type State } from '../store';
+import { chooseModel } from '../actions';
+import { update, type Page, type State } from '../state';
 import { Icon } from './Icon';
 
 type Theme = 'auto' | 'light' | 'dark';

@@ -1,6 +1,8 @@
 import { useRef, useState } from 'preact/hooks';
 import { sampleUrl } from '../api';
-import { add, addSample, fail, samplesOf, type State } from '../store';
+import { add, addSample, samplesOf } from '../actions';
+import { fail } from '../sending';
+import type { State } from '../state';
 import { fileSize, list, stem } from '../text';
 import { CameraDialog } from './CameraDialog';
 import { Icon } from './Icon';

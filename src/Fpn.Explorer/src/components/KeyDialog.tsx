@@ -1,6 +1,7 @@
 import { useEffect, useRef, useState } from 'preact/hooks';
 import { key } from '../api';
-import { enterKey, update } from '../store';
+import { enterKey } from '../actions';
+import { update } from '../state';
 
 /** Asks for the API key when the service wants one. */
 export function KeyDialog({ open }: { open: boolean }) {

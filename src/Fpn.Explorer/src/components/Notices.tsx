@@ -1,5 +1,6 @@
 import type { Fault } from '../fault';
-import { retryAll, type State } from '../store';
+import { retryAll } from '../actions';
+import type { State } from '../state';
 import { Icon } from './Icon';
 
 /** What went wrong and what to do. */

@@ -1,9 +1,11 @@
 import { useRef } from 'preact/hooks';
 import { classColor, levelColor } from '../colors';
 import type { Shown } from '../filter';
-import { choose, point, type State } from '../store';
+import { choose, point } from '../actions';
+import type { State } from '../state';
 import { percent, place } from '../text';
-import type { Answer, Box, Model, Proposal } from '../types';
+import type { Answer, Box, ImageView, Model, Proposal } from '../types';
+import { bestFirst } from '../views';
 import type { Size, View } from '../viewport';
 
 /** Beyond so many boxes, labels would hide the picture: only the one pointed at has one. */
@@ -26,6 +28,8 @@ export function Overlay({ answer, items, model, state, view, frame }: Props) {
   const boxes = useRef(new Map<number, SVGGElement>());
   const deciding = state.tab === 'decision' && answer.explain !== undefined;
   const origin = deciding && state.chosen !== undefined ? answer.explain!.detections[state.chosen] : undefined;
+  const views = state.outlined ? answer.explain?.views : undefined;
+  const looked = answer.explain?.detections[state.pointed ?? state.chosen ?? -1]?.view;
   const first = items[0]?.index;
   const stop = items.some(({ index }) => index === state.pointed) ? state.pointed : first;
 
@@ -48,8 +52,10 @@ export function Overlay({ answer, items, model, state, view, frame }: Props) {
   const drawn = items.toSorted((a, b) => area(b.detection.box) - area(a.detection.box));
   return (
     <svg class="overlay" width={frame.width} height={frame.height} role="group" aria-label="Boxes in the picture">
-      {deciding && !origin && <Proposals proposals={answer.explain!.proposals} state={state} view={view} />}
+      {views && <Views views={views} found={looked === undefined ? undefined : views[looked]} view={view} />}
+      {deciding && !origin && <Proposals proposals={bestFirst(answer.explain!)} state={state} view={view} />}
       {origin?.suppressed.map((removed, at) => <rect key={at} class="removed" aria-hidden="true" {...rectangle(removed.box, view)} />)}
+      {origin?.merged?.map((removed, at) => <rect key={at} class="removed merged" aria-hidden="true" {...rectangle(removed.box, view)} />)}
       {drawn.map(({ index, detection }) => {
         const color = classColor(model?.classes.findIndex(({ label }) => label === detection.label) ?? 0);
         const pointed = state.pointed === index;
@@ -90,8 +96,7 @@ function Proposals({ proposals, state, view }: { proposals: Proposal[]; state: S
   const paths = new Map<string, string>();
   for (const { box, level } of proposals.slice(0, state.proposals.count)) {
     if (!state.proposals.hidden.has(level)) {
-      const { x, y, width, height } = rectangle(box, view);
-      paths.set(level, `${paths.get(level) ?? ''}M${x.toFixed(1)} ${y.toFixed(1)}h${width.toFixed(1)}v${height.toFixed(1)}h${(-width).toFixed(1)}z`);
+      paths.set(level, `${paths.get(level) ?? ''}${outlineOf(box, view)}`);
     }
   }
 
@@ -100,6 +105,23 @@ function Proposals({ proposals, state, view }: { proposals: Proposal[]; state: S
       {[...paths].map(([level, path]) => <path key={level} d={path} stroke={levelColor(level)} data-level={level} />)}
     </g>
   );
+}
+
+/** The parts of the picture that were looked at; the one where something was found stands out. */
+function Views({ views, found, view }: { views: ImageView[]; found: ImageView | undefined; view: View }) {
+  const path = [...new Set(views.map(({ region }) => outlineOf(region, view)))].join('');
+  return (
+    <g class="views" aria-hidden="true">
+      <path class="edge" d={path} />
+      <path class="line" d={path} />
+      {found && <rect class="found" {...rectangle(found.region, view)} />}
+    </g>
+  );
+}
+
+function outlineOf(box: Box, view: View): string {
+  const { x, y, width, height } = rectangle(box, view);
+  return `M${x.toFixed(1)} ${y.toFixed(1)}h${width.toFixed(1)}v${height.toFixed(1)}h${(-width).toFixed(1)}z`;
 }
 
 function Outline({ box, view, color }: { box: Box; view: View; color: string }) {

@@ -1,11 +1,13 @@
 import { shown } from '../filter';
-import { currentOf, modelOf, openTab, retry, type State, type Tab } from '../store';
+import { openTab, retry } from '../actions';
+import { currentOf, modelOf, type State, type Tab } from '../state';
 import { Decision } from './Decision';
 import { Detections } from './Detections';
 import { Gallery } from './Gallery';
 import { FaultNotice } from './Notices';
 import { RequestPanel } from './RequestPanel';
 import { Viewer } from './Viewer';
+import { Views } from './Views';
 
 const tabs: [Tab, string][] = [['detections', 'Detections'], ['decision', 'How it decided'], ['request', 'Request']];
 
@@ -25,6 +27,7 @@ export function Pictures({ state }: { state: State }) {
         <Gallery state={state} />
       </div>
       <section class="panel" aria-label="Results">
+        <Views picture={picture} state={state} />
         <Tabs current={state.tab} />
         <div role="tabpanel" id={`panel-${state.tab}`} aria-labelledby={`tab-${state.tab}`} tabIndex={-1} class="panel-content">
           {!answer || !model || !picture ? (

@@ -4,7 +4,7 @@ import { curl } from '../curl';
 import { json, png, save } from '../download';
 import type { Fault } from '../fault';
 import { hasClasses, parameters, type Shown } from '../filter';
-import type { Picture, State } from '../store';
+import type { Picture, State } from '../state';
 import { count, duration, fileSize, stem } from '../text';
 import type { Answer, Model } from '../types';
 import { Icon } from './Icon';
@@ -33,7 +33,8 @@ const formats: [Format, string, string][] = [
 export function RequestPanel({ answer, items, model, picture, state }: Props) {
   const [busy, setBusy] = useState<Format>();
   const [fault, setFault] = useState<Fault>();
-  const command = curl(picture.name, state.filter, model, false);
+  const views = picture.asked?.views;
+  const command = curl(picture.name, state.filter, model, views);
 
   const download = async (format: Format, ending: string) => {
     setBusy(format);
@@ -45,7 +46,7 @@ export function RequestPanel({ answer, items, model, picture, state }: Props) {
       save(await png(picture.url, answer, items, model), `${stem(picture.name)}.boxes.png`);
     } else {
       // The service writes these formats: asked with the same parameters it gives what is shown.
-      const query = parameters(state.filter, model);
+      const query = parameters(state.filter, model, views);
       query.set('format', format);
       const outcome = await detectAs(picture.file, query);
       if ('fault' in outcome) {
@@ -65,7 +66,7 @@ export function RequestPanel({ answer, items, model, picture, state }: Props) {
         <StageBar timings={answer.timings} elapsed={picture.elapsed} />
         <p class="quiet">
           {answer.image.width} × {answer.image.height} {answer.image.format.toUpperCase()}, {fileSize(picture.file.size)}; answered by {answer.model} {answer.modelVersion} in{' '}
-          {duration(answer.timings.totalMs)}, {answer.batchSize === 1 ? 'alone' : `together with ${count(answer.batchSize - 1, 'other picture')}`}.
+          {duration(answer.timings.totalMs)}, {company(answer)}.
         </p>
       </section>
       <section aria-labelledby="download-title">
@@ -91,6 +92,13 @@ export function RequestPanel({ answer, items, model, picture, state }: Props) {
       </section>
     </>
   );
+}
+
+/** With what the picture shared the device. */
+function company({ batchSize, views }: Answer): string {
+  return views !== undefined
+    ? `looked at in ${count(views, 'view')}, at most ${batchSize} at a time`
+    : batchSize === 1 ? 'alone' : `together with ${count(batchSize - 1, 'other picture')}`;
 }
 
 function Copy({ text }: { text: string }) {

@@ -1,5 +1,6 @@
 import { useEffect } from 'preact/hooks';
-import { begin, type State } from '../store';
+import { begin } from '../actions';
+import type { State } from '../state';
 import { duration } from '../text';
 import type { Model } from '../types';
 import { useLive, type Live } from '../live';

@@ -1,6 +1,6 @@
 import { useEffect, useLayoutEffect, useRef, useState } from 'preact/hooks';
 import type { Shown } from '../filter';
-import { modelOf, type Picture, type State } from '../store';
+import { modelOf, type Picture, type State } from '../state';
 import { fit, pan, reveal, zoom, type Size, type View } from '../viewport';
 import { Icon } from './Icon';
 import { Overlay } from './Overlay';

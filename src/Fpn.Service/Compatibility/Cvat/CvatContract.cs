@@ -4,10 +4,10 @@ using System.Text.Json.Nodes;
 using Fpn.Imaging.Decoding;
 using Fpn.Service.Annotations;
 using Fpn.Service.Answers;
+using Fpn.Service.Bodies;
 using Fpn.Service.Compatibility.Door;
 using Fpn.Service.Connections;
 using Fpn.Service.Json;
-using Fpn.Service.OpenInference;
 using Fpn.Service.Problems;
 using Fpn.Service.Security;
 using Fpn.Serving.Lanes;
@@ -58,10 +58,7 @@ internal sealed class CvatContract(ContractDoor door, CompatibilityOptions optio
     public string Description => "The same models as functions for CVAT's automatic annotation.";
 
     /// <inheritdoc/>
-    public JsonObject ErrorBody(Problem problem, string traceId) => new()
-    {
-        ["error"] = ErrorResponse.TextFor(problem, traceId),
-    };
+    public JsonObject ErrorBody(Problem problem, string traceId) => Door.ErrorBody.Create(problem, traceId);
 
     /// <inheritdoc/>
     public void Map(IEndpointRouteBuilder routes)
@@ -82,14 +79,14 @@ internal sealed class CvatContract(ContractDoor door, CompatibilityOptions optio
                 new PathParameterNote("function", "Name of the function: `fpn-` and the model's name."),
                 new ProblemsMetadata(Problem.UnknownModel("pets", ["everyday", "blood-cells"])))
             .RequireScope(KeyScope.Detect);
-        group.MapPost("/api/function_invocations", (Delegate)HandleAsync)
+        group.MapJsonPost("/api/function_invocations", InvokeAsync)
             .WithName("cvatInvoke")
             .WithSummary("Finds objects in an image")
             .WithDescription($"The header `{FunctionHeader}` names the function.")
             .WithMetadata(
                 new AnswerExample("application/json", Answer),
                 new BodyExample(
-                    "An image as base64; `threshold` may be left out.",
+                    "An image as base64, or its URL; `threshold` may be left out.",
                     """{ "image": "/9j/4AAQSkZJRg…", "threshold": 0.5 }"""))
             .WithDetectionProblems(decoder)
             .RequireScope(KeyScope.Detect);
@@ -121,58 +118,26 @@ internal sealed class CvatContract(ContractDoor door, CompatibilityOptions optio
         }
     }
 
-    private async Task<IResult> HandleAsync(HttpContext context)
+    private async Task<Outcome<JsonAnswer>> InvokeAsync(HttpContext context) =>
+        context.Request.Headers[FunctionHeader] is [{ Length: > 0 } function]
+            ? await door.Take(CvatFunction.ModelFor(function)).UseAsync(
+                use => door.ReadJsonAsync(context).UseAsync(body => DetectAsync(context, use.Lane, body)))
+            : Problem.BadParameter(FunctionHeader, "The header must name one function; /api/functions lists them.");
+
+    private async Task<Outcome<JsonAnswer>> DetectAsync(HttpContext context, ModelLane lane, ImageBody body)
     {
-        if (context.Request.Headers[FunctionHeader] is not [{ Length: > 0 } function])
+        var (image, filter) = (new OneImage("image"), new DetectionFilter(lane.Model.Contract));
+        var problem = JsonBody.Read(body.Bytes.Span, (ref JsonObjectReader json, string? name) => name switch
         {
-            return new ProblemResult(
-                Problem.BadParameter(FunctionHeader, "The header must name one function; /api/functions lists them."));
-        }
-
-        if (!door.Take(CvatFunction.ModelFor(function)).Succeeded(out var use, out var problem))
-        {
-            return new ProblemResult(problem);
-        }
-
-        using (use)
-        {
-            return (await InvokeAsync(context, use.Lane)).Succeeded(out var answer, out problem)
-                ? answer
-                : new ProblemResult(problem);
-        }
-    }
-
-    private async Task<Outcome<JsonAnswer>> InvokeAsync(HttpContext context, ModelLane lane)
-    {
-        if (!(await door.ReadJsonAsync(context)).Succeeded(out var body, out var problem))
-        {
-            return problem;
-        }
-
-        using (body)
-        {
-            var (image, filter) = (new OneImage("image"), new DetectionFilter(lane.Model.Contract));
-            problem = JsonBody.Read(body.Bytes.Span, (ref JsonObjectReader json, string? name) => name switch
-            {
-                "image" => image.Read(ref json),
-                "threshold" when json.Token != JsonTokenType.Null =>
-                    filter.SetScoreThreshold(name, json.NumberText() ?? string.Empty),
-                _ => JsonBody.Skip(ref json),
-            });
-            if (problem is not null)
-            {
-                return problem;
-            }
-
-            if (!image.Decode(door, body).Succeeded(out var encoded, out problem)
-                || !(await door.DetectAsync(context, lane, filter, encoded, image.PathFor))
-                    .Succeeded(out var answers, out problem))
-            {
-                return problem;
-            }
-
-            return new JsonAnswer(json => Write(json, answers[0]));
-        }
+            "image" => image.Read(ref json),
+            "threshold" when json.Token != JsonTokenType.Null =>
+                filter.SetScoreThreshold(name, json.NumberText() ?? string.Empty),
+            _ => JsonBody.Skip(ref json),
+        });
+        return problem is not null ? problem
+            : (await image.DetectAsync(door, context, lane, filter, body)).Succeeded(out var answer, out problem)
+                ? new JsonAnswer(json => Write(json, answer))
+            : problem;
     }
 
     /// <summary>Writes detections as CVAT's own functions do: the confidence is a text.</summary>

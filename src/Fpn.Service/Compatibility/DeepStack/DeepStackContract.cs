@@ -75,29 +75,11 @@ internal sealed class DeepStackContract(
     private static ProblemsMetadata FormProblems() => new(
         ImageFormReader.NotAForm(), MultipartForm.Broken(), DetectionFilter.NotAScore(ConfidenceField, "abc"));
 
-    private async Task<IResult> HandleAsync(HttpContext context, string? model)
-    {
-        if (!(await door.ReadFormAsync(context, ConfidenceField, KeyField)).Succeeded(out var form, out var problem))
-        {
-            return new ProblemResult(problem);
-        }
-
-        using (form)
-        {
-            problem = door.Admit(context, form.Field(KeyField));
-            if (problem is not null || !door.Take(model).Succeeded(out var use, out problem))
-            {
-                return new ProblemResult(problem);
-            }
-
-            using (use)
-            {
-                return (await DetectAsync(context, use.Lane, form)).Succeeded(out var answer, out problem)
-                    ? answer
-                    : new ProblemResult(problem);
-            }
-        }
-    }
+    private Task<IResult> HandleAsync(HttpContext context, string? model) =>
+        door.ReadFormAsync(context, ConfidenceField, KeyField).UseAsync(async form =>
+            door.Admit(context, form.Field(KeyField)) is { } refused
+                ? refused
+                : await door.Take(model).UseAsync(use => DetectAsync(context, use.Lane, form))).ToResultAsync();
 
     private async Task<Outcome<JsonAnswer>> DetectAsync(HttpContext context, ModelLane lane, ImageForm form)
     {

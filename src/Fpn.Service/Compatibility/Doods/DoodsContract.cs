@@ -4,8 +4,8 @@ using Fpn.Detection.Geometry;
 using Fpn.Imaging.Decoding;
 using Fpn.Service.Annotations;
 using Fpn.Service.Answers;
+using Fpn.Service.Bodies;
 using Fpn.Service.Compatibility.Door;
-using Fpn.Service.OpenInference;
 using Fpn.Service.Problems;
 using Fpn.Service.Security;
 using Fpn.Serving.Lanes;
@@ -59,10 +59,7 @@ internal sealed class DoodsContract(ContractDoor door, ImageDecoder decoder) : I
     public string Description => "The same models for clients of DOODS, such as Home Assistant.";
 
     /// <inheritdoc/>
-    public JsonObject ErrorBody(Problem problem, string traceId) => new()
-    {
-        ["error"] = ErrorResponse.TextFor(problem, traceId),
-    };
+    public JsonObject ErrorBody(Problem problem, string traceId) => Door.ErrorBody.Create(problem, traceId);
 
     /// <inheritdoc/>
     public void Map(IEndpointRouteBuilder routes)
@@ -73,13 +70,15 @@ internal sealed class DoodsContract(ContractDoor door, ImageDecoder decoder) : I
             .WithSummary("Lists the models as detectors")
             .WithMetadata(new AnswerExample("application/json", Detectors))
             .RequireScope(KeyScope.Detect);
-        group.MapPost("/detect", (Delegate)HandleAsync)
+        group.MapJsonPost(
+                "/detect",
+                context => door.ReadJsonAsync(context).UseAsync(body => DetectAsync(context, body)))
             .WithName("doodsDetect")
             .WithSummary("Finds objects in an image")
             .WithMetadata(
                 new AcceptsMetadata(["application/json"]),
                 new AnswerExample("application/json", Answer),
-                new BodyExample("As JSON, DOODS's request: an image as base64, and the least confidences.", Body))
+                new BodyExample("As JSON, DOODS's request: an image as base64 or its URL, and the least confidences.", Body))
             .WithDetectionProblems(decoder)
             .RequireScope(KeyScope.Detect);
     }
@@ -132,35 +131,18 @@ internal sealed class DoodsContract(ContractDoor door, ImageDecoder decoder) : I
         json.WriteEndObject();
     }
 
-    private async Task<IResult> HandleAsync(HttpContext context)
-    {
-        if (!(await door.ReadJsonAsync(context)).Succeeded(out var body, out var problem))
-        {
-            return new ProblemResult(problem);
-        }
+    private async Task<Outcome<JsonAnswer>> DetectAsync(HttpContext context, ImageBody body) =>
+        DoodsRequest.Read(body.Bytes.Span).Succeeded(out var request, out var problem)
+            ? await door.Take(ModelFor(request.Detector)).UseAsync(
+                use => DetectAsync(context, use.Lane, request, body))
+            : problem;
 
-        using (body)
-        {
-            if (!DoodsRequest.Read(body.Bytes.Span).Succeeded(out var request, out problem)
-                || !door.Take(ModelFor(request.Detector)).Succeeded(out var use, out problem))
-            {
-                return new ProblemResult(problem);
-            }
-
-            using (use)
-            {
-                var filter = new DetectionFilter(use.Lane.Model.Contract);
-                if (!request.Image.Decode(door, body).Succeeded(out var encoded, out problem)
-                    || !(await door.DetectAsync(context, use.Lane, filter, encoded, request.Image.PathFor))
-                        .Succeeded(out var answers, out problem))
-                {
-                    return new ProblemResult(problem);
-                }
-
-                return new JsonAnswer(json => Write(json, request, answers[0]));
-            }
-        }
-    }
+    private async Task<Outcome<JsonAnswer>> DetectAsync(
+        HttpContext context, ModelLane lane, DoodsRequest request, ImageBody body) =>
+        (await request.Image.DetectAsync(door, context, lane, new DetectionFilter(lane.Model.Contract), body))
+            .Succeeded(out var answer, out var problem)
+            ? new JsonAnswer(json => Write(json, request, answer))
+            : problem;
 
     private static string? ModelFor(string? detector) => detector is null or "" or DefaultDetector ? null : detector;
 

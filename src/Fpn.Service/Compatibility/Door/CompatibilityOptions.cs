@@ -17,4 +17,7 @@ internal sealed class CompatibilityOptions
 
     /// <summary>Settings of <c>label-studio</c>.</summary>
     public LabelStudioOptions LabelStudio { get; } = new();
+
+    /// <summary>Settings of <c>sagemaker</c>.</summary>
+    public SageMakerOptions SageMaker { get; } = new();
 }

@@ -83,26 +83,6 @@ internal sealed class ContractDoor(
             ? compressed
             : await bodies.ForAsync(context, token => forms.ReadAsync(context.Request, fields, token));
 
-    /// <summary>Decodes the images of a JSON body where they stand.</summary>
-    /// <param name="body">The body; the texts are overwritten.</param>
-    /// <param name="texts">[N] their places.</param>
-    /// <param name="path">The name of an image in problems, by its index.</param>
-    /// <returns>[N] encoded images, parts of the body; or the first problem.</returns>
-    public Outcome<ReadOnlyMemory<byte>[]> Decode(
-        ImageBody body, IReadOnlyList<Base64Text> texts, Func<int, string> path)
-    {
-        var encoded = new ReadOnlyMemory<byte>[texts.Count];
-        for (var i = 0; i < encoded.Length; i++)
-        {
-            if (InlineImage.Decode(body.Writable, texts[i], limits, path(i), out encoded[i]) is { } problem)
-            {
-                return problem;
-            }
-        }
-
-        return encoded;
-    }
-
     /// <summary>Opens the images of a JSON body: base64 where it stands, URLs fetched side by side.</summary>
     /// <param name="context">The request.</param>
     /// <param name="body">The body; base64 is overwritten.</param>
@@ -159,6 +139,25 @@ internal sealed class ContractDoor(
             : keys.Admit(context, context.GetEndpoint()!.Metadata.GetMetadata<KeyRequirement>(), key);
     }
 
+    /// <summary>Detects the objects of all images of a JSON body, which are base64 or URLs.</summary>
+    /// <param name="context">The request; takes what the log says of it.</param>
+    /// <param name="lane">The model that answers; the caller holds it.</param>
+    /// <param name="filter">Which detections are answered.</param>
+    /// <param name="body">The body; base64 is overwritten.</param>
+    /// <param name="texts">[N] the places of the images.</param>
+    /// <param name="path">The name of an image in problems, by its index.</param>
+    /// <returns>[N] answers, in the order of the images; or the first problem.</returns>
+    /// <exception cref="OperationCanceledException">The client went away.</exception>
+    public Task<Outcome<DetectionAnswer[]>> DetectAsync(
+        HttpContext context,
+        ModelLane lane,
+        DetectionFilter filter,
+        ImageBody body,
+        IReadOnlyList<Base64Text> texts,
+        Func<int, string> path) =>
+        OpenAsync(context, body, texts, path).UseAsync(
+            images => DetectAsync(context, lane, filter, images.Images, path));
+
     /// <summary>
     /// Detects the objects of all images of a request, side by side; one that fails, fails the request.
     /// </summary>
@@ -182,7 +181,8 @@ internal sealed class ContractDoor(
             return problem;
         }
 
-        var run = await images.DetectAsync(lane, encoded, urgency, Locate, context.RequestAborted);
+        var run = await images.DetectAsync(
+            lane, encoded, urgency, views: null, Locate, context.RequestAborted);
         if (!run.Succeeded(out var results, out problem))
         {
             return problem;
@@ -228,7 +228,12 @@ internal sealed class ContractDoor(
         }
 
         var run = await images.DetectAsync(
-            lane, [encoded], urgency, (_, found) => found with { Parameter = path }, context.RequestAborted);
+            lane,
+            [encoded],
+            urgency,
+            views: null,
+            (_, found) => found with { Parameter = path },
+            context.RequestAborted);
         return run.Succeeded(out var results, out problem)
             ? DetectionAnswer.Create(lane.Model.Contract, filter, results[0])
             : problem;

@@ -14,11 +14,6 @@ internal static class ContractRoutes
     /// nothing writes.
     /// </remarks>
     public static RouteHandlerBuilder MapJsonPost(
-        this IEndpointRouteBuilder routes, string pattern, Func<HttpContext, Task<Outcome<JsonAnswer>>> answer)
-    {
-        return routes.MapPost(pattern, (Delegate)AnswerAsync);
-
-        async Task<IResult> AnswerAsync(HttpContext context) =>
-            (await answer(context)).Succeeded(out var result, out var problem) ? result : new ProblemResult(problem);
-    }
+        this IEndpointRouteBuilder routes, string pattern, Func<HttpContext, Task<Outcome<JsonAnswer>>> answer) =>
+        routes.MapPost(pattern, (Delegate)((HttpContext context) => answer(context).ToResultAsync()));
 }

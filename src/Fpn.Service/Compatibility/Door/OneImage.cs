@@ -1,11 +1,13 @@
 using System.Text.Json;
+using Fpn.Service.Answers;
 using Fpn.Service.Bodies;
 using Fpn.Service.Json;
 using Fpn.Service.Problems;
+using Fpn.Serving.Lanes;
 
 namespace Fpn.Service.Compatibility.Door;
 
-/// <summary>The one image of a JSON body, as base64.</summary>
+/// <summary>The one image of a JSON body: base64 or a URL.</summary>
 /// <param name="member">Name of the member that holds it; for problems.</param>
 internal sealed class OneImage(string member)
 {
@@ -18,7 +20,7 @@ internal sealed class OneImage(string member)
     {
         if (json.Token != JsonTokenType.String)
         {
-            return Problem.BadParameter(member, "Must be a string: an image as base64.");
+            return Problem.BadParameter(member, "Must be a string: an image as base64, or its URL.");
         }
 
         if (_place is not null)
@@ -30,15 +32,24 @@ internal sealed class OneImage(string member)
         return null;
     }
 
-    /// <summary>Decodes the image where it stands.</summary>
-    /// <param name="door">Has the limits.</param>
-    /// <param name="body">The body; the text is overwritten.</param>
-    /// <returns>The encoded image alone in an array, a part of the body; or the problem.</returns>
-    public Outcome<ReadOnlyMemory<byte>[]> Decode(ContractDoor door, ImageBody body) => _place is { } place
-        ? door.Decode(body, [place], PathFor)
-        : Problem.BadParameter(member, "Is missing: an image as base64.");
+    /// <summary>Detects the objects of the image.</summary>
+    /// <param name="door">Opens it.</param>
+    /// <param name="context">The request; takes what the log says of it.</param>
+    /// <param name="lane">The model that answers; the caller holds it.</param>
+    /// <param name="filter">Which detections are answered.</param>
+    /// <param name="body">The body; base64 is overwritten.</param>
+    /// <exception cref="OperationCanceledException">The client went away.</exception>
+    public async Task<Outcome<DetectionAnswer>> DetectAsync(
+        ContractDoor door, HttpContext context, ModelLane lane, DetectionFilter filter, ImageBody body)
+    {
+        if (_place is not { } place)
+        {
+            return Problem.BadParameter(member, "Is missing: an image as base64, or its URL.");
+        }
 
-    /// <summary>The name of the image in problems.</summary>
-    /// <param name="index">Always 0.</param>
-    public string PathFor(int index) => member;
+        return (await door.DetectAsync(context, lane, filter, body, [place], _ => member))
+            .Succeeded(out var answers, out var problem)
+            ? answers[0]
+            : problem;
+    }
 }

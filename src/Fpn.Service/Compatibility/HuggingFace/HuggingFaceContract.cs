@@ -6,7 +6,6 @@ using Fpn.Service.Answers;
 using Fpn.Service.Bodies;
 using Fpn.Service.Compatibility.Door;
 using Fpn.Service.Json;
-using Fpn.Service.OpenInference;
 using Fpn.Service.Problems;
 using Fpn.Service.Security;
 using Fpn.Serving.Lanes;
@@ -32,84 +31,52 @@ internal sealed class HuggingFaceContract(ContractDoor door, ImageDecoder decode
     public string Description => "The same models for Hugging Face's inference clients.";
 
     /// <inheritdoc/>
-    public JsonObject ErrorBody(Problem problem, string traceId) => new()
-    {
-        ["error"] = ErrorResponse.TextFor(problem, traceId),
-    };
+    public JsonObject ErrorBody(Problem problem, string traceId) => Door.ErrorBody.Create(problem, traceId);
 
     /// <inheritdoc/>
     public void Map(IEndpointRouteBuilder routes) =>
-        routes.MapPost("/hf/{model}", HandleAsync)
+        routes.MapPost(
+                "/hf/{model}",
+                (HttpContext context, string model) =>
+                    door.Take(model).UseAsync(use => DetectAsync(context, use.Lane)).ToResultAsync())
             .WithName("huggingFaceDetect")
             .WithSummary("Finds objects in an image")
             .WithMetadata(
                 new AnswerExample("application/json", Answer),
-                new BodyExample("The image itself, or JSON with the image as base64.", Body) { AlsoImage = true },
+                new BodyExample("The image itself, or JSON with the image as base64 or its URL.", Body) { AlsoImage = true },
                 new PathParameterNote("model", "Name of the model; case matters."),
                 new ProblemsMetadata(ImageBodyReader.Empty(ImageBodyReader.PartName)))
             .WithDetectionProblems(decoder)
             .RequireScope(KeyScope.Detect);
 
-    private async Task<IResult> HandleAsync(HttpContext context, string model)
+    private async Task<Outcome<JsonAnswer>> DetectAsync(HttpContext context, ModelLane lane)
     {
-        if (!door.Take(model).Succeeded(out var use, out var problem))
-        {
-            return new ProblemResult(problem);
-        }
-
-        using (use)
-        {
-            var filter = new DetectionFilter(use.Lane.Model.Contract);
-            var detection = context.Request.HasJsonContentType()
-                ? await DetectJsonAsync(context, use.Lane, filter)
-                : await DetectImageAsync(context, use.Lane, filter);
-            if (!detection.Succeeded(out var answers, out problem))
-            {
-                return new ProblemResult(problem);
-            }
-
-            return new JsonAnswer(json => Write(json, answers[0]));
-        }
+        var filter = new DetectionFilter(lane.Model.Contract);
+        var detection = context.Request.HasJsonContentType()
+            ? door.ReadJsonAsync(context).UseAsync(body => DetectJsonAsync(context, lane, filter, body))
+            : door.ReadImageAsync(context).UseAsync(body => DetectImageAsync(context, lane, filter, body));
+        return (await detection).Succeeded(out var answer, out var problem)
+            ? new JsonAnswer(json => Write(json, answer))
+            : problem;
     }
 
-    private async Task<Outcome<DetectionAnswer[]>> DetectImageAsync(
-        HttpContext context, ModelLane lane, DetectionFilter filter)
+    private async Task<Outcome<DetectionAnswer>> DetectImageAsync(
+        HttpContext context, ModelLane lane, DetectionFilter filter, ImageBody body) =>
+        (await door.DetectAsync(context, lane, filter, [body.Bytes])).Succeeded(out var answers, out var problem)
+            ? answers[0]
+            : problem;
+
+    private async Task<Outcome<DetectionAnswer>> DetectJsonAsync(
+        HttpContext context, ModelLane lane, DetectionFilter filter, ImageBody body)
     {
-        if (!(await door.ReadImageAsync(context)).Succeeded(out var body, out var problem))
+        var image = new OneImage("inputs");
+        var problem = JsonBody.Read(body.Bytes.Span, (ref JsonObjectReader json, string? name) => name switch
         {
-            return problem;
-        }
-
-        using (body)
-        {
-            return await door.DetectAsync(context, lane, filter, [body.Bytes]);
-        }
-    }
-
-    private async Task<Outcome<DetectionAnswer[]>> DetectJsonAsync(
-        HttpContext context, ModelLane lane, DetectionFilter filter)
-    {
-        if (!(await door.ReadJsonAsync(context)).Succeeded(out var body, out var problem))
-        {
-            return problem;
-        }
-
-        using (body)
-        {
-            var image = new OneImage("inputs");
-            problem = JsonBody.Read(body.Bytes.Span, (ref JsonObjectReader json, string? name) => name switch
-            {
-                "inputs" => image.Read(ref json),
-                "parameters" => ReadParameters(ref json, filter),
-                _ => JsonBody.Skip(ref json),
-            });
-            if (problem is not null || !image.Decode(door, body).Succeeded(out var encoded, out problem))
-            {
-                return problem;
-            }
-
-            return await door.DetectAsync(context, lane, filter, encoded, image.PathFor);
-        }
+            "inputs" => image.Read(ref json),
+            "parameters" => ReadParameters(ref json, filter),
+            _ => JsonBody.Skip(ref json),
+        });
+        return problem is not null ? problem : await image.DetectAsync(door, context, lane, filter, body);
     }
 
     private static Problem? ReadParameters(ref JsonObjectReader json, DetectionFilter filter) => json.Token switch

@@ -2,7 +2,6 @@ using System.Text.Json.Nodes;
 using Fpn.Imaging.Decoding;
 using Fpn.Service.Annotations;
 using Fpn.Service.Compatibility.Door;
-using Fpn.Service.OpenInference;
 using Fpn.Service.Problems;
 using Fpn.Service.Security;
 using Fpn.Serving.Lanes;
@@ -53,10 +52,7 @@ internal sealed class LabelStudioContract(ContractDoor door, TaskPredictor predi
     public string Description => "An ML backend for each model: predictions as boxes to correct.";
 
     /// <inheritdoc/>
-    public JsonObject ErrorBody(Problem problem, string traceId) => new()
-    {
-        ["error"] = ErrorResponse.TextFor(problem, traceId),
-    };
+    public JsonObject ErrorBody(Problem problem, string traceId) => Door.ErrorBody.Create(problem, traceId);
 
     /// <inheritdoc/>
     public void Map(IEndpointRouteBuilder routes)
@@ -91,10 +87,8 @@ internal sealed class LabelStudioContract(ContractDoor door, TaskPredictor predi
                 new AnswerExample(Json, """{ "model_version": "everyday/1" }"""),
                 new BodyExample("What Label Studio sends; not read.", """{ "project": "3.1746612998" }"""))
             .RequireScope(KeyScope.Detect);
-        group.MapPost("/predict", async (HttpContext context, string model) =>
-                (await predictor.PredictAsync(context, model)).Succeeded(out var answer, out var problem)
-                    ? (IResult)answer
-                    : new ProblemResult(problem))
+        group.MapPost("/predict", (HttpContext context, string model) =>
+                predictor.PredictAsync(context, model).ToResultAsync())
             .WithName("labelStudioPredict")
             .WithSummary("Predicts tasks")
             .WithDescription(

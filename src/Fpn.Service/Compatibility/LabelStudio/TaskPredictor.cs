@@ -18,26 +18,9 @@ internal sealed partial class TaskPredictor(
     /// <param name="context">The request.</param>
     /// <param name="model">Name of the model.</param>
     /// <returns>As many results as tasks; or the problem of the request, or of its tasks if all fail.</returns>
-    public async Task<Outcome<JsonAnswer>> PredictAsync(HttpContext context, string model)
-    {
-        if (!door.Take(model).Succeeded(out var use, out var problem))
-        {
-            return problem;
-        }
-
-        using (use)
-        {
-            if (!(await door.ReadJsonAsync(context)).Succeeded(out var body, out problem))
-            {
-                return problem;
-            }
-
-            using (body)
-            {
-                return await PredictAsync(context, use.Lane, body);
-            }
-        }
-    }
+    public Task<Outcome<JsonAnswer>> PredictAsync(HttpContext context, string model) =>
+        door.Take(model).UseAsync(
+            use => door.ReadJsonAsync(context).UseAsync(body => PredictAsync(context, use.Lane, body)));
 
     private async Task<Outcome<JsonAnswer>> PredictAsync(HttpContext context, ModelLane lane, ImageBody body)
     {
@@ -95,15 +78,8 @@ internal sealed partial class TaskPredictor(
             return Problem.BadParameter(path, "Its data does not name the picture that the configuration asks for.");
         }
 
-        if (!(await OpenAsync(context, body, text, path)).Succeeded(out var images, out var problem))
-        {
-            return problem;
-        }
-
-        using (images)
-        {
-            return await door.DetectOneAsync(context, lane, filter, images.Images[0], path, isFirst: index == 0);
-        }
+        return await OpenAsync(context, body, text, path).UseAsync(
+            images => door.DetectOneAsync(context, lane, filter, images.Images[0], path, isFirst: index == 0));
     }
 
     private async Task<Outcome<ImageSet>> OpenAsync(HttpContext context, ImageBody body, Base64Text text, string path)

@@ -8,6 +8,7 @@ using Fpn.Service.Json;
 using Fpn.Service.OpenInference;
 using Fpn.Service.Problems;
 using Fpn.Service.Security;
+using Fpn.Serving.Lanes;
 
 namespace Fpn.Service.Compatibility.LocalAI;
 
@@ -48,7 +49,9 @@ internal sealed class LocalAIContract(ContractDoor door, ImageDecoder decoder) :
 
     /// <inheritdoc/>
     public void Map(IEndpointRouteBuilder routes) => routes
-        .MapJsonPost("/v1/detection", DetectAsync)
+        .MapJsonPost(
+            "/v1/detection",
+            context => door.ReadJsonAsync(context).UseAsync(body => DetectAsync(context, body)))
         .WithName("localaiDetect")
         .WithSummary("Finds objects in an image")
         .WithDescription("The image is base64, a data URL or, where its host is listed, a URL.")
@@ -57,19 +60,6 @@ internal sealed class LocalAIContract(ContractDoor door, ImageDecoder decoder) :
             new BodyExample("Without a model, the default one answers.", Body))
         .WithDetectionProblems(decoder)
         .RequireScope(KeyScope.Detect);
-
-    private async Task<Outcome<JsonAnswer>> DetectAsync(HttpContext context)
-    {
-        if (!(await door.ReadJsonAsync(context)).Succeeded(out var body, out var problem))
-        {
-            return problem;
-        }
-
-        using (body)
-        {
-            return await DetectAsync(context, body);
-        }
-    }
 
     private async Task<Outcome<JsonAnswer>> DetectAsync(HttpContext context, ImageBody body)
     {
@@ -104,32 +94,19 @@ internal sealed class LocalAIContract(ContractDoor door, ImageDecoder decoder) :
             return Problem.BadParameter("image", "Must be an image: base64, a data URL or a URL.");
         }
 
-        if (!door.Take(wanted.Model is { Length: > 0 } model ? model : null).Succeeded(out var use, out var problem))
-        {
-            return problem;
-        }
+        return await door.Take(wanted.Model is { Length: > 0 } model ? model : null).UseAsync(
+            use => DetectAsync(context, use.Lane, wanted.Threshold, body, image));
+    }
 
-        using (use)
-        {
-            var filter = new DetectionFilter(use.Lane.Model.Contract);
-            if (wanted.Threshold is { } threshold && filter.SetScoreThreshold("threshold", threshold) is { } notAScore)
-            {
-                return notAScore;
-            }
-
-            if (!(await door.OpenAsync(context, body, [image], _ => "image")).Succeeded(out var images, out problem))
-            {
-                return problem;
-            }
-
-            using (images)
-            {
-                return (await door.DetectAsync(context, use.Lane, filter, images.Images, _ => "image"))
-                    .Succeeded(out var answers, out problem)
-                    ? Write(answers[0])
-                    : problem;
-            }
-        }
+    private async Task<Outcome<JsonAnswer>> DetectAsync(
+        HttpContext context, ModelLane lane, string? threshold, ImageBody body, Base64Text image)
+    {
+        var filter = new DetectionFilter(lane.Model.Contract);
+        return threshold is not null && filter.SetScoreThreshold("threshold", threshold) is { } notAScore ? notAScore
+            : (await door.DetectAsync(context, lane, filter, body, [image], _ => "image"))
+                .Succeeded(out var answers, out var problem)
+                ? Write(answers[0])
+            : problem;
     }
 
     /// <summary>Boxes by their upper left corner and their size, in pixels.</summary>

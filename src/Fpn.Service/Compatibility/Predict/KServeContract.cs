@@ -40,10 +40,7 @@ internal sealed class KServeContract(
     public string Description => "The same models for clients of KServe's first protocol and TensorFlow Serving.";
 
     /// <inheritdoc/>
-    public JsonObject ErrorBody(Problem problem, string traceId) => new()
-    {
-        ["error"] = ErrorResponse.TextFor(problem, traceId),
-    };
+    public JsonObject ErrorBody(Problem problem, string traceId) => Door.ErrorBody.Create(problem, traceId);
 
     /// <inheritdoc/>
     public void Map(IEndpointRouteBuilder routes)

@@ -34,7 +34,7 @@ internal sealed class PredictRequest
     /// <param name="door">Has the limits.</param>
     /// <returns>The request, or its problem.</returns>
     /// <remarks>
-    /// An image is a base64 string, <c>{"b64": …}</c>, or an object whose one member is either, such as
+    /// An image is a string, base64 or a URL, <c>{"b64": …}</c>, or an object whose one member is either, such as
     /// <c>{"image": {"b64": …}}</c>.
     /// </remarks>
     public static Outcome<PredictRequest> Read(ReadOnlySpan<byte> json, DetectionFilter filter, ContractDoor door)
@@ -105,7 +105,7 @@ internal sealed class PredictRequest
     }
 
     private static Problem NotOne(string path) => Problem.BadParameter(
-        path, "Must be one image as base64: a string, {\"b64\": \"…\"} or {\"image\": {\"b64\": \"…\"}}.");
+        path, "Must be one image as base64 or a URL: a string, {\"b64\": \"…\"} or {\"image\": {\"b64\": \"…\"}}.");
 
     private static Problem? ReadParameters(ref JsonObjectReader json, DetectionFilter filter)
     {

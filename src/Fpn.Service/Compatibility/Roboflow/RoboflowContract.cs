@@ -73,7 +73,9 @@ internal sealed class RoboflowContract(
             .WithDescription("A model's id is its name and version.")
             .WithMetadata(new AnswerExample("application/json", Registry), inQuery)
             .RequireScope(KeyScope.Detect);
-        routes.MapJsonPost("/model/add", AddAsync)
+        routes.MapJsonPost(
+                "/model/add",
+                context => door.ReadJsonAsync(context).UseAsync(body => Task.FromResult(Add(context, body))))
             .WithName("roboflowAdd")
             .WithSummary("Lists the models, if one of them is the model that is asked for")
             .WithDescription("The service decides which models it serves; nothing is added.")
@@ -83,7 +85,9 @@ internal sealed class RoboflowContract(
                 new ProblemsMetadata(Problem.UnknownModel("pets", ["everyday", "blood-cells"])),
                 inQuery with { InBody = true })
             .RequireScope(KeyScope.Detect);
-        routes.MapJsonPost("/infer/object_detection", DetectAsync)
+        routes.MapJsonPost(
+                "/infer/object_detection",
+                context => door.ReadJsonAsync(context).UseAsync(body => DetectAsync(context, body)))
             .WithName("roboflowDetect")
             .WithSummary("Finds objects in an image, or in each of a list")
             .WithDescription("Boxes are given by their center, width and height, in pixels.")
@@ -114,93 +118,56 @@ internal sealed class RoboflowContract(
         json.WriteEndObject();
     }
 
-    private async Task<Outcome<JsonAnswer>> AddAsync(HttpContext context)
+    private Outcome<JsonAnswer> Add(HttpContext context, ImageBody body)
     {
-        if (!(await door.ReadJsonAsync(context)).Succeeded(out var body, out var problem))
+        if (!Understand(context, body).Succeeded(out var request, out var problem)
+            || !Take(request.ModelId).Succeeded(out var use, out problem))
         {
             return problem;
         }
 
-        using (body)
-        {
-            if (!Understand(context, body).Succeeded(out var request, out problem)
-                || !Take(request.ModelId).Succeeded(out var use, out problem))
-            {
-                return problem;
-            }
-
-            use.Dispose();
-            return new JsonAnswer(WriteRegistry);
-        }
+        use.Dispose();
+        return new JsonAnswer(WriteRegistry);
     }
 
-    private async Task<Outcome<JsonAnswer>> DetectAsync(HttpContext context)
-    {
-        if (!(await door.ReadJsonAsync(context)).Succeeded(out var body, out var problem))
-        {
-            return problem;
-        }
-
-        using (body)
-        {
-            if (!Understand(context, body).Succeeded(out var request, out problem))
-            {
-                return problem;
-            }
-
-            if (request.Images.Count == 0)
-            {
-                return Problem.BadParameter("image", "Is missing.");
-            }
-
-            if (!Take(request.ModelId).Succeeded(out var use, out problem))
-            {
-                return problem;
-            }
-
-            using (use)
-            {
-                return await DetectAsync(context, body, request, use.Lane);
-            }
-        }
-    }
+    private async Task<Outcome<JsonAnswer>> DetectAsync(HttpContext context, ImageBody body) =>
+        !Understand(context, body).Succeeded(out var request, out var problem) ? problem
+        : request.Images.Count == 0 ? Problem.BadParameter("image", "Is missing.")
+        : await Take(request.ModelId).UseAsync(use => DetectAsync(context, body, request, use.Lane));
 
     private async Task<Outcome<JsonAnswer>> DetectAsync(
-        HttpContext context, ImageBody body, RoboflowRequest request, ModelLane lane)
+        HttpContext context, ImageBody body, RoboflowRequest request, ModelLane lane) =>
+        FilterFor(request, lane).Succeeded(out var filter, out var problem)
+            ? await door.OpenAsync(context, body, request.Images, request.PathFor).UseAsync(
+                images => DetectAsync(context, images, request, lane, filter))
+            : problem;
+
+    private async Task<Outcome<JsonAnswer>> DetectAsync(
+        HttpContext context, ImageSet images, RoboflowRequest request, ModelLane lane, DetectionFilter filter)
     {
-        if (!FilterFor(request, lane).Succeeded(out var filter, out var problem)
-            || !(await door.OpenAsync(context, body, request.Images, request.PathFor))
-                .Succeeded(out var images, out problem))
+        var run = await door.DetectAsync(context, lane, filter, images.Images, request.PathFor);
+        if (!run.Succeeded(out var answers, out var problem))
         {
             return problem;
         }
 
-        using (images)
+        var pictures = new string?[answers.Length];
+        for (var i = 0; request.Visualize && i < pictures.Length; i++)
         {
-            var run = await door.DetectAsync(context, lane, filter, images.Images, request.PathFor);
-            if (!run.Succeeded(out var answers, out problem))
+            var image = new DetectionRequest(images.Images[i]) { Cancellation = context.RequestAborted };
+            var painted = await painter.PaintAsync(answers[i], image, PictureEncoding.Jpeg);
+            if (!painted.Succeeded(out var picture, out problem))
             {
-                return problem;
+                return problem with { Parameter = request.PathFor(i) };
             }
 
-            var pictures = new string?[answers.Length];
-            for (var i = 0; request.Visualize && i < pictures.Length; i++)
+            using (picture)
             {
-                var image = new DetectionRequest(images.Images[i]) { Cancellation = context.RequestAborted };
-                var painted = await painter.PaintAsync(answers[i], image, PictureEncoding.Jpeg);
-                if (!painted.Succeeded(out var picture, out problem))
-                {
-                    return problem with { Parameter = request.PathFor(i) };
-                }
-
-                using (picture)
-                {
-                    pictures[i] = Convert.ToBase64String(picture.Bytes);
-                }
+                pictures[i] = Convert.ToBase64String(picture.Bytes);
             }
-
-            return new JsonAnswer(json => RoboflowAnswer.Write(json, answers, pictures, request.IsList));
         }
+
+        return new JsonAnswer(json => RoboflowAnswer.Write(json, answers, pictures, request.IsList));
     }
 
     private Outcome<RoboflowRequest> Understand(HttpContext context, ImageBody body) =>

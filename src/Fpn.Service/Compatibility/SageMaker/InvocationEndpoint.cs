@@ -24,7 +24,9 @@ internal sealed class InvocationEndpoint(LaneRegistry lanes, DetectionEndpoint d
     private const string BinaryLength = "json-header-size";
 
     /// <summary>Answers one request.</summary>
-    public async Task<IResult> HandleAsync(HttpContext context)
+    /// <param name="context">The request.</param>
+    /// <param name="model">The model that its path names; null where the custom attributes may.</param>
+    public async Task<IResult> HandleAsync(HttpContext context, string? model = null)
     {
         var request = context.Request;
 
@@ -33,6 +35,11 @@ internal sealed class InvocationEndpoint(LaneRegistry lanes, DetectionEndpoint d
         if (attributes.Contains('=', StringComparison.Ordinal))
         {
             request.QueryString = new QueryString("?" + attributes);
+        }
+
+        if (model is not null)
+        {
+            request.QueryString = request.QueryString.Add(ModelParameter, model);
         }
 
         if (!MediaTypeHeaderValue.TryParse(request.ContentType, out var type) || !IsJson(type))

@@ -3,7 +3,6 @@ using Fpn.Imaging.Decoding;
 using Fpn.Service.Annotations;
 using Fpn.Service.Compatibility.Door;
 using Fpn.Service.Observability;
-using Fpn.Service.OpenInference;
 using Fpn.Service.Problems;
 using Fpn.Service.Security;
 
@@ -14,8 +13,15 @@ namespace Fpn.Service.Compatibility.SageMaker;
 /// so that AWS' SDKs can ask the service itself.
 /// </summary>
 internal sealed class SageMakerContract(
-    SageMakerPlatform platform, PlatformProbe probe, InvocationEndpoint invocation, ImageDecoder decoder) : IContract
+    SageMakerPlatform platform,
+    PlatformProbe probe,
+    InvocationEndpoint invocation,
+    ImageDecoder decoder,
+    MultiModelEndpoints? models = null) : IContract
 {
+    /// <summary>A multi-model endpoint has <c>/models</c> itself, which is the service's own otherwise.</summary>
+    private const int BeforeOwnRoutes = -1;
+
     private const string Body = """
         { "inputs": [ { "name": "image", "datatype": "BYTES", "shape": [1], "data": ["/9j/4AAQSkZJRg…"] } ] }
         """;
@@ -42,19 +48,18 @@ internal sealed class SageMakerContract(
     public string Description => "What SageMaker asks of a container; the argument `serve` switches it on, too.";
 
     /// <inheritdoc/>
-    public bool IsAskedFor => platform.IsServe;
+    public bool IsAskedFor => platform.IsAskedFor;
 
     /// <inheritdoc/>
     /// <remarks>SageMaker hands the text to the client, as the original message of its own error.</remarks>
-    public JsonObject ErrorBody(Problem problem, string traceId) => new()
-    {
-        ["error"] = ErrorResponse.TextFor(problem, traceId),
-    };
+    public JsonObject ErrorBody(Problem problem, string traceId) => Door.ErrorBody.Create(problem, traceId);
 
     /// <inheritdoc/>
     public void Map(IEndpointRouteBuilder routes)
     {
-        routes.MapGet("/ping", (HttpContext context) => probe.Answer(context))
+        // Before SageMaker loads the first model, it asks whether the container lives.
+        routes.MapGet("/ping", (HttpContext context) =>
+                platform.IsMultiModel ? PlatformProbe.AnswerYes(context) : probe.Answer(context))
             .WithName("sagemakerPing")
             .WithSummary("Says whether the service is ready")
             .WithDescription("An empty 200 means yes.")
@@ -74,6 +79,25 @@ internal sealed class SageMakerContract(
             .RequireScope(KeyScope.Detect);
         routes.MapPost("/endpoints/{endpoint}/invocations", invoke)
             .ExcludeFromDescription()
+            .RequireScope(KeyScope.Detect);
+        if (models is not null)
+        {
+            MapModels(routes.MapGroup("/models").WithOrder(BeforeOwnRoutes).ExcludeFromDescription(), models);
+        }
+    }
+
+    private void MapModels(IEndpointRouteBuilder routes, MultiModelEndpoints endpoints)
+    {
+        routes.MapJsonPost("", endpoints.LoadAsync).RequireScope(KeyScope.Admin);
+        routes.MapGet("", (HttpRequest request) => Task.FromResult(endpoints.List(request.Query)).ToResultAsync())
+            .RequireScope(KeyScope.Detect);
+        routes.MapGet("/{model}", (string model) => Task.FromResult(endpoints.Get(model)).ToResultAsync())
+            .RequireScope(KeyScope.Detect);
+        routes.MapDelete("/{model}", (HttpContext context, string model) =>
+                endpoints.UnloadAsync(model, context.RequestAborted).ToResultAsync())
+            .RequireScope(KeyScope.Admin);
+        routes.MapPost("/{model}/invoke", (HttpContext context, string model) =>
+                invocation.HandleAsync(context, model))
             .RequireScope(KeyScope.Detect);
     }
 }

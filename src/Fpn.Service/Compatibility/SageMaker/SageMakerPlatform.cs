@@ -1,11 +1,11 @@
 using Fpn.Service.Commands;
-using Fpn.Settings;
 
 namespace Fpn.Service.Compatibility.SageMaker;
 
 /// <summary>What SageMaker says when it starts the service: the argument <c>serve</c>, and variables.</summary>
 /// <param name="IsServe">Whether the command line begins with <c>serve</c>.</param>
-internal sealed record SageMakerPlatform(bool IsServe)
+/// <param name="IsMultiModel">Whether SageMaker loads and unloads the models.</param>
+internal sealed record SageMakerPlatform(bool IsServe, bool IsMultiModel = false)
 {
     private const string MultiModel = "SAGEMAKER_MULTI_MODEL";
 
@@ -15,20 +15,13 @@ internal sealed record SageMakerPlatform(bool IsServe)
     /// <summary>Settings that say where the service listens.</summary>
     private static readonly string[] Addresses = ["urls", "http_ports", "https_ports"];
 
-    /// <summary>Reads what the platform says.</summary>
-    /// <exception cref="SettingsException">It asks for multi-model mode.</exception>
-    public static SageMakerPlatform Read(IConfiguration configuration)
-    {
-        if (bool.TryParse(configuration[MultiModel], out var isMultiModel) && isMultiModel)
-        {
-            throw new SettingsException(
-                $"'{MultiModel}' is 'true', but models that SageMaker loads and unloads are not served. Put "
-                + "the packages into one folder, and name the model in the custom attributes: model=NAME "
-                + "(docs/clients.md).");
-        }
+    /// <summary>Whether SageMaker starts the service.</summary>
+    public bool IsAskedFor => IsServe || IsMultiModel;
 
-        return new SageMakerPlatform(Environment.GetCommandLineArgs() is [_, ServiceCommands.Serve, ..]);
-    }
+    /// <summary>Reads what the platform says.</summary>
+    public static SageMakerPlatform Read(IConfiguration configuration) => new(
+        Environment.GetCommandLineArgs() is [_, ServiceCommands.Serve, ..],
+        bool.TryParse(configuration[MultiModel], out var isMultiModel) && isMultiModel);
 
     /// <summary>The address to listen at: SageMaker expects it, and does not say so.</summary>
     /// <returns>Null where settings name one, or SageMaker did not start the service.</returns>

@@ -4,7 +4,6 @@ using Fpn.Service.Annotations;
 using Fpn.Service.Compatibility.Door;
 using Fpn.Service.Compatibility.Predict;
 using Fpn.Service.Observability;
-using Fpn.Service.OpenInference;
 using Fpn.Service.Problems;
 using Fpn.Service.Security;
 
@@ -49,10 +48,7 @@ internal sealed class VertexContract(
     public bool IsAskedFor => platform.IsAskedFor;
 
     /// <inheritdoc/>
-    public JsonObject ErrorBody(Problem problem, string traceId) => new()
-    {
-        ["error"] = ErrorResponse.TextFor(problem, traceId),
-    };
+    public JsonObject ErrorBody(Problem problem, string traceId) => Door.ErrorBody.Create(problem, traceId);
 
     /// <inheritdoc/>
     /// <remarks>
