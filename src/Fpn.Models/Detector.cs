@@ -1,6 +1,7 @@
 using Fpn.Detection.Geometry;
 using Fpn.Detection.Tensors;
 using Fpn.Models.Execution.Devices;
+using Fpn.Models.Loading;
 using Fpn.Models.Options;
 using Fpn.Models.Packages;
 
@@ -39,8 +40,8 @@ public sealed class Detector : IDisposable
     public ModelDescription Model => _model.Description;
 
     /// <summary>Loads a model package. Blocks, for seconds where the graphs are large.</summary>
-    /// <param name="packageFolder">The package's folder, which has the model's name and holds
-    /// <c>model.json</c>.</param>
+    /// <param name="packageFolder">The package's folder, which holds <c>model.json</c>; its name does not
+    /// matter.</param>
     /// <param name="options">How it runs; null for the defaults.</param>
     /// <returns>The model; the caller disposes it.</returns>
     /// <exception cref="ModelPackageException">The package is missing or wrong.</exception>
@@ -52,12 +53,12 @@ public sealed class Detector : IDisposable
         options ??= new DetectorOptions();
         options.Check();
         var folder = Path.TrimEndingDirectorySeparator(Path.GetFullPath(packageFolder));
-        return new Detector(ModelManifestReader.Read(folder), options);
+        return new Detector(VersionFolders.ReadPackage(folder), options);
     }
 
     /// <summary>Loads a model package on a thread of the pool.</summary>
-    /// <param name="packageFolder">The package's folder, which has the model's name and holds
-    /// <c>model.json</c>.</param>
+    /// <param name="packageFolder">The package's folder, which holds <c>model.json</c>; its name does not
+    /// matter.</param>
     /// <param name="options">How it runs; null for the defaults.</param>
     /// <param name="cancellationToken">Gives up; a model that is loaded meanwhile is disposed.</param>
     /// <returns>The model; the caller disposes it.</returns>

@@ -24,10 +24,10 @@ public sealed record ModelDescription
         Device = new DeviceInfo(device.Provider, device.Name, device.Reason);
     }
 
-    /// <summary>Name of the model and of its folder.</summary>
+    /// <summary>Name of the model.</summary>
     public string Name { get; }
 
-    /// <summary>Version of the package, free text.</summary>
+    /// <summary>Version of the package: the number of its version folder, or else free text.</summary>
     public string Version { get; }
 
     /// <summary>One sentence about the model, if the package has one.</summary>

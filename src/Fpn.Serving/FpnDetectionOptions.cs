@@ -1,6 +1,7 @@
 using System.ComponentModel.DataAnnotations;
 using Fpn.Imaging.Codecs;
 using Fpn.Models;
+using Fpn.Models.Loading;
 using Fpn.Models.Options;
 using Fpn.Serving.Sizing;
 
@@ -10,14 +11,16 @@ namespace Fpn.Serving;
 public sealed class FpnDetectionOptions
 {
     /// <summary>
-    /// Folder of the model packages, one folder a model, or one package, which holds <c>model.json</c> itself; relative
-    /// to the host's content root. Default <c>models</c>. All of them are served.
+    /// Folder of the model packages, one folder a model; or one package, which holds <c>model.json</c> itself; or the
+    /// version folders of one model. Relative to the host's content root. Default <c>models</c>. All models are
+    /// served.
     /// </summary>
     [Required(ErrorMessage = "{0} must name a folder")]
     public string ModelsFolder { get; set; } = "models";
 
     /// <summary>
-    /// Name of the model where <see cref="ModelsFolder"/> is one package. Default: the name in its <c>model.json</c>.
+    /// Name of the model where <see cref="ModelsFolder"/> is one package, or versions of one. Default: the name in
+    /// <c>model.json</c>.
     /// </summary>
     [MinLength(1, ErrorMessage = "{0} must name a model")]
     public string? ModelName { get; set; }
@@ -25,6 +28,20 @@ public sealed class FpnDetectionOptions
     /// <summary>The model that answers requests which name none. Default: the only one, else <c>everyday</c>.</summary>
     [MinLength(1, ErrorMessage = "{0} must name a model")]
     public string? DefaultModel { get; set; }
+
+    /// <summary>
+    /// How many versions of a model are loaded, where it is kept in version folders: the newest ones. Default 0: all of
+    /// them, each of which takes memory; 0 to 1000. Requests are answered by the newest.
+    /// </summary>
+    [Range(0, 1000, ErrorMessage = "{0} must be from {1} to {2}")]
+    public int ModelVersions { get; set; }
+
+    /// <summary>
+    /// Time between two looks for packages that are new or changed, which are then loaded. Default 0: none are looked
+    /// for; 0, or 1 s to 24 h.
+    /// </summary>
+    [PollInterval]
+    public TimeSpan ModelPoll { get; set; }
 
     /// <summary>Where the graphs run. Default <see cref="ExecutionProvider.Auto"/>: CUDA if it can be used, else the
     /// CPU; <see cref="ModelDescription.Device"/> says which and why.</summary>

@@ -42,7 +42,7 @@ public static class FpnDetectionRegistration
         services.TryAddSingleton(options.Batching);
         services.TryAddSingleton(_ => CreateDecoder(options));
         services.TryAddSingleton<IModelPackages>(provider => CreatePackages(provider, options));
-        return services
+        services
             .AddSingleton(new ByteBudget(options.MaxDecodedBytes))
             .AddSingleton(new ViewLimits(options.MaxViews, options.MaxViewPixels))
             .AddSingleton(_ => new DecoderSlots(options.Threads))
@@ -56,12 +56,23 @@ public static class FpnDetectionRegistration
             // A program gets these two, so here a missing library becomes advice to its programmer.
             .AddSingleton<IDetectionQueue>(provider => NativeLibraries.Require(() => CreateQueue(provider)))
             .AddHostedService(provider => NativeLibraries.Require(provider.GetRequiredService<DetectionStartup>));
+        return options.ModelPoll > TimeSpan.Zero
+            ? services.AddHostedService(provider => CreatePoll(provider, options.ModelPoll))
+            : services;
     }
 
     private static DetectionQueue CreateQueue(IServiceProvider provider) => new(
         provider.GetRequiredService<DetectionStartup>(),
         provider.GetRequiredService<LaneRegistry>(),
         provider.GetRequiredService<DetectionPipeline>());
+
+    private static PackagePoll CreatePoll(IServiceProvider provider, TimeSpan interval) => new(
+        provider.GetRequiredService<DetectionStartup>(),
+        provider.GetRequiredService<LaneRegistry>(),
+        provider.GetRequiredService<IModelPackages>(),
+        interval,
+        provider.GetRequiredService<TimeProvider>(),
+        provider.GetRequiredService<ILogger<PackagePoll>>());
 
     private static ImageDecoder CreateDecoder(FpnDetectionOptions options) =>
         new(options.MaxImagePixels, options.Codecs.Count > 0 ? [.. options.Codecs] : [new VipsCodec()]);
@@ -75,6 +86,7 @@ public static class FpnDetectionRegistration
                 Path = options.ModelsFolder,
                 Name = options.ModelName,
                 Default = options.DefaultModel,
+                Versions = options.ModelVersions,
             },
             new ExecutionOptions { Provider = options.Provider, Threads = options.Threads },
             options.Cuda,

@@ -14,8 +14,8 @@ namespace Fpn.Serving;
 public interface IDetectionQueue
 #pragma warning restore CA1711
 {
-    /// <summary>The models that are served now: the default model first, then by name. Empty before the host has
-    /// started.</summary>
+    /// <summary>The models that are served now, each with its newest version: the default model first, then by name.
+    /// Empty before the host has started.</summary>
     IReadOnlyList<ModelDescription> Models { get; }
 
     /// <summary>Detects the objects in one image.</summary>
@@ -27,9 +27,9 @@ public interface IDetectionQueue
     /// cancelled.</exception>
     Task<Result<DetectionResult>> DetectAsync(DetectionRequest request);
 
-    /// <summary>Loads a package from the folder of models, or loads it again after it has changed. It takes over when
-    /// it is warm; until then the version before answers.</summary>
-    /// <param name="model">Name of the package's folder.</param>
+    /// <summary>Loads a model from the folder of models, or loads it again after it has changed. It takes over when it
+    /// is warm; until then the version before answers.</summary>
+    /// <param name="model">Name of the model's folder: of a package, or of version folders.</param>
     /// <exception cref="ModelPackageException">It cannot be loaded; the version that was served before
     /// stays.</exception>
     Task LoadAsync(string model);

@@ -40,7 +40,7 @@ public sealed class EndToEndDetectorTests : IDisposable
             }
             """);
         using var detector = new EndToEndDetector(
-            ModelManifestReader.Read(_package), ExecutionDevice.Open(new ExecutionOptions(), new CudaOptions()));
+            ModelManifestReader.ReadAlone(_package), ExecutionDevice.Open(new ExecutionOptions(), new CudaOptions()));
         using var image = Pictures.Decoded(640, 480);
 
         // 480 x 640 shrinks to 384 x 512, so the way back is a factor of 1.25.

@@ -23,7 +23,7 @@ public sealed class FailedAllocationTests : IDisposable
 
     public FailedAllocationTests()
     {
-        var contract = ModelManifestReader.Read(Path.Combine(Checkout.Models, "blood-cells"));
+        var contract = ModelManifestReader.ReadAlone(Path.Combine(Checkout.Models, "blood-cells"));
         var device = ExecutionDevice.Open(
             new ExecutionOptions { Provider = ExecutionProvider.Cpu }, new CudaOptions());
         _detector = new TwoStageDetector(contract, device);

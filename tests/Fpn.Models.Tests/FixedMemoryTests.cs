@@ -21,7 +21,8 @@ public sealed class FixedMemoryTests
     private readonly ExecutionDevice _device = ExecutionDevice.Open(
         new ExecutionOptions { Provider = ExecutionProvider.Cpu }, new CudaOptions());
 
-    private readonly ModelContract _contract = ModelManifestReader.Read(Path.Combine(Checkout.Models, "blood-cells"));
+    private readonly ModelContract _contract =
+        ModelManifestReader.ReadAlone(Path.Combine(Checkout.Models, "blood-cells"));
 
     [Fact]
     public void RunBackbone_FixedShapes_WritesIntoTheMemoryThatWasSetApart()

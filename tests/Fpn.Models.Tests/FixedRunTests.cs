@@ -33,7 +33,8 @@ public sealed class FixedRunTests : IDisposable
     private readonly ExecutionDevice _device = ExecutionDevice.Open(
         new ExecutionOptions { Provider = ExecutionProvider.Cpu }, new CudaOptions());
 
-    private readonly ModelContract _contract = ModelManifestReader.Read(Path.Combine(Checkout.Models, "blood-cells"));
+    private readonly ModelContract _contract =
+        ModelManifestReader.ReadAlone(Path.Combine(Checkout.Models, "blood-cells"));
     private readonly List<MeasuredImage> _images = [];
     private readonly ImageDecoder _decoder = new(40_000_000, new VipsCodec());
 

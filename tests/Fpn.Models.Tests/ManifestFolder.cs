@@ -57,7 +57,7 @@ internal sealed class ManifestFolder : IDisposable
 
         File.WriteAllBytes(Path.Combine(neighbor, "head.onnx"), []);
         File.WriteAllText(Manifest, manifest);
-        return ModelManifestReader.Read(Package);
+        return ModelManifestReader.Read(Package, Path.GetFileName(Package));
     }
 
     public void Dispose() => _folder.Delete(recursive: true);

@@ -212,7 +212,8 @@ public sealed class ManifestRefusalTests : IDisposable
     [Fact]
     public void Read_NoManifest_NamesTheFile()
     {
-        var exception = Assert.Throws<ModelPackageException>(() => ModelManifestReader.Read(_folder.Package));
+        var exception = Assert.Throws<ModelPackageException>(
+            () => ModelManifestReader.Read(_folder.Package, "blood-cells"));
         Assert.Contains("model.json: cannot be read", exception.Message, StringComparison.Ordinal);
     }
 

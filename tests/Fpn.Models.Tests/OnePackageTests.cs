@@ -16,9 +16,9 @@ public sealed class OnePackageTests : IDisposable
     public void List_FolderIsAPackage_HasTheNameInItsManifest()
     {
         var packages = Open(new() { Path = Mount() });
-        Assert.Equal(["blood-cells"], packages.List());
+        Assert.Equal([new PackageId("blood-cells")], packages.List());
         Assert.Equal("blood-cells", packages.Default);
-        using var model = packages.Load("blood-cells");
+        using var model = packages.Load(new("blood-cells"));
         Assert.Equal("blood-cells", model.Contract.Name);
     }
 
@@ -26,9 +26,9 @@ public sealed class OnePackageTests : IDisposable
     public void List_NameIsGiven_IsServedByThatName()
     {
         var packages = Open(new() { Path = Mount(), Name = "cells" });
-        Assert.Equal(["cells"], packages.List());
+        Assert.Equal([new PackageId("cells")], packages.List());
         Assert.Equal("cells", packages.Default);
-        using var model = packages.Load("cells");
+        using var model = packages.Load(new("cells"));
         Assert.Equal("cells", model.Contract.Name);
     }
 
@@ -40,12 +40,12 @@ public sealed class OnePackageTests : IDisposable
         var manifest = Path.Combine(mount, "model.json");
         File.WriteAllText(
             manifest, ModelFolder.Edit(File.ReadAllText(manifest), "\"name\": \"blood-cells\"", "\"name\": \"pets\""));
-        var refusal = Assert.Throws<ModelPackageException>(() => named.Load("blood-cells"));
+        var refusal = Assert.Throws<ModelPackageException>(() => named.Load(new("blood-cells")));
         Assert.EndsWith(
             "model.json: key 'name' must stay 'blood-cells' while the service runs; it is 'pets'.",
             refusal.Message,
             StringComparison.Ordinal);
-        using var model = renamed.Load("cells");
+        using var model = renamed.Load(new("cells"));
         Assert.Equal("cells", model.Contract.Name);
     }
 

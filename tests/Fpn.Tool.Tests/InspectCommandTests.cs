@@ -132,6 +132,29 @@ public sealed class InspectCommandTests : IDisposable
         Assert.Equal(("model", 0), (only.GetProperty("role").GetString(), only.GetProperty("nodeCount").GetInt32()));
     }
 
+    /// <summary>As <c>Models:Path</c> may name it: KServe mounts a package at <c>/mnt/models</c>.</summary>
+    [Fact]
+    public async Task Inspect_FolderWithAnotherName_SaysThatItIsServedAlone()
+    {
+        var package = Path.Combine(_models.Path, "model");
+        Directory.Move(_models.Add(), package);
+        var (code, output, errors) = await RunAsync(package);
+        Assert.Equal((0, string.Empty), (code, errors));
+        Assert.StartsWith("blood-cells, version 1: ", output, StringComparison.Ordinal);
+        Assert.Equal(
+            "It is served alone only: in a folder of models, its folder must not be called 'model'.",
+            output.Split('\n')[2]);
+    }
+
+    [Fact]
+    public async Task Inspect_VersionFolder_HasItsNumber()
+    {
+        var (code, output, errors) = await RunAsync(_models.AddVersion("pets", "2"));
+        Assert.Equal((0, string.Empty), (code, errors));
+        Assert.StartsWith("pets, version 2: ", output, StringComparison.Ordinal);
+        Assert.DoesNotContain("alone", output, StringComparison.Ordinal);
+    }
+
     /// <summary>The message is that of a start of the service.</summary>
     [Fact]
     public async Task Inspect_WrongManifest_Ends1AndNamesTheKey()

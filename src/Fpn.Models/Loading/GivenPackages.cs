@@ -20,20 +20,27 @@ internal sealed class GivenPackages(PackageLoader loader) : IModelPackages
     public string Default => string.Empty;
 
     /// <inheritdoc/>
-    public IReadOnlyList<string> List()
+    /// <remarks>Each model has one package, so this bounds nothing.</remarks>
+    public int MostVersions => 1;
+
+    /// <inheritdoc/>
+    public IReadOnlyList<PackageId> List()
     {
         lock (_gate)
         {
-            return [.. _folders.Keys];
+            return [.. _folders.Keys.Select(name => new PackageId(name))];
         }
     }
 
     /// <inheritdoc/>
+    public string Stamp(PackageId id) => FindFolder(id.Model) is { } folder ? PackageStamp.Create(folder) : string.Empty;
+
+    /// <inheritdoc/>
     /// <remarks>The name in the package's manifest does not count.</remarks>
-    public ModelEntry Load(string name)
+    public ModelEntry Load(PackageId id)
     {
-        var folder = FindFolder(name) ?? throw new ModelPackageException($"The package of '{name}' was taken away.");
-        return loader.Load(ModelManifestReader.ReadAlone(folder) with { Name = name }, folder);
+        var folder = FindFolder(id.Model) ?? throw new ModelPackageException($"The package of '{id}' was taken away.");
+        return loader.Load(id, ModelManifestReader.ReadAlone(folder) with { Name = id.Model }, folder);
     }
 
     /// <summary>The folder of a package; null when there is none of this name.</summary>

@@ -1,3 +1,4 @@
+using System.Globalization;
 using Fpn.Models.Detectors;
 using Fpn.Models.EndToEnd;
 using Fpn.Models.Execution.Devices;
@@ -8,12 +9,15 @@ using Microsoft.Extensions.Logging;
 
 namespace Fpn.Models.Loading;
 
-/// <summary>The packages in the folder <c>Fpn:Models:Path</c>: one folder a model, or one package.</summary>
+/// <summary>
+/// The packages in the folder <c>Fpn:Models:Path</c>: one folder a model, or one model alone. A model's folder is a
+/// package, or holds one in each of its version folders.
+/// </summary>
 internal sealed class ModelPackages : IModelPackages
 {
     private readonly string _folder;
 
-    /// <summary>Name of the model when the folder is one package; null when it holds packages.</summary>
+    /// <summary>Name of the model when the folder is that of one model; null when it holds models.</summary>
     private readonly string? _alone;
 
     /// <summary>Whether the settings name that model, and its manifest does not.</summary>
@@ -29,7 +33,7 @@ internal sealed class ModelPackages : IModelPackages
     /// <param name="logger">Logs the device, and every package that is loaded.</param>
     /// <exception cref="InvalidOptionException">The folder does not exist, or holds no package of the default model;
     /// options contradict each other; or CUDA is demanded and cannot be used.</exception>
-    /// <exception cref="ModelPackageException">The folder is one package, and its manifest is wrong.</exception>
+    /// <exception cref="ModelPackageException">The folder is that of one model, and its manifest is wrong.</exception>
     public ModelPackages(
         ModelOptions options,
         ExecutionOptions execution,
@@ -45,7 +49,8 @@ internal sealed class ModelPackages : IModelPackages
 
         _alone = NameAlone(options.Name);
         _isRenamed = options.Name is not null;
-        var names = List();
+        MostVersions = options.Versions == 0 ? int.MaxValue : options.Versions;
+        var names = List().Select(package => package.Model).Distinct().ToList();
         Default = options.Default ?? (names is [var only] ? only : ModelOptions.UsualDefault);
         if (!names.Contains(Default, StringComparer.Ordinal))
         {
@@ -64,14 +69,22 @@ internal sealed class ModelPackages : IModelPackages
     public string Default { get; }
 
     /// <inheritdoc/>
-    public IReadOnlyList<string> List() => _alone is not null ? [_alone] : Packages();
+    public int MostVersions { get; }
 
     /// <inheritdoc/>
-    public ModelEntry Load(string name)
+    public IReadOnlyList<PackageId> List() =>
+    [
+        .. Models().Order(StringComparer.Ordinal).SelectMany(Packages),
+    ];
+
+    /// <inheritdoc/>
+    public string Stamp(PackageId id) => PackageStamp.Create(FolderFor(id));
+
+    /// <inheritdoc/>
+    public ModelEntry Load(PackageId id)
     {
-        var package = _alone is null ? Path.Combine(_folder, name) : _folder;
-        var contract = _alone is null ? ModelManifestReader.Read(package) : ReadAlone(name);
-        return _loader.Load(contract, package);
+        var folder = FolderFor(id);
+        return _loader.Load(id, Read(id, folder), folder);
     }
 
     /// <summary>Loads a package's graphs.</summary>
@@ -84,33 +97,59 @@ internal sealed class ModelPackages : IModelPackages
             ? new TwoStageDetector(contract, device)
             : new EndToEndDetector(contract, device);
 
-    /// <summary>Reads the package that the folder is.</summary>
-    /// <param name="name">The name that it is served by.</param>
-    private ModelContract ReadAlone(string name)
+    /// <summary>Names of the folders that may be those of models.</summary>
+    private IEnumerable<string> Models() =>
+        _alone is null ? Directory.EnumerateDirectories(_folder).Select(folder => Path.GetFileName(folder)) : [_alone];
+
+    private string FolderFor(string model) => _alone is null ? Path.Combine(_folder, model) : _folder;
+
+    private string FolderFor(PackageId id) =>
+        id.Version is { } version ? Path.Combine(FolderFor(id.Model), version) : FolderFor(id.Model);
+
+    /// <summary>The packages of a model, the newest first.</summary>
+    private IEnumerable<PackageId> Packages(string model)
     {
-        var contract = ModelManifestReader.ReadAlone(_folder);
-        return _isRenamed || contract.Name == name
-            ? contract with { Name = name }
+        var folder = FolderFor(model);
+        return VersionFolders.IsPackage(folder)
+            ? [new PackageId(model)]
+            : VersionFolders.List(folder).Select(number => new PackageId(model, number));
+    }
+
+    /// <summary>Reads the manifest of a package; the number of a version folder is the version.</summary>
+    private ModelContract Read(PackageId id, string folder)
+    {
+        var contract = _alone is null ? ModelManifestReader.Read(folder, id.Model) : ReadAlone(folder);
+        if (id.Version is { } version)
+        {
+            return contract with { Version = version };
+        }
+
+        var numbers = VersionFolders.List(folder);
+        return numbers.Length == 0
+            ? contract
             : throw new ModelPackageException(
-                $"{Path.Combine(_folder, ModelManifestReader.FileName)}: key 'name' must stay '{name}' while the "
+                $"{Path.Combine(folder, ModelManifestReader.FileName)}: its folder is a package and also holds version "
+                + $"folders: {string.Join(", ", numbers)}. Move one or the other.");
+    }
+
+    /// <summary>Reads a package of the model that stands alone.</summary>
+    private ModelContract ReadAlone(string folder)
+    {
+        var contract = ModelManifestReader.ReadAlone(folder);
+        return _isRenamed || contract.Name == _alone
+            ? contract with { Name = _alone! }
+            : throw new ModelPackageException(
+                $"{Path.Combine(folder, ModelManifestReader.FileName)}: key 'name' must stay '{_alone}' while the "
                 + $"service runs; it is '{contract.Name}'.");
     }
 
-    private string[] Packages() =>
-    [
-        .. Directory.EnumerateDirectories(_folder).Where(IsPackage)
-            .Select(package => Path.GetFileName(package))
-            .Order(StringComparer.Ordinal),
-    ];
-
-    private static bool IsPackage(string folder) => File.Exists(Path.Combine(folder, ModelManifestReader.FileName));
-
-    /// <summary>The name of the model whose package the folder is.</summary>
+    /// <summary>The name of the model whose folder it is.</summary>
     /// <param name="given">The name that the settings give it.</param>
-    /// <returns>Null when the folder holds packages.</returns>
+    /// <returns>Null when the folder holds models.</returns>
     private string? NameAlone(string? given)
     {
-        if (!IsPackage(_folder))
+        var isPackage = VersionFolders.IsPackage(_folder);
+        if (!isPackage && !VersionFolders.AreAll(_folder))
         {
             return given is null
                 ? null
@@ -119,11 +158,13 @@ internal sealed class ModelPackages : IModelPackages
                     + $"{ModelManifestReader.FileName}; packages in a folder are named by their own folders.");
         }
 
-        if (Packages() is [_, ..] packages)
+        var inside = Directory.EnumerateDirectories(_folder).Where(VersionFolders.IsPackage).ToList();
+        if (isPackage && inside.Count > 0)
         {
             throw new InvalidOptionException(
                 $"Setting 'Fpn:Models:Path' names '{_folder}', which is a package and also holds packages: "
-                + $"{string.Join(", ", packages)}. Move one or the other.");
+                + $"{string.Join(", ", inside.Select(Path.GetFileName).Order(StringComparer.Ordinal))}. "
+                + "Move one or the other.");
         }
 
         if (given is not null && !ModelManifestReader.CanName(given))
@@ -132,6 +173,9 @@ internal sealed class ModelPackages : IModelPackages
                 $"Setting 'Fpn:Models:Name' {ModelManifestReader.NameRule}; it is '{given}'.");
         }
 
-        return given ?? ModelManifestReader.ReadAlone(_folder).Name;
+        return given ?? ModelManifestReader.ReadAlone(isPackage ? _folder : NewestVersion()).Name;
     }
+
+    private string NewestVersion() => Path.Combine(
+        _folder, VersionFolders.List(_folder)[0].ToString(CultureInfo.InvariantCulture));
 }

@@ -27,24 +27,25 @@ internal sealed partial class PackageLoader
     public DeviceDescription Device => _device.Description;
 
     /// <summary>Loads the graphs of a package. Blocks.</summary>
-    /// <param name="contract">What the package promises.</param>
+    /// <param name="id">The package; for the log.</param>
+    /// <param name="contract">What it promises.</param>
     /// <param name="folder">Where it is; for the log.</param>
     /// <returns>The model; the caller disposes it.</returns>
     /// <exception cref="ModelPackageException">A graph cannot be loaded or does not fit the manifest.</exception>
-    public ModelEntry Load(ModelContract contract, string folder)
+    public ModelEntry Load(PackageId id, ModelContract contract, string folder)
     {
-        var entry = new ModelEntry(() => OpenAndReport(contract));
+        var entry = new ModelEntry(() => OpenAndReport(id, contract));
         LogLoaded(_logger, contract.Name, contract.Version, folder);
         return entry;
     }
 
     /// <summary>Loads a package's graphs and logs what runs their nodes: one that a GPU cannot run is dear.</summary>
-    private IDetector OpenAndReport(ModelContract contract)
+    private IDetector OpenAndReport(PackageId id, ModelContract contract)
     {
         var detector = ModelPackages.Open(contract, _device);
         foreach (var graph in detector.Graphs)
         {
-            var (placement, isWarning) = graph.Placement.Describe($"{contract.Name}/{Path.GetFileName(graph.Path)}");
+            var (placement, isWarning) = graph.Placement.Describe($"{id}/{Path.GetFileName(graph.Path)}");
             LogPlacement(_logger, isWarning ? LogLevel.Warning : LogLevel.Information, placement);
         }
 

@@ -36,10 +36,10 @@ internal sealed record EndToEndOptions(
 /// number is in range.</remarks>
 internal sealed record ModelContract
 {
-    /// <summary>Name of the model and of its folder.</summary>
+    /// <summary>Name of the model.</summary>
     public required string Name { get; init; }
 
-    /// <summary>Version of the package, free text.</summary>
+    /// <summary>Version of the package: the number of its version folder, or else free text.</summary>
     public required string Version { get; init; }
 
     /// <summary>How the model is cut into graphs.</summary>

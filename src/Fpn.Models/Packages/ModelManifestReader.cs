@@ -33,17 +33,15 @@ internal static class ModelManifestReader
     public static bool CanName(string name) =>
         name is not ("." or "..") && name.AsSpan().IndexOfAny('/', '\\') < 0 && !name.Any(char.IsControl);
 
-    /// <summary>Reads and checks the manifest of a package in a folder of packages.</summary>
-    /// <param name="folder">The package's folder; its name must be the model's.</param>
+    /// <summary>Reads and checks the manifest of a package in a folder of models.</summary>
+    /// <param name="folder">The package's folder.</param>
+    /// <param name="model">Name of the model's folder: the package's own, or the one around its versions.</param>
     /// <exception cref="ModelPackageException">The manifest is missing or wrong.</exception>
-    public static ModelContract Read(string folder)
+    public static ModelContract Read(string folder, string model)
     {
         var contract = ReadAlone(folder);
-        var folderName = Path.GetFileName(Path.TrimEndingDirectorySeparator(folder));
         new ManifestCheck(Path.Combine(folder, FileName)).That(
-            contract.Name == folderName,
-            "name",
-            $"must be the name of its folder, '{folderName}'; it is '{contract.Name}'");
+            contract.Name == model, "name", $"must be the name of its folder, '{model}'; it is '{contract.Name}'");
         return contract;
     }
 

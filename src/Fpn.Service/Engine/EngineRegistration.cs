@@ -22,6 +22,8 @@ internal static class EngineRegistration
             options.ModelsFolder = models.Path;
             options.ModelName = models.Name;
             options.DefaultModel = models.Default;
+            options.ModelVersions = models.Versions;
+            options.ModelPoll = models.Poll;
             options.Provider = execution.Provider;
             options.Threads = execution.Threads;
             options.Cuda = settings.Add<CudaOptions>("Cuda");

@@ -20,7 +20,10 @@ internal sealed class ReadinessCheck(LaneRegistry lanes, Drain drain) : IHealthC
                 return ShuttingDown;
             }
 
-            var lost = lanes.Lanes.Where(lane => lane.Model.IsLost).Select(lane => lane.Model.Contract.Name).ToList();
+            var lost = lanes.AllLanes.Where(lane => lane.Model.IsLost)
+                .Select(lane => lane.Model.Contract.Name)
+                .Distinct()
+                .ToList();
             return lost.Count > 0 ? $"The device was lost: {string.Join(", ", lost)}." : null;
         }
     }

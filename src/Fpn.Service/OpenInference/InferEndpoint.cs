@@ -14,7 +14,7 @@ internal sealed class InferEndpoint(
     /// <summary>Answers one request.</summary>
     /// <param name="context">The request.</param>
     /// <param name="model">Name of the model.</param>
-    /// <param name="version">The version that must be loaded; null for any.</param>
+    /// <param name="version">The version; null for the newest.</param>
     public async Task<IResult> HandleAsync(HttpContext context, string model, string? version)
     {
         if (!models.Take(model, version).Succeeded(out var use, out var problem))

@@ -52,7 +52,7 @@ internal static class MetadataEndpoints
         using (use)
         {
             return Results.Json(
-                Describe(use.Lane.Model.Contract),
+                Describe(use.Lane.Model.Contract, version, models),
                 OpenInferenceJsonContext.Readable.ModelMetadataResponse,
                 MediaTypeNames.Application.Json);
         }
@@ -94,9 +94,14 @@ internal static class MetadataEndpoints
     }
 
     /// <summary>What a model takes and gives.</summary>
-    public static ModelMetadataResponse Describe(ModelContract contract) => new(
+    /// <param name="contract">Its newest version, or the one that was asked for.</param>
+    /// <param name="version">The version that was asked for; null for none.</param>
+    /// <param name="models">Knows the others.</param>
+    public static ModelMetadataResponse Describe(ModelContract contract, string? version, ServedModels models) => new(
         contract.Name,
-        [contract.Version],
+        version is not null
+            ? [version]
+            : [.. models.Find(contract.Name).Select(lane => lane.Model.Contract.Version).Reverse()],
         Platform,
         [new TensorMetadataResponse(Tensors.Input, Tensors.InputDatatype, [-1])],
         [.. Tensors.All.Select(Describe)]);

@@ -36,7 +36,7 @@ internal sealed class ModelStatisticsReport(ServedModels models, LaneRegistry la
 
         return new StatisticsResponse(
         [
-            .. lanes.Lanes
+            .. lanes.AllLanes
                 .Select(lane => lane.Model.Contract)
                 .Where(contract => model is null
                     || (contract.Name == model && (version is null || contract.Version == version)))

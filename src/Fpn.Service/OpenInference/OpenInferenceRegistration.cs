@@ -173,7 +173,7 @@ internal static class OpenInferenceRegistration
     private static void DescribesModel(this RouteHandlerBuilder endpoint, string operation) => endpoint
         .WithName(operation)
         .WithSummary("Describes a model")
-        .WithDescription("Its loaded version, its input and its outputs.")
+        .WithDescription("Its loaded versions, its input and its outputs.")
         .Produces<ModelMetadataResponse>()
         .WithMetadata(new AnswerExample(Json, ModelExample))
         .WithMetadata(UnknownModel())
@@ -240,10 +240,10 @@ internal static class OpenInferenceRegistration
         if (operation.EndsWith(Version, StringComparison.Ordinal))
         {
             endpoint.WithMetadata(
-                new PathParameterNote("version", "The version that must be loaded.", IsVersion: true));
+                new PathParameterNote("version", "A version that is loaded.", IsVersion: true));
         }
     }
 
     private static ProblemsMetadata UnknownModel() =>
-        new(Problem.UnknownModel("pets", ["everyday", "blood-cells"]), Problem.UnknownVersion("everyday", "7", "1"));
+        new(Problem.UnknownModel("pets", ["everyday", "blood-cells"]), Problem.UnknownVersion("everyday", "7", ["1"]));
 }

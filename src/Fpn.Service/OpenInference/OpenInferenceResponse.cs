@@ -30,7 +30,7 @@ internal sealed record ModelReadyResponse(
 
 /// <summary>What a model takes and gives.</summary>
 /// <param name="Name">Name of the model.</param>
-/// <param name="Versions">The loaded version, and no other.</param>
+/// <param name="Versions">The loaded versions, the oldest first; or the one that was asked for.</param>
 /// <param name="Platform">What the graphs are made for.</param>
 /// <param name="Inputs">The one input.</param>
 /// <param name="Outputs">The four outputs.</param>

@@ -8,22 +8,22 @@ internal sealed class ServedModels(LaneRegistry lanes)
 {
     /// <summary>Finds a model.</summary>
     /// <param name="name">Its name, case-sensitive.</param>
-    /// <param name="version">The version that must be loaded, case-sensitive; null for any.</param>
+    /// <param name="version">The version, case-sensitive; null for the newest.</param>
     /// <returns>A hold on it, which the caller disposes; or the problem that it is not served.</returns>
     public Outcome<LaneUse> Take(string name, string? version)
     {
-        if (!lanes.TryTake(name, out var use))
-        {
-            return Problem.UnknownModel(name, lanes.Names);
-        }
-
-        var loaded = use.Lane.Model.Contract.Version;
-        if (version is null || version == loaded)
+        if (lanes.TryTake(name, version, out var use))
         {
             return use;
         }
 
-        use.Dispose();
-        return Problem.UnknownVersion(name, version, loaded);
+        var loaded = Find(name);
+        return version is null || loaded.Count == 0
+            ? Problem.UnknownModel(name, lanes.Names)
+            : Problem.UnknownVersion(name, version, loaded.Select(lane => lane.Model.Contract.Version));
     }
+
+    /// <summary>The versions of a model that are served, the newest first; empty when it is not served.</summary>
+    /// <param name="name">Its name, case-sensitive.</param>
+    public IReadOnlyList<ModelLane> Find(string name) => lanes.LanesFor(name);
 }

@@ -19,6 +19,6 @@ internal sealed class InferQuery(DetectionFilter filter)
 
 /// <summary>The fields of a request that say who is asked.</summary>
 /// <param name="Model">Name of the model.</param>
-/// <param name="Version">The version that must be loaded; null for any.</param>
+/// <param name="Version">The version; null for the newest.</param>
 /// <param name="Id">Echoed in the answer; empty when the request has none.</param>
 internal sealed record InferAddress(string Model, string? Version, string Id);

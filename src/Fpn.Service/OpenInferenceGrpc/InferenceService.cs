@@ -34,7 +34,7 @@ internal sealed class InferenceService(
     public Task<ModelReadyResponse> ModelReady(ModelReadyRequest request, ServerCallContext context)
     {
         var ready = false;
-        if (models.Take(request.Name, VersionOrAny(request.Version)).Succeeded(out var use, out _))
+        if (models.Take(request.Name, VersionOrNewest(request.Version)).Succeeded(out var use, out _))
         {
             using (use)
             {
@@ -60,14 +60,15 @@ internal sealed class InferenceService(
     /// <summary>What a model takes and gives.</summary>
     public Task<ModelMetadataResponse> ModelMetadata(ModelMetadataRequest request, ServerCallContext context)
     {
-        if (!models.Take(request.Name, VersionOrAny(request.Version)).Succeeded(out var use, out var problem))
+        var version = VersionOrNewest(request.Version);
+        if (!models.Take(request.Name, version).Succeeded(out var use, out var problem))
         {
             throw GrpcStatuses.Fail(problem, context.GetHttpContext());
         }
 
         using (use)
         {
-            var model = MetadataEndpoints.Describe(use.Lane.Model.Contract);
+            var model = MetadataEndpoints.Describe(use.Lane.Model.Contract, version, models);
             return Task.FromResult(new ModelMetadataResponse
             {
                 Name = model.Name,
@@ -82,7 +83,7 @@ internal sealed class InferenceService(
     /// <summary>What the models have done.</summary>
     public Task<ModelStatisticsResponse> ModelStatistics(ModelStatisticsRequest request, ServerCallContext context) =>
         statistics
-            .Create(request.Name.Length == 0 ? null : request.Name, VersionOrAny(request.Version))
+            .Create(request.Name.Length == 0 ? null : request.Name, VersionOrNewest(request.Version))
             .Succeeded(out var report, out var problem)
             ? Task.FromResult(StatisticsAnswer.Create(report))
             : throw GrpcStatuses.Fail(problem, context.GetHttpContext());
@@ -165,7 +166,7 @@ internal sealed class InferenceService(
         exception is not RpcException
         && !(exception is OperationCanceledException && http.RequestAborted.IsCancellationRequested);
 
-    private static string? VersionOrAny(string version) => version.Length == 0 ? null : version;
+    private static string? VersionOrNewest(string version) => version.Length == 0 ? null : version;
 
     private static ModelMetadataResponse.Types.TensorMetadata Tensor(TensorMetadataResponse tensor) => new()
     {

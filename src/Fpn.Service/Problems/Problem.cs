@@ -109,12 +109,12 @@ internal sealed record Problem(int Status, string Type, string Title, string Det
     public static Problem ModelNotLoaded(string detail) =>
         new(StatusCodes.Status400BadRequest, "model-not-loaded", "Model not loaded", detail) { Parameter = "model" };
 
-    public static Problem UnknownVersion(string model, string version, string loaded) =>
+    public static Problem UnknownVersion(string model, string version, IEnumerable<string> loaded) =>
         new(
             StatusCodes.Status404NotFound,
             "unknown-version",
             "Unknown version",
-            $"The model '{model}' has no version '{version}'. Loaded: {loaded}.")
+            $"The model '{model}' has no version '{version}'. Loaded: {string.Join(", ", loaded)}.")
         {
             Parameter = "version",
         };

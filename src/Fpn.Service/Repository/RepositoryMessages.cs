@@ -16,7 +16,7 @@ internal sealed record RepositoryChangeRequest(IReadOnlyDictionary<string, JsonE
 
 /// <summary>A package in the index.</summary>
 /// <param name="Name">Name of the model.</param>
-/// <param name="Version">The version that is served; absent when none is.</param>
+/// <param name="Version">The version that is served, or the number of its folder; absent when it has neither.</param>
 /// <param name="State">READY, LOADING or UNAVAILABLE; absent for a package that was never loaded.</param>
 /// <param name="Reason">Why it is not served, or why a newer package did not take over.</param>
 internal sealed record RepositoryModelResponse(

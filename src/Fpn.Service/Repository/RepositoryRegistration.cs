@@ -12,6 +12,8 @@ internal static class RepositoryRegistration
 
     private const string IndexExample = """
         [
+          { "name": "cats", "version": "1", "state": "UNAVAILABLE", "reason": "unloaded" },
+          { "name": "cats", "version": "2", "state": "READY", "reason": "" },
           { "name": "everyday", "version": "1", "state": "READY", "reason": "" },
           { "name": "pets", "state": "UNAVAILABLE", "reason": "unloaded" }
         ]
@@ -45,7 +47,7 @@ internal static class RepositoryRegistration
             .WithSummary("Lists the model packages and whether they are served")
             .WithDescription(
                 "The body may be empty, or `{\"ready\": true}` to leave out what is not served. "
-                + "A package that was never loaded has only a name.")
+                + "A version folder has an entry of its own. A package that was never loaded has no state.")
             .Produces<IReadOnlyList<RepositoryModelResponse>>()
             .WithMetadata(
                 new BodyExample("May be empty.", """{ "ready": true }"""),
@@ -61,10 +63,11 @@ internal static class RepositoryRegistration
             .WithSummary("Loads a model package, or loads it again after it changed")
             .WithDescription(
                 "Answers when the package is warm and serves; "
-                + "until then, and if it fails, the one that was loaded before serves.")
+                + "until then, and if it fails, the one that was loaded before serves. "
+                + "Of a model in version folders, those are loaded that are new or changed.")
             .Produces(StatusCodes.Status200OK)
             .WithMetadata(
-                new PathParameterNote("name", "Name of the package's folder."),
+                new PathParameterNote("name", "Name of the model's folder."),
                 new BodyExample(
                     "May be empty. Parameters that bring files or configuration are refused.",
                     """{ "parameters": {} }"""),
@@ -77,7 +80,7 @@ internal static class RepositoryRegistration
             .WithName("repositoryModelUnload")
             .WithTags(Tag)
             .WithSummary("Takes a model out of service")
-            .WithDescription("Requests that were accepted before are answered.")
+            .WithDescription("With all its versions. Requests that were accepted before are answered.")
             .Produces(StatusCodes.Status200OK)
             .WithMetadata(
                 new PathParameterNote("name", "Name of the model."),

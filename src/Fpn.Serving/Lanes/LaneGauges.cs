@@ -63,9 +63,9 @@ internal sealed class LaneGauges
         .Select(same => new Measurement<long>(same.Sum(value), Tags(same.First())));
 
     private IEnumerable<Measurement<long>> OfServing(Func<ModelLane, int> value) =>
-        _lanes.Lanes.Select(lane => new Measurement<long>(value(lane), Tags(lane)));
+        _lanes.AllLanes.Select(lane => new Measurement<long>(value(lane), Tags(lane)));
 
-    private IEnumerable<Measurement<long>> Describe() => _lanes.Lanes.Select(lane => new Measurement<long>(
+    private IEnumerable<Measurement<long>> Describe() => _lanes.AllLanes.Select(lane => new Measurement<long>(
         1,
         [
             .. Tags(lane),
@@ -75,7 +75,7 @@ internal sealed class LaneGauges
         ]));
 
     private IEnumerable<Measurement<long>> UnwarmedShapes() =>
-        from lane in _lanes.Lanes
+        from lane in _lanes.AllLanes
         from shapes in lane.Model.UnwarmedShapes
         select new Measurement<long>(shapes.Value, [.. Tags(lane), new("graph", shapes.Key)]);
 

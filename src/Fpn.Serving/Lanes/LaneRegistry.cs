@@ -9,29 +9,27 @@ using Microsoft.Extensions.Logging;
 
 namespace Fpn.Serving.Lanes;
 
-/// <summary>A lane for every model that is served; loads, replaces and unloads them while requests run.</summary>
+/// <summary>
+/// A lane for every version of every model that is served; loads, replaces and unloads them while requests run.
+/// </summary>
 /// <remarks>
-/// A package that is loaded again takes over at once for requests that ask for a lane afterwards, and only after it was
+/// A package that is loaded takes over at once for requests that ask for a lane afterwards, and only after it was
 /// warmed up; those that hold the old lane (<see cref="LaneUse"/>) are answered by it, and after the last of them it is
 /// freed. Thread-safe.
 /// </remarks>
-internal sealed partial class LaneRegistry : IAsyncDisposable
+internal sealed class LaneRegistry : IAsyncDisposable
 {
     private readonly IModelPackages _packages;
-    private readonly ILogger<LaneRegistry> _logger;
     private readonly LaneFactory _factory;
     private readonly RetiredLanes _retired;
+    private readonly ServedLanes _served;
+    private readonly PackageStates _states = new();
+    private readonly ModelLoader _loader;
     private readonly SemaphoreSlim _changes = new(1);
-    private readonly Lock _gate = new();
 
-    /// <summary>Lanes that serve, by the name of their model.</summary>
-    private readonly Dictionary<string, ModelLane> _lanes = new(StringComparer.Ordinal);
-
-    /// <summary>Why the last load of a model failed, or why it is not served.</summary>
-    private readonly Dictionary<string, string> _reasons = new(StringComparer.Ordinal);
-
-    private string? _loading;
-    private bool _stopped;
+    /// <summary>Models that were unloaded by request, and stay so until they are loaded by one; used while
+    /// <see cref="_changes"/> is held.</summary>
+    private readonly HashSet<string> _unloaded = new(StringComparer.Ordinal);
 
     /// <summary>Creates a registry without lanes.</summary>
     public LaneRegistry(
@@ -41,9 +39,11 @@ internal sealed partial class LaneRegistry : IAsyncDisposable
         TimeProvider clock,
         ILogger<LaneRegistry> logger)
     {
-        (_packages, _logger) = (packages, logger);
+        _packages = packages;
         _factory = new LaneFactory(packages.Device, options, metrics, clock, logger);
         _retired = new RetiredLanes(_factory, logger);
+        _served = new ServedLanes(_retired, packages.Default);
+        _loader = new ModelLoader(packages, _factory, _served, _states, logger);
     }
 
     /// <summary>What the models run on.</summary>
@@ -52,117 +52,76 @@ internal sealed partial class LaneRegistry : IAsyncDisposable
     /// <summary>Name of the model that answers requests which name none; it may have been unloaded.</summary>
     public string DefaultModel => _packages.Default;
 
-    /// <summary>The lanes that serve now: the default model's first, then by name.</summary>
-    public IReadOnlyList<ModelLane> Lanes
-    {
-        get
-        {
-            lock (_gate)
-            {
-                return
-                [
-                    .. _lanes.Values
-                        .OrderBy(lane => lane.Model.Contract.Name != DefaultModel)
-                        .ThenBy(lane => lane.Model.Contract.Name, StringComparer.Ordinal),
-                ];
-            }
-        }
-    }
+    /// <summary>The lane of each model's newest version: the default model's first, then by name.</summary>
+    public IReadOnlyList<ModelLane> Lanes => _served.Newest;
 
-    /// <summary>The lanes that serve now, and those that were replaced or unloaded and still answer requests.</summary>
-    public IReadOnlyList<ModelLane> Working
-    {
-        get
-        {
-            lock (_gate)
-            {
-                return [.. _lanes.Values, .. _retired.Lanes];
-            }
-        }
-    }
+    /// <summary>The lanes of all versions that serve now: by model as <see cref="Lanes"/>, the newest first.</summary>
+    public IReadOnlyList<ModelLane> AllLanes => [.. _served.All.Select(served => served.Lane)];
+
+    /// <summary>All lanes that serve, and those that were replaced or unloaded and still answer requests.</summary>
+    public IReadOnlyList<ModelLane> Working => _served.Working;
 
     /// <summary>Names of the models that are served now, in the order of <see cref="Lanes"/>.</summary>
     public IReadOnlyList<string> Names => [.. Lanes.Select(lane => lane.Model.Contract.Name)];
 
-    /// <summary>Every package in the folder, and every model that is served though its package is gone; by
-    /// name.</summary>
-    public IReadOnlyList<ModelState> States
-    {
-        get
-        {
-            var names = _packages.List();
-            lock (_gate)
-            {
-                return [.. names.Union(_lanes.Keys).Order(StringComparer.Ordinal).Select(State_NeedsLock)];
-            }
-        }
-    }
+    /// <summary>Every package in the folder, and every package that is served though it is gone; by name, older
+    /// versions first.</summary>
+    public IReadOnlyList<ModelState> States =>
+    [
+        .. _packages.List().Union(_served.All.Select(served => served.Id))
+            .OrderBy(id => id.Model, StringComparer.Ordinal)
+            .ThenBy(id => id.Number)
+            .Select(id => _states.Describe(id, _served.Find(id)?.Lane)),
+    ];
 
-    /// <summary>Loads, measures and warms up every package; to be awaited before the port opens.</summary>
+    /// <summary>Loads, measures and warms up every package, of each model the newest; to be awaited before the port
+    /// opens.</summary>
     /// <exception cref="ModelPackageException">A package is wrong.</exception>
     /// <exception cref="InvalidOptionException">The buckets' setting is wrong.</exception>
     /// <exception cref="ModelNotServedException">A model fails on its first batch.</exception>
     public async Task StartAsync()
     {
-        foreach (var name in _packages.List())
+        foreach (var versions in _packages.List().GroupBy(id => id.Model))
         {
-            var model = await Task.Run(() => _packages.Load(name));
-            try
+            foreach (var id in versions.Take(_packages.MostVersions))
             {
-                var lane = await _factory.CreateAsync(model);
-                lock (_gate)
-                {
-                    _lanes.Add(name, lane);
-                }
-            }
-            catch
-            {
-                model.Dispose();
-                throw;
+                await _loader.ServeAsync(id);
             }
         }
     }
 
-    /// <summary>Takes the lane that serves a model now.</summary>
+    /// <summary>The lanes of a model's versions, the newest first; empty when it is not served.</summary>
+    /// <param name="name">Name of the model; case matters.</param>
+    public IReadOnlyList<ModelLane> LanesFor(string name) => [.. _served.Find(name).Select(served => served.Lane)];
+
+    /// <summary>Takes the lane that serves the newest version of a model now.</summary>
     /// <param name="name">Name of the model; case matters.</param>
     /// <param name="use">To be disposed when the request is answered.</param>
     /// <returns>False when no such model is served.</returns>
-    public bool TryTake(string name, [NotNullWhen(true)] out LaneUse? use)
-    {
-        lock (_gate)
-        {
-            use = _lanes.TryGetValue(name, out var lane) && lane.TryBeginUse() ? new LaneUse(lane) : null;
-            return use is not null;
-        }
-    }
+    public bool TryTake(string name, [NotNullWhen(true)] out LaneUse? use) => TryTake(name, null, out use);
 
-    /// <summary>Loads a package, or loads it again. Measured and warmed up, it takes over from the one that is
-    /// served.</summary>
-    /// <param name="name">Name of a package in the folder.</param>
-    /// <returns>Null, or the reason why it was not loaded; the version that was served before still is.</returns>
+    /// <summary>Takes the lane that serves a version of a model now.</summary>
+    /// <param name="name">Name of the model; case matters.</param>
+    /// <param name="version">The version, in which case matters; null for the newest.</param>
+    /// <param name="use">To be disposed when the request is answered.</param>
+    /// <returns>False when it is not served.</returns>
+    public bool TryTake(string name, string? version, [NotNullWhen(true)] out LaneUse? use) =>
+        _served.TryTake(name, version, out use);
+
+    /// <summary>
+    /// Loads a model, or loads it again. Measured and warmed up, each of its packages takes over from the one that is
+    /// served; a version whose files are as they were stays. Versions that are too old to be served, or gone, are taken
+    /// out afterwards.
+    /// </summary>
+    /// <param name="name">Name of a model in the folder.</param>
+    /// <returns>Null, or the reason why a package was not loaded; what was served before it still is.</returns>
     public async Task<string?> LoadAsync(string name)
     {
         await _changes.WaitAsync();
         try
         {
-            if (!_packages.List().Contains(name, StringComparer.Ordinal))
-            {
-                return $"there is no package '{name}'";
-            }
-
-            lock (_gate)
-            {
-                _loading = name;
-            }
-
-            var failure = await TryReplaceAsync(name);
-            lock (_gate)
-            {
-                _loading = null;
-                Explain_NeedsLock(name, failure);
-            }
-
-            return failure;
+            _unloaded.Remove(name);
+            return await _loader.UpdateAsync(name, isAsked: true);
         }
         finally
         {
@@ -170,26 +129,39 @@ internal sealed partial class LaneRegistry : IAsyncDisposable
         }
     }
 
-    /// <summary>Takes a model out of service; requests that hold its lane are answered.</summary>
+    /// <summary>As <see cref="LoadAsync"/>, for packages whose files have changed; nothing is done for a model that was
+    /// unloaded.</summary>
+    /// <param name="name">Name of a model in the folder.</param>
+    public async Task RefreshAsync(string name)
+    {
+        await _changes.WaitAsync();
+        try
+        {
+            if (!_unloaded.Contains(name))
+            {
+                await _loader.UpdateAsync(name, isAsked: false);
+            }
+        }
+        finally
+        {
+            _changes.Release();
+        }
+    }
+
+    /// <summary>Takes a model out of service, all its versions; requests that hold a lane of it are answered.</summary>
     /// <returns>False when no such model was served.</returns>
     public async Task<bool> UnloadAsync(string name)
     {
         await _changes.WaitAsync();
         try
         {
-            lock (_gate)
+            var isServed = _loader.Retire(name, new HashSet<PackageId>());
+            if (isServed)
             {
-                if (!_lanes.Remove(name, out var lane))
-                {
-                    return false;
-                }
-
-                _retired.Add(lane);
-                Explain_NeedsLock(name, "unloaded");
+                _unloaded.Add(name);
             }
 
-            LogUnloaded(_logger, name);
-            return true;
+            return isServed;
         }
         finally
         {
@@ -200,11 +172,7 @@ internal sealed partial class LaneRegistry : IAsyncDisposable
     /// <summary>Answers all requests that still wait, since the process ends.</summary>
     public void Abandon()
     {
-        lock (_gate)
-        {
-            _stopped = true;
-        }
-
+        _served.Stop();
         foreach (var lane in Working)
         {
             lane.Batcher.Abandon();
@@ -216,13 +184,7 @@ internal sealed partial class LaneRegistry : IAsyncDisposable
     public async ValueTask DisposeAsync()
     {
         Abandon();
-        List<ModelLane> serving;
-        lock (_gate)
-        {
-            serving = [.. _lanes.Values];
-        }
-
-        foreach (var lane in serving)
+        foreach (var lane in AllLanes)
         {
             await _factory.FreeAsync(lane);
         }
@@ -230,70 +192,4 @@ internal sealed partial class LaneRegistry : IAsyncDisposable
         await _retired.DisposeAsync();
         _factory.Dispose();
     }
-
-    private async Task<string?> TryReplaceAsync(string name)
-    {
-        ModelEntry? model = null;
-        try
-        {
-            model = await Task.Run(() => _packages.Load(name));
-            var lane = await _factory.CreateAsync(model);
-            lock (_gate)
-            {
-                if (!_stopped)
-                {
-                    var served = _lanes.GetValueOrDefault(name);
-                    _lanes[name] = lane;
-                    if (served is not null)
-                    {
-                        _retired.Add(served);
-                    }
-
-                    return null;
-                }
-            }
-
-            await _factory.FreeAsync(lane);
-            return "the service is shutting down";
-        }
-#pragma warning disable CA1031 // The served version stays, whatever is wrong with the package; the reason is returned.
-        catch (Exception exception)
-#pragma warning restore CA1031
-        {
-            model?.Dispose();
-            LogNotLoaded(_logger, name, exception);
-            return exception.Message;
-        }
-    }
-
-    /// <summary>Keeps the reason that <see cref="States"/> gives.</summary>
-    private void Explain_NeedsLock(string name, string? reason)
-    {
-        if (reason is null)
-        {
-            _reasons.Remove(name);
-        }
-        else
-        {
-            _reasons[name] = reason;
-        }
-    }
-
-    private ModelState State_NeedsLock(string name)
-    {
-        var lane = _lanes.GetValueOrDefault(name);
-        var reason = _reasons.GetValueOrDefault(name, string.Empty);
-        var availability = lane is not null ? ModelAvailability.Ready
-            : _loading == name ? ModelAvailability.Loading
-            : reason.Length > 0 ? ModelAvailability.Unavailable
-            : ModelAvailability.Unloaded;
-        return new ModelState(name, lane?.Model.Contract.Version, availability, reason);
-    }
-
-    [LoggerMessage(
-        Level = LogLevel.Error, Message = "Model {Model} was not loaded; the version served before stays")]
-    private static partial void LogNotLoaded(ILogger logger, string model, Exception exception);
-
-    [LoggerMessage(Level = LogLevel.Information, Message = "Model {Model} was unloaded")]
-    private static partial void LogUnloaded(ILogger logger, string model);
 }

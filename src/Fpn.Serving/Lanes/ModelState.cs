@@ -18,7 +18,7 @@ internal enum ModelAvailability
 
 /// <summary>A package and its state.</summary>
 /// <param name="Name">Name of the model.</param>
-/// <param name="Version">The version that is served, or null.</param>
+/// <param name="Version">The version that is served, or the number of its folder; null when it has neither.</param>
 /// <param name="Availability">Whether it is served.</param>
 /// <param name="Reason">Why it is not served, or why a newer package did not take over; empty otherwise.</param>
 internal sealed record ModelState(string Name, string? Version, ModelAvailability Availability, string Reason);

@@ -66,7 +66,7 @@ internal static class InspectCommand
     {
         var (execution, cuda) = ReadSettings(arguments.Settings);
         var folder = FindFolder(arguments.Package);
-        var contract = ModelManifestReader.Read(folder);
+        var contract = VersionFolders.ReadPackage(folder);
         var device = ExecutionDevice.Open(execution, cuda);
         var before = Environment.WorkingSet;
         var started = Stopwatch.GetTimestamp();

@@ -1,6 +1,7 @@
 using System.Globalization;
 using System.Text;
 using Fpn.Models.Execution.Sessions;
+using Fpn.Models.Loading;
 
 namespace Fpn.Tool.Reports;
 
@@ -17,6 +18,11 @@ internal static class ReportText
         var kind = $"{report.Layout}, {report.Convention}, {report.Labels.Count} labels";
         text.AddLine($"{report.Name}, version {report.Version}: {kind}");
         text.AddLine($"{report.Folder}");
+        if (VersionFolders.FindModelName(report.Folder) is var name && name != report.Name)
+        {
+            text.AddLine($"It is served alone only: in a folder of models, its folder must not be called '{name}'.");
+        }
+
         var runtime = report.Runtime;
         text.AddLine($"ONNX Runtime {runtime.OnnxRuntime} on {runtime.Provider} ({runtime.Device}): {runtime.Reason}");
         text.AddLine($"Loaded in {runtime.LoadSeconds:F2} s, {runtime.LoadedBytes / Megabyte:F0} MB of memory.");

@@ -88,7 +88,7 @@ public sealed class SessionFactsTests
         Assert.Equal(place, (int)Marshal.OffsetOf<OrtApi>(function) / nint.Size);
 
     private OnnxGraph Load(string role) =>
-        OnnxGraph.Load(ModelManifestReader.Read(Path.Combine(Checkout.Models, "blood-cells")).Files[role], _cpu);
+        OnnxGraph.Load(ModelManifestReader.ReadAlone(Path.Combine(Checkout.Models, "blood-cells")).Files[role], _cpu);
 
     private static InferenceSession Open(bool record)
     {

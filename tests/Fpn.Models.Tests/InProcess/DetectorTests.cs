@@ -5,6 +5,7 @@ using Fpn.Imaging.Vips;
 using Fpn.Models.Options;
 using Fpn.Models.Packages;
 using Fpn.Testing.Images;
+using Fpn.Testing.Packages;
 using Fpn.Testing.Running;
 
 namespace Fpn.Models.Tests.InProcess;
@@ -153,6 +154,22 @@ public sealed class DetectorTests(DetectorFixture fixture) : IClassFixture<Detec
 
         Assert.Equal(ImageRejection.TooManyPixels, rejection.Reason);
         Assert.Contains("at most 11 pixels", rejection.Message, StringComparison.Ordinal);
+    }
+
+    [Theory]
+    [InlineData("model", "blood-cells", "1")]
+    [InlineData("blood-cells/7", "blood-cells", "7")]
+    [InlineData("other/7", "blood-cells", "1")]
+    public void Load_FolderWithAnotherName_IsCalledByItsManifest(string path, string name, string version)
+    {
+        using var models = new ModelFolder();
+        var made = models.Add(
+            "made", text => ModelFolder.Edit(text, "\"name\": \"made\"", "\"name\": \"blood-cells\""));
+        var package = Path.Combine(models.Path, path);
+        Directory.CreateDirectory(Path.GetDirectoryName(package)!);
+        Directory.Move(made, package);
+        using var detector = Detector.Load(package + Path.DirectorySeparatorChar);
+        Assert.Equal((name, version), (detector.Model.Name, detector.Model.Version));
     }
 
     [Fact]

@@ -19,6 +19,8 @@ public sealed class StartTests
     [InlineData("--Fpn:Telemetry:OtlpEndpoint=collector:4317", "'Fpn:Telemetry:OtlpEndpoint'")]
     [InlineData("--Fpn:Telemetry:OtlpProtocol=tcp", "'Fpn:Telemetry:OtlpProtocol'")]
     [InlineData("--Fpn:Models:Path=no/such/folder", "'Fpn:Models:Path'")]
+    [InlineData("--Fpn:Models:Versions=-1", "'Fpn:Models:Versions' must be from 0 to 1000; it is '-1'.")]
+    [InlineData("--Fpn:Models:Poll=10ms", "'Fpn:Models:Poll' must be 0 or from 1s to 24h; it is '10ms'.")]
     public async Task Start_WrongSetting_EndsWithOneLineThatNamesIt(string argument, string setting) =>
         await AssertRefusedAsync([argument], [setting]);
 

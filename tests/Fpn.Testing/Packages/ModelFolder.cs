@@ -24,9 +24,26 @@ internal sealed class ModelFolder : IDisposable
     /// checksums.</param>
     /// <returns>The package's folder.</returns>
     public string Add(
-        string name = Original, Func<string, string>? manifest = null, params (string Role, byte[] Bytes)[] graphs)
+        string name = Original, Func<string, string>? manifest = null, params (string Role, byte[] Bytes)[] graphs) =>
+        AddAt(name, name, manifest, graphs);
+
+    /// <summary>Adds a version of a model.</summary>
+    /// <param name="name">The model's name.</param>
+    /// <param name="version">Name of the version's folder, a number as a rule.</param>
+    /// <param name="scoreThreshold">Detections have greater scores, so that the answers of versions differ.</param>
+    /// <returns>The package's folder.</returns>
+    public string AddVersion(string name, string version, string scoreThreshold = "0.05") => AddAt(
+        System.IO.Path.Combine(name, version),
+        name,
+        text => Edit(
+            text,
+            "\"detection\": { \"scoreThreshold\": 0.05",
+            $"\"detection\": {{ \"scoreThreshold\": {scoreThreshold}"));
+
+    private string AddAt(
+        string folder, string name, Func<string, string>? manifest, params (string Role, byte[] Bytes)[] graphs)
     {
-        var package = Directory.CreateDirectory(System.IO.Path.Combine(Path, name)).FullName;
+        var package = Directory.CreateDirectory(System.IO.Path.Combine(Path, folder)).FullName;
         var text = Edit(OriginalManifest, $"\"name\": \"{Original}\"", $"\"name\": \"{name}\"");
         foreach (var role in new[] { "backbone", "head" })
         {

@@ -1,11 +1,13 @@
 using System.Text.Json;
 using System.Text.Json.Nodes;
 using Fpn.Imaging.Decoding;
+using Fpn.Models.Loading;
 using Fpn.Service.Annotations;
 using Fpn.Service.Compatibility.Door;
 using Fpn.Service.OpenInference;
 using Fpn.Service.Problems;
 using Fpn.Service.Security;
+using Fpn.Serving.Lanes;
 
 namespace Fpn.Service.Compatibility.Predict;
 
@@ -59,7 +61,7 @@ internal sealed class KServeContract(
                 "/v1/models/{model}/versions/{version}", (string model, string version) => Describe(model, version))
             .WithName("kserveModelVersion")
             .WithSummary("Says whether a version of a model is ready")
-            .WithDescription("404 unless it is the version that is loaded.")
+            .WithDescription("404 unless the version is loaded.")
             .WithMetadata(StatusExample(), new PathParameterNote("model", ModelNote), VersionNote())
             .RequireScope(KeyScope.Detect);
         routes.MapPost(
@@ -81,7 +83,7 @@ internal sealed class KServeContract(
                     predict.HandleAsync(context, models.Take(model, version), Prediction.Write))
             .WithName("kservePredictVersion")
             .WithSummary("Finds objects in images, by a version of a model")
-            .WithDescription("404 unless it is the version that is loaded.")
+            .WithDescription("404 unless the version is loaded.")
             .WithMetadata(
                 new AnswerExample("application/json", Answer),
                 new BodyExample("An image each, as base64.", Body),
@@ -92,7 +94,7 @@ internal sealed class KServeContract(
     }
 
     private static PathParameterNote VersionNote() =>
-        new("version", "The version that must be loaded.", IsVersion: true);
+        new("version", "A version that is loaded.", IsVersion: true);
 
     private static AnswerExample StatusExample() => new(
         "application/json",
@@ -125,26 +127,34 @@ internal sealed class KServeContract(
             return new ProblemResult(problem);
         }
 
+        ModelLane[] lanes;
         using (use)
         {
-            var (loaded, isReady) = (use.Lane.Model.Contract.Version, !use.Lane.Model.IsLost);
-            return new JsonAnswer(json =>
-            {
-                json.WriteStartObject();
-                json.WriteString("name"u8, model);
-                json.WriteBoolean("ready"u8, isReady);
-                json.WriteStartArray("model_version_status"u8);
-                json.WriteStartObject();
-                json.WriteString("version"u8, loaded);
-                json.WriteString("state"u8, isReady ? "AVAILABLE"u8 : "UNLOADING"u8);
-                json.WriteStartObject("status"u8);
-                json.WriteString("error_code"u8, isReady ? "OK"u8 : "UNAVAILABLE"u8);
-                json.WriteString("error_message"u8, isReady ? ""u8 : "The device is lost."u8);
-                json.WriteEndObject();
-                json.WriteEndObject();
-                json.WriteEndArray();
-                json.WriteEndObject();
-            });
+            lanes = version is null ? [.. models.Find(model)] : [use.Lane];
         }
+
+        return new JsonAnswer(json =>
+        {
+            json.WriteStartObject();
+            json.WriteString("name"u8, model);
+            json.WriteBoolean("ready"u8, !use.Lane.Model.IsLost);
+            json.WriteStartArray("model_version_status"u8);
+            Array.ForEach(lanes, lane => WriteStatus(json, lane.Model));
+            json.WriteEndArray();
+            json.WriteEndObject();
+        });
+    }
+
+    private static void WriteStatus(Utf8JsonWriter json, ModelEntry model)
+    {
+        var isReady = !model.IsLost;
+        json.WriteStartObject();
+        json.WriteString("version"u8, model.Contract.Version);
+        json.WriteString("state"u8, isReady ? "AVAILABLE"u8 : "UNLOADING"u8);
+        json.WriteStartObject("status"u8);
+        json.WriteString("error_code"u8, isReady ? "OK"u8 : "UNAVAILABLE"u8);
+        json.WriteString("error_message"u8, isReady ? ""u8 : "The device is lost."u8);
+        json.WriteEndObject();
+        json.WriteEndObject();
     }
 }
