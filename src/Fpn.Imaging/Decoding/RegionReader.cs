@@ -19,6 +19,10 @@ internal sealed unsafe class RegionReader : IDisposable
     /// <summary>What libvips needs for any picture.</summary>
     private const int FixedBytes = 1 << 20;
 
+    /// <summary>Decodings after which a page is opened anew: libvips keeps a small block of each until then, and between
+    /// these the C library cannot give back large ones.</summary>
+    private const int MostDecodings = 32;
+
     private readonly EncodedFile _file;
     private readonly IRegionCodec _codec;
     private readonly IReadOnlyList<TiledPage> _pages;
@@ -26,6 +30,7 @@ internal sealed unsafe class RegionReader : IDisposable
     private readonly int _orientation;
     private ICodecPage? _open;
     private TiledPage _openPage;
+    private int _decodings;
 
     /// <summary>Creates a reader; nothing is opened yet.</summary>
     /// <param name="file">Stays in place as long as the reader; not disposed.</param>
@@ -151,9 +156,10 @@ internal sealed unsafe class RegionReader : IDisposable
     /// <summary>Opens a page unless it is open; null when the codec finds something else than its tags say.</summary>
     private ICodecPage? Open(TiledPage page)
     {
-        if (_open is null || _openPage != page)
+        if (_open is null || _openPage != page || ++_decodings >= MostDecodings)
         {
             Park();
+            _decodings = 0;
             _open = _codec.OpenPage(_file.Start, _file.Length, page.Page, page.Subdirectory);
             _openPage = page;
             if (_open is not null && (_open.Size != page.Size || _open.Tile != page.Tile || _open.Layout != _layout))
