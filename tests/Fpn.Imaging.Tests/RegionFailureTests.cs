@@ -9,8 +9,8 @@ using static NetVips.Enums;
 
 namespace Fpn.Imaging.Tests;
 
-/// <summary>Files that cannot be read in regions, damaged tiles, and files made to do harm: an answer each, and no memory
-/// left behind.</summary>
+/// <summary>Files that cannot be read in regions, damaged tiles, and files made to do harm: an answer each, and no
+/// memory left behind.</summary>
 [Collection(Alone.Collection)]
 public sealed class RegionFailureTests
 {

@@ -13,14 +13,14 @@ namespace Fpn.Imaging.Decoding;
 /// </remarks>
 internal sealed unsafe class RegionReader : IDisposable
 {
-    /// <summary>Lines that libvips works on at once on the way from tiles to the result, times the bytes of a sum.</summary>
+    /// <summary>Lines that libvips works on at once between tiles and result, times the bytes of a sum.</summary>
     private const int LineBytes = 128;
 
     /// <summary>What libvips needs for any picture.</summary>
     private const int FixedBytes = 1 << 20;
 
-    /// <summary>Decodings after which a page is opened anew: libvips keeps a small block of each until then, and between
-    /// these the C library cannot give back large ones.</summary>
+    /// <summary>Decodings after which a page is opened anew: libvips keeps a small block of each until then, and
+    /// between these the C library cannot give back large ones.</summary>
     private const int MostDecodings = 32;
 
     private readonly EncodedFile _file;
@@ -185,7 +185,7 @@ internal sealed unsafe class RegionReader : IDisposable
             || SizeOf(region).Area > ImageDecoder.MostWholePixels)
         {
             throw new ArgumentOutOfRangeException(
-                nameof(region), region, $"Not a rectangle inside {Size} with at most {ImageDecoder.MostWholePixels} pixels.");
+                nameof(region), region, $"Not inside {Size}, or more than {ImageDecoder.MostWholePixels} pixels.");
         }
 
         return region;

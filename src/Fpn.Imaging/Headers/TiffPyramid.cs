@@ -32,8 +32,8 @@ internal static class TiffPyramid
     private const int MostPages = 64;
 
     /// <summary>Reads the directories.</summary>
-    /// <returns>The picture, then its smaller sizes in the order of the file; empty where the picture is not in tiles of
-    /// a usual size with 8 bits a sample at most.</returns>
+    /// <returns>The picture, then its smaller sizes in the order of the file; empty where the picture is not in tiles
+    /// of a usual size with 8 bits a sample at most.</returns>
     /// <remarks>With 16 bits a sample, the whole picture decides whether it is decodable at all
     /// (<see cref="TiffSamples.AreShallow"/>).</remarks>
     internal static IReadOnlyList<TiledPage> Read(ReadOnlySpan<byte> tiff)
