@@ -72,7 +72,7 @@ public sealed class FpnDetectionOptions
 
     /// <summary>
     /// Width × height of an image at most, read from the header before anything is decoded. Default 40 million; 1 to
-    /// 2^33. More than 536,870,911 pixels are refused in any case unless the image is a TIFF in tiles and read in slices.
+    /// 2^33. More than 536,870,911 pixels are refused unless the image is a TIFF in tiles and read in slices.
     /// </summary>
     [Range(1L, 1L << 33, ErrorMessage = "{0} must be from {1} to {2} pixels")]
     public long MaxImagePixels { get; set; } = 40_000_000;

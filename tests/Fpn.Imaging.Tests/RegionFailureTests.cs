@@ -9,8 +9,8 @@ using static NetVips.Enums;
 
 namespace Fpn.Imaging.Tests;
 
-/// <summary>Files that cannot be read in regions, damaged tiles, and files made to do harm: an answer each, and no memory
-/// left behind.</summary>
+/// <summary>Files that cannot be read in regions, damaged tiles, and files made to do harm: an answer each, and no
+/// memory left behind.</summary>
 [Collection(Alone.Collection)]
 public sealed class RegionFailureTests
 {
@@ -133,6 +133,26 @@ public sealed class RegionFailureTests
         }
 
         Assert.Equal(DecodeFailure.Undecodable, opened.Decode().Failure);
+    }
+
+    [Theory]
+    [InlineData(5, 63, false)]
+    [InlineData(7, 16, false)]
+    [InlineData(7, 64, true)]
+    public void Open_JpegSmallerThanItsTile_IsUndecodable(int at, int side, bool isServed)
+    {
+        // Of the last of all tiles; libvips would leave the rest of the tile as it found the memory.
+        var file = MadePictures.Tiff(MadePictures.Colors(), ForeignTiffCompression.Jpeg);
+        var frame = file.AsSpan().LastIndexOf((ReadOnlySpan<byte>)[0xFF, 0xC0]);
+        BinaryPrimitives.WriteUInt16BigEndian(file.AsSpan(frame + at), (ushort)side);
+
+        var outcome = _decoder.Open(file);
+
+        outcome.Image?.Dispose();
+        Assert.Equal(isServed, outcome.Succeeded);
+        Assert.True(
+            isServed || outcome.Refusal.Detail.Contains("smaller than its tile", StringComparison.Ordinal),
+            outcome.Refusal.Detail);
     }
 
     [Theory]

@@ -24,11 +24,18 @@ public sealed class RegionTests
     {
         { "JPEG", MadePictures.Tiff(MadePictures.Colors(), ForeignTiffCompression.Jpeg) },
         { "deflate", MadePictures.Tiff(MadePictures.Colors(), ForeignTiffCompression.Deflate) },
-        { "LZW with alpha", MadePictures.Tiff(MadePictures.Colors().Bandjoin(MadePictures.Colors()[0]), ForeignTiffCompression.Lzw) },
+        {
+            "LZW with alpha",
+            MadePictures.Tiff(MadePictures.Colors().Bandjoin(MadePictures.Colors()[0]), ForeignTiffCompression.Lzw)
+        },
         { "gray", MadePictures.Tiff(MadePictures.Colors()[1], ForeignTiffCompression.None) },
-        { "gray with alpha", MadePictures.Tiff(MadePictures.Colors()[1].Bandjoin(MadePictures.Colors()[0]), ForeignTiffCompression.Packbits) },
+        {
+            "gray with alpha",
+            MadePictures.Tiff(
+                MadePictures.Colors()[1].Bandjoin(MadePictures.Colors()[0]), ForeignTiffCompression.Packbits)
+        },
         { "gray JPEG", MadePictures.Tiff(MadePictures.Colors()[1], ForeignTiffCompression.Jpeg) },
-        { "black and white", MadePictures.Tiff(MadePictures.Colors()[1], ForeignTiffCompression.Ccittfax4, bitdepth: 1) },
+        { "bilevel", MadePictures.Tiff(MadePictures.Colors()[1], ForeignTiffCompression.Ccittfax4, bitdepth: 1) },
         {
             "inks",
             MadePictures.Tiff(
@@ -37,7 +44,10 @@ public sealed class RegionTests
         },
         { "BigTIFF", MadePictures.Tiff(MadePictures.Colors(), ForeignTiffCompression.Lzw, bigtiff: true) },
         { "a pyramid", MadePictures.Tiff(MadePictures.Colors(), ForeignTiffCompression.Jpeg, pyramid: true) },
-        { "a pyramid in subdirectories", MadePictures.Tiff(MadePictures.Colors(), ForeignTiffCompression.Jpeg, pyramid: true, subifd: true) },
+        {
+            "a pyramid in subdirectories",
+            MadePictures.Tiff(MadePictures.Colors(), ForeignTiffCompression.Jpeg, pyramid: true, subifd: true)
+        },
         { "a high tile", MadePictures.Tiff(MadePictures.Colors(), ForeignTiffCompression.Deflate, tileHeight: 256) },
     };
 
@@ -167,8 +177,8 @@ public sealed class RegionTests
         Assert.InRange(reduced.Size.Area, maxPixels / 4, maxPixels);
     }
 
-    /// <summary>Compares the blocks that lie wholly inside. libvips rounds twice, first the means of columns, and divides
-    /// by a fixed-point number.</summary>
+    /// <summary>Compares the blocks that lie wholly inside. libvips rounds twice, first the means of columns, and
+    /// divides by a fixed-point number.</summary>
     private static void AssertMeans(DecodedImage whole, DecodedImage reduced, int factor)
     {
         for (var y = 0; y < whole.Size.Height / factor; y++)

@@ -3,8 +3,8 @@ using Fpn.Detection.Geometry;
 namespace Fpn.Imaging.Codecs;
 
 /// <summary>A page in tiles whose header has been read; any part of it can be decoded, any number of times.</summary>
-/// <remarks>Not thread-safe; may move from one thread to another. Keeps no decoded tile from one call to the next. After
-/// a call that failed, it must not be used again.</remarks>
+/// <remarks>Not thread-safe; may move from one thread to another. Keeps no decoded tile from one call to the next.
+/// After a call that failed, it must not be used again.</remarks>
 internal interface ICodecPage : IDisposable
 {
     /// <summary>H × W as stored, before any orientation.</summary>

@@ -42,8 +42,9 @@ internal readonly record struct FileCheck(
                     return new FileCheck($"it has more than {MaxTiffPages} pages");
                 }
 
-                var samples = TiffSamples.Read(new TiffTags(encoded));
-                return new FileCheck(samples.Refusal, Tiff: samples);
+                var tags = new TiffTags(encoded);
+                var samples = TiffSamples.Read(tags);
+                return new FileCheck(samples.Refusal ?? TiffJpegTiles.Refuse(encoded, tags), Tiff: samples);
             case ImageFormat.Webp:
                 return new FileCheck(MissingEnd(WebpChunks.HasEnd(encoded)));
             case ImageFormat.Gif:

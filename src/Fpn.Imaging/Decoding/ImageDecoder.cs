@@ -63,8 +63,8 @@ internal sealed class ImageDecoder
     internal static DecodeOutcome TooManyAtOnce(long width, long height) =>
         DecodeOutcome.Fail(
             DecodeFailure.TooManyPixels,
-            $"The image is {width} pixels wide and {height} high; of more than {MostWholePixels} pixels only slices are "
-            + "read, and only from a TIFF in tiles.");
+            $"The image is {width} pixels wide and {height} high; of more than {MostWholePixels} pixels only slices "
+            + "are read, and only from a TIFF in tiles.");
 
     /// <summary>The message for an image that cannot be decoded.</summary>
     /// <param name="format">The format that its signature shows.</param>

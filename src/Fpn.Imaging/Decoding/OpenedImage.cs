@@ -73,7 +73,7 @@ internal sealed unsafe class OpenedImage : IDisposable
     /// <inheritdoc cref="DecodeRegion" path="/param|/exception"/>
     public long RegionBytes(PixelRectangle region) => Regions.RegionBytes(region);
 
-    /// <summary>Decodes a rectangle; any number of times, until <see cref="Decode"/> or <see cref="Dispose"/>.</summary>
+    /// <summary>Decodes a rectangle, any number of times until <see cref="Decode"/> or <see cref="Dispose"/>.</summary>
     /// <param name="region">Displayed coordinates; inside the image, with 1 … 536,870,911 pixels.</param>
     /// <returns>The pixels that <see cref="Decode"/> gives there, which the caller disposes, or the reason for refusing
     /// them. Bad bytes never throw.</returns>

@@ -10,8 +10,8 @@ namespace Fpn.Imaging.Decoding;
 /// <param name="Size">H × W of the result, as stored.</param>
 internal readonly record struct ReductionPlan(TiledPage Page, ImageSize Block, ImageSize Size)
 {
-    /// <summary>Chooses the smallest page that gives at least half of the pixels allowed. Where no page does, because all
-    /// are too small or their whole numbers fall badly, the one that gives the most.</summary>
+    /// <summary>Chooses the smallest page that gives at least half of the pixels allowed. Where no page does, because
+    /// all are too small or their whole numbers fall badly, the one that gives the most.</summary>
     /// <param name="pages">The picture, then its smaller sizes; at least one.</param>
     /// <param name="maxPixels">The most pixels of the result, at least 1; beyond what a picture decoded whole may have,
     /// that number counts.</param>

@@ -13,11 +13,15 @@ namespace Fpn.Imaging.Decoding;
 /// </remarks>
 internal sealed unsafe class RegionReader : IDisposable
 {
-    /// <summary>Lines that libvips works on at once on the way from tiles to the result, times the bytes of a sum.</summary>
+    /// <summary>Lines that libvips works on at once between tiles and result, times the bytes of a sum.</summary>
     private const int LineBytes = 128;
 
     /// <summary>What libvips needs for any picture.</summary>
     private const int FixedBytes = 1 << 20;
+
+    /// <summary>Decodings after which a page is opened anew: libvips keeps a small block of each until then, and
+    /// between these the C library cannot give back large ones.</summary>
+    private const int MostDecodings = 32;
 
     private readonly EncodedFile _file;
     private readonly IRegionCodec _codec;
@@ -26,6 +30,7 @@ internal sealed unsafe class RegionReader : IDisposable
     private readonly int _orientation;
     private ICodecPage? _open;
     private TiledPage _openPage;
+    private int _decodings;
 
     /// <summary>Creates a reader; nothing is opened yet.</summary>
     /// <param name="file">Stays in place as long as the reader; not disposed.</param>
@@ -151,9 +156,10 @@ internal sealed unsafe class RegionReader : IDisposable
     /// <summary>Opens a page unless it is open; null when the codec finds something else than its tags say.</summary>
     private ICodecPage? Open(TiledPage page)
     {
-        if (_open is null || _openPage != page)
+        if (_open is null || _openPage != page || ++_decodings >= MostDecodings)
         {
             Park();
+            _decodings = 0;
             _open = _codec.OpenPage(_file.Start, _file.Length, page.Page, page.Subdirectory);
             _openPage = page;
             if (_open is not null && (_open.Size != page.Size || _open.Tile != page.Tile || _open.Layout != _layout))
@@ -179,7 +185,7 @@ internal sealed unsafe class RegionReader : IDisposable
             || SizeOf(region).Area > ImageDecoder.MostWholePixels)
         {
             throw new ArgumentOutOfRangeException(
-                nameof(region), region, $"Not a rectangle inside {Size} with at most {ImageDecoder.MostWholePixels} pixels.");
+                nameof(region), region, $"Not inside {Size}, or more than {ImageDecoder.MostWholePixels} pixels.");
         }
 
         return region;

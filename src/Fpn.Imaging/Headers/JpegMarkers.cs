@@ -62,6 +62,32 @@ internal readonly record struct JpegMarkers(int Scans, bool HasEnd)
         return default;
     }
 
+    /// <summary>The segment of the first frame, from its length on; empty where there is none before the
+    /// scan.</summary>
+    /// <param name="jpeg">A whole JPEG.</param>
+    /// <param name="looked">How many bytes were looked at.</param>
+    internal static ReadOnlySpan<byte> FindFrame(ReadOnlySpan<byte> jpeg, out int looked)
+    {
+        var rest = jpeg;
+        while (TryNextMarker(ref rest, out var marker) && marker is not (StartOfScan or EndOfImage))
+        {
+            // SOF 0 to 15, of which three numbers are tables.
+            if (marker is >= 0xC0 and <= 0xCF and not (0xC4 or 0xC8 or 0xCC))
+            {
+                looked = jpeg.Length - rest.Length;
+                return rest;
+            }
+
+            if (HasLength(marker) && rest.Length >= 2)
+            {
+                rest = rest[Math.Clamp(BinaryPrimitives.ReadUInt16BigEndian(rest), 2, rest.Length)..];
+            }
+        }
+
+        looked = jpeg.Length;
+        return default;
+    }
+
     /// <summary>Moves past the next marker; skips entropy-coded bytes and fill bytes on the way.</summary>
     private static bool TryNextMarker(ref ReadOnlySpan<byte> rest, out byte marker)
     {

@@ -32,8 +32,8 @@ internal static class TiffPyramid
     private const int MostPages = 64;
 
     /// <summary>Reads the directories.</summary>
-    /// <returns>The picture, then its smaller sizes in the order of the file; empty where the picture is not in tiles of
-    /// a usual size with 8 bits a sample at most.</returns>
+    /// <returns>The picture, then its smaller sizes in the order of the file; empty where the picture is not in tiles
+    /// of a usual size with 8 bits a sample at most.</returns>
     /// <remarks>With 16 bits a sample, the whole picture decides whether it is decodable at all
     /// (<see cref="TiffSamples.AreShallow"/>).</remarks>
     internal static IReadOnlyList<TiledPage> Read(ReadOnlySpan<byte> tiff)
@@ -48,27 +48,29 @@ internal static class TiffPyramid
         var offsets = first.All(Subdirectories);
         for (var i = 0; i < offsets.Length; i++)
         {
-            AddLevel(pages, new TiffTags(tiff, offsets[i]), 0, i);
+            AddLevel(pages, tiff, new TiffTags(tiff, offsets[i]), 0, i);
         }
 
         var next = first.Next;
         for (var page = 1; page < MostPages && next != 0; page++)
         {
             var tags = new TiffTags(tiff, next);
-            AddLevel(pages, tags, page, -1);
+            AddLevel(pages, tiff, tags, page, -1);
             next = tags.Next;
         }
 
         return pages;
     }
 
-    private static void AddLevel(List<TiledPage> pages, TiffTags tags, int page, int subdirectory)
+    private static void AddLevel(
+        List<TiledPage> pages, ReadOnlySpan<byte> tiff, TiffTags tags, int page, int subdirectory)
     {
         // Bit 0 is a smaller size of another page, bit 2 a mask.
         if (tags.First(NewSubfileType) is { } kind
             && (kind & 5) == 1
             && Describe(tags, page, subdirectory) is { } level
-            && IsReduced(level.Size, pages[0].Size))
+            && IsReduced(level.Size, pages[0].Size)
+            && TiffJpegTiles.Refuse(tiff, tags) is null)
         {
             pages.Add(level);
         }

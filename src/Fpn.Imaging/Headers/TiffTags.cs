@@ -53,6 +53,20 @@ internal readonly ref struct TiffTags
     /// </summary>
     public uint[] All(int tag)
     {
+        var values = Find(tag, MostValues, out var length);
+        return values.IsEmpty ? [] : Read(values, values.Length / length, length);
+    }
+
+    /// <summary>One of the values of a tag, of which there may be any number; null where it is absent.</summary>
+    public ulong? At(int tag, int index)
+    {
+        var values = Find(tag, int.MaxValue / 8, out var length);
+        return length > 0 && index < values.Length / length ? Number(values[(index * length)..], length) : null;
+    }
+
+    /// <summary>The bytes of the values of a tag; empty where it is absent, not an integer or cut off.</summary>
+    private ReadOnlySpan<byte> Find(int tag, int most, out int length)
+    {
         for (var at = 0; at < _entries.Length; at += EntryLength)
         {
             var entry = _entries.Slice(at, EntryLength);
@@ -62,14 +76,15 @@ internal readonly ref struct TiffTags
             }
 
             // BYTE, SHORT, LONG, IFD, LONG8, IFD8.
-            var length = Number(entry[2..], 2) switch { 1 => 1, 3 => 2, 4 or 13 => 4, 16 or 18 => 8, _ => 0 };
-            var count = (int)Math.Min(Number(entry[4..], OffsetLength), MostValues);
+            length = Number(entry[2..], 2) switch { 1 => 1, 3 => 2, 4 or 13 => 4, 16 or 18 => 8, _ => 0 };
+            var bytes = (int)Math.Min(Number(entry[4..], OffsetLength), (ulong)most) * length;
             var inline = entry[(_big ? 12 : 8)..];
-            var values = count * length <= inline.Length ? inline : From(Number(inline, inline.Length));
-            return length == 0 || values.Length < count * length ? [] : Read(values, count, length);
+            var values = bytes <= inline.Length ? inline : From(Number(inline, inline.Length));
+            return values.Length < bytes ? default : values[..bytes];
         }
 
-        return [];
+        length = 0;
+        return default;
     }
 
     private uint[] Read(ReadOnlySpan<byte> values, int count, int length)

@@ -19,5 +19,6 @@ internal readonly record struct TiledPage(int Page, int Subdirectory, ImageSize 
     public long CountTiles(int left, int top, ImageSize size) =>
         CountSpans(left, size.Width, Tile.Width) * CountSpans(top, size.Height, Tile.Height);
 
-    private static long CountSpans(int first, int count, int span) => (first + (long)count - 1) / span - first / span + 1;
+    private static long CountSpans(int first, int count, int span) =>
+        (first + (long)count - 1) / span - first / span + 1;
 }

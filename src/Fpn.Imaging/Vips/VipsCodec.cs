@@ -8,7 +8,7 @@ namespace Fpn.Imaging.Vips;
 /// </summary>
 internal sealed class VipsCodec : IRegionCodec
 {
-    /// <summary>In tiles of a TIFF libvips lets errors pass unless warnings count too. Warnings about tags do not.</summary>
+    /// <summary>In tiles of a TIFF libvips lets errors pass unless warnings count; those about tags do not.</summary>
     internal const Enums.FailOn TilesFailOn = Enums.FailOn.Warning;
 
     /// <summary>Loads libvips.</summary>

@@ -2,8 +2,8 @@ using System.Buffers.Binary;
 
 namespace Fpn.Testing.Images;
 
-/// <summary>Gray TIFF files in tiles, made byte by byte: all tiles of a page are the same bytes, so that a small file is
-/// a picture of any size. Not compressed, little-endian.</summary>
+/// <summary>Gray TIFF files in tiles, made byte by byte: all tiles of a page are the same bytes, so that a small file
+/// is a picture of any size. Not compressed, little-endian.</summary>
 internal sealed class MadeTiledTiff
 {
     public int Width { get; init; } = 150;
