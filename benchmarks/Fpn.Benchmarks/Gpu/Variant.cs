@@ -71,7 +71,7 @@ internal sealed record Variant(string Model, string Precision, Layout Layout, Mo
     {
         var models = Directory.EnumerateDirectories(packages)
             .Where(folder => File.Exists(Path.Combine(folder, ModelManifestReader.FileName)))
-            .Select(ModelManifestReader.Read)
+            .Select(folder => ModelManifestReader.Read(folder, Path.GetFileName(folder)))
             .Where(contract => contract.Layout == ModelLayout.TwoStage)
             .OrderBy(contract => contract.Input.MinSize)
             .ThenBy(contract => contract.Name, StringComparer.Ordinal)

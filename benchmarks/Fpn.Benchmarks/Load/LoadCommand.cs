@@ -32,7 +32,8 @@ internal static class LoadCommand
         Console.WriteLine($"{model}, {images.Length} images, {threads} processors, {rounds} rounds of {seconds} s");
 
         var device = ExecutionDevice.Open(new ExecutionOptions { Threads = threads }, new CudaOptions());
-        using var detector = new TwoStageDetector(ModelManifestReader.Read(Path.Combine(models, model)), device);
+        using var detector = new TwoStageDetector(
+            ModelManifestReader.Read(Path.Combine(models, model), model), device);
         using var bare = new BarePipeline(detector, images, device.Description.Streams);
         using var service = await ServiceUnderLoad.StartAsync(models, ("Models:Default", model));
         using var load = new LoadGenerator(service.Address, images);
