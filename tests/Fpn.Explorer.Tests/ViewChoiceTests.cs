@@ -198,7 +198,9 @@ public sealed class ViewChoiceTests(ExplorerFixture fixture)
 
         // What asks for no slices is never answered.
         await explorer.Page.RouteAsync("**/detect*", route =>
-            route.Request.Url.Contains("slice=", StringComparison.Ordinal) ? route.ContinueAsync() : Task.CompletedTask);
+            route.Request.Url.Contains("slice=", StringComparison.Ordinal)
+                ? route.ContinueAsync()
+                : Task.CompletedTask);
         await explorer.DropAsync(("cells.jpg", Wide));
         await Assertions.Expect(explorer.Page.Locator(".progress")).ToBeVisibleAsync();
         await ChooseSlicesAsync(explorer);

@@ -64,7 +64,8 @@ public sealed class PartsTests : IAsyncDisposable
         Assert.Contains("slices", failure.Detail, StringComparison.Ordinal);
     }
 
-    /// <summary>The last tiles are missing: the parts before them are decoded, and the request fails as a whole.</summary>
+    /// <summary>The last tiles are missing: the parts before them are decoded, and the request fails as a
+    /// whole.</summary>
     [Fact]
     public async Task Detect_PartIsDamaged_FailsTheImage()
     {

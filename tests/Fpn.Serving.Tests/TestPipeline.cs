@@ -103,7 +103,11 @@ internal sealed class TestPipeline : IAsyncDisposable
         Detector.Forget();
         Detector.RunsFreely = false;
         _pipeline = new DetectionPipeline(
-            new ImageDecoder(MaxPixels, PartsCodec ?? Codec), new PictureDecoding(Bytes, _slots), Options, Views, Clock);
+            new ImageDecoder(MaxPixels, PartsCodec ?? Codec),
+            new PictureDecoding(Bytes, _slots),
+            Options,
+            Views,
+            Clock);
     }
 
     /// <summary>Listens to a counter; the caller disposes the listener.</summary>

@@ -249,8 +249,8 @@ public sealed class ViewsTests : IAsyncDisposable
         Assert.Single((await Send(96, new ViewOptions { Flip = true })).Value!.Detections);
     }
 
-    /// <summary>Views share their picture: what counts against the budget is each picture once, however many clients send
-    /// pictures to slice.</summary>
+    /// <summary>Views share their picture: what counts against the budget is each picture once, however many clients
+    /// send pictures to slice.</summary>
     [Fact]
     public async Task Detect_ManyClientsWithSlices_KeepDecodedPicturesWithinTheBudget()
     {

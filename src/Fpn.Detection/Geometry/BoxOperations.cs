@@ -14,7 +14,8 @@ public static class BoxOperations
         return intersection / (a.Area + b.Area - intersection);
     }
 
-    /// <summary>Computes the intersection of two boxes over the area of the smaller one, xyxy in the same space.</summary>
+    /// <summary>Computes the intersection of two boxes over the area of the smaller one, xyxy in the same
+    /// space.</summary>
     /// <returns>0 to 1, up to rounding: 1 where one lies in the other; NaN when the smaller one has no area.</returns>
     public static float IntersectionOverSmaller(in Box a, in Box b)
     {

@@ -119,9 +119,9 @@ public sealed class ViewMerger
             for (var place = 0; place < kept.Count && remover < 0; place++)
             {
                 ref readonly var better = ref found[kept[place]];
-                remover = better.Label == box.Label && BoxOperations.IntersectionOverSmaller(better.Box, box.Box) > _threshold
-                    ? place
-                    : -1;
+                var isRemoved = better.Label == box.Label
+                    && BoxOperations.IntersectionOverSmaller(better.Box, box.Box) > _threshold;
+                remover = isRemoved ? place : -1;
             }
 
             removers[index] = remover;

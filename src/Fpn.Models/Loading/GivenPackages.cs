@@ -33,7 +33,8 @@ internal sealed class GivenPackages(PackageLoader loader) : IModelPackages
     }
 
     /// <inheritdoc/>
-    public string Stamp(PackageId id) => FindFolder(id.Model) is { } folder ? PackageStamp.Create(folder) : string.Empty;
+    public string Stamp(PackageId id) =>
+        FindFolder(id.Model) is { } folder ? PackageStamp.Create(folder) : string.Empty;
 
     /// <inheritdoc/>
     /// <remarks>The name in the package's manifest does not count.</remarks>

@@ -79,8 +79,8 @@ internal sealed record OriginResponse(
     AnchorResponse Anchor,
     IReadOnlyList<SuppressedResponse> Suppressed)
 {
-    /// <summary>Place of the view that found it among <c>views</c>, counted from 0; absent where the image was looked at
-    /// once.</summary>
+    /// <summary>Place of the view that found it among <c>views</c>, counted from 0; absent where the image was looked
+    /// at once.</summary>
     [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)]
     public int? View { get; init; }
 
@@ -118,8 +118,8 @@ internal sealed record MergedResponse(BoxResponse Box, double Score, int View);
 /// <param name="Level">The pyramid level whose anchor it was made from.</param>
 internal sealed record ProposalResponse(BoxResponse Box, double Objectness, string Level)
 {
-    /// <summary>Place of the view that it was proposed in among <c>views</c>, counted from 0; absent where the image was
-    /// looked at once.</summary>
+    /// <summary>Place of the view that it was proposed in among <c>views</c>, counted from 0; absent where the image
+    /// was looked at once.</summary>
     [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)]
     public int? View { get; init; }
 }

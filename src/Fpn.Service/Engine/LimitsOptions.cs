@@ -16,7 +16,8 @@ internal sealed class LimitsOptions
     [Range(1L, 1L << 33, ErrorMessage = "{0} must be from {1} to {2} pixels")]
     public long MaxImagePixels { get; set; } = 40_000_000;
 
-    /// <summary>Views of one image: slices, scales, mirror images. Default 64; 1 to 4096. More are answered 413.</summary>
+    /// <summary>Views of one image: slices, scales, mirror images. Default 64; 1 to 4096. More are answered
+    /// 413.</summary>
     [Range(1, 4096, ErrorMessage = "{0} must be from {1} to {2}")]
     public int MaxViews { get; set; } = 64;
 

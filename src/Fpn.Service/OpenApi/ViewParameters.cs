@@ -31,8 +31,8 @@ internal static class ViewParameters
             new OpenApiSchema { Type = JsonSchemaType.Boolean, Default = true });
         yield return Query(
             "scales",
-            "Looks at the image (or at each slice) once for each of these sizes: shorter sides in pixels after resizing, "
-                + "such as `480,800,1200`; `off` for the model's own size.",
+            "Looks at the image (or at each slice) once for each of these sizes: shorter sides in pixels after "
+                + "resizing, such as `480,800,1200`; `off` for the model's own size.",
             Off,
             new OpenApiSchema { Type = JsonSchemaType.String, Default = Off });
         yield return Query(
@@ -43,8 +43,8 @@ internal static class ViewParameters
         yield return Query(
             "merge",
             "How the detections of several views become one list: `nms` keeps the better of two boxes that overlap, "
-                + "`voting` then averages boxes by their scores, `ios` compares the intersection with the smaller box and "
-                + "joins what slices cut.",
+                + "`voting` then averages boxes by their scores, `ios` compares the intersection with the smaller box "
+                + "and joins what slices cut.",
             "nms",
             new OpenApiSchema { Type = JsonSchemaType.String, Default = "nms", Enum = ["nms", "voting", "ios"] });
         yield return Query(

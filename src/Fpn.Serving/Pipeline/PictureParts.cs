@@ -6,8 +6,8 @@ using Fpn.Serving.Queue;
 
 namespace Fpn.Serving.Pipeline;
 
-/// <summary>A picture that is larger than memory allows: each view decodes its own part when it is its turn, and gives the
-/// memory back when the model has seen it.</summary>
+/// <summary>A picture that is larger than memory allows: each view decodes its own part when it is its turn, and gives
+/// the memory back when the model has seen it.</summary>
 /// <remarks>
 /// A look at the whole picture sees it reduced by a whole number (<see cref="OpenedImage.DecodeReduced"/>) before it is
 /// resized as every picture is. A part that is looked at in several sizes, or mirrored, is decoded for each of them.
@@ -19,8 +19,8 @@ namespace Fpn.Serving.Pipeline;
 internal sealed class PictureParts(
     OpenedImage opened, ViewPlan plan, PictureDecoding decoding, TimeProvider clock) : ViewSource, IDisposable
 {
-    /// <summary>Pixels of the reduced picture for each pixel of the resized one: twice as many along each side leave the
-    /// resizing something to choose from.</summary>
+    /// <summary>Pixels of the reduced picture for each pixel of the resized one: twice as many along each side leave
+    /// the resizing something to choose from.</summary>
     private const int ReducedPixels = 4;
 
     /// <summary>An opened image decodes one part at a time.</summary>

@@ -7,9 +7,9 @@ namespace Fpn.Serving.Pipeline;
 
 /// <summary>Runs the views of one image through its model's lane, side by side with other people's images.</summary>
 /// <remarks>
-/// As many views are in the queue at the same time as keep the device in full batches: one for each stream, and one that
-/// is prepared meanwhile. More would only make others wait behind them. All end together: one that fails or is given up
-/// takes the others out of the queue.
+/// As many views are in the queue at the same time as keep the device in full batches: one for each stream, and one
+/// that is prepared meanwhile. More would only make others wait behind them. All end together: one that fails or is
+/// given up takes the others out of the queue.
 /// </remarks>
 internal static class ViewInference
 {

@@ -73,8 +73,8 @@ public sealed class ViewOptionsTests
         Assert.Equal(3, options.Regions(new ImageSize(50, 100)));
     }
 
-    /// <summary>Whatever the numbers: every pixel is seen, neighbors overlap as asked, no view reaches beyond the image,
-    /// and as many views as were announced.</summary>
+    /// <summary>Whatever the numbers: every pixel is seen, neighbors overlap as asked, no view reaches beyond the
+    /// image, and as many views as were announced.</summary>
     [Fact]
     public void List_RandomNumbers_CoverTheImageWithTheOverlap()
     {

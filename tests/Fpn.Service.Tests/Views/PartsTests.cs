@@ -3,7 +3,8 @@ using Fpn.Testing.Running;
 
 namespace Fpn.Service.Tests.Views;
 
-/// <summary>A picture that is larger than the memory for pictures gives the same detections, read part by part.</summary>
+/// <summary>A picture that is larger than the memory for pictures gives the same detections, read part by
+/// part.</summary>
 [Collection(ServiceFixture.Collection)]
 public sealed class PartsTests(ServiceFixture fixture)
 {

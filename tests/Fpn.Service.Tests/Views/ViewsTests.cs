@@ -51,7 +51,12 @@ public sealed class ViewsTests(ServiceFixture fixture)
         var plain = await Client.DetectAsync(Smear, "wholeImage=false&slice=2000");
         using var picture = NetVips.Image.NewFromBuffer(Smear);
         using var bordered = picture.Embed(
-            0, 0, picture.Width * 2, picture.Height, extend: NetVips.Enums.Extend.Background, background: [240, 235, 230]);
+            0,
+            0,
+            picture.Width * 2,
+            picture.Height,
+            extend: NetVips.Enums.Extend.Background,
+            background: [240, 235, 230]);
         var answer = await Client.DetectAsync(
             bordered.PngsaveBuffer(),
             string.Create(

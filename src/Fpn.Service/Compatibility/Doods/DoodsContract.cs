@@ -78,7 +78,8 @@ internal sealed class DoodsContract(ContractDoor door, ImageDecoder decoder) : I
             .WithMetadata(
                 new AcceptsMetadata(["application/json"]),
                 new AnswerExample("application/json", Answer),
-                new BodyExample("As JSON, DOODS's request: an image as base64 or its URL, and the least confidences.", Body))
+                new BodyExample(
+                    "As JSON, DOODS's request: an image as base64 or its URL, and the least confidences.", Body))
             .WithDetectionProblems(decoder)
             .RequireScope(KeyScope.Detect);
     }

@@ -2,7 +2,8 @@ using Fpn.Service.Problems;
 
 namespace Fpn.Service.Compatibility.Door;
 
-/// <summary>Goes on with what an outcome holds: the way of a request through a contract, without its problems.</summary>
+/// <summary>Goes on with what an outcome holds: the way of a request through a contract, without its
+/// problems.</summary>
 internal static class OutcomeUse
 {
     /// <summary>Answers with the value, and disposes it afterwards.</summary>

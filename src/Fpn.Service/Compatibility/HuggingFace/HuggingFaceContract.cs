@@ -43,7 +43,10 @@ internal sealed class HuggingFaceContract(ContractDoor door, ImageDecoder decode
             .WithSummary("Finds objects in an image")
             .WithMetadata(
                 new AnswerExample("application/json", Answer),
-                new BodyExample("The image itself, or JSON with the image as base64 or its URL.", Body) { AlsoImage = true },
+                new BodyExample("The image itself, or JSON with the image as base64 or its URL.", Body)
+                {
+                    AlsoImage = true,
+                },
                 new PathParameterNote("model", "Name of the model; case matters."),
                 new ProblemsMetadata(ImageBodyReader.Empty(ImageBodyReader.PartName)))
             .WithDetectionProblems(decoder)
