@@ -58,11 +58,9 @@ internal sealed class TwoStageBatch(
     }
 
     /// <inheritdoc/>
-    public override Explanation Explain(int image)
+    public override ExplainedProposal[] Propose(int image)
     {
-        var objects = Select(image);
-        var work = Workspace;
-        var (proposals, geometry) = (work.Proposals[image], geometries[image]);
+        var (proposals, geometry) = (Workspace.Proposals[image], geometries[image]);
         var explained = new ExplainedProposal[proposals.Count];
         for (var i = 0; i < explained.Length; i++)
         {
@@ -76,6 +74,16 @@ internal sealed class TwoStageBatch(
                     anchor.Size,
                     anchor.AspectRatio));
         }
+
+        return explained;
+    }
+
+    /// <inheritdoc/>
+    public override Explanation Explain(int image)
+    {
+        var objects = Select(image);
+        var work = Workspace;
+        var explained = Propose(image);
 
         // Without a proposal nothing was selected, and the workspace still shows the image before.
         if (explained.Length == 0)

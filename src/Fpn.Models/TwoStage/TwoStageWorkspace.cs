@@ -1,3 +1,4 @@
+using Fpn.Detection.Geometry;
 using Fpn.Detection.Proposals;
 using Fpn.Detection.RoiHeads;
 using Fpn.Models.Detectors;
@@ -19,6 +20,7 @@ internal sealed class TwoStageWorkspace(ModelContract contract, HeadBuffers? hea
     private static readonly float[] FillingRoi = [0, 0, 0, 1, 1];
 
     private readonly List<ProposalList> _proposals = [];
+    private readonly List<Box[]?> _given = [];
     private float[] _rois = [];
     private int[] _roisPerLevel = [];
     private int[] _rows = [];
@@ -34,7 +36,7 @@ internal sealed class TwoStageWorkspace(ModelContract contract, HeadBuffers? hea
     /// <summary>Detections of the image at hand.</summary>
     public DetectionList Detections { get; } = new();
 
-    /// <summary>Proposals of each image.</summary>
+    /// <summary>Proposals of each image that has some of its own.</summary>
     public IReadOnlyList<ProposalList> Proposals => _proposals;
 
     /// <summary>RoIs of all images together.</summary>
@@ -47,27 +49,36 @@ internal sealed class TwoStageWorkspace(ModelContract contract, HeadBuffers? hea
     public ReadOnlySpan<int> RoisPerLevel => _roisPerLevel;
 
     /// <summary>Makes room for a batch.</summary>
-    public void Reset(int images)
+    public void Begin(PreparedBatch batch)
     {
-        while (_proposals.Count < images)
+        Images = batch.Geometries.Count;
+        RoiCount = 0;
+        _given.Clear();
+        while (_proposals.Count < Images)
         {
             _proposals.Add(new ProposalList());
         }
 
-        if (_imageStarts.Length < images)
+        if (_imageStarts.Length < Images)
         {
-            _imageStarts = new int[images];
+            _imageStarts = new int[Images];
         }
 
-        Images = images;
-        RoiCount = 0;
+        for (var image = 0; image < Images; image++)
+        {
+            _given.Add(batch.TaskFor(image) is ProposalTask ? [] : null);
+        }
     }
 
     /// <summary>Images of the batch.</summary>
     public int Images { get; private set; }
 
-    /// <summary>Sorts the proposals of all images by pooled level, keeping their order inside a level, and notes where
-    /// each went.</summary>
+    /// <summary>[N] what the head looks at in an image: its proposals, or what is given in their place; xyxy,
+    /// resized-image pixels.</summary>
+    public ReadOnlySpan<Box> HeadBoxes(int image) => _given[image] is { } given ? given : _proposals[image].Boxes;
+
+    /// <summary>Sorts the head's boxes of all images by pooled level, keeping their order inside a level, and notes
+    /// where each went.</summary>
     /// <param name="levels">Which level a RoI is pooled from.</param>
     /// <param name="pooledLevels">Number of pooled levels.</param>
     /// <param name="shapes">If there are fixed ones, RoIs are added to the last level until their number is one of
@@ -78,7 +89,7 @@ internal sealed class TwoStageWorkspace(ModelContract contract, HeadBuffers? hea
         for (var image = 0; image < Images; image++)
         {
             _imageStarts[image] = RoiCount;
-            RoiCount += _proposals[image].Count;
+            RoiCount += HeadBoxes(image).Length;
         }
 
         var filled = shapes is null || RoiCount == 0 ? RoiCount : shapes.RoiCountFor(RoiCount);
@@ -86,8 +97,9 @@ internal sealed class TwoStageWorkspace(ModelContract contract, HeadBuffers? hea
         Array.Clear(_roisPerLevel);
         for (var image = 0; image < Images; image++)
         {
-            var assigned = _pooledLevels.AsSpan(_imageStarts[image], _proposals[image].Count);
-            levels.Assign(_proposals[image].Boxes, assigned);
+            var boxes = HeadBoxes(image);
+            var assigned = _pooledLevels.AsSpan(_imageStarts[image], boxes.Length);
+            levels.Assign(boxes, assigned);
             foreach (var level in assigned)
             {
                 _roisPerLevel[level]++;
@@ -103,7 +115,7 @@ internal sealed class TwoStageWorkspace(ModelContract contract, HeadBuffers? hea
 
         for (var image = 0; image < Images; image++)
         {
-            var boxes = _proposals[image].Boxes;
+            var boxes = HeadBoxes(image);
             for (var i = 0; i < boxes.Length; i++)
             {
                 var at = _imageStarts[image] + i;
@@ -120,17 +132,18 @@ internal sealed class TwoStageWorkspace(ModelContract contract, HeadBuffers? hea
     /// <summary>Fills the last level with RoIs whose results are ignored, to warm the head up.</summary>
     public void FillRois(int pooledLevels, int rois)
     {
-        Reset(images: 0);
+        Images = 0;
+        RoiCount = 0;
         Grow(pooledLevels, rois);
         Array.Clear(_roisPerLevel);
         Fill(from: 0, rois);
     }
 
-    /// <summary>Row of each of an image's proposals in the head's outputs.</summary>
-    public ReadOnlySpan<int> Rows(int image) => _rows.AsSpan(_imageStarts[image], _proposals[image].Count);
+    /// <summary>Row of each of an image's boxes in the head's outputs.</summary>
+    public ReadOnlySpan<int> Rows(int image) => _rows.AsSpan(_imageStarts[image], HeadBoxes(image).Length);
 
-    /// <summary>The pooled level of one proposal.</summary>
-    public int PooledLevel(int image, int proposal) => _pooledLevels[_imageStarts[image] + proposal];
+    /// <summary>The pooled level of one of the head's boxes.</summary>
+    public int PooledLevel(int image, int box) => _pooledLevels[_imageStarts[image] + box];
 
     /// <inheritdoc/>
     public void Dispose() => headBuffers?.Dispose();

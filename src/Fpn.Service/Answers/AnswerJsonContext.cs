@@ -7,6 +7,7 @@ namespace Fpn.Service.Answers;
 /// <summary>Serializes answers without reflection.</summary>
 [JsonSourceGenerationOptions(PropertyNamingPolicy = JsonKnownNamingPolicy.CamelCase)]
 [JsonSerializable(typeof(DetectionResponse))]
+[JsonSerializable(typeof(ProposalsResponse))]
 internal sealed partial class AnswerJsonContext : JsonSerializerContext
 {
     /// <summary>The context that everything is written with.</summary>

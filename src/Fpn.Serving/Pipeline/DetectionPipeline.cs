@@ -1,5 +1,7 @@
 using System.Diagnostics;
+using Fpn.Detection.Views;
 using Fpn.Imaging.Decoding;
+using Fpn.Models.Detectors;
 using Fpn.Serving.Lanes;
 using Fpn.Serving.Queue;
 using Fpn.Serving.Requests;
@@ -47,10 +49,15 @@ internal sealed class DetectionPipeline(
 
     private async Task<Result<DetectionResult>> AdmitAsync(ModelLane lane, DetectionRequest request, Activity? trace)
     {
+        // Here, since a batch that meets it can only fail, and would try its images alone.
         if (request.Explain && lane.Model.Contract.ExplainRefusal is { } refusal)
         {
-            // Here, since a batch that meets it can only fail, and would try its images alone.
             return new DetectionFailure(FailureKind.NotExplainable, refusal);
+        }
+
+        if (request.Task != ImageTask.Detection && lane.Model.Contract.StageRefusal is { } oneStage)
+        {
+            return new DetectionFailure(FailureKind.NotTwoStage, oneStage);
         }
 
         if (!lane.TryEnter())
@@ -103,7 +110,8 @@ internal sealed class DetectionPipeline(
         }
 
         using var opened = outcome.Image;
-        var looks = request.Views ?? lane.Model.Contract.Views;
+        var looks = request.Task != ImageTask.Detection ? ViewOptions.OneView
+            : request.Views ?? lane.Model.Contract.Views;
         var planned = ViewPlan.Create(lane, looks, opened.Size, views);
         if (!planned.Succeeded)
         {
@@ -165,6 +173,7 @@ internal sealed class DetectionPipeline(
             Contract = contract,
             Detections = detections,
             Explanation = explanation,
+            Proposals = inferred[0].Proposals,
             Size = opened.Size,
             Format = opened.Format,
             BatchSize = inferred.Max(view => view.BatchSize),

@@ -16,7 +16,7 @@ internal static class ViewInference
 {
     /// <summary>Runs all views.</summary>
     /// <param name="lane">The model.</param>
-    /// <param name="request">Priority, and whether to explain.</param>
+    /// <param name="request">Priority, and what is asked.</param>
     /// <param name="plan">The views.</param>
     /// <param name="picture">Their picture; the caller holds it until the task is done.</param>
     /// <param name="cancellationToken">Gives all of them up.</param>
@@ -55,7 +55,7 @@ internal static class ViewInference
             var geometry = plan.Geometries[view];
             return batcher.Create(
                 request,
-                new MeasuredImage(picture.Image, plan.Views[view], geometry),
+                new MeasuredImage(picture.Image, plan.Views[view], geometry) { Task = request.Task },
                 picture.Hold(),
                 lane.Buckets.BucketFor(geometry.Padded));
         }

@@ -184,10 +184,18 @@ internal sealed partial class BatchRunner(
             var start = clock.GetTimestamp();
             try
             {
-                var explanation = live[i].Request.Explain ? inferred.Explain(i) : null;
-                var detections = explanation is null ? inferred.Select(i) : explanation.Objects;
+                var request = live[i].Request;
+                var proposals = request.Task is ProposalTask ? inferred.Propose(i) : null;
+                var explanation = request.Explain ? inferred.Explain(i) : null;
+                var detections = explanation is not null ? explanation.Objects
+                    : request.Task == ImageTask.Detection ? inferred.Select(i)
+                    : [];
                 var postprocess = new StageSpan(start, clock.GetElapsedTime(start));
-                live[i].Complete(new InferredImage(detections, run, postprocess) { Explanation = explanation });
+                live[i].Complete(new InferredImage(detections, run, postprocess)
+                {
+                    Explanation = explanation,
+                    Proposals = proposals,
+                });
             }
 #pragma warning disable CA1031 // One image's failure is not the others'.
             catch (Exception exception)

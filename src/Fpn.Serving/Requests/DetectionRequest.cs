@@ -1,4 +1,5 @@
 using Fpn.Detection.Views;
+using Fpn.Models.Detectors;
 
 namespace Fpn.Serving.Requests;
 
@@ -26,6 +27,10 @@ public sealed class DetectionRequest(ReadOnlyMemory<byte> image)
     /// <summary>The caller does not want an answer any more: the request leaves the queue and ends with an
     /// <see cref="OperationCanceledException"/>.</summary>
     public CancellationToken Cancellation { get; init; }
+
+    /// <summary>What the model is asked. All but detection take one look at the whole image and are for two-stage models;
+    /// others refuse them as <see cref="FailureKind.NotTwoStage"/>.</summary>
+    internal ImageTask Task { get; init; } = ImageTask.Detection;
 
     /// <summary>Whether the result says how it came about. Two-stage models only; others refuse the request as
     /// <see cref="FailureKind.NotExplainable"/>.</summary>

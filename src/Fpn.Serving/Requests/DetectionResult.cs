@@ -43,6 +43,12 @@ public sealed class DetectionResult
     /// <summary>How they came about, where the request asked for it; otherwise null.</summary>
     internal Explanation? Explanation { get; init; }
 
+    /// <summary>The proposals, best objectness first, where the request asked for them alone; otherwise null.</summary>
+    internal IReadOnlyList<ExplainedProposal>? Proposals { get; init; }
+
+    /// <summary>Whether detections were asked for; otherwise there is something else in their place.</summary>
+    internal bool HasDetections => Proposals is null;
+
     /// <summary>Whether more than one look was asked for, even if the image was too small for more.</summary>
     internal bool HasViews { get; init; }
 
