@@ -2,6 +2,7 @@ using System.Collections.Concurrent;
 using System.Runtime.CompilerServices;
 using Fpn.Detection.Geometry;
 using Fpn.Detection.Tensors;
+using Fpn.Detection.Views;
 using Fpn.Imaging.Decoding;
 using Fpn.Imaging.Pixels;
 using Fpn.Imaging.Vips;
@@ -206,7 +207,7 @@ public sealed class FixedRunTests : IDisposable
         var geometry = new Preprocessor(_contract.Input, PixelType.Float32).Measure(image.Size);
         if (geometry.Padded == Lying)
         {
-            _images.Add(new MeasuredImage(image, geometry));
+            _images.Add(new MeasuredImage(image, new View(image.Size), geometry));
         }
         else
         {

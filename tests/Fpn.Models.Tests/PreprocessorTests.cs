@@ -3,6 +3,7 @@ using Fpn.Detection.Conventions;
 using Fpn.Detection.Geometry;
 using Fpn.Detection.Preprocessing;
 using Fpn.Detection.Tensors;
+using Fpn.Detection.Views;
 using Fpn.Imaging.Decoding;
 using Fpn.Imaging.Vips;
 using Fpn.Models.Detectors;
@@ -114,7 +115,8 @@ public sealed unsafe class PreprocessorTests : IDisposable
     private static MeasuredImage Measure(string name)
     {
         var decoded = new ImageDecoder(40_000_000, new VipsCodec()).Decode(MadeImages.Read(name)).Image!;
-        return new MeasuredImage(decoded, new Preprocessor(s_options, PixelType.Float32).Measure(decoded.Size));
+        var geometry = new Preprocessor(s_options, PixelType.Float32).Measure(decoded.Size);
+        return new MeasuredImage(decoded, new View(decoded.Size), geometry);
     }
 
     private static Span<byte> Bytes(PreparedBatch prepared, int image)

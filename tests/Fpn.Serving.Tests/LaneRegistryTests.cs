@@ -3,6 +3,7 @@ using Fpn.Detection.Geometry;
 using Fpn.Models.Execution.Devices;
 using Fpn.Models.Packages;
 using Fpn.Serving.Lanes;
+using Fpn.Serving.Queue;
 using Fpn.Serving.Requests;
 using Fpn.Serving.Sizing;
 using Fpn.Serving.Telemetry;
@@ -211,8 +212,14 @@ public sealed class LaneRegistryTests : IAsyncDisposable
     private static async Task<float> InferAsync(LaneUse use, int width)
     {
         var image = use.Lane.Model.Measure(Pictures.Decoded(width, 8));
-        var inferred = await use.Lane.Batcher.InferAsync(
-            new DetectionRequest(default), image, null, new ImageSize(32, 32), Cancel);
+        var batcher = use.Lane.Batcher;
+        var inferred = await batcher.InferAsync(
+            batcher.Create(
+                new DetectionRequest(default),
+                image,
+                new SharedPicture(image.Decoded, lease: null),
+                new ImageSize(32, 32)),
+            Cancel);
         return Assert.Single(inferred.Detections).Score;
     }
 }

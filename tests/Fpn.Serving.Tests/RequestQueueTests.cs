@@ -244,9 +244,13 @@ public sealed class RequestQueueTests : IDisposable
 
     private PendingRequest Add(long at, RequestPriority priority = RequestPriority.Normal, ImageSize? bucket = null)
     {
-        var image = new MeasuredImage(Pictures.Decoded(1, 1), default(ImageGeometry));
+        var image = new MeasuredImage(Pictures.Decoded(1, 1), default, default);
         var request = new PendingRequest(
-            new DetectionRequest(default) { Priority = priority }, image, null, bucket ?? Small, at);
+            new DetectionRequest(default) { Priority = priority },
+            image,
+            new SharedPicture(image.Decoded, lease: null),
+            bucket ?? Small,
+            at);
         _requests.Add(request);
         _queue.Add(request);
         return request;

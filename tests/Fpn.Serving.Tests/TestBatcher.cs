@@ -71,13 +71,16 @@ internal sealed class TestBatcher(int streams) : IAsyncDisposable
         int width,
         RequestPriority priority = RequestPriority.Normal,
         ImageSize? bucket = null,
-        CancellationTokenSource? gone = null) =>
-        Batcher.InferAsync(
+        CancellationTokenSource? gone = null)
+    {
+        var image = new MeasuredImage(Pictures.Decoded(width, 16), Detector);
+        var pending = Batcher.Create(
             new DetectionRequest(default) { Priority = priority },
-            new MeasuredImage(Pictures.Decoded(width, 16), Detector),
-            null,
-            bucket ?? new ImageSize(32, 32),
-            gone?.Token ?? Cancel);
+            image,
+            new SharedPicture(image.Decoded, lease: null),
+            bucket ?? new ImageSize(32, 32));
+        return Batcher.InferAsync(pending, gone?.Token ?? Cancel);
+    }
 
     /// <summary>Puts an image on the device, so that others wait.</summary>
     public async Task<(FakeRun Run, Task<InferredImage> Answer)> OccupyAsync(int width = 1)

@@ -60,6 +60,9 @@ internal sealed class TestPipeline : IAsyncDisposable
     /// <summary>Room for decoded images; to be changed before the start.</summary>
     public ByteBudget Bytes { get; set; } = new(1 << 20);
 
+    /// <summary>The most that views may cost; to be changed before the start.</summary>
+    public ViewLimits Views { get; set; } = new(MaxViews: 64, MaxViewPixels: 4_000_000);
+
     public CountingCodec Codec { get; } = new(new VipsCodec());
 
     public LaneRegistry Lanes { get; }
@@ -91,7 +94,8 @@ internal sealed class TestPipeline : IAsyncDisposable
         Assert.Equal(PerImage, Lane.Batcher.Rate.PerImage);
         Detector.Forget();
         Detector.RunsFreely = false;
-        _pipeline = new DetectionPipeline(new ImageDecoder(10_000_000, Codec), Bytes, Options, _slots, Clock);
+        _pipeline = new DetectionPipeline(
+            new ImageDecoder(10_000_000, Codec), Bytes, Options, Views, _slots, Clock);
     }
 
     /// <summary>Listens to a counter; the caller disposes the listener.</summary>

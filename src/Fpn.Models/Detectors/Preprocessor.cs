@@ -19,7 +19,7 @@ internal sealed class Preprocessor(
         resizeInside ? options with { Mean = [0, 0, 0], Std = [1, 1, 1] } : options);
 
     /// <inheritdoc cref="IDetector.Measure"/>
-    public ImageGeometry Measure(ImageSize original, int? minSize)
+    public ImageGeometry Measure(ImageSize original, int? minSize = null)
     {
         if (resizeInside)
         {

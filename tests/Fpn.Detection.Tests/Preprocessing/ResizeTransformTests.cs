@@ -33,6 +33,14 @@ public sealed class ResizeTransformTests
         Assert.Equal(new ImageSize(533, 1333), transform.ResizedSize(new ImageSize(480, 1200)));
     }
 
+    /// <summary>1333 / 800 of 480 are 799.8, and of 1200 they are 1999.5.</summary>
+    [Theory]
+    [InlineData(480, 800)]
+    [InlineData(800, 1333)]
+    [InlineData(1200, 2000)]
+    public void WithMinSize_OtherScale_KeepsTheProportionOfTheLongestSide(int minSize, int maxSize) =>
+        Assert.Equal(s_usual with { MinSize = minSize, MaxSize = maxSize }, s_usual.WithMinSize(minSize));
+
     [Theory]
     [InlineData(SizeRounding.FloorFloat32)]
     [InlineData(SizeRounding.RoundHalfUp)]

@@ -64,11 +64,11 @@ internal sealed class FakeDetector(InputOptions? input = null) : IDetector
     /// <summary>How often an image was measured.</summary>
     public int Measurements => Volatile.Read(ref _measurements);
 
-    public ImageGeometry Measure(ImageSize original)
+    public ImageGeometry Measure(ImageSize original, int? minSize = null)
     {
         Interlocked.Increment(ref _measurements);
-        var transform = new ResizeTransform(Contract.Input);
-        var resized = input is null ? original : transform.ResizedSize(original);
+        var transform = new ResizeTransform(minSize is { } side ? Contract.Input.WithMinSize(side) : Contract.Input);
+        var resized = input is null && minSize is null ? original : transform.ResizedSize(original);
         return new ImageGeometry(original, resized, transform.PaddedSize(resized));
     }
 
