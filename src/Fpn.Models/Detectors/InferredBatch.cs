@@ -24,6 +24,14 @@ internal abstract class InferredBatch : IDisposable
     /// <exception cref="NotSupportedException">All was decided inside the graph.</exception>
     public virtual ExplainedProposal[] Propose(int image) => throw DecidesInside();
 
+    /// <summary>Classifies the regions that one image's task gives; for two-stage models.</summary>
+    /// <param name="image">Its place in the batch.</param>
+    /// <param name="task">The image's task.</param>
+    /// <returns>One for each box of the task, in their order; null for those with a fault.</returns>
+    /// <exception cref="NotSupportedException">All was decided inside the graph.</exception>
+    /// <exception cref="Fpn.Detection.Tensors.NonFiniteOutputException">The model gave NaN or infinity.</exception>
+    public virtual ClassifiedRegion?[] Classify(int image, RegionTask task) => throw DecidesInside();
+
     /// <summary>Gives native memory and workspaces back.</summary>
     public abstract void Dispose();
 

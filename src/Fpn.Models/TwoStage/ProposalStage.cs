@@ -31,7 +31,13 @@ internal sealed class ProposalStage(ModelContract contract, GraphContract graphs
 
     private void Select(PyramidOutputs pyramid, PreparedBatch batch, int image, ProposalList proposals)
     {
-        var options = batch.TaskFor(image) is ProposalTask asked ? asked.Options : contract.Proposals;
+        var task = batch.TaskFor(image);
+        if (task is RegionTask)
+        {
+            return;
+        }
+
+        var options = task is ProposalTask asked ? asked.Options : contract.Proposals;
 
         // A selector holds its numbers: one for numbers of a request's own serves that request only.
         var isOwn = options == contract.Proposals;

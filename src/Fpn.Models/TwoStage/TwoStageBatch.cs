@@ -79,6 +79,40 @@ internal sealed class TwoStageBatch(
     }
 
     /// <inheritdoc/>
+    public override ClassifiedRegion?[] Classify(int image, RegionTask task)
+    {
+        var classified = new ClassifiedRegion?[task.Boxes.Count];
+        if (outputs is null)
+        {
+            return classified;
+        }
+
+        var (work, geometry) = (Workspace, geometries[image]);
+        var boxes = work.HeadBoxes(image);
+        var rows = work.Rows(image);
+        var classLogits = outputs.ClassLogits;
+        var boxDeltas = outputs.BoxDeltas;
+        var scores = new float[work.RegionClassifier.Classes];
+        var next = 0;
+        for (var i = 0; i < classified.Length; i++)
+        {
+            if (RegionTask.FindFault(task.Boxes[i], geometry.Original) is null)
+            {
+                var found = work.RegionClassifier.Classify(
+                    classLogits, boxDeltas, rows[next], boxes[next], geometry.Resized, geometry.Original, scores);
+                classified[i] = new ClassifiedRegion(
+                    LabelScore.Best(scores, task.Top),
+                    found.Background,
+                    found.Box,
+                    detector.PooledLevelName(work.PooledLevel(image, next)));
+                next++;
+            }
+        }
+
+        return classified;
+    }
+
+    /// <inheritdoc/>
     public override Explanation Explain(int image)
     {
         var objects = Select(image);

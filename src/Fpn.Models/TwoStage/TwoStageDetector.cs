@@ -167,7 +167,7 @@ internal sealed class TwoStageDetector : IDetector
             var proposed = Stopwatch.GetTimestamp();
             var outputs = workspace.RoiCount == 0
                 ? null
-                : slot.RunHead(pyramid, workspace.Rois, workspace.RoisPerLevel, workspace.HeadBuffers);
+                : HeadStage.Run(slot, pyramid, workspace);
             return new TwoStageBatch(this, batch.Geometries, workspace, outputs)
             {
                 Times = new InferenceTimes(

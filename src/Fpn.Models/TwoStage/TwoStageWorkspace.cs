@@ -15,6 +15,9 @@ internal sealed class TwoStageWorkspace(ModelContract contract, HeadBuffers? hea
 {
     private const int RoiValues = 5;
 
+    /// <summary>Features of a RoI take 50 KB in the usual head.</summary>
+    private const int RowsWithoutShapes = 4096;
+
     /// <summary>The RoI that fills a batch up, whose result is ignored: a small box in the corner of the first
     /// image.</summary>
     private static readonly float[] FillingRoi = [0, 0, 0, 1, 1];
@@ -30,6 +33,9 @@ internal sealed class TwoStageWorkspace(ModelContract contract, HeadBuffers? hea
     /// <summary>Where the head's outputs go in fixed shapes; null when each run allocates them.</summary>
     public HeadBuffers? HeadBuffers => headBuffers;
 
+    /// <summary>Classifies given regions.</summary>
+    public RegionClassifier RegionClassifier { get; } = new(contract.RoiHeads);
+
     /// <summary>Chooses detections.</summary>
     public DetectionSelector DetectionSelector { get; } = new(contract.RoiHeads);
 
@@ -41,6 +47,13 @@ internal sealed class TwoStageWorkspace(ModelContract contract, HeadBuffers? hea
 
     /// <summary>RoIs of all images together.</summary>
     public int RoiCount { get; private set; }
+
+    /// <summary>RoIs of all images, and those that fill them up.</summary>
+    public int RowCount { get; private set; }
+
+    /// <summary>RoIs that the head gets at once at most: as many as a batch of proposals may have, or some
+    /// thousands.</summary>
+    public int RowsPerPass { get; private set; }
 
     /// <summary>[R, 5] and at least one row of room: batch index and xyxy, pooled level by pooled level.</summary>
     public Memory<float> Rois => _rois;
@@ -66,7 +79,12 @@ internal sealed class TwoStageWorkspace(ModelContract contract, HeadBuffers? hea
 
         for (var image = 0; image < Images; image++)
         {
-            _given.Add(batch.TaskFor(image) is ProposalTask ? [] : null);
+            _given.Add(batch.TaskFor(image) switch
+            {
+                ProposalTask => [],
+                RegionTask regions => regions.ToResized(batch.Geometries[image]),
+                _ => null,
+            });
         }
     }
 
@@ -81,8 +99,8 @@ internal sealed class TwoStageWorkspace(ModelContract contract, HeadBuffers? hea
     /// where each went.</summary>
     /// <param name="levels">Which level a RoI is pooled from.</param>
     /// <param name="pooledLevels">Number of pooled levels.</param>
-    /// <param name="shapes">If there are fixed ones, RoIs are added to the last level until their number is one of
-    /// these.</param>
+    /// <param name="shapes">If there are fixed ones, RoIs are added to the last level until the number of the last pass
+    /// is one of these.</param>
     public void ArrangeRois(LevelAssigner levels, int pooledLevels, FixedShapes? shapes)
     {
         RoiCount = 0;
@@ -92,8 +110,11 @@ internal sealed class TwoStageWorkspace(ModelContract contract, HeadBuffers? hea
             RoiCount += HeadBoxes(image).Length;
         }
 
-        var filled = shapes is null || RoiCount == 0 ? RoiCount : shapes.RoiCountFor(RoiCount);
-        Grow(pooledLevels, filled);
+        RowsPerPass = shapes?.RoiCounts[^1]
+            ?? Math.Max(RowsWithoutShapes, Images * contract.Proposals.PostNmsTopN);
+        var lastPass = RoiCount % RowsPerPass;
+        RowCount = shapes is null || lastPass == 0 ? RoiCount : RoiCount - lastPass + shapes.RoiCountFor(lastPass);
+        Grow(pooledLevels, RowCount);
         Array.Clear(_roisPerLevel);
         for (var image = 0; image < Images; image++)
         {
@@ -126,7 +147,7 @@ internal sealed class TwoStageWorkspace(ModelContract contract, HeadBuffers? hea
             }
         }
 
-        Fill(RoiCount, filled);
+        Fill(RoiCount, RowCount);
     }
 
     /// <summary>Fills the last level with RoIs whose results are ignored, to warm the head up.</summary>

@@ -8,6 +8,7 @@ namespace Fpn.Service.Answers;
 [JsonSourceGenerationOptions(PropertyNamingPolicy = JsonKnownNamingPolicy.CamelCase)]
 [JsonSerializable(typeof(DetectionResponse))]
 [JsonSerializable(typeof(ProposalsResponse))]
+[JsonSerializable(typeof(RegionsResponse))]
 internal sealed partial class AnswerJsonContext : JsonSerializerContext
 {
     /// <summary>The context that everything is written with.</summary>

@@ -52,8 +52,11 @@ internal sealed class DetectionAnswer
     /// <summary>The proposals, best objectness first, where they were asked for alone; otherwise empty.</summary>
     public IReadOnlyList<ProposalResponse> Proposals { get; private init; } = [];
 
+    /// <summary>What became of each box, where some were given; otherwise empty.</summary>
+    public IReadOnlyList<RegionResponse> Regions { get; private init; } = [];
+
     /// <summary>How many of what was asked for were found.</summary>
-    public int Found => Detections.Count + Proposals.Count;
+    public int Found => Detections.Count + Proposals.Count + Regions.Count(region => region.Error is null);
 
     /// <summary>Times by stage.</summary>
     public TimingsResponse Timings { get; }
@@ -83,11 +86,19 @@ internal sealed class DetectionAnswer
 
     /// <summary>Creates an answer to a request that asks one stage alone.</summary>
     /// <param name="contract">The model.</param>
+    /// <param name="task">What was asked.</param>
     /// <param name="result">A success.</param>
-    public static DetectionAnswer Create(ModelContract contract, DetectionResult result) => new(contract, result, [])
-    {
-        Proposals = [.. (result.Proposals ?? []).Select(ProposalResponse.Create)],
-    };
+    public static DetectionAnswer Create(ModelContract contract, ImageTask task, DetectionResult result) =>
+        new(contract, result, [])
+        {
+            Proposals = [.. (result.Proposals ?? []).Select(ProposalResponse.Create)],
+            Regions = task is not RegionTask asked ? [] :
+            [
+                .. asked.Boxes.Zip(result.Regions!, (box, region) => region is null
+                    ? new RegionResponse { Error = RegionTask.FindFault(box, result.Size) }
+                    : RegionResponse.Create(contract, region)),
+            ],
+        };
 
     /// <summary>The name of a format in answers and logs: jpeg, png, webp, gif, tiff or avif.</summary>
     public string FormatName => Format.ToString().ToLowerInvariant();
@@ -118,6 +129,10 @@ internal sealed class DetectionAnswer
     /// <summary>The body of <c>/proposals</c> in the format <c>json</c>.</summary>
     public ProposalsResponse ToProposals() => new(
         Contract.Name, Contract.Version, Image, Proposals, Timings, BatchSize);
+
+    /// <summary>The body of <c>/regions</c>.</summary>
+    public RegionsResponse ToRegions() => new(
+        Contract.Name, Contract.Version, Image, Regions, Timings, BatchSize);
 
     private static double Milliseconds(TimeSpan time) => Math.Round(time.TotalMilliseconds, 3);
 }

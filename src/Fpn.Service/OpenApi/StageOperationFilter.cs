@@ -1,3 +1,4 @@
+using Fpn.Service.Bodies;
 using Fpn.Service.Engine;
 using Fpn.Service.Stages;
 using Fpn.Serving.Lanes;
@@ -17,6 +18,68 @@ internal sealed class StageOperationFilter(LaneRegistry lanes, LimitsOptions lim
         {
             operation.RequestBody = ImageBodyDescription.Create(limits);
             operation.Parameters = [.. ProposalParameters()];
+        }
+        else if (operation.OperationId == StageRegistration.RegionsOperation)
+        {
+            operation.RequestBody = RegionBody();
+            operation.Parameters = [.. RegionParameters()];
+        }
+    }
+
+    private OpenApiRequestBody RegionBody() => new()
+    {
+        Required = true,
+        Description = $"The image and 0 to {limits.MaxRegions} boxes: a form of two parts, or JSON.",
+        Content = new Dictionary<string, IOpenApiMediaType>
+        {
+            ["multipart/form-data"] = new OpenApiMediaType
+            {
+                Schema = Members("binary", "The image, as `/detect` takes it."),
+            },
+            ["application/json"] = new OpenApiMediaType { Schema = Members("byte", "The image as base64.") },
+        },
+    };
+
+    private OpenApiSchema Members(string format, string image) => new()
+    {
+        Type = JsonSchemaType.Object,
+        Required = new HashSet<string> { ImageBodyReader.PartName, BoxListReader.Name },
+        Properties = new Dictionary<string, IOpenApiSchema>
+        {
+            [ImageBodyReader.PartName] = new OpenApiSchema
+            {
+                Type = JsonSchemaType.String,
+                Format = format,
+                Description = image,
+            },
+            [BoxListReader.Name] = new OpenApiSchema
+            {
+                Type = JsonSchemaType.Array,
+                Description = "Boxes in pixels of the image as displayed: x1, y1, x2, y2. Parts beyond the image are "
+                    + "cut off.",
+                MaxItems = limits.MaxRegions,
+                Items = new OpenApiSchema
+                {
+                    Type = JsonSchemaType.Array,
+                    MinItems = 4,
+                    MaxItems = 4,
+                    Items = new OpenApiSchema { Type = JsonSchemaType.Number },
+                },
+            },
+        },
+    };
+
+    private IEnumerable<OpenApiParameter> RegionParameters()
+    {
+        yield return ParameterDescriptions.Model(lanes);
+        yield return ParameterDescriptions.Query(
+            "top",
+            "Classes to list for each box, best first.",
+            RegionQuery.DefaultTop,
+            new OpenApiSchema { Type = JsonSchemaType.Integer, Default = RegionQuery.DefaultTop, Minimum = "1" });
+        foreach (var header in ParameterDescriptions.Urgency())
+        {
+            yield return header;
         }
     }
 

@@ -2,15 +2,19 @@ using Fpn.Imaging.Decoding;
 using Fpn.Service.Annotations;
 using Fpn.Service.Answers;
 using Fpn.Service.Detect;
+using Fpn.Service.Problems;
 using Fpn.Service.Security;
 
 namespace Fpn.Service.Stages;
 
-/// <summary>The stages of a two-stage model, each asked alone: <c>/proposals</c>.</summary>
+/// <summary>The stages of a two-stage model, each asked alone: <c>/proposals</c> and <c>/regions</c>.</summary>
 internal static class StageRegistration
 {
     /// <summary>Operation id of <c>POST /proposals</c>.</summary>
     public const string ProposalsOperation = "propose";
+
+    /// <summary>Operation id of <c>POST /regions</c>.</summary>
+    public const string RegionsOperation = "classifyRegions";
 
     private const string ProposalsExample = """
         {
@@ -34,10 +38,38 @@ internal static class StageRegistration
         [{ "image_id": 7, "category_id": 1, "bbox": [36.113, 21.542, 355.627, 481.665], "score": 0.99871 }]
         """;
 
+    private const string RegionsExample = """
+        {
+          "model": "everyday", "modelVersion": "1",
+          "image": { "width": 512, "height": 512, "format": "jpeg" },
+          "regions": [
+            {
+              "scores": [
+                { "label": "person", "classId": 15, "score": 0.98512 },
+                { "label": "tvmonitor", "classId": 20, "score": 0.00231 }
+              ],
+              "background": 0.01009,
+              "box": { "x1": 37.435, "y1": 16.727, "x2": 385.688, "y2": 511.926 },
+              "level": "p5"
+            },
+            { "error": "The box is empty." }
+          ],
+          "timings": {
+            "decodeMs": 3.2, "preprocessMs": 1.9, "queueMs": 0.4, "inferenceMs": 44.7, "postprocessMs": 0.1,
+            "totalMs": 50.3
+          },
+          "batchSize": 1
+        }
+        """;
+
     /// <summary>Registers the endpoints.</summary>
     public static WebApplicationBuilder AddStages(this WebApplicationBuilder builder)
     {
-        builder.Services.AddSingleton<StageRunner>().AddSingleton<ProposalEndpoint>();
+        builder.Services
+            .AddSingleton<StageRunner>()
+            .AddSingleton<ProposalEndpoint>()
+            .AddSingleton<RegionBodyReader>()
+            .AddSingleton<RegionEndpoint>();
         return builder;
     }
 
@@ -58,6 +90,20 @@ internal static class StageRegistration
                 new AnswerExample("application/vnd.coco+json", ProposalsCocoExample),
                 ImageProblems.Create(
                     decoder, ProposalQuery.Served, NumberText.NotAFraction("nmsThreshold", "abc")))
+            .RequireScope(KeyScope.Detect);
+        app.MapPost("/regions", (HttpContext context, RegionEndpoint endpoint) => endpoint.HandleAsync(context))
+            .WithName(RegionsOperation)
+            .WithTags("Detection")
+            .WithSummary("Classifies given regions of an image")
+            .WithDescription(
+                "The second stage alone (Fast R-CNN) on boxes that the request gives, in pixels of the image as "
+                + "displayed: in their order, the best classes of each and the box as refined for the best one. A box "
+                + "that cannot be classified has an error in its place. For two-stage models.")
+            .Produces<RegionsResponse>()
+            .WithMetadata(
+                new AnswerExample("application/json", RegionsExample),
+                ImageProblems.Create(
+                    decoder, RegionQuery.Served, BoxListReader.NotBoxes(), Problem.TooManyRegions(10_000)))
             .RequireScope(KeyScope.Detect);
         return app;
     }

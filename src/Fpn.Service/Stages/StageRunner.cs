@@ -36,7 +36,7 @@ internal sealed class StageRunner(DetectionPipeline pipeline, TimeProvider clock
             return FailureProblems.ProblemFor(result.Failure);
         }
 
-        var answer = DetectionAnswer.Create(lane.Model.Contract, result.Value);
+        var answer = DetectionAnswer.Create(lane.Model.Contract, task, result.Value);
         context.Features.Set(answer);
         context.Response.Headers.Append("Server-Timing", answer.ServerTiming);
         return answer;

@@ -174,6 +174,7 @@ internal sealed class DetectionPipeline(
             Detections = detections,
             Explanation = explanation,
             Proposals = inferred[0].Proposals,
+            Regions = inferred[0].Regions,
             Size = opened.Size,
             Format = opened.Format,
             BatchSize = inferred.Max(view => view.BatchSize),

@@ -186,6 +186,7 @@ internal sealed partial class BatchRunner(
             {
                 var request = live[i].Request;
                 var proposals = request.Task is ProposalTask ? inferred.Propose(i) : null;
+                var regions = request.Task is RegionTask task ? inferred.Classify(i, task) : null;
                 var explanation = request.Explain ? inferred.Explain(i) : null;
                 var detections = explanation is not null ? explanation.Objects
                     : request.Task == ImageTask.Detection ? inferred.Select(i)
@@ -195,6 +196,7 @@ internal sealed partial class BatchRunner(
                 {
                     Explanation = explanation,
                     Proposals = proposals,
+                    Regions = regions,
                 });
             }
 #pragma warning disable CA1031 // One image's failure is not the others'.

@@ -16,4 +16,7 @@ internal sealed record InferredImage(IReadOnlyList<DetectedObject> Detections, B
 
     /// <summary>The proposals, best objectness first, for a request that asked for them alone.</summary>
     public IReadOnlyList<ExplainedProposal>? Proposals { get; init; }
+
+    /// <summary>What became of each given region, for a request that gave some; null for those with a fault.</summary>
+    public IReadOnlyList<ClassifiedRegion?>? Regions { get; init; }
 }
