@@ -118,17 +118,20 @@ internal sealed class DetectionPipeline(
             return planned.Failure;
         }
 
-        var more = planned.Value.Places - 1;
+        // Regions that are worth more than the whole queue are let in when it is empty.
+        var task = request.PlacesFor(lane.Model.Contract.Proposals);
+        var places = Math.Min(planned.Value.Places + task - 1, lane.Limit);
+        var more = places - 1;
         if (!lane.TryEnter(more))
         {
-            return DetectionFailure.NoRoomForViews(planned.Value.Places, options.QueueCapacity, lane.ExpectedTime);
+            return DetectionFailure.NoRoom(places, options.QueueCapacity, lane.ExpectedTime);
         }
 
         try
         {
             // Alone in the queue it runs despite the estimate, as a single image does.
             var expected = lane.ExpectedTime;
-            return more > 0 && lane.Admitted > planned.Value.Places && expected > deadline
+            return more > 0 && lane.Admitted > places && expected > deadline
                 ? DetectionFailure.DeadlineOutOfReach(deadline, expected)
                 : await RunAsync(lane, request, opened, planned.Value, arrived, trace, cancellationToken);
         }

@@ -1,3 +1,4 @@
+using Fpn.Detection.Proposals;
 using Fpn.Detection.Views;
 using Fpn.Models.Detectors;
 
@@ -31,6 +32,12 @@ public sealed class DetectionRequest(ReadOnlyMemory<byte> image)
     /// <summary>What the model is asked. All but detection take one look at the whole image and are for two-stage models;
     /// others refuse them as <see cref="FailureKind.NotTwoStage"/>.</summary>
     internal ImageTask Task { get; init; } = ImageTask.Detection;
+
+    /// <summary>How many images its task is worth on the device: given regions may be as many as the proposals of
+    /// several.</summary>
+    /// <param name="own">The model's numbers.</param>
+    internal int PlacesFor(ProposalOptions own) =>
+        Task is RegionTask given ? 1 + (Math.Max(0, given.Boxes.Count - 1) / own.PostNmsTopN) : 1;
 
     /// <summary>Whether the result says how it came about. Two-stage models only; others refuse the request as
     /// <see cref="FailureKind.NotExplainable"/>.</summary>
