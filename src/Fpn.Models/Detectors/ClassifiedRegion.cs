@@ -5,8 +5,8 @@ namespace Fpn.Models.Detectors;
 /// <summary>What the second stage makes of one region.</summary>
 /// <param name="Scores">The best classes that are not background, best first, equal ones by smaller label.</param>
 /// <param name="Background">Softmax score of the background, 0 to 1.</param>
-/// <param name="Box">The region as refined for the best of the classes: xyxy in pixels of the original image, clipped to
-/// it.</param>
+/// <param name="Box">The region as refined for the best of the classes: xyxy in pixels of the original image, clipped
+/// to it.</param>
 /// <param name="Level">Name of the level that it was pooled from.</param>
 internal sealed record ClassifiedRegion(LabelScore[] Scores, float Background, Box Box, string Level);
 

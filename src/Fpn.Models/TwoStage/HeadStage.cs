@@ -3,8 +3,8 @@ using Microsoft.ML.OnnxRuntime;
 
 namespace Fpn.Models.TwoStage;
 
-/// <summary>Runs the head on all RoIs of a batch: at once, as nearly always, or in several passes where a request gave so
-/// many regions that one would need more memory than a batch of proposals does.</summary>
+/// <summary>Runs the head on all RoIs of a batch: at once, as nearly always, or in several passes where a request gave
+/// so many regions that one would need more memory than a batch of proposals does.</summary>
 internal static class HeadStage
 {
     private const int RoiValues = 5;

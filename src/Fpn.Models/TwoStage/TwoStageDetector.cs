@@ -16,8 +16,8 @@ namespace Fpn.Models.TwoStage;
 /// </summary>
 /// <remarks>
 /// Features go from one graph to the other where they are, on a GPU as well, without a copy. Images of a batch share
-/// the runs of the graphs only: proposals and detections are chosen for each on its own, and each may be asked something
-/// else. The head runs for those that need it.
+/// the runs of the graphs only: proposals and detections are chosen for each on its own, and each may be asked
+/// something else. The head runs for those that need it.
 /// </remarks>
 internal sealed class TwoStageDetector : IDetector
 {

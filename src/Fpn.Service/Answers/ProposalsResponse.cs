@@ -24,8 +24,8 @@ internal sealed record ProposalsResponse(
 /// <param name="Level">The pyramid level whose anchor it was made from.</param>
 internal sealed record ProposalResponse(BoxResponse Box, double Objectness, string Level)
 {
-    /// <summary>Place of the view that it was proposed in among <c>views</c>, counted from 0; absent where the image was
-    /// looked at once.</summary>
+    /// <summary>Place of the view that it was proposed in among <c>views</c>, counted from 0; absent where the image
+    /// was looked at once.</summary>
     [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)]
     public int? View { get; init; }
 

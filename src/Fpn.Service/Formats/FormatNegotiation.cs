@@ -36,7 +36,8 @@ internal static class FormatNegotiation
     /// <summary>Chooses how to answer.</summary>
     /// <param name="asked">The parameter, if it was given; a format that is served.</param>
     /// <param name="accept">The header's values.</param>
-    /// <param name="served">What the endpoint serves, the preferred choice first; null for <see cref="Served"/>.</param>
+    /// <param name="served">What the endpoint serves, the preferred choice first; null for
+    /// <see cref="Served"/>.</param>
     /// <returns>The choice, or the problem that lists what is served.</returns>
     public static Outcome<OutputChoice> Choose(
         OutputFormat? asked, StringValues accept, IReadOnlyList<OutputChoice>? served = null)

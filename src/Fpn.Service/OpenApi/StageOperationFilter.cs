@@ -94,8 +94,8 @@ internal sealed class StageOperationFilter(LaneRegistry lanes, LimitsOptions lim
             new OpenApiSchema { Type = JsonSchemaType.Integer, Minimum = "1" });
         yield return ParameterDescriptions.Query(
             "nmsThreshold",
-            "A proposal is removed when its overlap (IoU) with a better one of its level is greater than this. Default: "
-                + "the model's own number.",
+            "A proposal is removed when its overlap (IoU) with a better one of its level is greater than this. "
+                + "Default: the model's own number.",
             0.7,
             Fraction());
         yield return ParameterDescriptions.Query(

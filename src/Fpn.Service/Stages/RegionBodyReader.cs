@@ -154,7 +154,12 @@ internal sealed class RegionBodyReader(LimitsOptions limits, ImageBodyReader ima
         MultipartSection section, Parts parts, CancellationToken cancellationToken)
     {
         var read = await ImageBody.ReadAsync(
-            section.Body, null, MostBoxBytes, _ => Problem.TooManyRegions(limits.MaxRegions), memory, cancellationToken);
+            section.Body,
+            null,
+            MostBoxBytes,
+            _ => Problem.TooManyRegions(limits.MaxRegions),
+            memory,
+            cancellationToken);
         if (!read.Succeeded(out var body, out var problem))
         {
             return problem;
@@ -162,7 +167,8 @@ internal sealed class RegionBodyReader(LimitsOptions limits, ImageBodyReader ima
 
         using (body)
         {
-            var succeeded = BoxListReader.Read(body.Bytes.Span, limits.MaxRegions).Succeeded(out var boxes, out problem);
+            var list = BoxListReader.Read(body.Bytes.Span, limits.MaxRegions);
+            var succeeded = list.Succeeded(out var boxes, out problem);
             parts.Boxes = boxes;
             return succeeded ? null : problem;
         }

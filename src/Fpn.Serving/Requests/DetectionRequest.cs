@@ -29,8 +29,8 @@ public sealed class DetectionRequest(ReadOnlyMemory<byte> image)
     /// <see cref="OperationCanceledException"/>.</summary>
     public CancellationToken Cancellation { get; init; }
 
-    /// <summary>What the model is asked. All but detection take one look at the whole image and are for two-stage models;
-    /// others refuse them as <see cref="FailureKind.NotTwoStage"/>.</summary>
+    /// <summary>What the model is asked. All but detection take one look at the whole image and are for two-stage
+    /// models; others refuse them as <see cref="FailureKind.NotTwoStage"/>.</summary>
     internal ImageTask Task { get; init; } = ImageTask.Detection;
 
     /// <summary>How many images its task is worth on the device: given regions may be as many as the proposals of
