@@ -15,6 +15,7 @@ using Fpn.Service.OpenInferenceGrpc;
 using Fpn.Service.Problems;
 using Fpn.Service.Repository;
 using Fpn.Service.Security;
+using Fpn.Service.Stages;
 using Fpn.Settings;
 
 return await ServiceCommands.RunAsync(args) ?? await ServiceRun.RunAsync(args, Add, Use);
@@ -31,6 +32,7 @@ static void Add(WebApplicationBuilder builder, SettingsCatalogue settings) => bu
     .AddBodies()
     .AddFetching(settings)
     .AddDetect()
+    .AddStages()
     .AddRepository(settings)
     .AddOpenInference()
     .AddGrpcPort(settings)
@@ -56,6 +58,7 @@ static void Use(WebApplication app) => app
     .MapHealth()
     .MapMetrics()
     .MapDetect()
+    .MapStages()
     .MapRepository()
     .MapOpenInference()
     .MapGrpcPort()

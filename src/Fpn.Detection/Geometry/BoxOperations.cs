@@ -65,6 +65,14 @@ public static class BoxOperations
         return new Box(box.X1 * ratioX, box.Y1 * ratioY, box.X2 * ratioX, box.Y2 * ratioY);
     }
 
+    /// <summary>Takes a box from the original image to the resized one.</summary>
+    /// <param name="box">xyxy, original-image pixels.</param>
+    /// <param name="original">Size of the original image; both sides at least 1.</param>
+    /// <param name="resized">Size of the resized image, without padding.</param>
+    /// <returns>xyxy, resized-image pixels, not clipped.</returns>
+    /// <remarks>As <see cref="Scale"/>, the other way: torchvision's <c>resize_boxes</c>.</remarks>
+    public static Box ToResized(in Box box, ImageSize original, ImageSize resized) => Scale(box, original, resized);
+
     /// <summary>Returns whether all four coordinates are finite.</summary>
     public static bool IsFinite(in Box box) =>
         float.IsFinite(box.X1) && float.IsFinite(box.Y1) && float.IsFinite(box.X2) && float.IsFinite(box.Y2);

@@ -18,9 +18,6 @@ namespace Fpn.Detection.RoiHeads;
 /// </remarks>
 public sealed class DetectionSelector
 {
-    private const string ClassLogitsName = "class_logits";
-    private const string BoxDeltasName = "box_deltas";
-
     private readonly RoiHeadsOptions _options;
     private readonly BoxCoder _coder;
     private readonly NonMaxSuppression _suppression;
@@ -88,7 +85,10 @@ public sealed class DetectionSelector
     {
         ArgumentNullException.ThrowIfNull(destination);
         _layout.RequireFitting(
-            (ClassLogitsName, classLogits.Length), (BoxDeltasName, boxDeltas.Length), proposals.Length, rows);
+            (HeadLayout.ClassLogitsName, classLogits.Length),
+            (HeadLayout.BoxDeltasName, boxDeltas.Length),
+            proposals.Length,
+            rows);
         ArgumentOutOfRangeException.ThrowIfLessThan(resized.Height, 1, nameof(resized));
         ArgumentOutOfRangeException.ThrowIfLessThan(resized.Width, 1, nameof(resized));
         ArgumentOutOfRangeException.ThrowIfNegative(original.Height, nameof(original));
@@ -104,8 +104,8 @@ public sealed class DetectionSelector
         {
             var logits = classLogits.Slice(rows[proposal] * columns, columns);
             var deltas = boxDeltas.Slice(rows[proposal] * deltasPerRow, deltasPerRow);
-            FiniteCheck.RequireFinite(ClassLogitsName, logits);
-            var magnitude = FiniteCheck.RequireFinite(BoxDeltasName, deltas);
+            FiniteCheck.RequireFinite(HeadLayout.ClassLogitsName, logits);
+            var magnitude = FiniteCheck.RequireFinite(HeadLayout.BoxDeltasName, deltas);
             var rowDeltas = MemoryMarshal.Cast<float, BoxDeltas>(deltas);
             AddCandidates(proposal, logits, rowDeltas, magnitude, proposals[proposal], resized);
         }

@@ -6,6 +6,12 @@ namespace Fpn.Detection.RoiHeads;
 /// background and K boxes per row.</summary>
 internal readonly struct HeadLayout
 {
+    /// <summary>Name of the logits, for messages.</summary>
+    public const string ClassLogitsName = "class_logits";
+
+    /// <summary>Name of the deltas, for messages.</summary>
+    public const string BoxDeltasName = "box_deltas";
+
     private const int DeltasPerBox = 4;
 
     /// <summary>Reads the shape from a model's options.</summary>

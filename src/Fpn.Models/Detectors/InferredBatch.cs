@@ -17,9 +17,23 @@ internal abstract class InferredBatch : IDisposable
     /// <param name="image">Its place in the batch.</param>
     /// <exception cref="NotSupportedException">All was decided inside the graph.</exception>
     /// <exception cref="Fpn.Detection.Tensors.NonFiniteOutputException">The model gave NaN or infinity.</exception>
-    public virtual Explanation Explain(int image) =>
-        throw new NotSupportedException("This model decides inside its graph.");
+    public virtual Explanation Explain(int image) => throw DecidesInside();
+
+    /// <summary>Lists the proposals of one image, best objectness first; for two-stage models.</summary>
+    /// <param name="image">Its place in the batch; its task is a <see cref="ProposalTask"/> or detection.</param>
+    /// <exception cref="NotSupportedException">All was decided inside the graph.</exception>
+    public virtual ExplainedProposal[] Propose(int image) => throw DecidesInside();
+
+    /// <summary>Classifies the regions that one image's task gives; for two-stage models.</summary>
+    /// <param name="image">Its place in the batch.</param>
+    /// <param name="task">The image's task.</param>
+    /// <returns>One for each box of the task, in their order; null for those with a fault.</returns>
+    /// <exception cref="NotSupportedException">All was decided inside the graph.</exception>
+    /// <exception cref="Fpn.Detection.Tensors.NonFiniteOutputException">The model gave NaN or infinity.</exception>
+    public virtual ClassifiedRegion?[] Classify(int image, RegionTask task) => throw DecidesInside();
 
     /// <summary>Gives native memory and workspaces back.</summary>
     public abstract void Dispose();
+
+    private static NotSupportedException DecidesInside() => new("This model decides inside its graph.");
 }

@@ -19,6 +19,9 @@ internal readonly record struct MeasuredImage(DecodedImage Decoded, View View, I
     {
     }
 
+    /// <summary>What the model is asked about it.</summary>
+    public ImageTask Task { get; init; } = ImageTask.Detection;
+
     /// <summary>The pixels that the model sees.</summary>
     public PixelRegion Pixels => new(Decoded.Pixels, Decoded.Size, View.Region) { IsMirrored = View.IsMirrored };
 }

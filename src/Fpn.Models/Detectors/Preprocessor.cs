@@ -42,16 +42,21 @@ internal sealed class Preprocessor(
     {
         ArgumentOutOfRangeException.ThrowIfLessThan(count ?? images.Count, images.Count, nameof(count));
         var geometries = new ImageGeometry[images.Count];
+        ImageTask[]? tasks = null;
         for (var i = 0; i < images.Count; i++)
         {
             geometries[i] = images[i].Geometry;
+            if (images[i].Task != ImageTask.Detection)
+            {
+                tasks ??= [.. images.Select(image => image.Task)];
+            }
         }
 
         var tensor = ImageBatch.Rent(count ?? images.Count, padded, type, memory);
         try
         {
             SideBySide.ForEach(tensor.Count, index => Write(images, tensor, index));
-            return new PreparedBatch(tensor, geometries);
+            return new PreparedBatch(tensor, geometries, tasks);
         }
         catch
         {

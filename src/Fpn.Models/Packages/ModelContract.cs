@@ -87,6 +87,11 @@ internal sealed record ModelContract
         ? null
         : $"The model '{Name}' decides inside its graph: there is nothing to explain. Ask without explain.";
 
+    /// <summary>Why one stage of this model cannot be asked alone, in words for clients; null where it can.</summary>
+    public string? StageRefusal => Layout == ModelLayout.TwoStage
+        ? null
+        : $"The model '{Name}' decides inside its graph: its stages cannot be asked alone. Ask a model of two stages.";
+
     /// <summary>Why images cannot be resized to scales for this model, in words for clients; null where they
     /// can.</summary>
     public string? ScalesRefusal => EndToEnd is { ResizeInside: true }

@@ -58,11 +58,9 @@ internal sealed class TwoStageBatch(
     }
 
     /// <inheritdoc/>
-    public override Explanation Explain(int image)
+    public override ExplainedProposal[] Propose(int image)
     {
-        var objects = Select(image);
-        var work = Workspace;
-        var (proposals, geometry) = (work.Proposals[image], geometries[image]);
+        var (proposals, geometry) = (Workspace.Proposals[image], geometries[image]);
         var explained = new ExplainedProposal[proposals.Count];
         for (var i = 0; i < explained.Length; i++)
         {
@@ -76,6 +74,50 @@ internal sealed class TwoStageBatch(
                     anchor.Size,
                     anchor.AspectRatio));
         }
+
+        return explained;
+    }
+
+    /// <inheritdoc/>
+    public override ClassifiedRegion?[] Classify(int image, RegionTask task)
+    {
+        var classified = new ClassifiedRegion?[task.Boxes.Count];
+        if (outputs is null)
+        {
+            return classified;
+        }
+
+        var (work, geometry) = (Workspace, geometries[image]);
+        var boxes = work.HeadBoxes(image);
+        var rows = work.Rows(image);
+        var classLogits = outputs.ClassLogits;
+        var boxDeltas = outputs.BoxDeltas;
+        var scores = new float[work.RegionClassifier.Classes];
+        var next = 0;
+        for (var i = 0; i < classified.Length; i++)
+        {
+            if (RegionTask.FindFault(task.Boxes[i], geometry.Original) is null)
+            {
+                var found = work.RegionClassifier.Classify(
+                    classLogits, boxDeltas, rows[next], boxes[next], geometry.Resized, geometry.Original, scores);
+                classified[i] = new ClassifiedRegion(
+                    LabelScore.Best(scores, task.Top),
+                    found.Background,
+                    found.Box,
+                    detector.PooledLevelName(work.PooledLevel(image, next)));
+                next++;
+            }
+        }
+
+        return classified;
+    }
+
+    /// <inheritdoc/>
+    public override Explanation Explain(int image)
+    {
+        var objects = Select(image);
+        var work = Workspace;
+        var explained = Propose(image);
 
         // Without a proposal nothing was selected, and the workspace still shows the image before.
         if (explained.Length == 0)

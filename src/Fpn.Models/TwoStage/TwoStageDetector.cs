@@ -1,8 +1,6 @@
 using System.Collections.Concurrent;
 using System.Diagnostics;
-using Fpn.Detection.Anchors;
 using Fpn.Detection.Geometry;
-using Fpn.Detection.Proposals;
 using Fpn.Detection.RoiHeads;
 using Fpn.Detection.Tensors;
 using Fpn.Models.Detectors;
@@ -18,16 +16,16 @@ namespace Fpn.Models.TwoStage;
 /// </summary>
 /// <remarks>
 /// Features go from one graph to the other where they are, on a GPU as well, without a copy. Images of a batch share
-/// the runs of the graphs only: proposals and detections are chosen for each on its own.
+/// the runs of the graphs only: proposals and detections are chosen for each on its own, and each may be asked
+/// something else. The head runs for those that need it.
 /// </remarks>
 internal sealed class TwoStageDetector : IDetector
 {
     private readonly TwoStageGraphs _graphs;
     private readonly Preprocessor _preprocessor;
-    private readonly AnchorGenerator _anchors;
+    private readonly ProposalStage _proposals;
     private readonly LevelAssigner _levels;
     private readonly ConcurrentBag<GraphSlot> _slots = [];
-    private readonly ConcurrentBag<ProposalSelector> _selectors = [];
     private readonly ConcurrentBag<TwoStageWorkspace> _workspaces = [];
     private volatile bool _disposed;
 
@@ -38,8 +36,8 @@ internal sealed class TwoStageDetector : IDetector
     public TwoStageDetector(ModelContract contract, ExecutionDevice device)
     {
         Contract = contract;
-        _anchors = new AnchorGenerator(contract.Anchors);
         _graphs = new TwoStageGraphs(contract, device);
+        _proposals = new ProposalStage(contract, _graphs.Contract);
         _preprocessor = new Preprocessor(contract.Input, _graphs.Contract.Pixels, device.InputMemory);
         _levels = new LevelAssigner(
             contract.LevelAssignment,
@@ -164,12 +162,12 @@ internal sealed class TwoStageDetector : IDetector
             var started = Stopwatch.GetTimestamp();
             using var pyramid = slot.RunBackbone(batch.Tensor, batch.Geometries);
             var featured = Stopwatch.GetTimestamp();
-            SelectProposals(pyramid, batch, workspace);
+            _proposals.Select(pyramid, batch, workspace);
             workspace.ArrangeRois(_levels, _graphs.Contract.PooledLevels.Count, _graphs.Plan?.Shapes);
             var proposed = Stopwatch.GetTimestamp();
             var outputs = workspace.RoiCount == 0
                 ? null
-                : slot.RunHead(pyramid, workspace.Rois, workspace.RoisPerLevel, workspace.HeadBuffers);
+                : HeadStage.Run(slot, pyramid, workspace);
             return new TwoStageBatch(this, batch.Geometries, workspace, outputs)
             {
                 Times = new InferenceTimes(
@@ -241,55 +239,5 @@ internal sealed class TwoStageDetector : IDetector
         }
 
         return images;
-    }
-
-    private void SelectProposals(PyramidOutputs pyramid, PreparedBatch batch, TwoStageWorkspace workspace)
-    {
-        var images = batch.Geometries.Count;
-        workspace.Reset(images);
-        SideBySide.ForEach(
-            images, image => SelectProposals(pyramid, batch, image, workspace.Proposals[image]));
-    }
-
-    private void SelectProposals(PyramidOutputs pyramid, PreparedBatch batch, int image, ProposalList proposals)
-    {
-        if (!_selectors.TryTake(out var selector))
-        {
-            selector = new ProposalSelector(Contract.Proposals, _anchors);
-        }
-
-        var geometry = batch.Geometries[image];
-        selector.Begin(geometry.Resized);
-        for (var level = 0; level < _graphs.Contract.Levels.Count; level++)
-        {
-            using var objectness = Read(pyramid, _graphs.Contract.Objectness(level), image, batch.Tensor.Count);
-            using var deltas = Read(pyramid, _graphs.Contract.Deltas(level), image, batch.Tensor.Count);
-            var grid = new ImageSize((int)objectness.Shape[2], (int)objectness.Shape[3]);
-            var own = OwnGrid(grid, batch.Tensor.Size, geometry.Padded);
-            var (strideY, strideX) = _anchors.Strides(level, geometry.Padded, own);
-            selector.AddLevel(level, objectness.Values, deltas.Values, grid, strideY, strideX);
-        }
-
-        selector.Complete(proposals);
-
-        // Not after a failure, when its contents are undefined.
-        _selectors.Add(selector);
-    }
-
-    private FloatTensor Read(PyramidOutputs pyramid, int output, int image, int images) =>
-        new(pyramid[output], _graphs.Contract.BackboneOutputs[output], image, images);
-
-    /// <summary>The grid that an image would have had alone: derived strides come from its own padding, not from the
-    /// batch's.</summary>
-    private static ImageSize OwnGrid(ImageSize grid, ImageSize batch, ImageSize own)
-    {
-        return new ImageSize(Own(grid.Height, batch.Height, own.Height), Own(grid.Width, batch.Width, own.Width));
-
-        static int Own(int cells, int batch, int own)
-        {
-            // A level is made by halvings that round up.
-            var halvings = (int)Math.Round(Math.Log2((double)batch / cells));
-            return batch == own ? cells : (int)(((long)own + (1L << halvings) - 1) >> halvings);
-        }
     }
 }

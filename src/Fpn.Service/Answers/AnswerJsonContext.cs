@@ -7,6 +7,8 @@ namespace Fpn.Service.Answers;
 /// <summary>Serializes answers without reflection.</summary>
 [JsonSourceGenerationOptions(PropertyNamingPolicy = JsonKnownNamingPolicy.CamelCase)]
 [JsonSerializable(typeof(DetectionResponse))]
+[JsonSerializable(typeof(ProposalsResponse))]
+[JsonSerializable(typeof(RegionsResponse))]
 internal sealed partial class AnswerJsonContext : JsonSerializerContext
 {
     /// <summary>The context that everything is written with.</summary>

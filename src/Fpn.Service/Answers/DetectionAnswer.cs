@@ -49,6 +49,15 @@ internal sealed class DetectionAnswer
     /// <summary>The explanation of the detections, if the query asked for it.</summary>
     public ExplanationResponse? Explanation { get; private init; }
 
+    /// <summary>The proposals, best objectness first, where they were asked for alone; otherwise empty.</summary>
+    public IReadOnlyList<ProposalResponse> Proposals { get; private init; } = [];
+
+    /// <summary>What became of each box, where some were given; otherwise empty.</summary>
+    public IReadOnlyList<RegionResponse> Regions { get; private init; } = [];
+
+    /// <summary>How many of what was asked for were found.</summary>
+    public int Found => Detections.Count + Proposals.Count + Regions.Count(region => region.Error is null);
+
     /// <summary>Times by stage.</summary>
     public TimingsResponse Timings { get; }
 
@@ -75,8 +84,26 @@ internal sealed class DetectionAnswer
             Explanation = result.Explanation is { } found ? ExplanationResponse.Create(found, filter) : null,
         };
 
+    /// <summary>Creates an answer to a request that asks one stage alone.</summary>
+    /// <param name="contract">The model.</param>
+    /// <param name="task">What was asked.</param>
+    /// <param name="result">A success.</param>
+    public static DetectionAnswer Create(ModelContract contract, ImageTask task, DetectionResult result) =>
+        new(contract, result, [])
+        {
+            Proposals = [.. (result.Proposals ?? []).Select(ProposalResponse.Create)],
+            Regions = task is not RegionTask asked ? [] :
+            [
+                .. asked.Boxes.Zip(result.Regions!, (box, region) => region is null
+                    ? new RegionResponse { Error = RegionTask.FindFault(box, result.Size) }
+                    : RegionResponse.Create(contract, region)),
+            ],
+        };
+
     /// <summary>The name of a format in answers and logs: jpeg, png, webp, gif, tiff or avif.</summary>
     public string FormatName => Format.ToString().ToLowerInvariant();
+
+    private ImageResponse Image => new(Size.Width, Size.Height, FormatName);
 
     /// <summary>A box as every format reports it: three decimals.</summary>
     public static BoxResponse Rounded(DetectedObject detection) => BoxResponse.FromBox(detection.Box);
@@ -85,7 +112,7 @@ internal sealed class DetectionAnswer
     public DetectionResponse ToResponse() => new(
         Contract.Name,
         Contract.Version,
-        new ImageResponse(Size.Width, Size.Height, FormatName),
+        Image,
         [.. Detections.Select(detection => new DetectedObjectResponse(
             Contract.Labels[detection.Label],
             Contract.ClassIds[detection.Label],
@@ -98,6 +125,14 @@ internal sealed class DetectionAnswer
         Views = Views,
         Explain = Explanation,
     };
+
+    /// <summary>The body of <c>/proposals</c> in the format <c>json</c>.</summary>
+    public ProposalsResponse ToProposals() => new(
+        Contract.Name, Contract.Version, Image, Proposals, Timings, BatchSize);
+
+    /// <summary>The body of <c>/regions</c>.</summary>
+    public RegionsResponse ToRegions() => new(
+        Contract.Name, Contract.Version, Image, Regions, Timings, BatchSize);
 
     private static double Milliseconds(TimeSpan time) => Math.Round(time.TotalMilliseconds, 3);
 }

@@ -1,4 +1,3 @@
-using System.Globalization;
 using Fpn.Models.Detectors;
 using Fpn.Models.Packages;
 using Fpn.Service.Problems;
@@ -21,45 +20,19 @@ internal sealed class DetectionFilter(ModelContract contract)
     /// <summary>The score as it is reported: five decimals.</summary>
     public static double ReportedScore(DetectedObject detection) => Math.Round((double)detection.Score, 5);
 
-    /// <summary>The problem of a text that is not a score.</summary>
-    public static Problem NotAScore(string parameter, string text) =>
-        Problem.BadParameter(parameter, $"'{text}' is not a number from 0 to 1.");
-
     /// <summary>Keeps reported scores of at least this.</summary>
     /// <param name="parameter">Its name in the client's request.</param>
     /// <param name="text">A number from 0 to 1.</param>
     /// <returns>Null, or the problem.</returns>
-    public Problem? SetScoreThreshold(string parameter, string text)
-    {
-        // Written so that NaN fails.
-        var isNumber = double.TryParse(text, NumberStyles.Float, CultureInfo.InvariantCulture, out var value);
-        if (!(isNumber && value >= 0 && value <= 1))
-        {
-            return NotAScore(parameter, text);
-        }
-
-        _scoreThreshold = value;
-        return null;
-    }
+    public Problem? SetScoreThreshold(string parameter, string text) =>
+        NumberText.ReadFraction(parameter, text, out _scoreThreshold);
 
     /// <summary>Keeps at most so many detections, the best.</summary>
     /// <param name="parameter">Its name in the client's request.</param>
     /// <param name="text">A whole number of at least 1, however large.</param>
     /// <returns>Null, or the problem.</returns>
-    public Problem? SetMaxDetections(string parameter, string text)
-    {
-        // A number too large for an int means no limit.
-        var isNumber = text.Length > 0 && text.All(char.IsAsciiDigit);
-        var fits = int.TryParse(text, NumberStyles.None, CultureInfo.InvariantCulture, out var number);
-        var value = fits ? number : int.MaxValue;
-        if (!isNumber || value < 1)
-        {
-            return Problem.BadParameter(parameter, $"'{text}' is not a whole number of at least 1.");
-        }
-
-        _maxDetections = value;
-        return null;
-    }
+    public Problem? SetMaxDetections(string parameter, string text) =>
+        NumberText.ReadLimit(parameter, text, out _maxDetections);
 
     /// <summary>Keeps only some labels, and those that were named before.</summary>
     /// <param name="parameter">Its name in the client's request.</param>

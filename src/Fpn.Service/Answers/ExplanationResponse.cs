@@ -58,10 +58,7 @@ internal sealed record ExplanationResponse(
     }
 
     private static ProposalResponse Proposal(Explanation explanation, ExplainedProposal proposal) =>
-        new(BoxResponse.FromBox(proposal.Box), Rounded(proposal.Objectness), proposal.Level)
-        {
-            View = explanation.Views.Count > 0 ? proposal.View : null,
-        };
+        ProposalResponse.Create(proposal) with { View = explanation.Views.Count > 0 ? proposal.View : null };
 
     private static double Rounded(float value) => Math.Round((double)value, 5);
 }
@@ -111,18 +108,6 @@ internal sealed record ViewResponse(
 /// <param name="Score">Its own, 0 to 1, five decimals.</param>
 /// <param name="View">Place of the view that found it among <c>views</c>.</param>
 internal sealed record MergedResponse(BoxResponse Box, double Score, int View);
-
-/// <summary>A region that the first stage proposed.</summary>
-/// <param name="Box">Clipped to the image.</param>
-/// <param name="Objectness">0 to 1, five decimals.</param>
-/// <param name="Level">The pyramid level whose anchor it was made from.</param>
-internal sealed record ProposalResponse(BoxResponse Box, double Objectness, string Level)
-{
-    /// <summary>Place of the view that it was proposed in among <c>views</c>, counted from 0; absent where the image
-    /// was looked at once.</summary>
-    [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)]
-    public int? View { get; init; }
-}
 
 /// <summary>The anchor behind a proposal.</summary>
 /// <param name="Box">Not clipped: anchors reach beyond the image.</param>

@@ -1,4 +1,3 @@
-using System.Globalization;
 using Fpn.Detection.Views;
 using Fpn.Models.Packages;
 using Fpn.Service.Answers;
@@ -16,7 +15,7 @@ internal sealed class DetectQuery : IDisposable
 {
     private static readonly string[] Names =
     [
-        "model", "scoreThreshold", "maxDetections", "labels", "label", "format", "imageId", "explain",
+        QueryRules.Model, "scoreThreshold", "maxDetections", "labels", "label", "format", "imageId", "explain",
         .. ViewChoices.Names,
     ];
 
@@ -56,25 +55,14 @@ internal sealed class DetectQuery : IDisposable
     /// <returns>The query, which the caller disposes, or the problem that names the first wrong parameter.</returns>
     public static Outcome<DetectQuery> Parse(IQueryCollection query, LaneRegistry lanes)
     {
-        foreach (var (name, values) in query)
+        if (QueryRules.CheckNames(query, Names, repeated: "label") is { } wrong)
         {
-            if (Array.IndexOf(Names, name) < 0)
-            {
-                return Problem.BadParameter(
-                    name, $"The parameter '{name}' is unknown. Known: {string.Join(", ", Names)}.");
-            }
-
-            if (values.Count != 1 && name != "label")
-            {
-                return Problem.BadParameter(
-                    name, $"The parameter '{name}' is given {values.Count} times; give it once.");
-            }
+            return wrong;
         }
 
-        var modelName = (string?)query["model"] ?? lanes.DefaultModel;
-        if (!lanes.TryTake(modelName, out var use))
+        if (!QueryRules.TakeModel(query, lanes).Succeeded(out var use, out var unknown))
         {
-            return Problem.UnknownModel(modelName, lanes.Names);
+            return unknown;
         }
 
         var parsed = new DetectQuery(use);
@@ -91,15 +79,15 @@ internal sealed class DetectQuery : IDisposable
     public void Dispose() => _use.Dispose();
 
     private Problem? Read(IQueryCollection query) =>
-        Apply(query, "scoreThreshold", Filter.SetScoreThreshold)
-        ?? Apply(query, "maxDetections", Filter.SetMaxDetections)
-        ?? Apply(query, "format", SetFormat)
-        ?? Apply(query, "imageId", SetImageId)
-        ?? Apply(query, "explain", SetExplain)
+        QueryRules.Apply(query, "scoreThreshold", Filter.SetScoreThreshold)
+        ?? QueryRules.Apply(query, "maxDetections", Filter.SetMaxDetections)
+        ?? QueryRules.Apply(query, "format", SetFormat)
+        ?? QueryRules.Apply(query, "imageId", SetImageId)
+        ?? QueryRules.Apply(query, "explain", SetExplain)
         ?? ViewChoices.Names
-            .Select(name => Apply(query, name, (parameter, text) => _views.Set(name, parameter, text)))
+            .Select(name => QueryRules.Apply(query, name, (parameter, text) => _views.Set(name, parameter, text)))
             .FirstOrDefault(problem => problem is not null)
-        ?? Apply(query, "labels", Filter.KeepLabels)
+        ?? QueryRules.Apply(query, "labels", Filter.KeepLabels)
         ?? query["label"]
             .Select(label => Filter.KeepLabel("label", label ?? string.Empty))
             .FirstOrDefault(problem => problem is not null);
@@ -123,13 +111,9 @@ internal sealed class DetectQuery : IDisposable
 
     private Problem? SetImageId(string parameter, string text)
     {
-        if (!long.TryParse(text, NumberStyles.None, CultureInfo.InvariantCulture, out var number))
-        {
-            return Problem.BadParameter(parameter, $"'{text}' is not a whole number from 0 to {long.MaxValue}.");
-        }
-
-        ImageId = number;
-        return null;
+        var problem = QueryRules.ReadImageId(parameter, text, out var imageId);
+        ImageId = imageId;
+        return problem;
     }
 
     private Problem? SetExplain(string parameter, string text)
@@ -141,7 +125,4 @@ internal sealed class DetectQuery : IDisposable
             : Explain && Contract.ExplainRefusal is { } refusal ? Problem.BadParameter(parameter, refusal)
             : null;
     }
-
-    private static Problem? Apply(IQueryCollection query, string name, Func<string, string, Problem?> set) =>
-        (string?)query[name] is { } text ? set(name, text) : null;
 }

@@ -40,7 +40,9 @@ internal static class DetectRegistration
             .WithDescription(
                 "Boxes are xyxy in pixels of the image as displayed (after EXIF orientation), best score first.")
             .Produces<DetectionResponse>()
-            .WithMetadata(DetectProblems(decoder))
+            .WithMetadata(
+                ImageProblems.Create(
+                    decoder, FormatNegotiation.Served, NumberText.NotAFraction("scoreThreshold", "abc")))
             .RequireScope(KeyScope.Detect);
         app.MapPost("/detect/batch", (HttpContext context, BatchEndpoint endpoint) => endpoint.HandleAsync(context))
             .WithName(BatchOperation)
@@ -53,29 +55,9 @@ internal static class DetectRegistration
         return app;
     }
 
-    private static ProblemsMetadata DetectProblems(ImageDecoder decoder) => new(
-        ImageBodyReader.Empty(ImageBodyReader.PartName),
-        ImageBodyReader.SecondImage(),
-        DetectionFilter.NotAScore("scoreThreshold", "abc"),
-        MultipartForm.Broken(),
-        Problem.UnknownModel("pets", ["everyday", "blood-cells"]),
-        FormatNegotiation.Excluded("text/html"),
-        Problem.BodyTooSlow(),
-        Problem.ImageTooLarge(20L << 20),
-        FailureExamples.TooManyPixels(decoder),
-        FailureExamples.UnsupportedImageFormat(decoder),
-        FailureExamples.UndecodableImage(),
-        FailureExamples.ModelOutputNotFinite(),
-        FailureExamples.ModelFailure(),
-        Problem.InternalError(),
-        FailureExamples.QueueFull(),
-        FailureExamples.ShuttingDown(),
-        FailureExamples.DeviceLost(),
-        FailureExamples.DeadlineOutOfReach());
-
     private static ProblemsMetadata BatchProblems() => new(
         MultipartForm.Without(BatchBodyReader.PartName),
-        DetectionFilter.NotAScore("scoreThreshold", "abc"),
+        NumberText.NotAFraction("scoreThreshold", "abc"),
         MultipartForm.Broken(),
         Problem.UnknownModel("pets", ["everyday", "blood-cells"]),
         FormatNegotiation.Excluded("text/html"),

@@ -46,6 +46,10 @@ internal sealed class LimitsOptions
     [Range(1, 1024, ErrorMessage = "{0} must be from {1} to {2}")]
     public int MaxBatchImages { get; set; } = 64;
 
+    /// <summary>Boxes in a request to <c>/regions</c>. Default 10,000; 1 to 1,000,000. More are answered 413.</summary>
+    [Range(1, 1_000_000, ErrorMessage = "{0} must be from {1} to {2}")]
+    public int MaxRegions { get; set; } = 10_000;
+
     /// <summary>
     /// Whole body of a request with several images, in bytes. Default 256 MiB; 1 to 16 GiB, of which 2 GiB can be used.
     /// Larger ones are answered 413.

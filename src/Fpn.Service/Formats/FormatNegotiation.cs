@@ -16,7 +16,7 @@ namespace Fpn.Service.Formats;
 /// </remarks>
 internal static class FormatNegotiation
 {
-    /// <summary>Everything that is served, the preferred choice first.</summary>
+    /// <summary>Everything that <c>/detect</c> serves, the preferred choice first.</summary>
     public static readonly IReadOnlyList<OutputChoice> Served =
     [
         new(OutputFormat.Json, "application/json"),
@@ -34,19 +34,23 @@ internal static class FormatNegotiation
         asked is null || Served.Count(choice => choice.Format == asked) > 1;
 
     /// <summary>Chooses how to answer.</summary>
-    /// <param name="asked">The parameter, if it was given.</param>
+    /// <param name="asked">The parameter, if it was given; a format that is served.</param>
     /// <param name="accept">The header's values.</param>
+    /// <param name="served">What the endpoint serves, the preferred choice first; null for
+    /// <see cref="Served"/>.</param>
     /// <returns>The choice, or the problem that lists what is served.</returns>
-    public static Outcome<OutputChoice> Choose(OutputFormat? asked, StringValues accept)
+    public static Outcome<OutputChoice> Choose(
+        OutputFormat? asked, StringValues accept, IReadOnlyList<OutputChoice>? served = null)
     {
+        served ??= Served;
         if (accept.Count == 0 || accept == "*/*" || !MediaTypeHeaderValue.TryParseList(accept, out var ranges))
         {
-            return First(asked);
+            return First(asked, served);
         }
 
         OutputChoice? best = null;
         (double Quality, Specificity Specificity) bestRank = default;
-        foreach (var choice in Served)
+        foreach (var choice in served)
         {
             if (asked is null ? !choice.NamesFormat : choice.Format != asked)
             {
@@ -61,20 +65,20 @@ internal static class FormatNegotiation
         }
 
         return best is not null ? best
-            : asked is not null ? First(asked)
-            : Excluded(accept.ToString());
+            : asked is not null ? First(asked, served)
+            : Excluded(accept.ToString(), served);
     }
 
     /// <summary>The problem of an <c>Accept</c> that nothing fits.</summary>
-    public static Problem Excluded(string accept) =>
-        Problem.NotAcceptable($"Accept '{accept}' excludes everything that is served here: {ServedTypes()}.");
+    public static Problem Excluded(string accept, IReadOnlyList<OutputChoice>? served = null) =>
+        Problem.NotAcceptable($"Accept '{accept}' excludes everything that is served here: {Types(served ?? Served)}.");
 
     /// <summary>The media types by which <c>Accept</c> can ask.</summary>
-    private static string ServedTypes() =>
-        string.Join(", ", Served.Where(choice => choice.NamesFormat).Select(choice => choice.MediaType));
+    private static string Types(IReadOnlyList<OutputChoice> served) =>
+        string.Join(", ", served.Where(choice => choice.NamesFormat).Select(choice => choice.MediaType));
 
-    private static OutputChoice First(OutputFormat? asked) =>
-        Served.First(choice => asked is null || choice.Format == asked);
+    private static OutputChoice First(OutputFormat? asked, IReadOnlyList<OutputChoice> served) =>
+        served.First(choice => asked is null || choice.Format == asked);
 
     private static (double Quality, Specificity Specificity) Rank(string mediaType, IList<MediaTypeHeaderValue> ranges)
     {

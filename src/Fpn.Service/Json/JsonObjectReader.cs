@@ -87,6 +87,11 @@ internal ref struct JsonObjectReader(ReadOnlySpan<byte> json)
     public readonly ulong? Unsigned() =>
         _reader.TokenType == JsonTokenType.Number && _reader.TryGetUInt64(out var number) ? number : null;
 
+    /// <summary>The number that the reader stands on, rounded to float32; infinite where it is too large.</summary>
+    /// <returns>Null when it is not a number.</returns>
+    public readonly float? Single() =>
+        _reader.TokenType == JsonTokenType.Number && _reader.TryGetDouble(out var number) ? (float)number : null;
+
     /// <summary>The boolean that the reader stands on, or null.</summary>
     public readonly bool? Boolean() => _reader.TokenType switch
     {

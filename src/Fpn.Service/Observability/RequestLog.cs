@@ -85,7 +85,7 @@ internal static class RequestLog
         if (context.Features.Get<DetectionAnswer>() is { } answer)
         {
             fields.Add("Model", answer.Contract.Name);
-            fields.Add("Detections", answer.Detections.Count);
+            fields.Add("Detections", answer.Found);
             fields.Add("Width", answer.Size.Width);
             fields.Add("Height", answer.Size.Height);
             fields.Add("Format", answer.FormatName);

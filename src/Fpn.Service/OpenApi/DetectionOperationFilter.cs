@@ -1,8 +1,6 @@
 using System.Text.Json.Nodes;
-using Fpn.Service.Bodies;
 using Fpn.Service.Detect;
 using Fpn.Service.Engine;
-using Fpn.Service.Wire;
 using Fpn.Serving.Lanes;
 using Microsoft.OpenApi;
 using Swashbuckle.AspNetCore.SwaggerGen;
@@ -15,12 +13,6 @@ namespace Fpn.Service.OpenApi;
 /// </summary>
 internal sealed class DetectionOperationFilter(LaneRegistry lanes, LimitsOptions limits) : IOperationFilter
 {
-    private static readonly string[] RawTypes =
-    [
-        "image/jpeg", "image/png", "image/webp", "image/gif", "image/tiff", "image/avif", "image/bmp",
-        "application/octet-stream",
-    ];
-
     private const string ImageIdNote = "What `coco` and `voc` name the image; no other format uses it.";
 
     /// <inheritdoc/>
@@ -28,7 +20,7 @@ internal sealed class DetectionOperationFilter(LaneRegistry lanes, LimitsOptions
     {
         if (operation.OperationId == DetectRegistration.DetectOperation)
         {
-            operation.RequestBody = Body();
+            operation.RequestBody = ImageBodyDescription.Create(limits);
             operation.Parameters = [.. Parameters(ImageIdNote)];
             operation.Responses!["200"] = FormatResponses.Detect(context);
         }
@@ -41,46 +33,6 @@ internal sealed class DetectionOperationFilter(LaneRegistry lanes, LimitsOptions
     }
 
     private static OpenApiSchema Text() => new() { Type = JsonSchemaType.String };
-
-    private OpenApiRequestBody Body()
-    {
-        var content = new Dictionary<string, IOpenApiMediaType>
-        {
-            ["multipart/form-data"] = new OpenApiMediaType
-            {
-                Schema = new OpenApiSchema
-                {
-                    Type = JsonSchemaType.Object,
-                    Required = new HashSet<string> { ImageBodyReader.PartName },
-                    Properties = new Dictionary<string, IOpenApiSchema>
-                    {
-                        [ImageBodyReader.PartName] = new OpenApiSchema
-                        {
-                            Type = JsonSchemaType.String,
-                            Format = "binary",
-                            Description = "The image.",
-                        },
-                    },
-                },
-            },
-        };
-        foreach (var type in RawTypes)
-        {
-            content[type] = new OpenApiMediaType
-            {
-                Schema = new OpenApiSchema { Type = JsonSchemaType.String, Format = "binary" },
-            };
-        }
-
-        return new OpenApiRequestBody
-        {
-            Required = true,
-            Description = $"The image itself, or a form with exactly one part `{ImageBodyReader.PartName}`. "
-                + "JPEG, PNG, WebP, GIF (first frame), TIFF, AVIF or, unless the build leaves its decoder out, BMP, "
-                + $"told from its bytes; at most {limits.MaxImageBytes} bytes and {limits.MaxImagePixels} pixels.",
-            Content = content,
-        };
-    }
 
     private OpenApiRequestBody BatchBody() => new()
     {
@@ -120,16 +72,7 @@ internal sealed class DetectionOperationFilter(LaneRegistry lanes, LimitsOptions
         var models = lanes.Lanes.Select(lane => lane.Model.Contract).ToList();
         var shown = models.FirstOrDefault();
         var known = models.Select(model => $"`{model.Name}` knows {string.Join(", ", model.Labels.Take(20))}");
-        yield return Query(
-            "model",
-            "The model that answers; `/models` lists them.",
-            shown?.Name ?? lanes.DefaultModel,
-            new OpenApiSchema
-            {
-                Type = JsonSchemaType.String,
-                Default = lanes.DefaultModel,
-                Enum = [.. models.Select(model => JsonValue.Create(model.Name))],
-            });
+        yield return ParameterDescriptions.Model(lanes);
         yield return Query(
             "scoreThreshold",
             "Keeps scores of at least this. Below the model's own threshold it has no effect.",
@@ -165,11 +108,7 @@ internal sealed class DetectionOperationFilter(LaneRegistry lanes, LimitsOptions
                 Default = "json",
                 Enum = ["json", "coco", "voc", "yolo", "image"],
             });
-        yield return Query(
-            "imageId",
-            imageIdNote,
-            7,
-            new OpenApiSchema { Type = JsonSchemaType.Integer, Format = "int64", Default = 0, Minimum = "0" });
+        yield return ParameterDescriptions.ImageId(imageIdNote);
         yield return Query(
             "explain",
             "Adds `explain` to the answer: the proposal and anchor behind each detection, the boxes that were "
@@ -181,31 +120,12 @@ internal sealed class DetectionOperationFilter(LaneRegistry lanes, LimitsOptions
             yield return view;
         }
 
-        yield return Header(
-            ApiHeaders.Priority,
-            "Who goes first when requests wait. Low ones are delayed, never starved.",
-            "normal",
-            new OpenApiSchema { Type = JsonSchemaType.String, Default = "normal", Enum = ["high", "normal", "low"] });
-        yield return Header(
-            ApiHeaders.Timeout,
-            "Milliseconds that the answer is worth waiting for; shortens the service's own deadline. 504 afterwards.",
-            30000,
-            new OpenApiSchema { Type = JsonSchemaType.Integer, Minimum = "1" });
+        foreach (var header in ParameterDescriptions.Urgency())
+        {
+            yield return header;
+        }
     }
 
-    private static OpenApiParameter Header(string name, string description, JsonNode example, OpenApiSchema schema) =>
-        Parameter(ParameterLocation.Header, name, description, example, schema);
-
     private static OpenApiParameter Query(string name, string description, JsonNode example, OpenApiSchema schema) =>
-        Parameter(ParameterLocation.Query, name, description, example, schema);
-
-    private static OpenApiParameter Parameter(
-        ParameterLocation location, string name, string description, JsonNode example, OpenApiSchema schema) => new()
-        {
-            Name = name,
-            In = location,
-            Description = description,
-            Example = example,
-            Schema = schema,
-        };
+        ParameterDescriptions.Query(name, description, example, schema);
 }

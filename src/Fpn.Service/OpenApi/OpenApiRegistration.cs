@@ -50,6 +50,7 @@ internal static class OpenApiRegistration
         options.CustomSchemaIds(type =>
             type.Name.EndsWith(Suffix, StringComparison.Ordinal) ? type.Name[..^Suffix.Length] : type.Name);
         options.OperationFilter<DetectionOperationFilter>();
+        options.OperationFilter<StageOperationFilter>();
         options.OperationFilter<InferOperationFilter>();
         options.OperationFilter<ProblemResponseFilter>();
         options.OperationFilter<ExampleFilter>();

@@ -172,6 +172,15 @@ internal sealed record Problem(int Status, string Type, string Title, string Det
         "Batch too large",
         $"The form has more than {limit} images, the most that is served at once. Send the rest in another request.");
 
+    public static Problem TooManyRegions(int limit) => new(
+        StatusCodes.Status413PayloadTooLarge,
+        "too-many-regions",
+        "Too many regions",
+        $"There are more than {limit} boxes, the most that are classified at once. Send the rest in another request.")
+    {
+        Parameter = "boxes",
+    };
+
     public static Problem UnsupportedEncoding(string encoding) =>
         new(
             StatusCodes.Status415UnsupportedMediaType,

@@ -1,5 +1,7 @@
 using System.Diagnostics;
+using Fpn.Detection.Views;
 using Fpn.Imaging.Decoding;
+using Fpn.Models.Detectors;
 using Fpn.Serving.Lanes;
 using Fpn.Serving.Queue;
 using Fpn.Serving.Requests;
@@ -46,10 +48,15 @@ internal sealed class DetectionPipeline(
 
     private async Task<Result<DetectionResult>> AdmitAsync(ModelLane lane, DetectionRequest request, Activity? trace)
     {
+        // Here, since a batch that meets it can only fail, and would try its images alone.
         if (request.Explain && lane.Model.Contract.ExplainRefusal is { } refusal)
         {
-            // Here, since a batch that meets it can only fail, and would try its images alone.
             return new DetectionFailure(FailureKind.NotExplainable, refusal);
+        }
+
+        if (request.Task != ImageTask.Detection && lane.Model.Contract.StageRefusal is { } oneStage)
+        {
+            return new DetectionFailure(FailureKind.NotTwoStage, oneStage);
         }
 
         if (!lane.TryEnter())
@@ -102,24 +109,28 @@ internal sealed class DetectionPipeline(
         }
 
         using var opened = outcome.Image;
-        var looks = request.Views ?? lane.Model.Contract.Views;
+        var looks = request.Task != ImageTask.Detection ? ViewOptions.OneView
+            : request.Views ?? lane.Model.Contract.Views;
         var planned = ViewPlan.Create(lane, looks, opened.Size, views);
         if (!planned.Succeeded)
         {
             return planned.Failure;
         }
 
-        var more = planned.Value.Places - 1;
+        // Regions that are worth more than the whole queue are let in when it is empty.
+        var task = request.PlacesFor(lane.Model.Contract.Proposals);
+        var places = Math.Min(planned.Value.Places + task - 1, lane.Limit);
+        var more = places - 1;
         if (!lane.TryEnter(more))
         {
-            return DetectionFailure.NoRoomForViews(planned.Value.Places, options.QueueCapacity, lane.ExpectedTime);
+            return DetectionFailure.NoRoom(places, options.QueueCapacity, lane.ExpectedTime);
         }
 
         try
         {
             // Alone in the queue it runs despite the estimate, as a single image does.
             var expected = lane.ExpectedTime;
-            return more > 0 && lane.Admitted > planned.Value.Places && expected > deadline
+            return more > 0 && lane.Admitted > places && expected > deadline
                 ? DetectionFailure.DeadlineOutOfReach(deadline, expected)
                 : await RunAsync(lane, request, opened, planned.Value, arrived, trace, cancellationToken);
         }
@@ -163,6 +174,8 @@ internal sealed class DetectionPipeline(
             Contract = contract,
             Detections = detections,
             Explanation = explanation,
+            Proposals = inferred[0].Proposals,
+            Regions = inferred[0].Regions,
             Size = opened.Size,
             Format = opened.Format,
             BatchSize = inferred.Max(view => view.BatchSize),
@@ -181,6 +194,12 @@ internal sealed class DetectionPipeline(
         ViewPlan plan,
         CancellationToken cancellationToken)
     {
+        if (opened.Size.Area > ImageDecoder.MostWholePixels)
+        {
+            // Refused at once: it need not wait for memory that is never used.
+            throw new ImageRefusedException(opened.Decode());
+        }
+
         var decode = default(StageSpan);
         var (decoded, lease) = await decoding.DecodeAsync(opened, opened.DecodedBytes, Decode, cancellationToken);
 

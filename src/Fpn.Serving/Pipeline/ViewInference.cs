@@ -15,7 +15,7 @@ internal static class ViewInference
 {
     /// <summary>Runs all views.</summary>
     /// <param name="lane">The model.</param>
-    /// <param name="request">Priority, and whether to explain.</param>
+    /// <param name="request">Priority, and what is asked.</param>
     /// <param name="plan">The views.</param>
     /// <param name="source">Their pixels; in use until the task is done.</param>
     /// <param name="cancellationToken">Gives all of them up.</param>
@@ -66,7 +66,11 @@ internal static class ViewInference
         async ValueTask<PendingRequest> CreateAsync(int view, CancellationToken token)
         {
             var (image, picture) = await source.TakeAsync(view, token);
-            return batcher.Create(request, image, picture, lane.Buckets.BucketFor(image.Geometry.Padded));
+            return batcher.Create(
+                request,
+                image with { Task = request.Task },
+                picture,
+                lane.Buckets.BucketFor(image.Geometry.Padded));
         }
 
         // When a view is done, the next one takes its place.

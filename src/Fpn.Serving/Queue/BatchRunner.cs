@@ -146,7 +146,7 @@ internal sealed partial class BatchRunner(
             var taken = clock.GetTimestamp();
             using var prepared = model.Detector.Prepare(live[0].Bucket, live.ConvertAll(request => request.Image));
             var preprocess = new StageSpan(taken, clock.GetElapsedTime(taken));
-            var (inferred, inference) = await device.RunAsync(() => RunDevice(prepared));
+            var (inferred, inference) = await device.RunAsync(() => RunDevice(prepared, live));
             using (inferred)
             {
                 // The next batch may have the device while this one's detections are chosen.
@@ -164,7 +164,8 @@ internal sealed partial class BatchRunner(
     }
 
     /// <summary>On a thread of the device.</summary>
-    private (InferredBatch Inferred, StageSpan Inference) RunDevice(PreparedBatch prepared)
+    private (InferredBatch Inferred, StageSpan Inference) RunDevice(
+        PreparedBatch prepared, List<PendingRequest> live)
     {
         var started = clock.GetTimestamp();
         var inferred = model.Infer(prepared);
@@ -172,7 +173,8 @@ internal sealed partial class BatchRunner(
 
         // Of runs side by side, each counts from the end of the one before: together they took no longer.
         var before = Interlocked.Exchange(ref _lastRunEnded, ended);
-        Rate.Record(clock.GetElapsedTime(Math.Max(started, before), ended), prepared.Geometries.Count);
+        var places = live.Sum(request => request.Request.PlacesFor(model.Contract.Proposals));
+        Rate.Record(clock.GetElapsedTime(Math.Max(started, before), ended), places);
         return (inferred, new StageSpan(started, clock.GetElapsedTime(started, ended)));
     }
 
@@ -184,10 +186,20 @@ internal sealed partial class BatchRunner(
             var start = clock.GetTimestamp();
             try
             {
-                var explanation = live[i].Request.Explain ? inferred.Explain(i) : null;
-                var detections = explanation is null ? inferred.Select(i) : explanation.Objects;
+                var request = live[i].Request;
+                var proposals = request.Task is ProposalTask ? inferred.Propose(i) : null;
+                var regions = request.Task is RegionTask task ? inferred.Classify(i, task) : null;
+                var explanation = request.Explain ? inferred.Explain(i) : null;
+                var detections = explanation is not null ? explanation.Objects
+                    : request.Task == ImageTask.Detection ? inferred.Select(i)
+                    : [];
                 var postprocess = new StageSpan(start, clock.GetElapsedTime(start));
-                live[i].Complete(new InferredImage(detections, run, postprocess) { Explanation = explanation });
+                live[i].Complete(new InferredImage(detections, run, postprocess)
+                {
+                    Explanation = explanation,
+                    Proposals = proposals,
+                    Regions = regions,
+                });
             }
 #pragma warning disable CA1031 // One image's failure is not the others'.
             catch (Exception exception)

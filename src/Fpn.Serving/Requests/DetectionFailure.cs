@@ -57,13 +57,14 @@ public sealed class DetectionFailure
     internal static DetectionFailure QueueFull(int capacity, TimeSpan expected) =>
         new(FailureKind.QueueFull, $"{capacity} images wait already, which is the most.", expected);
 
-    /// <summary>The failure of a request whose views do not fit the queue beside what waits there.</summary>
-    /// <param name="places">Places that the views take.</param>
+    /// <summary>The failure of a request that takes several places, which do not fit the queue beside what waits
+    /// there.</summary>
+    /// <param name="places">Places that its views or its regions take.</param>
     /// <param name="capacity">Images that may wait.</param>
     /// <param name="expected">Time until those are answered.</param>
-    internal static DetectionFailure NoRoomForViews(int places, int capacity, TimeSpan expected) => new(
+    internal static DetectionFailure NoRoom(int places, int capacity, TimeSpan expected) => new(
         FailureKind.QueueFull,
-        $"The views of this image take {places} of the {capacity} places in the queue, and not as many are free.",
+        $"This image takes {places} of the {capacity} places in the queue, and not as many are free.",
         expected);
 
     /// <summary>The failure of a request that cannot be answered in time, since those ahead take too long.</summary>

@@ -1,4 +1,6 @@
+using Fpn.Detection.Proposals;
 using Fpn.Detection.Views;
+using Fpn.Models.Detectors;
 
 namespace Fpn.Serving.Requests;
 
@@ -26,6 +28,16 @@ public sealed class DetectionRequest(ReadOnlyMemory<byte> image)
     /// <summary>The caller does not want an answer any more: the request leaves the queue and ends with an
     /// <see cref="OperationCanceledException"/>.</summary>
     public CancellationToken Cancellation { get; init; }
+
+    /// <summary>What the model is asked. All but detection take one look at the whole image and are for two-stage
+    /// models; others refuse them as <see cref="FailureKind.NotTwoStage"/>.</summary>
+    internal ImageTask Task { get; init; } = ImageTask.Detection;
+
+    /// <summary>How many images its task is worth on the device: given regions may be as many as the proposals of
+    /// several.</summary>
+    /// <param name="own">The model's numbers.</param>
+    internal int PlacesFor(ProposalOptions own) =>
+        Task is RegionTask given ? 1 + (Math.Max(0, given.Boxes.Count - 1) / own.PostNmsTopN) : 1;
 
     /// <summary>Whether the result says how it came about. Two-stage models only; others refuse the request as
     /// <see cref="FailureKind.NotExplainable"/>.</summary>

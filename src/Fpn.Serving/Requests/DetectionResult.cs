@@ -43,6 +43,16 @@ public sealed class DetectionResult
     /// <summary>How they came about, where the request asked for it; otherwise null.</summary>
     internal Explanation? Explanation { get; init; }
 
+    /// <summary>The proposals, best objectness first, where the request asked for them alone; otherwise null.</summary>
+    internal IReadOnlyList<ExplainedProposal>? Proposals { get; init; }
+
+    /// <summary>What became of each given region, where the request gave some, in their order; null for those with a
+    /// fault.</summary>
+    internal IReadOnlyList<ClassifiedRegion?>? Regions { get; init; }
+
+    /// <summary>Whether detections were asked for; otherwise there is something else in their place.</summary>
+    internal bool HasDetections => Proposals is null && Regions is null;
+
     /// <summary>Whether more than one look was asked for, even if the image was too small for more.</summary>
     internal bool HasViews { get; init; }
 

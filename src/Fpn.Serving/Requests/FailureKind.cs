@@ -44,4 +44,7 @@ public enum FailureKind
 
     /// <summary>The request asks for scales, and the model resizes images itself.</summary>
     NotScalable,
+
+    /// <summary>The request asks one stage alone, and the model decides inside its graph.</summary>
+    NotTwoStage,
 }

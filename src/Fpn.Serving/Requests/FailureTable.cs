@@ -78,6 +78,13 @@ internal static class FailureTable
             Outcome = FailureReason.Refused,
             Parameter = "scales",
         },
+        new(FailureKind.NotTwoStage, "bad-parameter", "Bad parameter")
+        {
+            HttpStatus = 400,
+            GrpcStatus = GrpcStatus.InvalidArgument,
+            Outcome = FailureReason.Refused,
+            Parameter = "model",
+        },
     ];
 
     /// <summary>The row of a kind.</summary>

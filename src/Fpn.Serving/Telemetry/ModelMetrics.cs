@@ -83,7 +83,11 @@ internal sealed class ModelMetrics
         _instruments.Requests.Add(1, _success);
         _instruments.RequestDuration.Record(times.Total.TotalSeconds, _model);
         _instruments.ImagePixels.Record(result.Size.Area, _model);
-        _instruments.ImageDetections.Record(result.Detections.Count, _model);
+        if (result.HasDetections)
+        {
+            _instruments.ImageDetections.Record(result.Detections.Count, _model);
+        }
+
         var stages = TagsFor(result.BatchSize).Stages;
         RecordStage(DetectionStage.Decode, times.Decode, stages);
         RecordStage(DetectionStage.Queue, times.Queue, stages);

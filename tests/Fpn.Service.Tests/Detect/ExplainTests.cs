@@ -1,5 +1,4 @@
 using System.Net;
-using System.Security.Cryptography;
 using System.Text.Json;
 using Fpn.Detection.Geometry;
 using Fpn.Testing.Goldens;
@@ -196,22 +195,7 @@ public sealed class ExplainTests(ServiceFixture fixture)
     public async Task Detect_EndToEndModel_RefusesToExplain()
     {
         using var models = new ModelFolder();
-        var graph = File.ReadAllBytes(GoldenFolder.At("end-to-end", "constant.onnx"));
-        var package = Directory.CreateDirectory(Path.Combine(models.Path, "constant")).FullName;
-        File.WriteAllBytes(Path.Combine(package, "model.onnx"), graph);
-        var checksum = Convert.ToHexStringLower(SHA256.HashData(graph));
-        File.WriteAllText(Path.Combine(package, "model.json"), $$"""
-            {
-              "name": "constant", "version": "1", "layout": "end-to-end",
-              "files": { "model": { "path": "model.onnx", "sha256": "{{checksum}}" } },
-              "input": { "minSize": 384, "maxSize": 640 },
-              "endToEnd": {
-                "input": "image", "rank": 3, "resizeInside": false,
-                "boxes": "6379", "labels": "6381", "scores": "6383", "boxSpace": "resized"
-              },
-              "labels": ["one", "two", "three"]
-            }
-            """);
+        EndToEndPackage.WriteTo(models.Path);
         using var service = new RunningService(("Fpn:Models:Path", models.Path), ("Fpn:Models:Default", "constant"));
 
         Assert.NotEmpty((await service.Client.DetectAsync(MadeImages.Read(Crowded), "explain=false")).Detections());

@@ -73,7 +73,7 @@ internal sealed class DeepStackContract(
     }
 
     private static ProblemsMetadata FormProblems() => new(
-        ImageFormReader.NotAForm(), MultipartForm.Broken(), DetectionFilter.NotAScore(ConfidenceField, "abc"));
+        ImageFormReader.NotAForm(), MultipartForm.Broken(), NumberText.NotAFraction(ConfidenceField, "abc"));
 
     private Task<IResult> HandleAsync(HttpContext context, string? model) =>
         door.ReadFormAsync(context, ConfidenceField, KeyField).UseAsync(async form =>

@@ -1,0 +1,60 @@
+using System.Globalization;
+using Fpn.Service.Problems;
+using Fpn.Serving.Lanes;
+
+namespace Fpn.Service.Detect;
+
+/// <summary>What holds for the query of every endpoint that takes images.</summary>
+internal static class QueryRules
+{
+    /// <summary>Name of the parameter that names the model.</summary>
+    public const string Model = "model";
+
+    /// <summary>Refuses parameters that are unknown, or given several times.</summary>
+    /// <param name="query">The query.</param>
+    /// <param name="known">Names that are known.</param>
+    /// <param name="repeated">The one that may be repeated, if one may.</param>
+    /// <returns>Null, or the problem of the first.</returns>
+    public static Problem? CheckNames(IQueryCollection query, string[] known, string? repeated = null)
+    {
+        foreach (var (name, values) in query)
+        {
+            if (Array.IndexOf(known, name) < 0)
+            {
+                return Problem.BadParameter(
+                    name, $"The parameter '{name}' is unknown. Known: {string.Join(", ", known)}.");
+            }
+
+            if (values.Count != 1 && name != repeated)
+            {
+                return Problem.BadParameter(
+                    name, $"The parameter '{name}' is given {values.Count} times; give it once.");
+            }
+        }
+
+        return null;
+    }
+
+    /// <summary>Takes a use of the model that the query names, or of the default one.</summary>
+    /// <returns>The use, which the caller disposes, or the problem that there is no such model.</returns>
+    public static Outcome<LaneUse> TakeModel(IQueryCollection query, LaneRegistry lanes)
+    {
+        var name = (string?)query[Model] ?? lanes.DefaultModel;
+        return lanes.TryTake(name, out var use) ? use : Problem.UnknownModel(name, lanes.Names);
+    }
+
+    /// <summary>Sets a parameter that is given.</summary>
+    /// <param name="query">The query.</param>
+    /// <param name="name">Its name.</param>
+    /// <param name="set">Takes name and text; returns the problem, if there is one.</param>
+    /// <returns>Null, or the problem.</returns>
+    public static Problem? Apply(IQueryCollection query, string name, Func<string, string, Problem?> set) =>
+        (string?)query[name] is { } text ? set(name, text) : null;
+
+    /// <summary>Reads the number that names an image in COCO and VOC.</summary>
+    /// <returns>Null, or the problem.</returns>
+    public static Problem? ReadImageId(string parameter, string text, out long imageId) =>
+        long.TryParse(text, NumberStyles.None, CultureInfo.InvariantCulture, out imageId)
+            ? null
+            : Problem.BadParameter(parameter, $"'{text}' is not a whole number from 0 to {long.MaxValue}.");
+}

@@ -1,0 +1,111 @@
+using Fpn.Detection.Proposals;
+using Fpn.Service.Answers;
+using Fpn.Service.Detect;
+using Fpn.Service.Formats;
+using Fpn.Service.Problems;
+using Fpn.Serving.Lanes;
+
+namespace Fpn.Service.Stages;
+
+/// <summary>The query of <c>/proposals</c>, checked against the model that it names, which it holds until it is
+/// disposed.</summary>
+internal sealed class ProposalQuery : IDisposable
+{
+    private static readonly string[] Names =
+        [QueryRules.Model, "topN", "nmsThreshold", "scoreThreshold", "format", "imageId"];
+
+    private readonly LaneUse _use;
+
+    private ProposalQuery(LaneUse use) => (_use, Options) = (use, use.Lane.Model.Contract.Proposals);
+
+    /// <summary>What <c>/proposals</c> serves: proposals have no class, which the other formats need.</summary>
+    public static IReadOnlyList<OutputChoice> Served { get; } =
+        [.. FormatNegotiation.Served.Where(choice => choice.Format is OutputFormat.Json or OutputFormat.Coco)];
+
+    /// <summary>The lane of the model that answers.</summary>
+    public ModelLane Lane => _use.Lane;
+
+    /// <summary>The model's numbers, with those that the query gives in their place.</summary>
+    public ProposalOptions Options { get; private set; }
+
+    /// <summary>The format that was asked for, if one was.</summary>
+    public OutputFormat? Format { get; private set; }
+
+    /// <summary>The name of the image in COCO. 0 … 2⁶³ − 1.</summary>
+    public long ImageId { get; private set; }
+
+    /// <summary>Reads the query.</summary>
+    /// <returns>The query, which the caller disposes, or the problem that names the first wrong parameter.</returns>
+    public static Outcome<ProposalQuery> Parse(IQueryCollection query, LaneRegistry lanes)
+    {
+        if (QueryRules.CheckNames(query, Names) is { } wrong)
+        {
+            return wrong;
+        }
+
+        if (!StageModel.Take(query, lanes).Succeeded(out var use, out var problem))
+        {
+            return problem;
+        }
+
+        var parsed = new ProposalQuery(use);
+        if (parsed.Read(query) is { } bad)
+        {
+            parsed.Dispose();
+            return bad;
+        }
+
+        return parsed;
+    }
+
+    /// <inheritdoc/>
+    public void Dispose() => _use.Dispose();
+
+    private Problem? Read(IQueryCollection query) =>
+        QueryRules.Apply(query, "topN", SetTopN)
+        ?? QueryRules.Apply(query, "nmsThreshold", SetNmsThreshold)
+        ?? QueryRules.Apply(query, "scoreThreshold", SetScoreThreshold)
+        ?? QueryRules.Apply(query, "format", SetFormat)
+        ?? QueryRules.Apply(query, "imageId", SetImageId);
+
+    private Problem? SetTopN(string parameter, string text)
+    {
+        var problem = NumberText.ReadLimit(parameter, text, out var limit);
+        Options = Options with { PostNmsTopN = limit };
+        return problem;
+    }
+
+    private Problem? SetNmsThreshold(string parameter, string text)
+    {
+        var problem = NumberText.ReadFraction(parameter, text, out var threshold);
+        Options = Options with { NmsThreshold = threshold };
+        return problem;
+    }
+
+    private Problem? SetScoreThreshold(string parameter, string text)
+    {
+        var problem = NumberText.ReadFraction(parameter, text, out var threshold);
+        Options = Options with { ScoreThreshold = (float)threshold };
+        return problem;
+    }
+
+    private Problem? SetFormat(string parameter, string text)
+    {
+        Format = text switch
+        {
+            "json" => OutputFormat.Json,
+            "coco" => OutputFormat.Coco,
+            _ => null,
+        };
+        return Format is null
+            ? Problem.BadParameter(parameter, $"'{text}' is not a format that is served here. Known: json, coco.")
+            : null;
+    }
+
+    private Problem? SetImageId(string parameter, string text)
+    {
+        var problem = QueryRules.ReadImageId(parameter, text, out var imageId);
+        ImageId = imageId;
+        return problem;
+    }
+}

@@ -1,0 +1,28 @@
+using Fpn.Service.Detect;
+using Fpn.Service.Problems;
+using Fpn.Serving.Lanes;
+
+namespace Fpn.Service.Stages;
+
+/// <summary>The model of a request that asks one stage alone.</summary>
+internal static class StageModel
+{
+    /// <summary>Takes a use of the model that the query names, or of the default one.</summary>
+    /// <returns>The use, which the caller disposes, or the problem: there is no such model, or it has no
+    /// stages.</returns>
+    public static Outcome<LaneUse> Take(IQueryCollection query, LaneRegistry lanes)
+    {
+        if (!QueryRules.TakeModel(query, lanes).Succeeded(out var use, out var problem))
+        {
+            return problem;
+        }
+
+        if (use.Lane.Model.Contract.StageRefusal is { } refusal)
+        {
+            use.Dispose();
+            return Problem.BadParameter(QueryRules.Model, refusal);
+        }
+
+        return use;
+    }
+}
