@@ -21,7 +21,8 @@ public sealed class ImageTaskTests
         new(30, 40, 70, 90), new(9, 9, 9, 9), new(10, 20, 610, 450), new(200, 100, 330, 260), new(0, 0, 20, 300),
     ];
 
-    private readonly ModelContract _contract = ModelManifestReader.Read(Path.Combine(Checkout.Models, "blood-cells"));
+    private readonly ModelContract _contract = ModelManifestReader.ReadAlone(
+        Path.Combine(Checkout.Models, "blood-cells"));
 
     private readonly ExecutionDevice _device = ExecutionDevice.Open(
         new ExecutionOptions { Provider = ExecutionProvider.Cpu }, new CudaOptions());

@@ -8,7 +8,8 @@ namespace Fpn.Detection.RoiHeads;
 /// each.</summary>
 /// <remarks>
 /// <para>Fast R-CNN on regions from elsewhere: softmax, and the deltas of the best class that is not background,
-/// decoded and clipped to the resized image, taken back to the original one. Nothing is dropped and nothing suppressed.</para>
+/// decoded and clipped to the resized image, taken back to the original one. Nothing is dropped and nothing
+/// suppressed.</para>
 /// <para>A workspace, one for each worker: it allocates nothing, and is not thread-safe. Shape letters: R rows of the
 /// head's outputs, C classes without background, K boxes a row. Source: <c>postprocess_detections</c> in torchvision's
 /// <c>models/detection/roi_heads.py</c>, up to its thresholds.</para>

@@ -42,7 +42,10 @@ internal static class DetectRegistration
             .Produces<DetectionResponse>()
             .WithMetadata(
                 ImageProblems.Create(
-                    decoder, FormatNegotiation.Served, NumberText.NotAFraction("scoreThreshold", "abc")))
+                    decoder,
+                    FormatNegotiation.Served,
+                    NumberText.NotAFraction("scoreThreshold", "abc"),
+                    FailureExamples.TooManyViews()))
             .RequireScope(KeyScope.Detect);
         app.MapPost("/detect/batch", (HttpContext context, BatchEndpoint endpoint) => endpoint.HandleAsync(context))
             .WithName(BatchOperation)

@@ -1,3 +1,4 @@
+using Fpn.Detection.Geometry;
 using Fpn.Detection.Tensors;
 using Fpn.Imaging.Codecs;
 using Fpn.Imaging.Decoding;
@@ -20,6 +21,9 @@ internal static class FailureExamples
     public static Problem TooManyPixels(ImageDecoder decoder) =>
         FailureProblems.ProblemFor(
         FailureKind.TooManyPixels, decoder.TooManyPixelsDetail(50_000, 50_000));
+
+    public static Problem TooManyViews() => FailureProblems.ProblemFor(
+        DetectionFailure.TooManyViews(new ImageSize(7040, 7040), count: 226, most: 64));
 
     public static Problem UnsupportedImageFormat(ImageDecoder decoder) =>
         FailureProblems.ProblemFor(FailureKind.UnsupportedFormat, decoder.UnsupportedDetail);

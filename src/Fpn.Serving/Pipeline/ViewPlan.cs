@@ -42,10 +42,7 @@ internal sealed class ViewPlan
         var count = options.Count(image);
         if (count > limits.MaxViews)
         {
-            return new DetectionFailure(
-                FailureKind.TooManyViews,
-                $"An image of {image.Width} x {image.Height} pixels would be looked at in {count} views; at most "
-                + $"{limits.MaxViews} are allowed. Ask for larger slices, less overlap or fewer scales.");
+            return DetectionFailure.TooManyViews(image, count, limits.MaxViews);
         }
 
         var views = options.List(image);

@@ -1,4 +1,5 @@
 using System.Globalization;
+using Fpn.Detection.Geometry;
 using Fpn.Detection.Tensors;
 using Fpn.Imaging.Decoding;
 using Fpn.Models.Execution.Devices;
@@ -66,6 +67,15 @@ public sealed class DetectionFailure
         FailureKind.QueueFull,
         $"This image takes {places} of the {capacity} places in the queue, and not as many are free.",
         expected);
+
+    /// <summary>The failure of a request that asks for too many looks at an image.</summary>
+    /// <param name="image">The image's size.</param>
+    /// <param name="count">The views that there would be.</param>
+    /// <param name="most">Views that are allowed.</param>
+    internal static DetectionFailure TooManyViews(ImageSize image, long count, int most) => new(
+        FailureKind.TooManyViews,
+        $"An image of {image.Width} x {image.Height} pixels would be looked at in {count} views; at most {most} are "
+        + "allowed. Ask for larger slices, less overlap or fewer scales.");
 
     /// <summary>The failure of a request that cannot be answered in time, since those ahead take too long.</summary>
     /// <param name="deadline">The request's.</param>

@@ -47,6 +47,13 @@ public sealed class OpenApiTests(ShippedServiceFixture fixture)
                 "format",
                 "imageId",
                 "explain",
+                "slice",
+                "overlap",
+                "wholeImage",
+                "scales",
+                "flip",
+                "merge",
+                "mergeThreshold",
                 "X-Priority",
                 "X-Request-Timeout-Ms",
             ],
@@ -65,7 +72,7 @@ public sealed class OpenApiTests(ShippedServiceFixture fixture)
     [InlineData("404", "unknown-model")]
     [InlineData("406", "not-acceptable")]
     [InlineData("408", "body-too-slow")]
-    [InlineData("413", "image-too-large", "too-many-pixels")]
+    [InlineData("413", "too-many-views", "image-too-large", "too-many-pixels")]
     [InlineData("415", "unsupported-image-format")]
     [InlineData("422", "undecodable-image")]
     [InlineData("500", "model-output-not-finite", "model-failure", "internal-error")]
