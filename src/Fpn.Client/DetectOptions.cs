@@ -23,6 +23,9 @@ public sealed record DetectOptions
     /// <summary>Asks for <see cref="DetectionResult.Explanation"/>, which two-stage models can give.</summary>
     public bool Explain { get; init; }
 
+    /// <summary>Which looks are taken at the image; null for those of the model's package.</summary>
+    public ViewOptions? Views { get; init; }
+
     /// <summary>Who goes first while requests wait; null leaves the key's default.</summary>
     public DetectPriority? Priority { get; init; }
 

@@ -65,6 +65,7 @@ internal static class DetectRequest
             Append(query, "maxDetections", options.MaxDetections?.ToString(CultureInfo.InvariantCulture));
             Append(query, "imageId", options.ImageId?.ToString(CultureInfo.InvariantCulture));
             Append(query, "explain", options.Explain ? "true" : null);
+            AppendViews(query, options.Views ?? new ViewOptions());
             foreach (var label in options.Labels ?? [])
             {
                 Append(query, "label", label);
@@ -73,6 +74,30 @@ internal static class DetectRequest
 
         return query.ToString();
     }
+
+    private static void AppendViews(StringBuilder query, ViewOptions views)
+    {
+        Append(query, "slice", views.Slice is var (height, width) ? Text($"{height}x{width}") : null);
+        Append(query, "overlap", views.Overlap is { } overlap ? Text($"{overlap}") : null);
+        Append(query, "wholeImage", Text(views.WholeImage));
+        Append(query, "scales", views.Scales is { Count: > 0 } scales ? string.Join(',', scales.Select(Text)) : null);
+        Append(query, "flip", Text(views.Flip));
+        Append(query, "merge", views.Merge switch
+        {
+            null => null,
+            MergeMethod.Nms => "nms",
+            MergeMethod.Voting => "voting",
+            MergeMethod.Ios => "ios",
+            var unknown => throw new ArgumentOutOfRangeException(nameof(views), unknown, "There is no such method."),
+        });
+        Append(query, "mergeThreshold", views.MergeThreshold is { } threshold ? Text($"{threshold}") : null);
+    }
+
+    private static string? Text(bool? value) => value switch { null => null, true => "true", false => "false" };
+
+    private static string Text(int value) => value.ToString(CultureInfo.InvariantCulture);
+
+    private static string Text(FormattableString text) => text.ToString(CultureInfo.InvariantCulture);
 
     private static void Append(StringBuilder query, string name, string? value)
     {

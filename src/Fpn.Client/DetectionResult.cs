@@ -23,6 +23,9 @@ public sealed record DetectionResult
     /// <summary>Images that shared the run.</summary>
     public required int BatchSize { get; init; }
 
+    /// <summary>Views that were merged; null where one look was asked for.</summary>
+    public int? Views { get; init; }
+
     /// <summary>How the detections came about; only with <see cref="DetectOptions.Explain"/>.</summary>
     [JsonPropertyName("explain")]
     public Explanation? Explanation { get; init; }

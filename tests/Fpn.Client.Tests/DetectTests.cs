@@ -72,6 +72,30 @@ public sealed class DetectTests(GuardedProcess service)
     }
 
     [Fact]
+    public async Task Detect_Views_AreTheServicesParameters()
+    {
+        var client = service.CreateClient();
+        var slices = new ViewOptions { Slice = (300, 400), Overlap = 0.25, WholeImage = false, Merge = MergeMethod.Ios };
+        var result = await client.DetectAsync(Sample, new DetectOptions { Views = slices }, Cancel);
+        var asked = await AskAsync("detect?slice=300x400&overlap=0.25&wholeImage=false&merge=ios");
+        Assert.Equal(Detections(asked), result.Detections);
+        Assert.Equal(asked.GetProperty("views").GetInt32(), result.Views);
+
+        var scales = new ViewOptions
+        {
+            Scales = [320, 448],
+            Flip = true,
+            Merge = MergeMethod.Voting,
+            MergeThreshold = 0.7,
+        };
+        result = await client.DetectAsync(Sample, new DetectOptions { Views = scales }, Cancel);
+        asked = await AskAsync("detect?scales=320,448&flip=true&merge=voting&mergeThreshold=0.7");
+        Assert.Equal(Detections(asked), result.Detections);
+        Assert.Equal(4, result.Views);
+        Assert.Null((await client.DetectAsync(Sample, cancellationToken: Cancel)).Views);
+    }
+
+    [Fact]
     public async Task Detect_Explain_TellsWhereEachDetectionComesFrom()
     {
         var result = await service.CreateClient().DetectAsync(Sample, new DetectOptions { Explain = true }, Cancel);

@@ -1,5 +1,6 @@
 using Fpn.Detection.Geometry;
 using Fpn.Detection.Views;
+using Fpn.Models.Packages;
 using Fpn.Serving.Pipeline;
 using Fpn.Serving.Requests;
 using Fpn.Testing.Fakes;
@@ -147,6 +148,22 @@ public sealed class ViewsTests : IAsyncDisposable
         var failure = (await Send(24, new ViewOptions { Scales = [65] })).Failure!;
         Assert.Equal(FailureKind.TooManyPixels, failure.Kind);
         Assert.Contains("128 pixels wide and 96 high", failure.Detail, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task Detect_ScalesOfAModelThatResizesItself_AreRefused()
+    {
+        using var plain = new FakeDetector();
+        var endToEnd = new EndToEndOptions(
+            "image", 3, ResizeInside: true, "boxes", "labels", "scores", BoxesInOriginal: true);
+        _used = new TestPipeline(new FakeDetector { Contract = plain.Contract with { EndToEnd = endToEnd } });
+        await StartAsync(maxBatchSize: 1);
+        var failure = (await Send(40, new ViewOptions { Scales = [64] })).Failure!;
+        Assert.Equal(FailureKind.NotScalable, failure.Kind);
+        Assert.Equal("scales", failure.Parameter);
+        var slices = Send(96, Thirds);
+        Pipeline.Detector.RunOut();
+        Assert.Equal(3, (await slices).Value!.ViewCount);
     }
 
     /// <summary>A view with twice the pixels of the model's own size takes two places.</summary>
