@@ -5,11 +5,13 @@ using Fpn.Serving.Pipeline;
 using Fpn.Serving.Requests;
 using Fpn.Testing.Fakes;
 using Fpn.Testing.Images;
+using Fpn.Testing.Running;
 
 namespace Fpn.Serving.Tests;
 
 /// <summary>The views of an image go through the queue together: all of them are admitted or none, and one that ends
 /// badly ends the others and nothing else. Images are 16 pixels high.</summary>
+[Collection(Alone.Collection)]
 public sealed class ViewsTests : IAsyncDisposable
 {
     /// <summary>Columns 0, 32 and 64 of an image that is 96 wide, and no look at the whole.</summary>

@@ -1,8 +1,11 @@
+using System.Text.Json.Serialization;
+
 namespace Fpn.Service.OpenInference;
 
 /// <summary>What models have done, in the form of Triton's statistics extension.</summary>
 /// <param name="ModelStats">An entry for each model that was asked about.</param>
-internal sealed record StatisticsResponse(IReadOnlyList<ModelStatisticsEntry> ModelStats);
+internal sealed record StatisticsResponse(
+    [property: JsonPropertyName("model_stats")] IReadOnlyList<ModelStatisticsEntry> ModelStats);
 
 /// <summary>What one model has done since the process began. An image counts as a request of its own.</summary>
 /// <param name="Name">Name of the model.</param>
@@ -15,11 +18,11 @@ internal sealed record StatisticsResponse(IReadOnlyList<ModelStatisticsEntry> Mo
 internal sealed record ModelStatisticsEntry(
     string Name,
     string Version,
-    long LastInference,
-    long InferenceCount,
-    long ExecutionCount,
-    InferenceStatisticsResponse InferenceStats,
-    IReadOnlyList<BatchStatisticsResponse> BatchStats);
+    [property: JsonPropertyName("last_inference")] long LastInference,
+    [property: JsonPropertyName("inference_count")] long InferenceCount,
+    [property: JsonPropertyName("execution_count")] long ExecutionCount,
+    [property: JsonPropertyName("inference_stats")] InferenceStatisticsResponse InferenceStats,
+    [property: JsonPropertyName("batch_stats")] IReadOnlyList<BatchStatisticsResponse> BatchStats);
 
 /// <summary>Where the time of images went.</summary>
 /// <param name="Success">Images that were answered, from their last byte to their detections.</param>
@@ -34,11 +37,11 @@ internal sealed record InferenceStatisticsResponse(
     DurationResponse Success,
     DurationResponse Fail,
     DurationResponse Queue,
-    DurationResponse ComputeInput,
-    DurationResponse ComputeInfer,
-    DurationResponse ComputeOutput,
-    DurationResponse CacheHit,
-    DurationResponse CacheMiss);
+    [property: JsonPropertyName("compute_input")] DurationResponse ComputeInput,
+    [property: JsonPropertyName("compute_infer")] DurationResponse ComputeInfer,
+    [property: JsonPropertyName("compute_output")] DurationResponse ComputeOutput,
+    [property: JsonPropertyName("cache_hit")] DurationResponse CacheHit,
+    [property: JsonPropertyName("cache_miss")] DurationResponse CacheMiss);
 
 /// <summary>Where the time of batches of one size went.</summary>
 /// <param name="BatchSize">Images that shared a run.</param>
@@ -46,7 +49,10 @@ internal sealed record InferenceStatisticsResponse(
 /// <param name="ComputeInfer">The model's runs.</param>
 /// <param name="ComputeOutput">The choice of detections for all images of a batch.</param>
 internal sealed record BatchStatisticsResponse(
-    int BatchSize, DurationResponse ComputeInput, DurationResponse ComputeInfer, DurationResponse ComputeOutput);
+    [property: JsonPropertyName("batch_size")] int BatchSize,
+    [property: JsonPropertyName("compute_input")] DurationResponse ComputeInput,
+    [property: JsonPropertyName("compute_infer")] DurationResponse ComputeInfer,
+    [property: JsonPropertyName("compute_output")] DurationResponse ComputeOutput);
 
 /// <summary>How often something was done, and how long it took altogether.</summary>
 /// <param name="Count">How often.</param>

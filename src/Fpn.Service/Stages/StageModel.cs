@@ -1,6 +1,7 @@
 using Fpn.Service.Detect;
 using Fpn.Service.Problems;
 using Fpn.Serving.Lanes;
+using Fpn.Serving.Requests;
 
 namespace Fpn.Service.Stages;
 
@@ -20,7 +21,7 @@ internal static class StageModel
         if (use.Lane.Model.Contract.StageRefusal is { } refusal)
         {
             use.Dispose();
-            return Problem.BadParameter(QueryRules.Model, refusal);
+            return FailureProblems.ProblemFor(FailureKind.NotTwoStage, refusal);
         }
 
         return use;

@@ -78,7 +78,7 @@ internal static class FailureTable
             Outcome = FailureReason.Refused,
             Parameter = "scales",
         },
-        new(FailureKind.NotTwoStage, "bad-parameter", "Bad parameter")
+        new(FailureKind.NotTwoStage, "not-two-stage", "Not two stage")
         {
             HttpStatus = 400,
             GrpcStatus = GrpcStatus.InvalidArgument,

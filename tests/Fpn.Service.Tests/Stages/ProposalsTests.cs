@@ -211,7 +211,7 @@ public sealed class ProposalsTests(ServiceFixture fixture)
         using var service = new RunningService(("Fpn:Models:Path", models.Path), ("Fpn:Models:Default", "constant"));
 
         using var response = await service.Client.PostProposalsAsync(MadeImages.Read(Crowded));
-        var problem = await ProblemBody.AssertAsync(response, HttpStatusCode.BadRequest, "bad-parameter");
+        var problem = await ProblemBody.AssertAsync(response, HttpStatusCode.BadRequest, "not-two-stage");
         Assert.Equal("model", problem.GetProperty("parameter").GetString());
         Assert.Contains("inside its graph", problem.GetProperty("detail").GetString(), StringComparison.Ordinal);
     }

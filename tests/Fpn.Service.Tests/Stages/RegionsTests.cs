@@ -279,7 +279,7 @@ public sealed class RegionsTests(ServiceFixture fixture)
         using var service = new RunningService(("Fpn:Models:Path", models.Path), ("Fpn:Models:Default", "constant"));
 
         using var response = await service.Client.PostRegionsAsync(MadeImages.Read(Crowded), "[[1, 2, 3, 4]]");
-        var problem = await ProblemBody.AssertAsync(response, HttpStatusCode.BadRequest, "bad-parameter");
+        var problem = await ProblemBody.AssertAsync(response, HttpStatusCode.BadRequest, "not-two-stage");
         Assert.Equal("model", problem.GetProperty("parameter").GetString());
     }
 }
