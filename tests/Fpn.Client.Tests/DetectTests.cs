@@ -75,7 +75,13 @@ public sealed class DetectTests(GuardedProcess service)
     public async Task Detect_Views_AreTheServicesParameters()
     {
         var client = service.CreateClient();
-        var slices = new ViewOptions { Slice = (300, 400), Overlap = 0.25, WholeImage = false, Merge = MergeMethod.Ios };
+        var slices = new ViewOptions
+        {
+            Slice = (300, 400),
+            Overlap = 0.25,
+            WholeImage = false,
+            Merge = MergeMethod.Ios,
+        };
         var result = await client.DetectAsync(Sample, new DetectOptions { Views = slices }, Cancel);
         var asked = await AskAsync("detect?slice=300x400&overlap=0.25&wholeImage=false&merge=ios");
         Assert.Equal(Detections(asked), result.Detections);
