@@ -9,8 +9,12 @@ public sealed record Explanation
     /// <summary>For each detection of the answer, in its order, where it comes from.</summary>
     public required IReadOnlyList<DetectionOrigin> Detections { get; init; }
 
-    /// <summary>All regions that the first stage proposed, best objectness first.</summary>
+    /// <summary>All regions that the first stage proposed, best objectness first; of several views those of one view
+    /// after those of another.</summary>
     public required IReadOnlyList<RegionProposal> Proposals { get; init; }
+
+    /// <summary>The views that were merged; null where the image was looked at once.</summary>
+    public IReadOnlyList<ImageView>? Views { get; init; }
 }
 
 /// <summary>Where one detection comes from.</summary>
@@ -30,6 +34,40 @@ public sealed record DetectionOrigin
 
     /// <summary>Boxes of the same class that were removed in its favor, best score first.</summary>
     public required IReadOnlyList<SuppressedBox> Suppressed { get; init; }
+
+    /// <summary>Place of the view that found it among <see cref="Explanation.Views"/>, counted from 0; null where the
+    /// image was looked at once.</summary>
+    public int? View { get; init; }
+
+    /// <summary>Detections that merging removed in its favor, best score first; null where the image was looked at
+    /// once.</summary>
+    public IReadOnlyList<MergedBox>? Merged { get; init; }
+}
+
+/// <summary>One look at an image.</summary>
+public sealed record ImageView
+{
+    /// <summary>The part of the image that was looked at; whole pixels.</summary>
+    public required BoundingBox Region { get; init; }
+
+    /// <summary>The shorter side after resizing that was asked for; null for the model's own size.</summary>
+    public int? MinSize { get; init; }
+
+    /// <summary>Whether left and right were exchanged.</summary>
+    public required bool Mirrored { get; init; }
+}
+
+/// <summary>A detection of a view that merging removed.</summary>
+public sealed record MergedBox
+{
+    /// <summary>In the image.</summary>
+    public required BoundingBox Box { get; init; }
+
+    /// <summary>Its own, 0 to 1, five decimals.</summary>
+    public required double Score { get; init; }
+
+    /// <summary>Place of the view that found it among <see cref="Explanation.Views"/>.</summary>
+    public required int View { get; init; }
 }
 
 /// <summary>A region that the first stage proposed.</summary>
@@ -43,6 +81,10 @@ public sealed record RegionProposal
 
     /// <summary>The pyramid level whose anchor it was made from.</summary>
     public required string Level { get; init; }
+
+    /// <summary>Place of the view that it was proposed in among <see cref="Explanation.Views"/>, counted from 0; null
+    /// where the image was looked at once.</summary>
+    public int? View { get; init; }
 }
 
 /// <summary>The anchor behind a proposal.</summary>

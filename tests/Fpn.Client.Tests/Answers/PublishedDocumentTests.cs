@@ -20,6 +20,8 @@ public sealed class PublishedDocumentTests
         { "Proposal", typeof(RegionProposal) },
         { "Anchor", typeof(AnchorBox) },
         { "Suppressed", typeof(SuppressedBox) },
+        { "View", typeof(ImageView) },
+        { "Merged", typeof(MergedBox) },
         { "Model", typeof(ModelInfo) },
         { "ModelInput", typeof(ModelInput) },
         { "Class", typeof(ModelClass) },
