@@ -43,7 +43,8 @@ def main():
 
     def regions(boxes):
         line = "----boundary"
-        body = (f"--{line}\r\nContent-Disposition: form-data; name=\"image\"; filename=\"image\"\r\n\r\n".encode() + image
+        body = (f"--{line}\r\nContent-Disposition: form-data; name=\"image\"; filename=\"image\"\r\n\r\n".encode()
+                + image
                 + f"\r\n--{line}\r\nContent-Disposition: form-data; name=\"boxes\"\r\n\r\n{json.dumps(boxes)}\r\n"
                   f"--{line}--\r\n".encode())
         return ask("/regions", body, f"multipart/form-data; boundary={line}")

@@ -1,14 +1,16 @@
 #!/usr/bin/env python3
 """Measures what several looks at an image bring, and what they cost.
 
-    mosaics.py [--only benefit|augmentation|race] [--rounds 5] --shared ../shared http://localhost:8080
+    mosaics.py [--only benefit|everyday|augmentation|race] [--rounds 5] --shared ../shared http://localhost:8080
 
-Asks a service that serves blood-cells, started with Fpn:Limits:MaxImagePixels and MaxViews at their defaults and
-Fpn:Batching:Deadline=10m. Needs numpy and Pillow (Debian: python3-numpy, python3-pil).
+Asks a service that serves blood-cells and everyday, started with Fpn:Batching:Deadline=10m. Needs numpy and
+Pillow (Debian: python3-numpy, python3-pil).
 
 benefit       The BCCD test images, 16 at a time, as 4 x 4 mosaics of 2560 x 1920 pixels with their boxes: the whole
               picture against slices. AP as COCO has it, also for small, medium and large boxes (under 32², under 96²
               pixels, above), in pixels of the mosaic.
+everyday      The same with everyday and the first 96 of its validation photographs, as mosaics of 1600 x 1600
+              pixels; objects that are marked as difficult count as objects here.
 augmentation  The BCCD test images as they are: scales and mirror images against one look.
 race          16 slices of one mosaic against 16 requests for its parts at the same time, and one after the other.
 """
@@ -20,6 +22,7 @@ import io
 import json
 import pathlib
 import statistics
+import tarfile
 import time
 import urllib.parse
 import xml.etree.ElementTree
@@ -37,10 +40,10 @@ class Service:
     def __init__(self, address):
         self.address = urllib.parse.urlsplit(address)
 
-    def detect(self, image, query=""):
+    def detect(self, image, query="", model="blood-cells"):
         connection = http.client.HTTPConnection(self.address.hostname, self.address.port, timeout=600)
         try:
-            connection.request("POST", f"/detect?model=blood-cells&{query}", image)
+            connection.request("POST", f"/detect?model={model}&{query}", image)
             answer = connection.getresponse()
             body = answer.read()
             if answer.status != 200:
@@ -63,16 +66,30 @@ def read_bccd(shared):
         yield picture, truths
 
 
-def mosaics(images):
-    """Sixteen at a time, in the order of the split; those that are left over are not used."""
+def read_voc(shared, most):
+    """-> [(pixels, [(label, box)])] of the first photographs of the split 'val'."""
+    data = shared / "data" / "voc2007"
+    notes = json.loads((data / "annotations.json").read_text())
+    wanted = [name for name in sorted(notes) if notes[name]["split"] == "val"][:most]
+    pictures = {}
+    for path in sorted(data.glob("images-*.tar")):
+        with tarfile.open(path) as tar:
+            for member in tar:
+                name = pathlib.PurePath(member.name).stem
+                if name in wanted:
+                    pictures[name] = PIL.Image.open(io.BytesIO(tar.extractfile(member).read())).convert("RGB")
+    for name in wanted:
+        yield pictures[name], [(entry[0], [float(side) for side in entry[1:5]]) for entry in notes[name]["objects"]]
+
+
+def mosaics(images, tile=TILE):
+    """Sixteen at a time, in the order of the split, each in its own size; those that are left over are not used."""
     for start in range(0, len(images) - SIDE * SIDE + 1, SIDE * SIDE):
-        canvas, truths = PIL.Image.new("RGB", (TILE[0] * SIDE, TILE[1] * SIDE)), []
+        canvas, truths = PIL.Image.new("RGB", (tile[0] * SIDE, tile[1] * SIDE)), []
         for place, (picture, boxes) in enumerate(images[start:start + SIDE * SIDE]):
-            left, top = place % SIDE * TILE[0], place // SIDE * TILE[1]
-            canvas.paste(picture.resize(TILE) if picture.size != TILE else picture, (left, top))
-            scale = TILE[0] / picture.size[0], TILE[1] / picture.size[1]
-            truths += [(label, [box[0] * scale[0] + left, box[1] * scale[1] + top,
-                                box[2] * scale[0] + left, box[3] * scale[1] + top]) for label, box in boxes]
+            left, top = place % SIDE * tile[0], place // SIDE * tile[1]
+            canvas.paste(picture, (left, top))
+            truths += [(label, [box[0] + left, box[1] + top, box[2] + left, box[3] + top]) for label, box in boxes]
         yield canvas, truths
 
 
@@ -142,12 +159,12 @@ def score(pictures, answers):
     return figures
 
 
-def compare(service, pictures, queries):
+def compare(service, pictures, queries, model="blood-cells"):
     images = [encode(picture, "PNG") for picture, _ in pictures]
     print("| query | views | " + " | ".join(f"AP {name}" for name in AREAS) + " | AP50 | s an image |")
     for query in queries:
         began = time.perf_counter()
-        answers = [service.detect(image, query) for image in images]
+        answers = [service.detect(image, query, model) for image in images]
         seconds = (time.perf_counter() - began) / len(images)
         figures = score(pictures, answers)
         cells = ["–" if figures[name] is None else f"{figures[name][0]:.3f}" for name in AREAS]
@@ -182,7 +199,8 @@ def race(service, picture, rounds):
             began = time.perf_counter()
             way()
             times[name].append(time.perf_counter() - began)
-        print(f"round {number + 1}: " + ", ".join(f"{name} {seen[-1]:.2f} s" for name, seen in times.items()), flush=True)
+        seconds = ", ".join(f"{name} {seen[-1]:.2f} s" for name, seen in times.items())
+        print(f"round {number + 1}: {seconds}", flush=True)
     for name in list(ways)[1:]:
         ratios = [other / own for own, other in zip(times["slices"], times[name])]
         print(f"slices against {name}: {statistics.median(ratios):.2f} times as fast "
@@ -191,7 +209,7 @@ def race(service, picture, rounds):
 
 def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--only", choices=["benefit", "augmentation", "race"])
+    parser.add_argument("--only", choices=["benefit", "everyday", "augmentation", "race"])
     parser.add_argument("--rounds", type=int, default=5)
     parser.add_argument("--shared", type=pathlib.Path, required=True)
     parser.add_argument("service")
@@ -203,6 +221,12 @@ def main():
         compare(service, large, ["", "slice=480x640&overlap=0.2", "slice=480x640&overlap=0.2&merge=ios",
                                  "slice=480x640&overlap=0.2&merge=voting", "slice=960x1280&overlap=0.2",
                                  "slice=480x640&overlap=0.2&wholeImage=false"])
+    if arguments.only in (None, "everyday"):
+        photographs = list(read_voc(arguments.shared, 96))
+        queries = ["", "slice=400&overlap=0.2", "slice=400&overlap=0.2&merge=ios",
+                   "slice=400&overlap=0.2&wholeImage=false", "slice=800&overlap=0.2"]
+        compare(service, list(mosaics(photographs, (400, 400))), queries, "everyday")
+        compare(service, photographs, [""], "everyday")
     if arguments.only in (None, "augmentation"):
         compare(service, images, ["", "flip=true", "scales=320,384,448", "scales=320,384,448&flip=true",
                                   "scales=384,512&flip=true", "scales=320,384,448&flip=true&merge=voting"])
