@@ -2,7 +2,6 @@ using System.Globalization;
 using System.Net;
 using System.Text;
 using System.Text.Json;
-using Fpn.Service.Tests.Detect;
 using Fpn.Testing.Images;
 using Fpn.Testing.Packages;
 using Fpn.Testing.Running;

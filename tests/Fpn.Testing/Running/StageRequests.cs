@@ -2,7 +2,7 @@ using System.Net;
 using System.Net.Http.Json;
 using System.Text.Json;
 
-namespace Fpn.Service.Tests.Stages;
+namespace Fpn.Testing.Running;
 
 /// <summary>Requests to the endpoints that ask one stage alone.</summary>
 internal static class StageRequests

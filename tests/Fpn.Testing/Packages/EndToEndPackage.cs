@@ -1,7 +1,7 @@
 using System.Security.Cryptography;
 using Fpn.Testing.Goldens;
 
-namespace Fpn.Service.Tests.Detect;
+namespace Fpn.Testing.Packages;
 
 /// <summary>A model in one graph that always finds the same three boxes.</summary>
 internal static class EndToEndPackage
