@@ -33,6 +33,14 @@ public sealed class AccessTests(ExplorerFixture fixture)
         await CheckAsync("decision");
         await explorer.OpenTabAsync("Request");
         await CheckAsync("request");
+        await explorer.AskAsync("Proposals alone");
+        await explorer.Page.GetByText("Other numbers").ClickAsync();
+        await explorer.OpenTabAsync("Proposals");
+        await explorer.Page.Locator(".proposals path").First.WaitForAsync();
+        await CheckAsync("proposals-alone");
+        await explorer.AskAsync("Draw boxes");
+        await explorer.DrawAsync(200, 150, 300, 260);
+        await CheckAsync("regions");
         await ServerViewTests.OpenServerAsync(explorer);
         await explorer.Page.Locator(".card").WaitForAsync();
         await CheckAsync("server");
@@ -113,7 +121,7 @@ public sealed class AccessTests(ExplorerFixture fixture)
     }
 
     /// <summary>Presses Tab until something of this name has the focus.</summary>
-    private static async Task TabToAsync(ExplorerPage explorer, string name)
+    internal static async Task TabToAsync(ExplorerPage explorer, string name)
     {
         List<string> passed = [];
         for (var i = 0; i < 60; i++)

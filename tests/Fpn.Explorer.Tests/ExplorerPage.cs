@@ -37,6 +37,10 @@ internal sealed class ExplorerPage : IAsyncDisposable
                 {
                     Detects.Add(url);
                 }
+                else if (url.AbsolutePath is "/proposals" or "/regions")
+                {
+                    Stages.Add(url.PathAndQuery);
+                }
             }
         };
     }
@@ -46,6 +50,9 @@ internal sealed class ExplorerPage : IAsyncDisposable
 
     /// <summary>Requests to <c>/detect</c> so far.</summary>
     public List<Uri> Detects { get; } = [];
+
+    /// <summary>Path and query of the requests to one stage alone so far.</summary>
+    public List<string> Stages { get; } = [];
 
     /// <summary>The rows of the table.</summary>
     public ILocator Rows => Page.Locator(".rows tbody tr");
@@ -93,6 +100,10 @@ internal sealed class ExplorerPage : IAsyncDisposable
         await Page.GetByRole(AriaRole.Button, new() { Name = "smear", Exact = true }).ClickAsync();
         await Boxes.First.WaitForAsync();
     }
+
+    /// <summary>Chooses which part of the model is asked.</summary>
+    public Task AskAsync(string part) =>
+        Page.GetByRole(AriaRole.Button, new() { Name = part, Exact = true }).ClickAsync();
 
     public Task OpenTabAsync(string name) => Page.GetByRole(AriaRole.Tab, new() { Name = name }).ClickAsync();
 

@@ -2,11 +2,15 @@ import * as api from './api';
 import { tooLarge, type Fault } from './fault';
 import type { Filter } from './filter';
 import { fail, giveUp, renew, work } from './sending';
-import { change, currentOf, state, update, type Picture, type State, type Tab } from './state';
+import type { Ask, ProposalChoice } from './question';
+import { change, state, update, type Picture, type State, type Tab } from './state';
 import type { Model, Sample } from './types';
 import type { ViewChoice } from './views';
 
 let nextId = 1;
+
+/** What is looked at in one answer about one picture. */
+const fresh = ['pointed', 'chosen', 'selected'] as const;
 
 /** Loads what the page has to know; called again after the service was away. */
 export async function begin(): Promise<void> {
@@ -37,7 +41,7 @@ export function add(files: Iterable<File>): void {
   }
 
   const pictures = [...state.pictures, ...added];
-  update({ page: 'pictures', pictures, current: added[0]!.id }, 'pointed', 'chosen', 'fault');
+  update({ page: 'pictures', pictures, current: added[0]!.id }, ...fresh, 'fault');
   work();
 }
 
@@ -61,7 +65,7 @@ export async function addSample(wanted: Sample): Promise<void> {
 }
 
 export function select(id: number): void {
-  update({ current: id }, 'pointed', 'chosen');
+  update({ current: id }, ...fresh);
   renew();
 }
 
@@ -78,7 +82,7 @@ export function remove(id: number): void {
   const next = state.current === id ? pictures[Math.min(at, pictures.length - 1)]?.id : state.current;
   const message = `${gone.name} was removed.`;
   update(
-    { pictures, message, ...(next === undefined ? {} : { current: next }) }, 'current', 'pointed', 'chosen');
+    { pictures, message, ...(next === undefined ? {} : { current: next }) }, 'current', ...fresh);
 }
 
 /** Sends a picture once more. */
@@ -101,13 +105,19 @@ export function chooseModel(name: string): void {
 /** Changes which views are taken: the current picture is sent at once, the others when they are shown. */
 export function chooseViews(views: ViewChoice | undefined): void {
   update(views ? { views } : {}, 'views', 'pointed', 'chosen');
-  const item = currentOf(state);
-  if (item) {
-    giveUp(item.id);
-    change(item.id, { state: 'waiting' });
-  }
+  renew();
+}
 
-  work();
+/** Changes the numbers of the first stage alone. */
+export function chooseProposals(proposalChoice: ProposalChoice | undefined): void {
+  update(proposalChoice ? { proposalChoice } : {}, 'proposalChoice');
+  renew();
+}
+
+/** Asks the whole model, or one of its stages alone: the current picture at once, the others when they are shown. */
+export function ask(about: Ask): void {
+  update({ ask: about, tab: state.tab === 'decision' ? 'results' : state.tab }, ...fresh);
+  renew();
 }
 
 /** Says whether views are outlined, which takes an explanation to know them. */
@@ -170,7 +180,8 @@ function startingFilter(model: Model): Filter {
 }
 
 function picture(name: string, file: Blob): Picture {
-  const item: Picture = { id: nextId++, name, file, url: URL.createObjectURL(file), state: 'waiting', sent: 0 };
+  const url = URL.createObjectURL(file);
+  const item: Picture = { id: nextId++, name, file, url, state: 'waiting', sent: 0, replies: {}, boxes: [] };
   const limit = state.settings?.maxImageBytes;
   return limit !== undefined && file.size > limit
     ? { ...item, state: 'failed', fault: tooLarge(file.size, limit) }

@@ -1,6 +1,6 @@
 import { faultOf, offline, type Fault } from './fault';
-import type { Answer, Model, Problem, Sample, Settings } from './types';
-import { addViews, type ViewChoice } from './views';
+import { boxesText, paths, queryOf, type Ask, type Question } from './question';
+import type { Answer, Model, Problem, ProposalsAnswer, RegionsAnswer, Sample, Settings } from './types';
 
 const keyName = 'fpn-key';
 
@@ -12,10 +12,7 @@ export const key = {
 
 export type Outcome<T> = { value: T } | { fault: Fault };
 
-export interface DetectOptions {
-  model: string;
-  explain: boolean;
-  views: ViewChoice | undefined;
+export interface AskOptions {
   /** What the service reads, for the words that refuse anything else. */
   formats: string[] | undefined;
   signal: AbortSignal;
@@ -23,24 +20,17 @@ export interface DetectOptions {
   onProgress: (share: number) => void;
 }
 
-/** Asks for everything the model finds; the page filters by itself. */
-export function detect(
+/** Asks for everything that the model finds; the page filters by itself. */
+export function ask(
   picture: Blob,
-  { model, explain, views, formats, signal, onProgress }: DetectOptions,
-): Promise<Outcome<Answer>> {
-  const query = new URLSearchParams({ model });
-  if (explain) {
-    query.set('explain', 'true');
-  }
-
-  addViews(query, views);
-
+  question: Question,
+  { formats, signal, onProgress }: AskOptions,
+): Promise<Outcome<Answer | ProposalsAnswer | RegionsAnswer>> {
   // fetch does not report the progress of an upload.
   return new Promise(resolve => {
     const request = new XMLHttpRequest();
-    request.open('POST', `detect?${query}`);
+    request.open('POST', `${paths[question.about]}?${queryOf(question)}`);
     request.responseType = 'text';
-    request.setRequestHeader('Content-Type', 'application/octet-stream');
     request.setRequestHeader('Accept', 'application/json');
     const value = key.get();
     if (value) {
@@ -49,18 +39,26 @@ export function detect(
 
     request.upload.onprogress = event => event.lengthComputable && onProgress(event.loaded / event.total);
     request.upload.onload = () => onProgress(1);
-    request.onload = () => resolve(read<Answer>(request.status, request.responseText, formats));
+    request.onload = () => resolve(read<Answer | ProposalsAnswer | RegionsAnswer>(request.status, request.responseText, formats));
     request.onerror = () => resolve({ fault: offline() });
     request.onabort = () => resolve({ fault: offline() });
     signal.addEventListener('abort', () => request.abort());
-    request.send(picture);
+    if (question.about === 'regions') {
+      const form = new FormData();
+      form.set('image', picture);
+      form.set('boxes', boxesText(question.boxes));
+      request.send(form);
+    } else {
+      request.setRequestHeader('Content-Type', 'application/octet-stream');
+      request.send(picture);
+    }
   });
 }
 
-/** Asks for another format of what is shown. */
-export async function detectAs(picture: Blob, query: URLSearchParams): Promise<Outcome<Blob>> {
+/** Asks for another format of an answer. */
+export async function askAs(about: Ask, picture: Blob, query: URLSearchParams): Promise<Outcome<Blob>> {
   try {
-    const response = await fetch(`detect?${query}`, { method: 'POST', body: picture, headers: headers() });
+    const response = await fetch(`${paths[about]}?${query}`, { method: 'POST', body: picture, headers: headers() });
     return response.ok ? { value: await response.blob() } : read(response.status, await response.text());
   } catch {
     return { fault: offline() };

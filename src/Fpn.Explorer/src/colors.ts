@@ -1,3 +1,5 @@
+import type { Model } from './types';
+
 const golden = 0.618033988749895;
 const saturations = [0.78, 0.45, 0.62];
 
@@ -18,6 +20,11 @@ export function classColor(index: number): string {
       return `rgb(${rgb.join(' ')})`;
     }
   }
+}
+
+/** The color of a class by its name. */
+export function labelColor(label: string, model: Model | undefined): string {
+  return classColor(model?.classes.findIndex(item => item.label === label) ?? 0);
 }
 
 /** Fine to coarse; distinguishable without red or green. */

@@ -1,7 +1,7 @@
-import { classColor, outline } from './colors';
+import { labelColor, outline } from './colors';
 import type { Shown } from './filter';
 import { percent } from './text';
-import type { Answer, Model } from './types';
+import type { Answer, Envelope, Model } from './types';
 
 /** Hands a file to the browser. */
 export function save(content: Blob, name: string): void {
@@ -22,7 +22,12 @@ export function json(answer: Answer, items: Shown[]): Blob {
     detections: items.map(({ detection }) => detection),
     ...(explain ? { explain: { ...explain, detections: items.map(({ index }) => explain.detections[index]) } } : {}),
   };
-  return new Blob([`${JSON.stringify(filtered, null, 2)}\n`], { type: 'application/json' });
+  return jsonOf(filtered);
+}
+
+/** An answer as it is. */
+export function jsonOf(answer: Envelope): Blob {
+  return new Blob([`${JSON.stringify(answer, null, 2)}\n`], { type: 'application/json' });
 }
 
 /** The picture with its boxes, in its own size. */
@@ -50,7 +55,7 @@ export async function png(url: string, answer: Answer, items: Shown[], model: Mo
   context.textBaseline = 'middle';
   for (const { detection } of items.toReversed()) {
     const { x1, y1, x2, y2 } = detection.box;
-    const color = classColor(model.classes.findIndex(({ label }) => label === detection.label));
+    const color = labelColor(detection.label, model);
     context.strokeStyle = color;
     context.strokeRect(x1, y1, x2 - x1, y2 - y1);
     const text = `${detection.label} ${percent(detection.score, 0)}`;

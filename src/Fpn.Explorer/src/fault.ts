@@ -28,6 +28,7 @@ const words: Record<string, Words> = {
     'Scale it down and drop it again; or, where you chose sizes to look at it in, choose smaller ones.',
   ],
   'too-many-views': ['That would be too many views', 'Choose larger slices, less overlap or fewer sizes, and look again.'],
+  'too-many-regions': ['Too many boxes', 'Remove some of those you drew.'],
   'no-scales': ['This model resizes pictures itself', 'Leave the sizes empty and look again, or choose another model.'],
   'no-image': ['The file is empty', 'Choose another one.'],
   'queue-full': ['The service is busy', 'Its queue is full. Try again in a moment.', 'retry'],

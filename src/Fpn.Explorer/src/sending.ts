@@ -1,6 +1,8 @@
 import * as api from './api';
 import type { Fault } from './fault';
-import { change, currentOf, modelOf, replace, state, update, type Asked, type Picture } from './state';
+import { covers, type Question, type Replies } from './question';
+import { describeRegion } from './regions';
+import { change, currentOf, modelOf, replace, state, update, type Picture } from './state';
 import { count } from './text';
 import { isMoreThanOne } from './views';
 
@@ -14,25 +16,37 @@ export function giveUp(id: number): void {
   running.get(id)?.abort();
 }
 
-/** Sends the current picture again when its answer is not what would be asked for now. */
+/** Sends the current picture when it has no answer to what would be asked for now. */
 export function renew(): void {
   const item = currentOf(state);
-  const asked = item?.state === 'done' ? item.asked : undefined;
-  const wanted = question();
-  if (item && asked
-    && (asked.model !== wanted.model || asked.views !== wanted.views || (wanted.explain && !asked.explain))) {
-    change(item.id, { state: 'waiting' });
+  if (item?.asked && item.state !== 'waiting') {
+    const wanted = question(item);
+    const known = covers(item.replies[wanted.about]?.asked, wanted);
+    if (item.state === 'done' ? !known : !covers(item.asked, wanted)) {
+      giveUp(item.id);
+      const { fault: _, ...kept } = item;
+      replace({ ...kept, state: known ? 'done' : 'waiting' });
+    }
   }
 
   work();
 }
 
 /** What is asked about a picture now. */
-function question(): Asked {
-  const { model, views, outlined, tab } = state;
-  const explain = modelOf(state)?.layout === 'two-stage'
-    && (tab === 'decision' || (outlined && views !== undefined && isMoreThanOne(views)));
-  return { model, explain, ...(views ? { views } : {}) };
+function question({ boxes }: Picture): Question {
+  const { ask, model, views, outlined, tab, proposalChoice } = state;
+  const hasStages = modelOf(state)?.layout === 'two-stage';
+  if (hasStages && ask === 'proposals') {
+    return { about: 'proposals', model, ...(proposalChoice ? { choice: proposalChoice } : {}) };
+  }
+
+  // Where nothing is drawn yet, the detections at least say how large the picture is.
+  if (hasStages && ask === 'regions' && boxes.length > 0) {
+    return { about: 'regions', model, boxes };
+  }
+
+  const explain = hasStages && (tab === 'decision' || (outlined && views !== undefined && isMoreThanOne(views)));
+  return { about: 'detections', model, explain, ...(views ? { views } : {}) };
 }
 
 /** Sends what waits. */
@@ -52,12 +66,9 @@ async function send(item: Picture): Promise<void> {
   const controller = new AbortController();
   running.set(item.id, controller);
   const started = performance.now();
-  change(item.id, { state: 'sending', sent: 0 });
-  const asked = question();
-  const outcome = await api.detect(item.file, {
-    model: asked.model,
-    explain: asked.explain,
-    views: asked.views,
+  const asked = question(item);
+  change(item.id, { state: 'sending', sent: 0, asked });
+  const outcome = await api.ask(item.file, asked, {
     formats: state.settings?.formats,
     signal: controller.signal,
     onProgress: sent => change(item.id, { sent, state: sent < 1 ? 'sending' : 'thinking' }),
@@ -71,15 +82,31 @@ async function send(item: Picture): Promise<void> {
     fail(outcome.fault, item.id);
   } else {
     const { fault: _, ...kept } = state.pictures.find(({ id }) => id === item.id) ?? item;
-    const answer = outcome.value;
-    replace({ ...kept, state: 'done', sent: 1, answer, asked, elapsed: performance.now() - started });
-    const views = answer.views === undefined ? '' : ` in ${count(answer.views, 'view')}`;
-    update({ connected: true, message: `${item.name}: ${answer.detections.length} found${views}.` });
-    measure(started);
+    const reply = { asked, answer: outcome.value, elapsed: performance.now() - started };
+    const replies: Replies = { ...kept.replies, [asked.about]: reply };
+    replace({ ...kept, state: 'done', sent: 1, replies });
+    update({ connected: true, message: `${item.name}: ${summary(asked.about, replies)}.` });
+    if (asked.about === 'detections') {
+      measure(started);
+    }
   }
 
   // What is wanted may have changed meanwhile.
   renew();
+}
+
+/** An answer in a few words. */
+function summary(about: Question['about'], { detections, proposals, regions }: Replies): string {
+  if (about === 'proposals' && proposals) {
+    return count(proposals.answer.proposals.length, 'proposal');
+  }
+
+  if (about === 'regions' && regions) {
+    return regions.answer.regions.map((region, at) => `box ${at + 1} ${describeRegion(region)}`).join(', ');
+  }
+
+  const views = detections?.answer.views;
+  return `${detections?.answer.detections.length} found${views === undefined ? '' : ` in ${count(views, 'view')}`}`;
 }
 
 /** Says what went wrong: with a picture, or with the page. */

@@ -1,11 +1,12 @@
 import { useEffect, useState } from 'preact/hooks';
 import type { Fault } from './fault';
 import type { Filter } from './filter';
-import type { Answer, Model, Settings } from './types';
+import type { Ask, ProposalChoice, Question, Replies } from './question';
+import type { Box, Envelope, Model, Settings } from './types';
 import type { ViewChoice } from './views';
 
 export type Page = 'pictures' | 'server';
-export type Tab = 'detections' | 'decision' | 'request';
+export type Tab = 'results' | 'decision' | 'request';
 
 /** A picture of the gallery. It stays until it is removed, whatever goes wrong with it. */
 export interface Picture {
@@ -17,25 +18,18 @@ export interface Picture {
   state: 'waiting' | 'sending' | 'thinking' | 'done' | 'failed';
   /** Share of the upload that is done. */
   sent: number;
-  /** The last answer, which a later failure leaves in place. */
-  answer?: Answer;
-  /** What that answer was asked for. */
-  asked?: Asked;
-  /** From sending to showing, in milliseconds; the service's own share is in the answer. */
-  elapsed?: number;
+  /** What was asked last; absent while nothing was sent. */
+  asked?: Question;
+  /** The answers, which a later failure leaves in place. */
+  replies: Replies;
+  /** Drawn by hand, in whole pixels of the picture; they may reach beyond it. Each change makes new objects. */
+  boxes: readonly Box[];
   fault?: Fault;
-}
-
-/** What a request asks for. */
-export interface Asked {
-  model: string;
-  explain: boolean;
-  /** Absent where the model takes the views that it always takes: one, unless its package says otherwise. */
-  views?: ViewChoice;
 }
 
 export interface State {
   page: Page;
+  ask: Ask;
   tab: Tab;
   settings?: Settings;
   models: Model[];
@@ -52,7 +46,11 @@ export interface State {
   pointed?: number;
   /** Place in the answer of the detection whose decision is shown. */
   chosen?: number;
+  /** Place of the drawn box whose scores are shown. */
+  selected?: number;
   proposals: { count: number; hidden: ReadonlySet<string> };
+  /** Numbers of the first stage alone; absent for the model's own. */
+  proposalChoice?: ProposalChoice;
   connected: boolean;
   keyWanted: boolean;
   /** Why the page itself could not begin. */
@@ -62,11 +60,12 @@ export interface State {
 }
 
 /** What the state can be without. */
-type Dispensable = 'current' | 'views' | 'pointed' | 'chosen' | 'fault';
+type Dispensable = 'current' | 'views' | 'pointed' | 'chosen' | 'selected' | 'proposalChoice' | 'fault';
 
 export let state: State = {
   page: 'pictures',
-  tab: 'detections',
+  ask: 'detections',
+  tab: 'results',
   models: [],
   model: '',
   pictures: [],
@@ -103,6 +102,11 @@ export function useStore(): State {
 export const modelOf = (from: State): Model | undefined => from.models.find(({ name }) => name === from.model);
 
 export const currentOf = (from: State): Picture | undefined => from.pictures.find(({ id }) => id === from.current);
+
+/** What the service says of the picture; undefined while it has not answered. */
+export function imageOf({ replies: { detections, proposals, regions } }: Picture): Envelope['image'] | undefined {
+  return (detections ?? proposals ?? regions)?.answer.image;
+}
 
 /** Changes a part of a picture, unless it was removed. */
 export function change(id: number, part: Partial<Picture>): void {

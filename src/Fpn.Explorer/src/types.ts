@@ -83,16 +83,45 @@ export interface Timings {
   totalMs: number;
 }
 
-export interface Answer {
+/** What every answer says. */
+export interface Envelope {
   model: string;
   modelVersion: string;
   image: { width: number; height: number; format: string };
-  detections: Detection[];
   timings: Timings;
   batchSize: number;
+}
+
+export interface Answer extends Envelope {
+  detections: Detection[];
   /** How many views were merged; only where more than one look was asked for. */
   views?: number;
   explain?: Explanation;
+}
+
+/** The first stage alone. */
+export interface ProposalsAnswer extends Envelope {
+  /** Best objectness first. */
+  proposals: Proposal[];
+}
+
+/** The second stage alone. */
+export interface RegionsAnswer extends Envelope {
+  /** One for each box of the request, in its order. */
+  regions: RegionResult[];
+}
+
+export type RegionResult = Region | { error: string };
+
+/** What the second stage makes of a box. */
+export interface Region {
+  /** The best classes, best first. */
+  scores: { label: string; classId: number; score: number }[];
+  /** With the scores of all classes it makes 1. */
+  background: number;
+  /** The box as refined for the best class. */
+  box: Box;
+  level: string;
 }
 
 export interface Model {

@@ -1,13 +1,15 @@
-import { classColor, levelColor } from '../colors';
+import { labelColor, levelColor } from '../colors';
 import type { Shown } from '../filter';
 import { choose } from '../actions';
-import { update, type Picture, type State } from '../state';
+import type { Picture, State } from '../state';
 import { count, percent, place } from '../text';
 import type { Answer, Box, Explanation, Model, Origin } from '../types';
 import { bestFirst, describeView, rankInView } from '../views';
-import { Place, Swatch } from './Detections';
+import { Place } from './Detections';
 import { Histogram } from './Histogram';
 import { Icon } from './Icon';
+import { Line } from './Line';
+import { ProposalFilter } from './Proposals';
 
 interface Props {
   answer: Answer;
@@ -35,7 +37,9 @@ export function Decision({ answer, items, model, picture, state }: Props) {
       {origin && state.chosen !== undefined ? (
         <Chain origin={origin} answer={answer} index={state.chosen} model={model} explain={explain} />
       ) : (
-        <Proposals explain={explain} state={state} />
+        <ProposalFilter proposals={bestFirst(explain)} state={state}>
+          <p class="quiet">{explain.candidates} boxes passed the score; {explain.detections.length} are left after those that show the same thing were removed. Choose one to see why.</p>
+        </ProposalFilter>
       )}
       <Histogram title="Detections by size" entries={items.map(({ index, detection }) => ({ box: detection.box, level: explain.detections[index]!.level }))} />
       <Histogram title="Proposals by size" entries={explain.proposals} />
@@ -89,7 +93,7 @@ function Chain({ origin, answer, index, model, explain }: { origin: Origin; answ
           <p class="quiet">{place(proposal.box)}</p>
         </li>
         <li>
-          <Line kind="line" color={classColor(model.classes.findIndex(({ label }) => label === detection.label))} />
+          <Line kind="line" color={labelColor(detection.label, model)} />
           <h3>{detection.label}, {percent(detection.score, 2)}</h3>
           <p>The second stage looked at the region on {origin.level}, which suits its size, named it and drew the box closer.</p>
           <p class="quiet">{place(detection.box)}</p>
@@ -149,48 +153,6 @@ function Removed({ caption, column, rows }: { caption: string; column: string; r
         ))}
       </tbody>
     </table>
-  );
-}
-
-/** How a line of the picture looks. */
-function Line({ kind, color }: { kind: string; color: string }) {
-  return <svg class="sample-line" width="22" height="22" aria-hidden="true"><rect class={kind} x="2" y="4" width="18" height="14" stroke={color} /></svg>;
-}
-
-function Proposals({ explain, state }: { explain: Explanation; state: State }) {
-  const { count: most, hidden } = state.proposals;
-  const levels = [...new Set(explain.proposals.map(({ level }) => level))].sort();
-  const first = bestFirst(explain).slice(0, most);
-  const toggle = (level: string) => {
-    const next = new Set(hidden);
-    update({ proposals: { count: most, hidden: next.delete(level) ? next : next.add(level) } });
-  };
-  return (
-    <fieldset class="filters">
-      <legend>Proposals, best first</legend>
-      <label>
-        <span>Show</span>
-        <span class="value">{Math.min(most, explain.proposals.length)} of {explain.proposals.length}</span>
-        <input
-          type="range"
-          min={0}
-          max={explain.proposals.length}
-          value={most}
-          aria-label="Proposals shown"
-          onInput={event => update({ proposals: { count: event.currentTarget.valueAsNumber, hidden } })}
-        />
-      </label>
-      <div class="chips" role="group" aria-label="Levels">
-        {levels.map(level => (
-          <label class="chip" key={level}>
-            <input type="checkbox" checked={!hidden.has(level)} onChange={() => toggle(level)} />
-            <Swatch color={levelColor(level)} />
-            {level.toUpperCase()} <span class="quiet">{first.filter(proposal => proposal.level === level).length}</span>
-          </label>
-        ))}
-      </div>
-      <p class="quiet">{explain.candidates} boxes passed the score; {explain.detections.length} are left after those that show the same thing were removed. Choose one to see why.</p>
-    </fieldset>
   );
 }
 

@@ -1,5 +1,5 @@
 import { useEffect, useRef } from 'preact/hooks';
-import { classColor } from '../colors';
+import { classColor, labelColor } from '../colors';
 import type { Shown } from '../filter';
 import { choose, filterBy, point } from '../actions';
 import type { State } from '../state';
@@ -145,7 +145,7 @@ function Rows({ items, model, state }: { items: Shown[]; model: Model; state: St
                   onKeyDown={event => keys(event, at)}
                   onClick={() => choose(index)}
                 >
-                  <Swatch color={classColor(model.classes.findIndex(({ label }) => label === detection.label))} />
+                  <Swatch color={labelColor(detection.label, model)} />
                   {detection.label}
                 </button>
               </th>

@@ -32,13 +32,20 @@ export function Gallery({ state }: { state: State }) {
 }
 
 function badge(picture: Picture, state: State): string {
-  return picture.state === 'failed' ? '!' : picture.answer ? String(shown(picture.answer, state.filter).length) : '…';
+  return picture.state === 'failed' ? '!' : String(shownOf(picture, state) ?? '…');
+}
+
+/** How many boxes are shown; undefined while the answer is not there. */
+function shownOf({ replies, boxes }: Picture, { ask, filter, proposals }: State): number | undefined {
+  return ask === 'regions'
+    ? boxes.length
+    : ask === 'proposals'
+      ? replies.proposals && Math.min(proposals.count, replies.proposals.answer.proposals.length)
+      : replies.detections && shown(replies.detections.answer, filter).length;
 }
 
 function describe(picture: Picture, state: State): string {
   return picture.state === 'failed'
     ? (picture.fault?.title ?? 'failed')
-    : picture.answer
-      ? `${shown(picture.answer, state.filter).length} shown`
-      : 'waiting for the answer';
+    : shownOf(picture, state) === undefined ? 'waiting for the answer' : `${shownOf(picture, state)} shown`;
 }

@@ -19,7 +19,7 @@ export function Header({ state }: { state: State }) {
         <img src="explorer/icon.svg" alt="" width="28" height="28" />
         <span><b>Fpn.Service</b> <span class="wide">explorer</span></span>
       </a>
-      <nav aria-label="Views">
+      <nav aria-label="Views" class="segments">
         {pages.map(([page, name]) => (
           <button type="button" key={page} aria-current={state.page === page ? 'page' : undefined} onClick={() => update({ page })}>{name}</button>
         ))}

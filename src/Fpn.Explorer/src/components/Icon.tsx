@@ -12,6 +12,7 @@ const paths = {
   warning: 'M12 4 2.5 20h19zM12 10v4M12 17v.01',
   download: 'M12 4v11M7 11l5 5 5-5M5 20h14',
   copy: 'M9 9h11v11H9zM5 15H4V4h11v1',
+  pen: 'M4 20l1-5L16 4l4 4L9 19zM14 6l4 4',
   back: 'M15 5l-7 7 7 7',
 } as const;
 

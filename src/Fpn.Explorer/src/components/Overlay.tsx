@@ -1,12 +1,15 @@
 import { useRef } from 'preact/hooks';
-import { classColor, levelColor } from '../colors';
+import { labelColor, levelColor } from '../colors';
 import type { Shown } from '../filter';
 import { choose, point } from '../actions';
-import type { State } from '../state';
+import { area } from '../geometry';
+import type { Picture, State } from '../state';
 import { percent, place } from '../text';
 import type { Answer, Box, ImageView, Model, Proposal } from '../types';
 import { bestFirst } from '../views';
 import type { Size, View } from '../viewport';
+import { Drawn } from './Drawn';
+import { Outline, outlineOf, Plate, rectangle } from './shapes';
 
 /** Beyond so many boxes, labels would hide the picture: only the one pointed at has one. */
 const mostLabels = 40;
@@ -15,7 +18,9 @@ const mostLabels = 40;
 const roomForNames = 560;
 
 interface Props {
-  answer: Answer;
+  picture: Picture;
+  /** Those drawn by hand, as they are at the moment. */
+  boxes: readonly Box[];
   items: Shown[];
   model: Model | undefined;
   state: State;
@@ -24,7 +29,26 @@ interface Props {
 }
 
 /** What lies over the picture, in pixels of the frame, so that lines and letters keep their size. */
-export function Overlay({ answer, items, model, state, view, frame }: Props) {
+export function Overlay({ picture, boxes, items, model, state, view, frame }: Props) {
+  const { detections, proposals } = picture.replies;
+  return (
+    <svg class="overlay" width={frame.width} height={frame.height} role="group" aria-label="Boxes in the picture">
+      {state.ask === 'detections'
+        ? detections && <Detections answer={detections.answer} items={items} model={model} state={state} view={view} frame={frame} />
+        : model?.layout !== 'two-stage'
+          ? null
+          : state.ask === 'proposals'
+            ? proposals && <Proposals proposals={proposals.answer.proposals} state={state} view={view} />
+            : <Drawn picture={picture} boxes={boxes} selected={state.selected} model={model} view={view} frame={frame} />}
+    </svg>
+  );
+}
+
+interface DetectionProps extends Pick<Props, 'items' | 'model' | 'state' | 'view' | 'frame'> {
+  answer: Answer;
+}
+
+function Detections({ answer, items, model, state, view, frame }: DetectionProps) {
   const boxes = useRef(new Map<number, SVGGElement>());
   const deciding = state.tab === 'decision' && answer.explain !== undefined;
   const origin = deciding && state.chosen !== undefined ? answer.explain!.detections[state.chosen] : undefined;
@@ -51,13 +75,13 @@ export function Overlay({ answer, items, model, state, view, frame }: Props) {
   // Small boxes lie over large ones, so that the pointer reaches both.
   const drawn = items.toSorted((a, b) => area(b.detection.box) - area(a.detection.box));
   return (
-    <svg class="overlay" width={frame.width} height={frame.height} role="group" aria-label="Boxes in the picture">
+    <>
       {views && <Views views={views} found={looked === undefined ? undefined : views[looked]} view={view} />}
       {deciding && !origin && <Proposals proposals={bestFirst(answer.explain!)} state={state} view={view} />}
       {origin?.suppressed.map((removed, at) => <rect key={at} class="removed" aria-hidden="true" {...rectangle(removed.box, view)} />)}
       {origin?.merged?.map((removed, at) => <rect key={at} class="removed merged" aria-hidden="true" {...rectangle(removed.box, view)} />)}
       {drawn.map(({ index, detection }) => {
-        const color = classColor(model?.classes.findIndex(({ label }) => label === detection.label) ?? 0);
+        const color = labelColor(detection.label, model);
         const pointed = state.pointed === index;
         const faint = deciding && state.chosen !== index && !pointed;
         return (
@@ -87,7 +111,7 @@ export function Overlay({ answer, items, model, state, view, frame }: Props) {
           <rect class="proposal" stroke={levelColor(origin.proposal.level)} {...rectangle(origin.proposal.box, view)} />
         </g>
       )}
-    </svg>
+    </>
   );
 }
 
@@ -118,52 +142,3 @@ function Views({ views, found, view }: { views: ImageView[]; found: ImageView | 
     </g>
   );
 }
-
-function outlineOf(box: Box, view: View): string {
-  const { x, y, width, height } = rectangle(box, view);
-  return `M${x.toFixed(1)} ${y.toFixed(1)}h${width.toFixed(1)}v${height.toFixed(1)}h${(-width).toFixed(1)}z`;
-}
-
-function Outline({ box, view, color }: { box: Box; view: View; color: string }) {
-  return (
-    <>
-      <rect class="edge" {...rectangle(box, view)} />
-      <rect class="line" stroke={color} {...rectangle(box, view)} />
-    </>
-  );
-}
-
-function Plate({ box, view, frame, color, text }: { box: Box; view: View; frame: Size; color: string; text: string }) {
-  const { x, y } = rectangle(box, view);
-  const width = widthOf(text) + 10;
-  const left = Math.min(Math.max(x - 1, 0), Math.max(0, frame.width - width));
-  const top = y >= 18 ? y - 18 : Math.max(y, 0);
-  return (
-    <g class="plate">
-      <rect x={left} y={top} width={width} height={18} fill={color} />
-      <text x={left + 5} y={top + 13}>{text}</text>
-    </g>
-  );
-}
-
-/** Letters differ in width, and the system's font is not known beforehand. */
-const measuring = document.createElement('canvas').getContext('2d')!;
-measuring.font = '600 11.5px system-ui, -apple-system, "Segoe UI", Roboto, "Noto Sans", "Liberation Sans", sans-serif';
-const widths = new Map<string, number>();
-
-function widthOf(text: string): number {
-  const known = widths.get(text) ?? measuring.measureText(text).width;
-  widths.set(text, known);
-  return known;
-}
-
-function rectangle(box: Box, view: View): { x: number; y: number; width: number; height: number } {
-  return {
-    x: view.x + box.x1 * view.scale,
-    y: view.y + box.y1 * view.scale,
-    width: (box.x2 - box.x1) * view.scale,
-    height: (box.y2 - box.y1) * view.scale,
-  };
-}
-
-const area = (box: Box): number => (box.x2 - box.x1) * (box.y2 - box.y1);

@@ -1,21 +1,31 @@
-import { shown } from '../filter';
+import { shown, type Shown } from '../filter';
 import { openTab, retry } from '../actions';
-import { currentOf, modelOf, type State, type Tab } from '../state';
+import { currentOf, imageOf, modelOf, type Picture, type State, type Tab } from '../state';
+import type { Model } from '../types';
+import type { Ask } from '../question';
+import { Asks } from './Asks';
 import { Decision } from './Decision';
 import { Detections } from './Detections';
 import { Gallery } from './Gallery';
 import { FaultNotice } from './Notices';
-import { RequestPanel } from './RequestPanel';
+import { ProposalNumbers } from './ProposalNumbers';
+import { Proposals } from './Proposals';
+import { Regions } from './Regions';
+import { DetectionRequest, ProposalRequest, RegionRequest } from './RequestPanel';
 import { Viewer } from './Viewer';
 import { Views } from './Views';
 
-const tabs: [Tab, string][] = [['detections', 'Detections'], ['decision', 'How it decided'], ['request', 'Request']];
+const tabs: Record<Ask, [Tab, string][]> = {
+  detections: [['results', 'Detections'], ['decision', 'How it decided'], ['request', 'Request']],
+  proposals: [['results', 'Proposals'], ['request', 'Request']],
+  regions: [['results', 'Boxes'], ['request', 'Request']],
+};
 
 /** The picture at hand, what is known of it, and the others. */
 export function Pictures({ state }: { state: State }) {
   const picture = currentOf(state);
   const model = modelOf(state);
-  const answer = picture?.answer;
+  const answer = picture?.replies.detections?.answer;
   const items = answer ? shown(answer, state.filter) : [];
   return (
     <div class="bench">
@@ -27,31 +37,76 @@ export function Pictures({ state }: { state: State }) {
         <Gallery state={state} />
       </div>
       <section class="panel" aria-label="Results">
-        <Views picture={picture} state={state} />
-        <Tabs current={state.tab} />
+        <Asks state={state} />
+        {state.ask === 'detections' && <Views picture={picture} state={state} />}
+        {state.ask === 'proposals' && <ProposalNumbers state={state} />}
+        <Tabs ask={state.ask} current={state.tab} />
         <div role="tabpanel" id={`panel-${state.tab}`} aria-labelledby={`tab-${state.tab}`} tabIndex={-1} class="panel-content">
-          {!answer || !model || !picture ? (
-            <p class="quiet">{picture?.state === 'failed' ? 'There are no results for this picture.' : 'The results come here.'}</p>
-          ) : state.tab === 'detections' ? (
-            <Detections answer={answer} items={items} model={model} state={state} />
-          ) : state.tab === 'decision' ? (
-            <Decision answer={answer} items={items} model={model} picture={picture} state={state} />
-          ) : (
-            <RequestPanel answer={answer} items={items} model={model} picture={picture} state={state} />
-          )}
+          {picture && model && <Results picture={picture} model={model} items={items} state={state} />}
         </div>
       </section>
     </div>
   );
 }
 
+interface ResultsProps {
+  picture: Picture;
+  model: Model;
+  items: Shown[];
+  state: State;
+}
+
+/** What is known of a picture, in the open tab. */
+function Results({ picture, model, items, state }: ResultsProps) {
+  const { detections, proposals, regions } = picture.replies;
+  const missing = <p class="quiet">{picture.state === 'failed' ? 'There are no results for this picture.' : 'The results come here.'}</p>;
+  if (state.ask !== 'detections' && model.layout !== 'two-stage') {
+    return <p class="empty">The model {model.name} is one graph with everything inside: its stages cannot be asked alone.</p>;
+  }
+
+  switch (state.ask) {
+    case 'detections': {
+      if (!detections) {
+        return missing;
+      }
+
+      const { answer } = detections;
+      return state.tab === 'results' ? (
+        <Detections answer={answer} items={items} model={model} state={state} />
+      ) : state.tab === 'decision' ? (
+        <Decision answer={answer} items={items} model={model} picture={picture} state={state} />
+      ) : (
+        <DetectionRequest reply={detections} items={items} model={model} picture={picture} state={state} />
+      );
+    }
+
+    case 'proposals':
+      return !proposals ? missing : state.tab === 'results' ? (
+        <Proposals answer={proposals.answer} state={state} />
+      ) : (
+        <ProposalRequest reply={proposals} model={model} picture={picture} />
+      );
+    case 'regions': {
+      const image = imageOf(picture);
+      return state.tab === 'results' ? (
+        image ? <Regions picture={picture} image={image} model={model} state={state} /> : missing
+      ) : regions && picture.boxes.length > 0 ? (
+        <RegionRequest reply={regions} model={model} picture={picture} />
+      ) : (
+        <p class="quiet">Draw a box first.</p>
+      );
+    }
+  }
+}
+
 /** Tabs as the ARIA practices describe them: arrows move between them, one tab stop for all. */
-function Tabs({ current }: { current: Tab }) {
+function Tabs({ ask, current }: { ask: Ask; current: Tab }) {
+  const offered = tabs[ask];
   const move = (event: KeyboardEvent) => {
     const by = event.key === 'ArrowRight' ? 1 : event.key === 'ArrowLeft' ? -1 : 0;
     if (by !== 0) {
-      const at = tabs.findIndex(([tab]) => tab === current);
-      const [next] = tabs[(at + by + tabs.length) % tabs.length]!;
+      const at = offered.findIndex(([tab]) => tab === current);
+      const [next] = offered[(at + by + offered.length) % offered.length]!;
       openTab(next);
       document.getElementById(`tab-${next}`)?.focus();
       event.preventDefault();
@@ -59,7 +114,7 @@ function Tabs({ current }: { current: Tab }) {
   };
   return (
     <div role="tablist" aria-label="Results" class="tabs" onKeyDown={move}>
-      {tabs.map(([tab, name]) => (
+      {offered.map(([tab, name]) => (
         <button
           type="button"
           role="tab"

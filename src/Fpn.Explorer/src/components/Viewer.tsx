@@ -1,6 +1,11 @@
 import { useEffect, useLayoutEffect, useRef, useState } from 'preact/hooks';
+import { draw, redraw, selectBox } from '../drawing';
 import type { Shown } from '../filter';
-import { modelOf, type Picture, type State } from '../state';
+import { area, between, dragged, smallestAt, type Grip, type Point } from '../geometry';
+import { useGestures, type Stroke } from '../gestures';
+import { renew } from '../sending';
+import { imageOf, modelOf, type Picture, type State } from '../state';
+import type { Box } from '../types';
 import { fit, pan, reveal, zoom, type Size, type View } from '../viewport';
 import { Icon } from './Icon';
 import { Overlay } from './Overlay';
@@ -15,8 +20,11 @@ export function Viewer({ picture, items, state }: { picture: Picture; items: Sho
   const [own, setOwn] = useState<Size>();
   const [drawable, setDrawable] = useState(true);
   const [moved, setMoved] = useState<View>();
-  const answer = picture.answer;
-  const size: Size | undefined = answer ? answer.image : own;
+  const [pen, setPen] = useState(true);
+  const [boxes, setBoxes] = useState<readonly Box[]>();
+  const model = modelOf(state);
+  const canDraw = state.ask === 'regions' && model?.layout === 'two-stage';
+  const size: Size | undefined = imageOf(picture) ?? own;
 
   useLayoutEffect(() => {
     const observer = new ResizeObserver(entries => {
@@ -32,13 +40,48 @@ export function Viewer({ picture, items, state }: { picture: Picture; items: Sho
   const change = (by: (from: View, picture: Size, frame: Size) => View) =>
     setMoved(from => (size ? by(from ?? fit(size, frame), size, frame) : from));
   const zoomBy = (factor: number, at = { x: frame.width / 2, y: frame.height / 2 }) => change((from, of, within) => zoom(from, factor, at, of, within));
-  useGestures(frameElement, zoomBy, (dx, dy) => change((from, of, within) => pan(from, dx, dy, of, within)));
+
+  /** Draws a box, or changes the one whose edge or corner is held; the others stay as they are. */
+  const begin = (start: Point, on: Element): Stroke | undefined => {
+    const held = on.closest<SVGElement>('[data-grip]');
+    if (!view || !canDraw || (!pen && !held)) {
+      return undefined;
+    }
+
+    const inPicture = ({ x, y }: Point) => ({ x: (x - view.x) / view.scale, y: (y - view.y) / view.scale });
+    const from = inPicture(start);
+    const drawn = picture.boxes;
+    const index = held ? Number(held.closest<SVGElement>('[data-box]')!.dataset['box']) : drawn.length;
+    let box: Box | undefined;
+    return {
+      move: to => {
+        box = held ? dragged(drawn[index]!, held.dataset['grip'] as Grip, from, inPicture(to)) : between(from, inPicture(to));
+        setBoxes([...drawn.slice(0, index), box, ...drawn.slice(index + 1)]);
+      },
+      end: moved => {
+        setBoxes(undefined);
+        if (!moved || !box) {
+          selectBox(held ? index : smallestAt(from, drawn));
+        } else if (held) {
+          redraw(index, box);
+          renew();
+        } else if (area(box) > 0) {
+          draw(box);
+        }
+      },
+      cancel: () => setBoxes(undefined),
+    };
+  };
+  useGestures(frameElement, { zoomBy, panBy: (dx, dy) => change((from, of, within) => pan(from, dx, dy, of, within)), begin });
 
   // What is pointed at in the table comes into sight.
-  const pointed = state.pointed === undefined ? undefined : answer?.detections[state.pointed];
+  const pointed = state.ask === 'regions' ? state.selected : state.pointed;
   useEffect(() => {
-    if (pointed && moved) {
-      change((from, of, within) => reveal(from, pointed.box, of, within));
+    const box = pointed === undefined
+      ? undefined
+      : state.ask === 'regions' ? picture.boxes[pointed] : picture.replies.detections?.answer.detections[pointed]?.box;
+    if (box && moved) {
+      change((from, of, within) => reveal(from, box, of, within));
     }
   }, [pointed]);
 
@@ -64,7 +107,7 @@ export function Viewer({ picture, items, state }: { picture: Picture; items: Sho
     <div class="viewer">
       <div
         ref={frameElement}
-        class={moved ? 'frame moved' : 'frame'}
+        class={`frame${moved ? ' moved' : ''}${canDraw && pen ? ' drawing' : ''}`}
         role="group"
         tabIndex={0}
         aria-label={`${picture.name}. Plus and minus zoom, arrows move, zero shows all.`}
@@ -85,11 +128,15 @@ export function Viewer({ picture, items, state }: { picture: Picture; items: Sho
             <div class="picture blank" style={{ width: size.width * view.scale, height: size.height * view.scale, transform: `translate(${view.x}px, ${view.y}px)` }} />
           )
         )}
-        {view && answer && <Overlay answer={answer} items={items} model={modelOf(state)} state={state} view={view} frame={frame} />}
-        {!drawable && answer && <p class="hint">Your browser cannot show this kind of picture. The boxes are where they belong.</p>}
+        {view && <Overlay picture={picture} boxes={boxes ?? picture.boxes} items={items} model={model} state={state} view={view} frame={frame} />}
+        {!drawable && size && <p class="hint">Your browser cannot show this kind of picture. The boxes are where they belong.</p>}
+        {canDraw && pen && size && picture.state === 'done' && picture.boxes.length === 0 && !boxes && <p class="hint top">Drag to draw a box.</p>}
         <Progress picture={picture} />
       </div>
       <div class="tools" role="toolbar" aria-label="Zoom">
+        {canDraw && (
+          <button type="button" class="icon" aria-label="Draw" title="Draw; otherwise drag moves the picture" aria-pressed={pen} onClick={() => setPen(!pen)}><Icon name="pen" /></button>
+        )}
         <button type="button" class="icon" aria-label="Zoom in" onClick={() => zoomBy(step)}><Icon name="plus" /></button>
         <button type="button" class="icon" aria-label="Zoom out" onClick={() => zoomBy(1 / step)}><Icon name="minus" /></button>
         <button type="button" class="icon" aria-label="Show all" onClick={() => setMoved(undefined)}><Icon name="fit" /></button>
@@ -111,64 +158,4 @@ function Progress({ picture }: { picture: Picture }) {
   return picture.state === 'thinking' || picture.state === 'waiting' ? (
     <p class="progress"><label>{picture.state === 'waiting' ? 'Waiting' : 'Looking'} <progress /></label></p>
   ) : null;
-}
-
-/** Wheel zooms, one finger or the mouse moves, two fingers pinch. */
-function useGestures(
-  element: { current: HTMLDivElement | null },
-  zoomBy: (factor: number, at: { x: number; y: number }) => void,
-  panBy: (dx: number, dy: number) => void,
-): void {
-  const act = useRef({ zoomBy, panBy });
-  act.current = { zoomBy, panBy };
-  useEffect(() => {
-    const target = element.current!;
-    const down = new Map<number, { x: number; y: number }>();
-    const at = (event: MouseEvent) => {
-      const corner = target.getBoundingClientRect();
-      return { x: event.clientX - corner.left, y: event.clientY - corner.top };
-    };
-    const wheel = (event: WheelEvent) => {
-      event.preventDefault();
-      const lines = event.deltaMode === WheelEvent.DOM_DELTA_LINE ? event.deltaY * 16 : event.deltaY;
-      act.current.zoomBy(Math.exp(-lines / 400), at(event));
-    };
-    const press = (event: PointerEvent) => {
-      if (event.button === 0) {
-        down.set(event.pointerId, at(event));
-      }
-    };
-    const move = (event: PointerEvent) => {
-      const before = down.get(event.pointerId);
-      if (!before) {
-        return;
-      }
-
-      const now = at(event);
-      const other = [...down].find(([id]) => id !== event.pointerId)?.[1];
-      if (other) {
-        const spread = Math.hypot(now.x - other.x, now.y - other.y) / Math.max(1, Math.hypot(before.x - other.x, before.y - other.y));
-        act.current.zoomBy(spread, { x: (now.x + other.x) / 2, y: (now.y + other.y) / 2 });
-      } else {
-        act.current.panBy(now.x - before.x, now.y - before.y);
-      }
-
-      down.set(event.pointerId, now);
-      // Taken only once it moves: a click on a box must stay a click on the box.
-      target.setPointerCapture(event.pointerId);
-    };
-    const release = (event: PointerEvent) => void down.delete(event.pointerId);
-    target.addEventListener('wheel', wheel, { passive: false });
-    target.addEventListener('pointerdown', press);
-    target.addEventListener('pointermove', move);
-    target.addEventListener('pointerup', release);
-    target.addEventListener('pointercancel', release);
-    return () => {
-      target.removeEventListener('wheel', wheel);
-      target.removeEventListener('pointerdown', press);
-      target.removeEventListener('pointermove', move);
-      target.removeEventListener('pointerup', release);
-      target.removeEventListener('pointercancel', release);
-    };
-  }, []);
 }

@@ -29,11 +29,11 @@ const scalesRule = 'At most 16 whole numbers from 32 to 16384, separated by comm
 
 /** Which looks are taken at the pictures, how many there were, and how long they took. */
 export function Views({ picture, state }: { picture: Picture | undefined; state: State }) {
-  const answer = picture?.answer;
+  const answer = picture?.replies.detections?.answer;
   const on = state.views !== undefined && isMoreThanOne(state.views);
   const views = answer?.explain?.views;
   return (
-    <details class="views-choice">
+    <details class="choice views-choice">
       <summary>
         <span>More than one look</span>{' '}
         <span class="quiet" id="view-count">
