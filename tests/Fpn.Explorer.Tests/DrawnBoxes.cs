@@ -4,7 +4,7 @@ using Microsoft.Playwright;
 
 namespace Fpn.Explorer.Tests;
 
-/// <summary>Boxes that are drawn by hand on the page's picture. Points and boxes are in pixels of the picture.</summary>
+/// <summary>Boxes drawn by hand on the page's picture. Points and boxes are in pixels of the picture.</summary>
 internal static class DrawnBoxes
 {
     /// <summary>The boxes over the picture.</summary>

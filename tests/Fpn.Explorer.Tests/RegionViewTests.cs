@@ -228,7 +228,8 @@ public sealed class RegionViewTests(ExplorerFixture fixture)
         // The first request is never answered.
         var requests = 0;
         await explorer.Page.RouteAsync(
-            "**/regions*", route => Interlocked.Increment(ref requests) == 1 ? Task.CompletedTask : route.ContinueAsync());
+            "**/regions*",
+            route => Interlocked.Increment(ref requests) == 1 ? Task.CompletedTask : route.ContinueAsync());
         await explorer.DragAsync(100, 100, 200, 200);
         await Assertions.Expect(explorer.Items().First.Locator("b")).ToHaveTextAsync("…");
         await explorer.DrawAsync(300, 300, 400, 400);

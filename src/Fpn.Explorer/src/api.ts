@@ -1,6 +1,6 @@
 import { faultOf, offline, type Fault } from './fault';
 import { boxesText, paths, queryOf, type Ask, type Question } from './question';
-import type { Answer, Model, Problem, ProposalsAnswer, RegionsAnswer, Sample, Settings } from './types';
+import type { AnyAnswer, Model, Problem, Sample, Settings } from './types';
 
 const keyName = 'fpn-key';
 
@@ -25,7 +25,7 @@ export function ask(
   picture: Blob,
   question: Question,
   { formats, signal, onProgress }: AskOptions,
-): Promise<Outcome<Answer | ProposalsAnswer | RegionsAnswer>> {
+): Promise<Outcome<AnyAnswer>> {
   // fetch does not report the progress of an upload.
   return new Promise(resolve => {
     const request = new XMLHttpRequest();
@@ -39,7 +39,7 @@ export function ask(
 
     request.upload.onprogress = event => event.lengthComputable && onProgress(event.loaded / event.total);
     request.upload.onload = () => onProgress(1);
-    request.onload = () => resolve(read<Answer | ProposalsAnswer | RegionsAnswer>(request.status, request.responseText, formats));
+    request.onload = () => resolve(read<AnyAnswer>(request.status, request.responseText, formats));
     request.onerror = () => resolve({ fault: offline() });
     request.onabort = () => resolve({ fault: offline() });
     signal.addEventListener('abort', () => request.abort());

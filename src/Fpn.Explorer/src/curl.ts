@@ -17,12 +17,16 @@ export function curlOf(fileName: string, question: ProposalQuestion | RegionQues
   }
 
   const sent = question.about === 'regions'
-    ? [`-F ${quote(`image=@"${fileName.replaceAll(/["\\]/g, String.raw`\$&`)}"`)}`, `-F ${quote(`boxes=${boxesText(question.boxes)}`)}`]
+    ? form({ image: `@"${fileName.replaceAll(/["\\]/g, String.raw`\$&`)}"`, boxes: boxesText(question.boxes) })
     : body(fileName);
   return command(sent, paths[question.about], query);
 }
 
-/** Without a trailing newline curl sends the file as it is; names that begin with @ or hold spaces are quoted alike. */
+function form(parts: Record<string, string>): string[] {
+  return Object.entries(parts).map(([name, value]) => `-F ${quote(`${name}=${value}`)}`);
+}
+
+/** Without a trailing newline curl sends the file as it is; names that begin with @ or hold spaces are no exception. */
 function body(fileName: string): string[] {
   return [`--data-binary ${quote(`@${fileName}`)}`];
 }

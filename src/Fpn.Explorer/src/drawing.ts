@@ -2,7 +2,7 @@ import { renew } from './sending';
 import { change, currentOf, state, update } from './state';
 import type { Box } from './types';
 
-// Boxes drawn by hand on the current picture. All of them are asked about together, as soon as one is changed.
+// Boxes drawn by hand on the current picture. A change of one asks about all of them, in one request.
 
 /** Draws one more, and shows what is in it. */
 export function draw(box: Box): void {
@@ -14,7 +14,7 @@ export function draw(box: Box): void {
   }
 }
 
-/** Moves a box or changes its size. `renew` asks about it: not for every step of a way. */
+/** Moves a box or changes its size. Call `renew` at the end of the movement to ask about it. */
 export function redraw(index: number, box: Box): void {
   setBoxes(currentOf(state)?.boxes.with(index, box) ?? []);
 }

@@ -86,7 +86,7 @@ export function queryOf(question: Question): URLSearchParams {
   return query;
 }
 
-/** Boxes as a request says them. */
+/** Boxes as a request lists them. */
 export function boxesText(boxes: readonly Box[]): string {
   return JSON.stringify(boxes.map(({ x1, y1, x2, y2 }) => [x1, y1, x2, y2]));
 }

@@ -124,6 +124,8 @@ export interface Region {
   level: string;
 }
 
+export type AnyAnswer = Answer | ProposalsAnswer | RegionsAnswer;
+
 export interface Model {
   name: string;
   version: string;

@@ -1,6 +1,6 @@
 import { useEffect, useRef, useState } from 'preact/hooks';
 import { add } from '../actions';
-import { Icon } from './Icon';
+import { Icon } from './graphics/Icon';
 
 /** Takes a picture with the camera of the device, or lets its camera app take it where the browser may not. */
 export function CameraDialog({ open, onClose }: { open: boolean; onClose: () => void }) {

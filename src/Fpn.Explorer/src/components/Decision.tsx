@@ -6,9 +6,9 @@ import { count, percent, place } from '../text';
 import type { Answer, Box, Explanation, Model, Origin } from '../types';
 import { bestFirst, describeView, rankInView } from '../views';
 import { Place } from './Detections';
-import { Histogram } from './Histogram';
-import { Icon } from './Icon';
-import { Line } from './Line';
+import { Histogram } from './graphics/Histogram';
+import { Icon } from './graphics/Icon';
+import { Line } from './graphics/Line';
 import { ProposalFilter } from './Proposals';
 
 interface Props {

@@ -5,6 +5,7 @@ import { choose, filterBy, point } from '../actions';
 import type { State } from '../state';
 import { percent, placeParts } from '../text';
 import type { Answer, Box, Model } from '../types';
+import { Swatch } from './graphics/Swatch';
 
 interface Props {
   answer: Answer;
@@ -76,11 +77,6 @@ function Filters({ answer, model, state }: { answer: Answer; model: Model; state
       </div>
     </fieldset>
   );
-}
-
-/** A spot of color; an attribute of SVG, since the page's policy allows no style of elements. */
-export function Swatch({ color }: { color: string }) {
-  return <svg class="swatch" width="10" height="10" aria-hidden="true"><rect width="10" height="10" rx="3" fill={color} /></svg>;
 }
 
 /** Size and corner; a narrow screen has no room for the corner. */

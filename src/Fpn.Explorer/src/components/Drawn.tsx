@@ -1,14 +1,14 @@
 import { useLayoutEffect, useRef } from 'preact/hooks';
 import { labelColor } from '../colors';
 import { erase, redraw, selectBox } from '../drawing';
-import { cornerOf, corners, moved, stretched } from '../geometry';
+import { cornerOf, corners, moved, stretched } from '../frame/geometry';
 import { bestOf, describeRegion, regionOf } from '../regions';
 import { renew } from '../sending';
 import type { Picture } from '../state';
 import { place } from '../text';
 import type { Box, Model } from '../types';
-import type { Size, View } from '../viewport';
-import { Outline, Plate, rectangle } from './shapes';
+import type { Size, View } from '../frame/viewport';
+import { Outline, Plate, rectangle } from './graphics/shapes';
 
 /** How far an arrow key moves a box, in pixels of the frame: zoomed in, it moves it finer. */
 const stride = 8;

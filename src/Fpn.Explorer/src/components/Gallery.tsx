@@ -1,7 +1,7 @@
 import { shown } from '../filter';
 import { remove, select } from '../actions';
 import type { Picture, State } from '../state';
-import { Icon } from './Icon';
+import { Icon } from './graphics/Icon';
 import { Sources } from './Intake';
 
 /** All pictures of the visit. */

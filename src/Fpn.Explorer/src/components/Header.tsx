@@ -1,7 +1,7 @@
 import { useState } from 'preact/hooks';
 import { chooseModel } from '../actions';
 import { update, type Page, type State } from '../state';
-import { Icon } from './Icon';
+import { Icon } from './graphics/Icon';
 
 type Theme = 'auto' | 'light' | 'dark';
 

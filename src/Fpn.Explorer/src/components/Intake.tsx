@@ -5,7 +5,7 @@ import { fail } from '../sending';
 import type { State } from '../state';
 import { fileSize, list, stem } from '../text';
 import { CameraDialog } from './CameraDialog';
-import { Icon } from './Icon';
+import { Icon } from './graphics/Icon';
 
 /** File name endings that some systems do not count among pictures, so that they are listed beside the type. */
 const endings: Record<string, string> = { TIFF: ',.tif,.tiff', AVIF: ',.avif' };

@@ -1,7 +1,7 @@
 import type { Fault } from '../fault';
 import { retryAll } from '../actions';
 import type { State } from '../state';
-import { Icon } from './Icon';
+import { Icon } from './graphics/Icon';
 
 /** What went wrong and what to do. */
 export function FaultNotice({ fault, onRetry }: { fault: Fault; onRetry?: () => void }) {

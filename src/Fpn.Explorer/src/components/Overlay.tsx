@@ -2,14 +2,14 @@ import { useRef } from 'preact/hooks';
 import { labelColor, levelColor } from '../colors';
 import type { Shown } from '../filter';
 import { choose, point } from '../actions';
-import { area } from '../geometry';
+import { area } from '../frame/geometry';
 import type { Picture, State } from '../state';
 import { percent, place } from '../text';
 import type { Answer, Box, ImageView, Model, Proposal } from '../types';
 import { bestFirst } from '../views';
-import type { Size, View } from '../viewport';
+import type { Size, View } from '../frame/viewport';
 import { Drawn } from './Drawn';
-import { Outline, outlineOf, Plate, rectangle } from './shapes';
+import { Outline, outlineOf, Plate, rectangle } from './graphics/shapes';
 
 /** Beyond so many boxes, labels would hide the picture: only the one pointed at has one. */
 const mostLabels = 40;

@@ -3,8 +3,8 @@ import { levelColor } from '../colors';
 import { update, type State } from '../state';
 import { percent } from '../text';
 import type { Proposal, ProposalsAnswer } from '../types';
-import { Swatch } from './Detections';
-import { Histogram } from './Histogram';
+import { Swatch } from './graphics/Swatch';
+import { Histogram } from './graphics/Histogram';
 
 /** The first stage alone. */
 export function Proposals({ answer, state }: { answer: ProposalsAnswer; state: State }) {

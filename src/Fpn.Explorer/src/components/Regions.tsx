@@ -1,13 +1,13 @@
 import { labelColor } from '../colors';
 import { draw, erase, eraseAll, selectBox } from '../drawing';
-import { between } from '../geometry';
+import { between } from '../frame/geometry';
 import { describeRegion, regionOf } from '../regions';
 import type { Picture, State } from '../state';
 import { percent, place } from '../text';
 import type { Box, Envelope, Model, RegionResult } from '../types';
-import { Swatch } from './Detections';
-import { Icon } from './Icon';
-import { Line } from './Line';
+import { Icon } from './graphics/Icon';
+import { Line } from './graphics/Line';
+import { Swatch } from './graphics/Swatch';
 
 /** The second stage alone: what it sees in the boxes that are drawn. */
 export function Regions({ picture, image, model, state }: { picture: Picture; image: Envelope['image']; model: Model; state: State }) {

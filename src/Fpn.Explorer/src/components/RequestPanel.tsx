@@ -8,9 +8,9 @@ import { queryOf, type Question, type Replies, type Reply } from '../question';
 import type { Picture, State } from '../state';
 import { count, duration, fileSize, stem } from '../text';
 import type { Answer, Envelope, Model } from '../types';
-import { Icon } from './Icon';
+import { Icon } from './graphics/Icon';
 import { FaultNotice } from './Notices';
-import { StageBar } from './StageBar';
+import { StageBar } from './graphics/StageBar';
 
 /** A file that can be taken along. */
 interface Download {

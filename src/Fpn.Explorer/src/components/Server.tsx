@@ -4,7 +4,7 @@ import type { State } from '../state';
 import { duration } from '../text';
 import type { Model } from '../types';
 import { useLive, type Live } from '../live';
-import { Swatch } from './Detections';
+import { Swatch } from './graphics/Swatch';
 import { classColor } from '../colors';
 
 /** What the service serves and what it does right now. */

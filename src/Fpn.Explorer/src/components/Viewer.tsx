@@ -1,13 +1,13 @@
 import { useEffect, useLayoutEffect, useRef, useState } from 'preact/hooks';
 import { draw, redraw, selectBox } from '../drawing';
 import type { Shown } from '../filter';
-import { area, between, dragged, smallestAt, type Grip, type Point } from '../geometry';
-import { useGestures, type Stroke } from '../gestures';
+import { area, between, dragged, smallestAt, type Grip, type Point } from '../frame/geometry';
+import { useGestures, type Stroke } from '../frame/gestures';
 import { renew } from '../sending';
 import { imageOf, modelOf, type Picture, type State } from '../state';
 import type { Box } from '../types';
-import { fit, pan, reveal, zoom, type Size, type View } from '../viewport';
-import { Icon } from './Icon';
+import { fit, pan, reveal, zoom, type Size, type View } from '../frame/viewport';
+import { Icon } from './graphics/Icon';
 import { Overlay } from './Overlay';
 
 const step = 1.4;

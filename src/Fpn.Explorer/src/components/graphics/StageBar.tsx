@@ -1,5 +1,5 @@
-import { duration } from '../text';
-import type { Timings } from '../types';
+import { duration } from '../../text';
+import type { Timings } from '../../types';
 
 const stages: [string, keyof Timings][] = [
   ['Decode', 'decodeMs'],

@@ -1,11 +1,11 @@
-import type { Box } from './types';
+import type { Box } from '../types';
 
 export interface Point {
   x: number;
   y: number;
 }
 
-/** What of a box is held: its edge, or one of its corners. */
+/** Where a box is held: at its edge, or at one of its corners. */
 export type Grip = 'edge' | Corner;
 
 export type Corner = 'nw' | 'ne' | 'sw' | 'se';
@@ -23,7 +23,7 @@ export function cornerOf({ x1, y1, x2, y2 }: Box, corner: Corner): Point {
   return { x: corner.endsWith('w') ? x1 : x2, y: corner.startsWith('n') ? y1 : y2 };
 }
 
-/** The box after what is held of it went from one point to another. */
+/** The box after its grip was dragged from one point to another. */
 export function dragged(box: Box, grip: Grip, from: Point, to: Point): Box {
   const [dx, dy] = [to.x - from.x, to.y - from.y];
   if (grip === 'edge') {

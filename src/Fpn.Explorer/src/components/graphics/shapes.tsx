@@ -1,5 +1,5 @@
-import type { Box } from '../types';
-import type { Size, View } from '../viewport';
+import type { Box } from '../../types';
+import type { Size, View } from '../../frame/viewport';
 
 /** A box as a part of a path. */
 export function outlineOf(box: Box, view: View): string {

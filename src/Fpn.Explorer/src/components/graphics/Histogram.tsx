@@ -1,6 +1,6 @@
-import { levelColor } from '../colors';
-import type { Box } from '../types';
-import { Swatch } from './Detections';
+import { levelColor } from '../../colors';
+import type { Box } from '../../types';
+import { Swatch } from './Swatch';
 
 const bounds = [16, 32, 64, 128, 256, 512, Infinity];
 const names = bounds.map((bound, at) => (bound === Infinity ? `≥ ${bounds[at - 1]}` : at === 0 ? `< ${bound}` : `${bounds[at - 1]}–${bound}`));

@@ -1,7 +1,7 @@
 import { useEffect, useRef } from 'preact/hooks';
 import type { Point } from './geometry';
 
-/** What a finger or the mouse does to something other than the place of the picture, from press to release. */
+/** What one finger or the mouse does, from press to release, when it does not move the picture. */
 export interface Stroke {
   move(to: Point): void;
   /** @param dragged Whether it moved; otherwise it was a click. */
@@ -16,7 +16,7 @@ interface Actions {
   begin(at: Point, on: Element): Stroke | undefined;
 }
 
-/** A hand trembles: a way as short as this is a click. */
+/** Hands tremble: whatever moves less than this, in CSS pixels, is a click. */
 const tremble = 4;
 
 /** Wheel zooms, one finger or the mouse moves or draws, two fingers pinch. Points are in pixels of the element. */
@@ -26,7 +26,7 @@ export function useGestures(element: { current: HTMLElement | null }, actions: A
   useEffect(() => {
     const target = element.current!;
     const down = new Map<number, Point>();
-    let stroke: { way: Stroke; from: Point; dragged: boolean } | undefined;
+    let stroke: { action: Stroke; from: Point; dragged: boolean } | undefined;
     const at = (event: MouseEvent) => {
       const corner = target.getBoundingClientRect();
       return { x: event.clientX - corner.left, y: event.clientY - corner.top };
@@ -46,9 +46,11 @@ export function useGestures(element: { current: HTMLElement | null }, actions: A
       }
 
       const from = at(event);
-      const way = down.size === 0 ? act.current.begin(from, event.target as Element) : undefined;
-      stroke?.way.cancel();
-      stroke = way && { way, from, dragged: false };
+
+      // A second finger says that the first one did not mean to draw.
+      const action = down.size === 0 ? act.current.begin(from, event.target as Element) : undefined;
+      stroke?.action.cancel();
+      stroke = action && { action, from, dragged: false };
       down.set(event.pointerId, from);
     };
     const move = (event: PointerEvent) => {
@@ -62,10 +64,11 @@ export function useGestures(element: { current: HTMLElement | null }, actions: A
       if (stroke) {
         stroke.dragged ||= Math.hypot(now.x - stroke.from.x, now.y - stroke.from.y) >= tremble;
         if (stroke.dragged) {
-          stroke.way.move(now);
+          stroke.action.move(now);
         }
       } else if (other) {
-        const spread = Math.hypot(now.x - other.x, now.y - other.y) / Math.max(1, Math.hypot(before.x - other.x, before.y - other.y));
+        const apart = (from: Point) => Math.hypot(from.x - other.x, from.y - other.y);
+        const spread = apart(now) / Math.max(1, apart(before));
         act.current.zoomBy(spread, { x: (now.x + other.x) / 2, y: (now.y + other.y) / 2 });
       } else {
         act.current.panBy(now.x - before.x, now.y - before.y);
@@ -77,12 +80,12 @@ export function useGestures(element: { current: HTMLElement | null }, actions: A
     };
     const release = (event: PointerEvent) => {
       if (down.delete(event.pointerId) && stroke) {
-        const { way, dragged } = stroke;
+        const { action, dragged } = stroke;
         stroke = undefined;
         if (event.type === 'pointerup') {
-          way.end(dragged);
+          action.end(dragged);
         } else {
-          way.cancel();
+          action.cancel();
         }
       }
     };
