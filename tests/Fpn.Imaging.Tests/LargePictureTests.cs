@@ -19,6 +19,8 @@ public sealed class LargePictureTests
 
     private readonly ImageDecoder _decoder = new(1L << 33, new VipsCodec());
 
+    private static CancellationToken Cancel => TestContext.Current.CancellationToken;
+
     [Fact]
     public void DecodeRegion_OfALargePicture_TakesNoMoreThanItSays()
     {
@@ -28,7 +30,7 @@ public sealed class LargePictureTests
         Assert.InRange(bytes, 640 * 640 * 3, 16 << 20);
         var before = NativeImageMemory.TrackedBytes;
 
-        using var part = opened.DecodeRegion(region).Image!;
+        using var part = opened.DecodeRegion(region, Cancel).Image!;
 
         Assert.Equal(new ImageSize(640, 640), part.Size);
         for (var x = 0; x < 640; x++)
@@ -90,7 +92,7 @@ public sealed class LargePictureTests
     {
         using var opened = _decoder.Open(s_file).Image!;
 
-        using var reduced = opened.DecodeReduced(2_000_000).Image!;
+        using var reduced = opened.DecodeReduced(2_000_000, Cancel).Image!;
 
         // 600 million by 2 million is 300: blocks of 18.
         Assert.Equal(new ImageSize(1111, 1667), reduced.Size);

@@ -18,6 +18,8 @@ public sealed class RegionFailureTests
 
     private readonly ImageDecoder _decoder = new(1L << 33, new VipsCodec());
 
+    private static CancellationToken Cancel => TestContext.Current.CancellationToken;
+
     public static TheoryData<string, byte[]> WholeOnly => new()
     {
         { "a PNG", TestImages.Read("rgb.png") },
@@ -72,8 +74,8 @@ public sealed class RegionFailureTests
         using var opened = _decoder.Open(file).Image!;
 
         Assert.False(opened.ReadsRegions, what);
-        Assert.Throws<InvalidOperationException>(() => opened.DecodeRegion(new PixelRectangle(0, 0, 1, 1)));
-        Assert.Throws<InvalidOperationException>(() => opened.DecodeReduced(1));
+        Assert.Throws<InvalidOperationException>(() => opened.DecodeRegion(new PixelRectangle(0, 0, 1, 1), Cancel));
+        Assert.Throws<InvalidOperationException>(() => opened.DecodeReduced(1, Cancel));
         using var whole = opened.Decode().Image;
         Assert.NotNull(whole);
     }
@@ -90,23 +92,40 @@ public sealed class RegionFailureTests
         using var opened = _decoder.Open(new MadeTiledTiff().ToFile()).Image!;
 
         Assert.Throws<ArgumentOutOfRangeException>(
-            () => opened.DecodeRegion(new PixelRectangle(left, top, right, bottom)));
+            () => opened.DecodeRegion(new PixelRectangle(left, top, right, bottom), Cancel));
         Assert.Throws<ArgumentOutOfRangeException>(
             () => opened.RegionBytes(new PixelRectangle(left, top, right, bottom)));
-        Assert.Throws<ArgumentOutOfRangeException>(() => opened.DecodeReduced(0));
+        Assert.Throws<ArgumentOutOfRangeException>(() => opened.DecodeReduced(0, Cancel));
     }
 
     [Fact]
     public void DecodeRegion_AfterDecodeOrDispose_Throws()
     {
         using var opened = _decoder.Open(new MadeTiledTiff().ToFile()).Image!;
-        using var region = opened.DecodeRegion(s_corner).Image!;
+        using var region = opened.DecodeRegion(s_corner, Cancel).Image!;
         Assert.Equal(new ImageSize(100, 100), region.Size);
         opened.Decode().Image!.Dispose();
 
-        Assert.Throws<InvalidOperationException>(() => opened.DecodeRegion(s_corner));
+        Assert.Throws<InvalidOperationException>(() => opened.DecodeRegion(s_corner, Cancel));
         opened.Dispose();
-        Assert.Throws<InvalidOperationException>(() => opened.DecodeReduced(1));
+        Assert.Throws<InvalidOperationException>(() => opened.DecodeReduced(1, Cancel));
+    }
+
+    [Fact]
+    public async Task DecodeRegion_GivenUp_FreesEverythingAndTheNextCallWorks()
+    {
+        using var gone = new CancellationTokenSource();
+        await gone.CancelAsync();
+        var before = NativeImageMemory.HeldBytes;
+        using (var opened = _decoder.Open(new MadeTiledTiff().ToFile()).Image!)
+        {
+            Assert.Throws<OperationCanceledException>(() => opened.DecodeRegion(s_corner, gone.Token));
+            Assert.Throws<OperationCanceledException>(() => opened.DecodeReduced(1000, gone.Token));
+            Assert.Equal(before, NativeImageMemory.HeldBytes);
+            using var part = opened.DecodeRegion(s_corner, Cancel).Image;
+            using var whole = opened.Decode().Image;
+            Assert.Equal(whole!.Pixels[..300], part!.Pixels[..300]);
+        }
     }
 
     [Fact]
@@ -120,16 +139,16 @@ public sealed class RegionFailureTests
         // Five tiles a row: the seventh is the second of the second row.
         for (var round = 0; round < 3; round++)
         {
-            using var before = opened.DecodeRegion(new PixelRectangle(0, 0, 300, 64)).Image;
-            var damaged = opened.DecodeRegion(new PixelRectangle(60, 60, 70, 70));
-            using var after = opened.DecodeRegion(new PixelRectangle(128, 64, 300, 200)).Image;
+            using var before = opened.DecodeRegion(new PixelRectangle(0, 0, 300, 64), Cancel).Image;
+            var damaged = opened.DecodeRegion(new PixelRectangle(60, 60, 70, 70), Cancel);
+            using var after = opened.DecodeRegion(new PixelRectangle(128, 64, 300, 200), Cancel).Image;
 
             Assert.False(damaged.Succeeded);
             Assert.Equal(DecodeFailure.Undecodable, damaged.Failure);
             Assert.Contains("cannot be decoded", damaged.Detail, StringComparison.Ordinal);
             Assert.NotNull(before);
             Assert.NotNull(after);
-            Assert.Equal(DecodeFailure.Undecodable, opened.DecodeReduced(1000).Failure);
+            Assert.Equal(DecodeFailure.Undecodable, opened.DecodeReduced(1000, Cancel).Failure);
         }
 
         Assert.Equal(DecodeFailure.Undecodable, opened.Decode().Failure);
@@ -203,9 +222,9 @@ public sealed class RegionFailureTests
 
         var (width, height) = (opened.Size.Width, opened.Size.Height);
         var last = new PixelRectangle(Math.Max(0, width - 100), Math.Max(0, height - 100), width, height);
-        opened.DecodeRegion(last).Image?.Dispose();
-        opened.DecodeReduced(2000).Image?.Dispose();
-        opened.DecodeReduced(width * (long)height / 4 + 1).Image?.Dispose();
+        opened.DecodeRegion(last, Cancel).Image?.Dispose();
+        opened.DecodeReduced(2000, Cancel).Image?.Dispose();
+        opened.DecodeReduced(width * (long)height / 4 + 1, Cancel).Image?.Dispose();
         Assert.InRange(opened.RegionBytes(last), 1, 300L << 20);
         if (opened.DecodedBytes < 10_000_000)
         {

@@ -1,7 +1,6 @@
 using Fpn.Detection.Geometry;
 using Fpn.Detection.Views;
 using Fpn.Imaging.Pixels;
-using Fpn.Imaging.Vips;
 using Fpn.Serving.Pipeline;
 using Fpn.Serving.Requests;
 using Fpn.Testing.Images;
@@ -16,7 +15,9 @@ public sealed class PartsTests : IAsyncDisposable
     /// <summary>600 million pixels in 3 kB: every tile is the same.</summary>
     private static readonly byte[] Large = new MadeTiledTiff { Width = 30_000, Height = 20_000, Tile = 256 }.ToFile();
 
-    private readonly TestPipeline _pipeline = new() { PartsCodec = new VipsCodec(), MaxPixels = 600_000_000 };
+    private static readonly byte[] Small = new MadeTiledTiff { Width = 256, Height = 256, Tile = 64 }.ToFile();
+
+    private readonly TestPipeline _pipeline = new() { MaxPixels = 600_000_000 };
 
     private static CancellationToken Cancel => TestContext.Current.CancellationToken;
 
@@ -80,6 +81,49 @@ public sealed class PartsTests : IAsyncDisposable
             Cancellation = Cancel,
         });
         Assert.Equal(FailureKind.Undecodable, result.Failure!.Kind);
+    }
+
+    /// <summary>Four slices, each in two sizes and mirrored, and the whole, which is reduced for each size. With room
+    /// for nothing, each part is let go before the next is decoded.</summary>
+    [Fact]
+    public async Task Detect_PartInSeveralSizesAndMirrored_IsDecodedOnce()
+    {
+        _pipeline.Bytes = new ByteBudget(1);
+        _pipeline.Options.QueueCapacity = 100;
+        _pipeline.Options.MaxBatchSize = 4;
+        await _pipeline.StartAsync();
+        _pipeline.Detector.RunsFreely = true;
+        var result = await _pipeline.Send(new DetectionRequest(Small)
+        {
+            Views = new ViewOptions
+            {
+                Slice = new ImageSize(128, 128),
+                Overlap = 0,
+                Scales = [64, 96],
+                Flip = true,
+            },
+            Cancellation = Cancel,
+        });
+        Assert.Equal(20, result.Value!.ViewCount);
+        Assert.Equal(6, _pipeline.Codec.Parts);
+        Assert.Equal(0, _pipeline.Codec.Decoded);
+    }
+
+    /// <summary>The caller leaves in the middle of 600 million pixels: they are not decoded to the end.</summary>
+    [Fact]
+    public async Task Detect_CallerLeavesWhileAPartIsDecoded_EndsDecoding()
+    {
+        await _pipeline.StartAsync();
+        using var gone = new CancellationTokenSource();
+        _pipeline.Codec.BeforePart = gone.Cancel;
+        var request = new DetectionRequest(Large)
+        {
+            Views = new ViewOptions { Flip = true },
+            Cancellation = gone.Token,
+        };
+        await Assert.ThrowsAnyAsync<OperationCanceledException>(() => _pipeline.Send(request));
+        Assert.Equal(1, _pipeline.Codec.Parts);
+        Assert.Equal(0, _pipeline.Codec.FinishedParts);
     }
 
     private Task<Result<DetectionResult>> Send(ViewOptions views) =>

@@ -17,7 +17,7 @@ internal sealed class PictureDecoding(ByteBudget decodedBytes, DecoderSlots slot
     /// <param name="opened">Gives back what its codec keeps while it waits.</param>
     /// <param name="bytes">The most bytes that decoding takes.</param>
     /// <param name="decode">Decodes the image or a part of it.</param>
-    /// <param name="cancellationToken">Ends the waiting.</param>
+    /// <param name="cancellationToken">Ends the waiting; what decodes is awaited.</param>
     /// <returns>The outcome, and the lease of its memory, which the caller disposes in any case.</returns>
     /// <exception cref="OperationCanceledException">The wait was given up; nothing is held.</exception>
     public async Task<(DecodeOutcome Decoded, IDisposable Lease)> DecodeAsync(
