@@ -44,6 +44,33 @@ public sealed class LargePictureTests
             () => NativeImageMemory.TrackedBytes <= before + (1 << 16), TimeSpan.FromSeconds(10)));
     }
 
+    /// <summary>What is granted before decoding is never exceeded on the way.</summary>
+    [Theory]
+    [InlineData(false)]
+    [InlineData(true)]
+    public async Task DecodeRegion_WhileItDecodes_TakesNoMoreThanItSays(bool isReduced)
+    {
+        using var opened = _decoder.Open(s_file).Image!;
+        var region = new PixelRectangle(100, 100, 9100, 2100);
+        var bytes = isReduced ? opened.ReducedBytes(1_000_000) : opened.RegionBytes(region);
+        var before = NativeImageMemory.TrackedBytes;
+        var (peak, ended) = (0L, false);
+        var watch = Task.Run(() =>
+        {
+            while (!Volatile.Read(ref ended))
+            {
+                peak = Math.Max(peak, NativeImageMemory.TrackedBytes - before);
+            }
+        }, Cancel);
+        var part = isReduced ? opened.DecodeReduced(1_000_000, Cancel) : opened.DecodeRegion(region, Cancel);
+        var held = NativeImageMemory.TrackedBytes - before;
+        Volatile.Write(ref ended, true);
+        await watch;
+        part.Image!.Dispose();
+
+        Assert.InRange(Math.Max(peak, held), isReduced ? 500_000 * 3 : 9000 * 2000 * 3, bytes);
+    }
+
     [Fact]
     public void Decode_OfALargePicture_IsRefusedWhole()
     {

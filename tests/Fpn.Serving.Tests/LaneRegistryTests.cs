@@ -218,7 +218,8 @@ public sealed class LaneRegistryTests : IAsyncDisposable
                 new DetectionRequest(default),
                 image,
                 new SharedPicture(image.Decoded, lease: null),
-                new ImageSize(32, 32)),
+                new ImageSize(32, 32),
+                weight: 1),
             Cancel);
         return Assert.Single(inferred.Detections).Score;
     }
