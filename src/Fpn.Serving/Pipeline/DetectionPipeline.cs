@@ -1,5 +1,4 @@
 using System.Diagnostics;
-using Fpn.Detection.Views;
 using Fpn.Imaging.Decoding;
 using Fpn.Models.Detectors;
 using Fpn.Serving.Lanes;
@@ -109,17 +108,13 @@ internal sealed class DetectionPipeline(
         }
 
         using var opened = outcome.Image;
-        var looks = request.Task != ImageTask.Detection ? ViewOptions.OneView
-            : request.Views ?? lane.Model.Contract.Views;
-        var planned = ViewPlan.Create(lane, looks, opened.Size, views);
+        var planned = ViewPlan.Create(lane, request, opened.Size, views);
         if (!planned.Succeeded)
         {
             return planned.Failure;
         }
 
-        // Regions that are worth more than the whole queue are let in when it is empty.
-        var task = request.PlacesFor(lane.Model.Contract.Proposals);
-        var places = Math.Min(planned.Value.Places + task - 1, lane.Limit);
+        var places = planned.Value.Places;
         var more = places - 1;
         if (!lane.TryEnter(more))
         {
