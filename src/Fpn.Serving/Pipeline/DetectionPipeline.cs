@@ -163,8 +163,7 @@ internal sealed class DetectionPipeline(
             ? (inferred[0].Detections, inferred[0].Explanation)
             : MergedViews.Merge(contract, plan, inferred, opened.Size, request.Explain);
         var merged = inferred.Length == 1 ? TimeSpan.Zero : clock.GetElapsedTime(merging);
-        DetectionTracing.WriteStages(trace, decode, inferred, detections.Count, clock);
-        return new DetectionResult
+        var result = new DetectionResult
         {
             Contract = contract,
             Detections = detections,
@@ -178,6 +177,9 @@ internal sealed class DetectionPipeline(
             HasViews = !plan.Options.IsOneView,
             Times = StageTimes.Sum(decode.Time, inferred, merged, clock.GetElapsedTime(arrived)),
         };
+        DetectionTracing.WriteStages(
+            trace, decode, inferred, result.HasDetections ? detections.Count : null, clock);
+        return result;
     }
 
     /// <summary>Decodes the picture and runs its views.</summary>
