@@ -9,7 +9,7 @@ namespace Fpn.Service.Stages;
 
 /// <summary>The query of <c>/proposals</c>, checked against the model that it names, which it holds until it is
 /// disposed.</summary>
-internal sealed class ProposalQuery : IDisposable
+internal sealed class ProposalQuery : IImageQuery<ProposalQuery>
 {
     private static readonly string[] Names =
         [QueryRules.Model, "topN", "nmsThreshold", "scoreThreshold", "format", "imageId"];
@@ -22,20 +22,19 @@ internal sealed class ProposalQuery : IDisposable
     public static IReadOnlyList<OutputChoice> Served { get; } =
         [.. FormatNegotiation.Served.Where(choice => choice.Format is OutputFormat.Json or OutputFormat.Coco)];
 
-    /// <summary>The lane of the model that answers.</summary>
+    /// <inheritdoc/>
     public ModelLane Lane => _use.Lane;
 
     /// <summary>The model's numbers, with those that the query gives in their place.</summary>
     public ProposalOptions Options { get; private set; }
 
-    /// <summary>The format that was asked for, if one was.</summary>
+    /// <inheritdoc/>
     public OutputFormat? Format { get; private set; }
 
     /// <summary>The name of the image in COCO. 0 … 2⁶³ − 1.</summary>
     public long ImageId { get; private set; }
 
-    /// <summary>Reads the query.</summary>
-    /// <returns>The query, which the caller disposes, or the problem that names the first wrong parameter.</returns>
+    /// <inheritdoc/>
     public static Outcome<ProposalQuery> Parse(IQueryCollection query, LaneRegistry lanes)
     {
         if (QueryRules.CheckNames(query, Names) is { } wrong)
@@ -91,15 +90,9 @@ internal sealed class ProposalQuery : IDisposable
 
     private Problem? SetFormat(string parameter, string text)
     {
-        Format = text switch
-        {
-            "json" => OutputFormat.Json,
-            "coco" => OutputFormat.Coco,
-            _ => null,
-        };
-        return Format is null
-            ? Problem.BadParameter(parameter, $"'{text}' is not a format that is served here. Known: json, coco.")
-            : null;
+        var problem = QueryRules.ReadFormat(parameter, text, Served, out var format);
+        Format = format;
+        return problem;
     }
 
     private Problem? SetImageId(string parameter, string text)
