@@ -1,5 +1,6 @@
 using System.Text.Json;
 using Fpn.Service.Json;
+using Fpn.Service.OpenInference.Outputs;
 using Fpn.Service.Problems;
 
 namespace Fpn.Service.OpenInference;
@@ -94,7 +95,7 @@ internal static class InferOutputs
         return tensor is not null ? null
             : name is null ? Problem.BadParameter(path, "Must be the name of an output.")
             : Problem.BadParameter(
-                path, $"There is no output '{name}'. Known: {string.Join(", ", Tensors.All.Select(Tensors.Name))}.");
+                path, $"There is no output '{name}'. Known: {Tensors.KnownNames}.");
     }
 }
 

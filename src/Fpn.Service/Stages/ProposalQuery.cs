@@ -1,5 +1,4 @@
 using Fpn.Detection.Proposals;
-using Fpn.Service.Answers;
 using Fpn.Service.Detect;
 using Fpn.Service.Formats;
 using Fpn.Service.Problems;
@@ -15,8 +14,9 @@ internal sealed class ProposalQuery : IImageQuery<ProposalQuery>
         [QueryRules.Model, "topN", "nmsThreshold", "scoreThreshold", "format", "imageId"];
 
     private readonly LaneUse _use;
+    private readonly ProposalChoices _choices;
 
-    private ProposalQuery(LaneUse use) => (_use, Options) = (use, use.Lane.Model.Contract.Proposals);
+    private ProposalQuery(LaneUse use) => (_use, _choices) = (use, new ProposalChoices(use.Lane.Model.Contract));
 
     /// <summary>What <c>/proposals</c> serves: proposals have no class, which the other formats need.</summary>
     public static IReadOnlyList<OutputChoice> Served { get; } =
@@ -26,7 +26,7 @@ internal sealed class ProposalQuery : IImageQuery<ProposalQuery>
     public ModelLane Lane => _use.Lane;
 
     /// <summary>The model's numbers, with those that the query gives in their place.</summary>
-    public ProposalOptions Options { get; private set; }
+    public ProposalOptions Options => _choices.Options;
 
     /// <inheritdoc/>
     public OutputFormat? Format { get; private set; }
@@ -61,32 +61,11 @@ internal sealed class ProposalQuery : IImageQuery<ProposalQuery>
     public void Dispose() => _use.Dispose();
 
     private Problem? Read(IQueryCollection query) =>
-        QueryRules.Apply(query, "topN", SetTopN)
-        ?? QueryRules.Apply(query, "nmsThreshold", SetNmsThreshold)
-        ?? QueryRules.Apply(query, "scoreThreshold", SetScoreThreshold)
+        QueryRules.Apply(query, "topN", _choices.SetTopN)
+        ?? QueryRules.Apply(query, "nmsThreshold", _choices.SetNmsThreshold)
+        ?? QueryRules.Apply(query, "scoreThreshold", _choices.SetScoreThreshold)
         ?? QueryRules.Apply(query, "format", SetFormat)
         ?? QueryRules.Apply(query, "imageId", SetImageId);
-
-    private Problem? SetTopN(string parameter, string text)
-    {
-        var problem = NumberText.ReadLimit(parameter, text, out var limit);
-        Options = Options with { PostNmsTopN = limit };
-        return problem;
-    }
-
-    private Problem? SetNmsThreshold(string parameter, string text)
-    {
-        var problem = NumberText.ReadFraction(parameter, text, out var threshold);
-        Options = Options with { NmsThreshold = threshold };
-        return problem;
-    }
-
-    private Problem? SetScoreThreshold(string parameter, string text)
-    {
-        var problem = NumberText.ReadFraction(parameter, text, out var threshold);
-        Options = Options with { ScoreThreshold = (float)threshold };
-        return problem;
-    }
 
     private Problem? SetFormat(string parameter, string text)
     {

@@ -1,45 +1,24 @@
 using System.Buffers.Binary;
-using Fpn.Models.Detectors;
-using Fpn.Models.Packages;
 
-namespace Fpn.Service.OpenInference;
+namespace Fpn.Service.OpenInference.Outputs;
 
-/// <summary>Outputs in the binary form: numbers one after the other, little-endian.</summary>
-internal static class OutputBytes
+/// <summary>Writes numbers in the binary form: one after the other, little-endian.</summary>
+/// <param name="destination">Takes them; the rest is kept for those that follow.</param>
+internal ref struct NumberBytes(Span<byte> destination) : INumberSink
 {
-    /// <summary>Writes an output.</summary>
-    /// <param name="destination">Takes M × width × element size bytes; M detections in all.</param>
-    /// <param name="tensor">The output.</param>
-    /// <param name="detections">[N], those of each image.</param>
-    /// <param name="contract">The model that found them.</param>
-    public static void Write(
-        Span<byte> destination, OutputTensor tensor, DetectedObject[][] detections, ModelContract contract)
-    {
-        for (var i = 0; i < detections.Length; i++)
-        {
-            foreach (var detection in detections[i])
-            {
-                switch (tensor)
-                {
-                    case OutputTensor.Boxes:
-                        BinaryPrimitives.WriteSingleLittleEndian(destination, detection.Box.X1);
-                        BinaryPrimitives.WriteSingleLittleEndian(destination[4..], detection.Box.Y1);
-                        BinaryPrimitives.WriteSingleLittleEndian(destination[8..], detection.Box.X2);
-                        BinaryPrimitives.WriteSingleLittleEndian(destination[12..], detection.Box.Y2);
-                        break;
-                    case OutputTensor.Scores:
-                        BinaryPrimitives.WriteSingleLittleEndian(destination, detection.Score);
-                        break;
-                    case OutputTensor.Labels:
-                        BinaryPrimitives.WriteInt64LittleEndian(destination, contract.ClassIds[detection.Label]);
-                        break;
-                    default:
-                        BinaryPrimitives.WriteInt64LittleEndian(destination, i);
-                        break;
-                }
+    private Span<byte> _rest = destination;
 
-                destination = destination[(tensor.Width() * tensor.ElementSize())..];
-            }
-        }
+    /// <inheritdoc/>
+    public void Add(float number)
+    {
+        BinaryPrimitives.WriteSingleLittleEndian(_rest, number);
+        _rest = _rest[sizeof(float)..];
+    }
+
+    /// <inheritdoc/>
+    public void Add(long number)
+    {
+        BinaryPrimitives.WriteInt64LittleEndian(_rest, number);
+        _rest = _rest[sizeof(long)..];
     }
 }
