@@ -34,23 +34,23 @@ internal static class DetectRegistration
     {
         var decoder = app.Services.GetRequiredService<ImageDecoder>();
         app.MapPost("/detect", (HttpContext context, DetectionEndpoint endpoint) => endpoint.HandleAsync(context))
-            .Detects(
-                DetectOperation,
-                "Finds objects in an image",
-                "Boxes are xyxy in pixels of the image as displayed (after EXIF orientation), best score first.")
             .Produces<DetectionResponse>()
             .WithMetadata(
                 ImageProblems.Create(
                     decoder,
                     FormatNegotiation.Served,
                     NumberText.NotAFraction("scoreThreshold", "abc"),
-                    FailureExamples.TooManyViews()));
+                    FailureExamples.TooManyViews()))
+            .Detects(
+                DetectOperation,
+                "Finds objects in an image",
+                "Boxes are xyxy in pixels of the image as displayed (after EXIF orientation), best score first.");
         app.MapPost("/detect/batch", (HttpContext context, BatchEndpoint endpoint) => endpoint.HandleAsync(context))
+            .WithMetadata(BatchProblems())
             .Detects(
                 BatchOperation,
                 "Finds objects in several images",
-                "Answers in the order sent. An image that fails has its problem in its place; the others are answered.")
-            .WithMetadata(BatchProblems());
+                "Answers in the order sent. An image that fails has its problem in its place; the others are answered.");
         return app;
     }
 

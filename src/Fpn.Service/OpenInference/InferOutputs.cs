@@ -13,7 +13,7 @@ internal static class InferOutputs
     /// <summary>Reads the array.</summary>
     /// <param name="json">Positioned on the value of <c>outputs</c>; afterwards on its end.</param>
     /// <param name="wanted">
-    /// Takes the outputs in their order; stays empty when the array is empty, which asks for all.
+    /// Takes the outputs in their order; stays empty when the array is empty, which asks for those of detections.
     /// </param>
     /// <returns>Null, or their problem.</returns>
     public static Problem? Read(ref JsonObjectReader json, List<WantedOutput> wanted)
