@@ -58,7 +58,7 @@ internal sealed unsafe class RegionReader : IDisposable
     internal long RegionBytes(PixelRectangle region)
     {
         var stored = StoredRectangle(Check(region));
-        var size = SizeOf(stored);
+        var size = stored.Size;
         return size.Area * PixelBytes + TileBytes(_pages[0], stored.Left, stored.Top, size) + WorkBytes(size.Width);
     }
 
@@ -75,7 +75,7 @@ internal sealed unsafe class RegionReader : IDisposable
     internal DecodeOutcome Decode(PixelRectangle region, CancellationToken cancellationToken)
     {
         var stored = StoredRectangle(Check(region));
-        var size = SizeOf(stored);
+        var size = stored.Size;
         return Open(_pages[0]) is { } page
             ? Finish(
                 size,
@@ -192,9 +192,7 @@ internal sealed unsafe class RegionReader : IDisposable
 
     private PixelRectangle Check(PixelRectangle region)
     {
-        if (region.Left < 0 || region.Left >= region.Right || region.Right > Size.Width
-            || region.Top < 0 || region.Top >= region.Bottom || region.Bottom > Size.Height
-            || SizeOf(region).Area > ImageDecoder.MostWholePixels)
+        if (!region.LiesIn(Size) || region.Size.Area > ImageDecoder.MostWholePixels)
         {
             throw new ArgumentOutOfRangeException(
                 nameof(region), region, $"Not inside {Size}, or more than {ImageDecoder.MostWholePixels} pixels.");
@@ -222,9 +220,6 @@ internal sealed unsafe class RegionReader : IDisposable
 
         return new PixelRectangle(left, top, right, bottom);
     }
-
-    private static ImageSize SizeOf(PixelRectangle rectangle) =>
-        new(rectangle.Bottom - rectangle.Top, rectangle.Right - rectangle.Left);
 
     private static DecodeOutcome HeaderIsDamaged() =>
         ImageDecoder.Undecodable(ImageFormat.Tiff, "a header in it is damaged or incomplete");
