@@ -1,4 +1,3 @@
-using System.Buffers.Binary;
 using Fpn.Detection.Geometry;
 using Fpn.Imaging.Decoding;
 using Fpn.Imaging.Pixels;
@@ -49,9 +48,9 @@ public sealed class RegionFailureTests
         { "tiles at 2^32 - 1", new MadeTiledTiff { TileOffset = 0xFFFFFFFF - 8 }.ToFile() },
         { "tiles without bytes", new MadeTiledTiff { TileLength = 0 }.ToFile() },
         { "tiles of 2^32 - 1 bytes", new MadeTiledTiff { TileLength = 0xFFFFFFFF }.ToFile() },
-        { "2^30 columns and more tiles than the list", Patch(new MadeTiledTiff().ToFile(), 256, 1 << 30) },
-        { "2^30 rows", Patch(new MadeTiledTiff().ToFile(), 257, 1 << 30) },
-        { "a list of tiles behind the end", Patch(new MadeTiledTiff().ToFile(), 324, 1 << 30) },
+        { "2^30 columns and more tiles than the list", TiffEntries.Patch(new MadeTiledTiff().ToFile(), 256, 1 << 30) },
+        { "2^30 rows", TiffEntries.Patch(new MadeTiledTiff().ToFile(), 257, 1 << 30) },
+        { "a list of tiles behind the end", TiffEntries.Patch(new MadeTiledTiff().ToFile(), 324, 1 << 30) },
         { "a ring of pages", new MadeTiledTiff { IsRing = true }.ToFile() },
         {
             "a ring of levels",
@@ -59,11 +58,11 @@ public sealed class RegionFailureTests
         },
         {
             "subdirectories behind the end",
-            Patch(new MadeTiledTiff { AsSubdirectories = true, Pages = [Level(), Level()] }.ToFile(), 330, 1 << 30)
+            TiffEntries.Patch(new MadeTiledTiff { AsSubdirectories = true, Pages = [Level(), Level()] }.ToFile(), 330, 1 << 30)
         },
         {
             "subdirectories that are numbers of the picture",
-            Patch(new MadeTiledTiff { AsSubdirectories = true, Pages = [Level(), Level()] }.ToFile(), 330, 8)
+            TiffEntries.Patch(new MadeTiledTiff { AsSubdirectories = true, Pages = [Level(), Level()] }.ToFile(), 330, 8)
         },
     };
 
@@ -132,7 +131,7 @@ public sealed class RegionFailureTests
     public void DecodeRegion_ADamagedTile_IsUndecodableEachTimeAndItsNeighborsAreNot()
     {
         var file = MadePictures.Tiff(MadePictures.Colors(), ForeignTiffCompression.Deflate);
-        var tile = (int)ReadList(file, 324, index: 6);
+        var tile = (int)TiffEntries.ReadList(file, 324, index: 6);
         file.AsSpan(tile, 40).Fill(0xFF);
         using var opened = _decoder.Open(file).Image!;
 
@@ -152,26 +151,6 @@ public sealed class RegionFailureTests
         }
 
         Assert.Equal(DecodeFailure.Undecodable, opened.Decode().Failure);
-    }
-
-    [Theory]
-    [InlineData(5, 63, false)]
-    [InlineData(7, 16, false)]
-    [InlineData(7, 64, true)]
-    public void Open_JpegSmallerThanItsTile_IsUndecodable(int at, int side, bool isServed)
-    {
-        // Of the last of all tiles; libvips would leave the rest of the tile as it found the memory.
-        var file = MadePictures.Tiff(MadePictures.Colors(), ForeignTiffCompression.Jpeg);
-        var frame = file.AsSpan().LastIndexOf((ReadOnlySpan<byte>)[0xFF, 0xC0]);
-        BinaryPrimitives.WriteUInt16BigEndian(file.AsSpan(frame + at), (ushort)side);
-
-        var outcome = _decoder.Open(file);
-
-        outcome.Image?.Dispose();
-        Assert.Equal(isServed, outcome.Succeeded);
-        Assert.True(
-            isServed || outcome.Refusal.Detail.Contains("smaller than its tile", StringComparison.Ordinal),
-            outcome.Refusal.Detail);
     }
 
     [Theory]
@@ -233,29 +212,4 @@ public sealed class RegionFailureTests
     }
 
     private static MadeTiledTiff Level() => new() { Width = 75, Height = 65, IsReduced = true };
-
-    /// <summary>Changes the value of a tag in the first directory.</summary>
-    private static byte[] Patch(byte[] file, int tag, uint value)
-    {
-        BinaryPrimitives.WriteUInt32LittleEndian(file.AsSpan(Find(file, tag) + 8), value);
-        return file;
-    }
-
-    /// <summary>An entry of a list of a tag in the first directory.</summary>
-    private static uint ReadList(byte[] file, int tag, int index)
-    {
-        var list = BinaryPrimitives.ReadUInt32LittleEndian(file.AsSpan(Find(file, tag) + 8));
-        return BinaryPrimitives.ReadUInt32LittleEndian(file.AsSpan((int)list + 4 * index));
-    }
-
-    private static int Find(byte[] file, int tag)
-    {
-        var at = BinaryPrimitives.ReadInt32LittleEndian(file.AsSpan(4)) + 2;
-        while (BinaryPrimitives.ReadUInt16LittleEndian(file.AsSpan(at)) != tag)
-        {
-            at += 12;
-        }
-
-        return at;
-    }
 }
