@@ -35,6 +35,7 @@ internal sealed class DetectionEndpoint(
             Timeout = request.Headers.Timeout,
             Explain = query.Explain,
             Views = query.Views,
+            IsDrawn = output.Format == OutputFormat.Image,
             Cancellation = context.RequestAborted,
             Arrived = clock.GetTimestamp(),
         };

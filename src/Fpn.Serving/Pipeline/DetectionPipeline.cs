@@ -144,10 +144,23 @@ internal sealed class DetectionPipeline(
         Activity? trace,
         CancellationToken cancellationToken)
     {
+        var isLarge = decoding.WantsParts(opened);
+        if (isLarge && request.IsDrawn)
+        {
+            return DetectionFailure.TooLargeToDraw(opened.Size);
+        }
+
+        var inParts = isLarge && plan.Views.Count > 1;
+        if (inParts && lane.Model.Contract.ScalesRefusal is not null && plan.LooksAtWhole(opened.Size))
+        {
+            // It would be given the reduced picture enlarged to its own size again.
+            return DetectionFailure.TooLargeToLookAt(opened.Size);
+        }
+
         Inferred run;
         try
         {
-            run = plan.Views.Count > 1 && decoding.WantsParts(opened)
+            run = inParts
                 ? await RunInPartsAsync(lane, request, opened, plan, cancellationToken)
                 : await RunWholeAsync(lane, request, opened, plan, cancellationToken);
         }

@@ -9,20 +9,21 @@ namespace Fpn.Serving.Pipeline;
 /// <summary>The views of one image, measured and within the limits before a pixel is decoded.</summary>
 internal sealed class ViewPlan
 {
+    private readonly View[] _views;
     private readonly ImageGeometry[] _geometries;
     private readonly int[] _weights;
 
     private ViewPlan(ViewOptions options, View[] views, ImageGeometry[] geometries, int[] weights, int places)
     {
-        (Options, Views, Places) = (options, views, places);
-        (_geometries, _weights) = (geometries, weights);
+        (Options, Places) = (options, places);
+        (_views, _geometries, _weights) = (views, geometries, weights);
     }
 
     /// <summary>What was asked for.</summary>
     public ViewOptions Options { get; }
 
     /// <summary>At least one.</summary>
-    public IReadOnlyList<View> Views { get; }
+    public IReadOnlyList<View> Views => _views;
 
     /// <summary>Places that the views take in the queue: their weights together. Regions that are worth more than the
     /// whole queue take all of it, and so are let in when it is empty.</summary>
@@ -34,6 +35,11 @@ internal sealed class ViewPlan
     /// <summary>How many images each view is worth on the device: 1, more with more pixels than the model's own size
     /// has, or with more given regions than an image has proposals.</summary>
     public IReadOnlyList<int> Weights => _weights;
+
+    /// <summary>Whether a view shows the whole image.</summary>
+    /// <param name="image">The image's size.</param>
+    public bool LooksAtWhole(ImageSize image) =>
+        Array.Exists(_views, view => view.Region == new PixelRectangle(image));
 
     /// <summary>Plans the views of an image: those of the request, else those of the model's package; one look where
     /// something else than detections is asked for.</summary>
