@@ -50,7 +50,8 @@ internal static class DetectRegistration
             .Detects(
                 BatchOperation,
                 "Finds objects in several images",
-                "Answers in the order sent. An image that fails has its problem in its place; the others are answered.");
+                "Answers in the order sent. An image that fails has its problem in its place; "
+                + "the others are answered.");
         return app;
     }
 

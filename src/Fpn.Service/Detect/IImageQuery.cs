@@ -4,8 +4,8 @@ using Fpn.Serving.Lanes;
 
 namespace Fpn.Service.Detect;
 
-/// <summary>The query of an endpoint that takes images, checked against the model that it names, which it holds until it
-/// is disposed.</summary>
+/// <summary>The query of an endpoint that takes images, checked against the model that it names, which it holds until
+/// it is disposed.</summary>
 /// <typeparam name="TSelf">The query itself.</typeparam>
 internal interface IImageQuery<TSelf> : IDisposable
     where TSelf : class, IImageQuery<TSelf>

@@ -4,8 +4,8 @@ using Fpn.Service.Stages;
 
 namespace Fpn.Service.OpenInference;
 
-/// <summary>Parameters of a request, of this service: how proposals are chosen, as in the query of <c>/proposals</c>. They
-/// go with outputs of proposals only.</summary>
+/// <summary>Parameters of a request, of this service: how proposals are chosen, as in the query of <c>/proposals</c>.
+/// They go with outputs of proposals only.</summary>
 internal static class InferProposals
 {
     /// <summary>The most proposals of an image.</summary>

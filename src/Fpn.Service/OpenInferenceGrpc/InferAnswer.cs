@@ -14,7 +14,9 @@ internal static class InferAnswer
     {
         var answer = new ModelInferResponse
         {
-            ModelName = rows.Contract.Name, ModelVersion = rows.Contract.Version, Id = id,
+            ModelName = rows.Contract.Name,
+            ModelVersion = rows.Contract.Version,
+            Id = id,
         };
         foreach (var tensor in query.Outputs.Count == 0
             ? Tensors.OfDetections

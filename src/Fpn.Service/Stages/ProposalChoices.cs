@@ -5,8 +5,8 @@ using Fpn.Service.Problems;
 
 namespace Fpn.Service.Stages;
 
-/// <summary>How a request wants its proposals chosen: the same parameters for every protocol. What it does not say is as
-/// the model's package has it.</summary>
+/// <summary>How a request wants its proposals chosen: the same parameters for every protocol. What it does not say is
+/// as the model's package has it.</summary>
 /// <param name="contract">The model that proposes.</param>
 internal sealed class ProposalChoices(ModelContract contract)
 {

@@ -128,7 +128,7 @@ public sealed class ProposalOutputsTests(ServiceFixture fixture)
     [InlineData("proposal_levels, proposal_boxes, labels", "", "outputs[2]: 'labels' and 'proposal_levels' cannot")]
     [InlineData("proposal_boxes, proposal_boxes", "", "twice")]
     [InlineData("proposals", "", "'proposals'. Known: boxes, scores, labels, image_index, proposal_boxes, ")]
-    [InlineData("proposal_boxes", "\"max_detections\": 5", "parameters.max_detections: Goes with outputs of detections")]
+    [InlineData("proposal_boxes", "\"max_detections\": 5", "parameters.max_detections: Goes with outputs of")]
     [InlineData("proposal_boxes", "\"labels\": \"RBC\"", "parameters.labels: ")]
     [InlineData("proposal_boxes", "\"slice\": 320", "parameters.slice: ")]
     [InlineData("proposal_boxes", "\"flip\": true", "parameters.flip: ")]

@@ -23,7 +23,7 @@ internal static class ProblemBody
         return body;
     }
 
-    /// <summary>Asserts that the answer is the problem of a wrong parameter and names it, and returns its body.</summary>
+    /// <summary>Asserts that the answer is the problem of a wrong parameter and names it; returns its body.</summary>
     public static async Task<JsonElement> AssertBadParameterAsync(HttpResponseMessage response, string? parameter)
     {
         var problem = await AssertAsync(response, HttpStatusCode.BadRequest, "bad-parameter");
