@@ -19,6 +19,8 @@ public sealed class LargePictureTests
 
     private readonly ImageDecoder _decoder = new(1L << 33, new VipsCodec());
 
+    private static CancellationToken Cancel => TestContext.Current.CancellationToken;
+
     [Fact]
     public void DecodeRegion_OfALargePicture_TakesNoMoreThanItSays()
     {
@@ -28,7 +30,7 @@ public sealed class LargePictureTests
         Assert.InRange(bytes, 640 * 640 * 3, 16 << 20);
         var before = NativeImageMemory.TrackedBytes;
 
-        using var part = opened.DecodeRegion(region).Image!;
+        using var part = opened.DecodeRegion(region, Cancel).Image!;
 
         Assert.Equal(new ImageSize(640, 640), part.Size);
         for (var x = 0; x < 640; x++)
@@ -40,6 +42,33 @@ public sealed class LargePictureTests
         part.Dispose();
         Assert.True(SpinWait.SpinUntil(
             () => NativeImageMemory.TrackedBytes <= before + (1 << 16), TimeSpan.FromSeconds(10)));
+    }
+
+    /// <summary>What is granted before decoding is never exceeded on the way.</summary>
+    [Theory]
+    [InlineData(false)]
+    [InlineData(true)]
+    public async Task DecodeRegion_WhileItDecodes_TakesNoMoreThanItSays(bool isReduced)
+    {
+        using var opened = _decoder.Open(s_file).Image!;
+        var region = new PixelRectangle(100, 100, 9100, 2100);
+        var bytes = isReduced ? opened.ReducedBytes(1_000_000) : opened.RegionBytes(region);
+        var before = NativeImageMemory.TrackedBytes;
+        var (peak, ended) = (0L, false);
+        var watch = Task.Run(() =>
+        {
+            while (!Volatile.Read(ref ended))
+            {
+                peak = Math.Max(peak, NativeImageMemory.TrackedBytes - before);
+            }
+        }, Cancel);
+        var part = isReduced ? opened.DecodeReduced(1_000_000, Cancel) : opened.DecodeRegion(region, Cancel);
+        var held = NativeImageMemory.TrackedBytes - before;
+        Volatile.Write(ref ended, true);
+        await watch;
+        part.Image!.Dispose();
+
+        Assert.InRange(Math.Max(peak, held), isReduced ? 500_000 * 3 : 9000 * 2000 * 3, bytes);
     }
 
     [Fact]
@@ -90,7 +119,7 @@ public sealed class LargePictureTests
     {
         using var opened = _decoder.Open(s_file).Image!;
 
-        using var reduced = opened.DecodeReduced(2_000_000).Image!;
+        using var reduced = opened.DecodeReduced(2_000_000, Cancel).Image!;
 
         // 600 million by 2 million is 300: blocks of 18.
         Assert.Equal(new ImageSize(1111, 1667), reduced.Size);

@@ -13,6 +13,8 @@ public sealed class RegionTests
 {
     private readonly ImageDecoder _decoder = new(40_000_000, new VipsCodec());
 
+    private static CancellationToken Cancel => TestContext.Current.CancellationToken;
+
     /// <summary>Rectangles of 300 × 200 pixels in tiles of 64.</summary>
     private static readonly PixelRectangle[] s_regions =
     [
@@ -82,9 +84,9 @@ public sealed class RegionTests
         using var opened = _decoder.Open(file).Image!;
         var region = new PixelRectangle(40, 50, 170, 180);
 
-        using var before = opened.DecodeRegion(region).Image!;
+        using var before = opened.DecodeRegion(region, Cancel).Image!;
         opened.ParkUnless(isTurn: false);
-        using var after = opened.DecodeRegion(region).Image!;
+        using var after = opened.DecodeRegion(region, Cancel).Image!;
         using var whole = opened.Decode().Image!;
 
         Assert.Equal(before.Pixels.ToArray(), after.Pixels.ToArray());
@@ -97,7 +99,7 @@ public sealed class RegionTests
         // Columns of 0, 3, 6 … 189 in each tile. Blocks of 2: means 1.5 (rounds to 2), 7.5, 13.5 …
         using var opened = _decoder.Open(new MadeTiledTiff().ToFile()).Image!;
 
-        using var reduced = opened.DecodeReduced(75 * 65).Image!;
+        using var reduced = opened.DecodeReduced(75 * 65, Cancel).Image!;
 
         Assert.Equal(new ImageSize(65, 75), reduced.Size);
         Assert.Equal(new ImageSize(130, 150), opened.Size);
@@ -121,7 +123,7 @@ public sealed class RegionTests
         using var opened = _decoder.Open(file).Image!;
         using var whole = _decoder.Decode(file).Image!;
 
-        using var reduced = opened.DecodeReduced(maxPixels).Image!;
+        using var reduced = opened.DecodeReduced(maxPixels, Cancel).Image!;
 
         Assert.Equal(new ImageSize(height, width), reduced.Size);
         AssertMeans(whole, reduced, factor);
@@ -135,7 +137,7 @@ public sealed class RegionTests
         using var opened = _decoder.Open(file).Image!;
         using var whole = _decoder.Decode(file).Image!;
 
-        using var reduced = opened.DecodeReduced(50 * 75).Image!;
+        using var reduced = opened.DecodeReduced(50 * 75, Cancel).Image!;
 
         Assert.Equal(new ImageSize(75, 50), reduced.Size);
         AssertMeans(whole, reduced, 4);
@@ -170,7 +172,7 @@ public sealed class RegionTests
         };
         using var opened = _decoder.Open(file.ToFile()).Image!;
 
-        using var reduced = opened.DecodeReduced(maxPixels).Image!;
+        using var reduced = opened.DecodeReduced(maxPixels, Cancel).Image!;
 
         Assert.Equal(gray, reduced.Pixels[0]);
         Assert.Equal(-1, reduced.Pixels.IndexOfAnyExcept(gray));
@@ -205,7 +207,7 @@ public sealed class RegionTests
         Assert.True(opened.ReadsRegions, what);
         foreach (var region in regions)
         {
-            using var part = opened.DecodeRegion(region).Image!;
+            using var part = opened.DecodeRegion(region, Cancel).Image!;
 
             Assert.Equal((region.Bottom - region.Top, region.Right - region.Left), (part.Size.Height, part.Size.Width));
             for (var y = 0; y < part.Size.Height; y++)

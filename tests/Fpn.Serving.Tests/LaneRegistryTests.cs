@@ -1,50 +1,33 @@
-using System.Diagnostics.Metrics;
 using Fpn.Detection.Geometry;
 using Fpn.Models.Execution.Devices;
 using Fpn.Models.Packages;
 using Fpn.Serving.Lanes;
 using Fpn.Serving.Queue;
 using Fpn.Serving.Requests;
-using Fpn.Serving.Sizing;
-using Fpn.Serving.Telemetry;
 using Fpn.Testing.Fakes;
 using Fpn.Testing.Images;
 using Fpn.Testing.Running;
-using Microsoft.Extensions.DependencyInjection;
-using Microsoft.Extensions.Logging.Abstractions;
 
 namespace Fpn.Serving.Tests;
 
 /// <summary>Models that come, change and go while requests run.</summary>
 public sealed class LaneRegistryTests : IAsyncDisposable
 {
-    private readonly ServiceProvider _services = new ServiceCollection().AddMetrics().BuildServiceProvider();
     private readonly FakeDetector _first = Version("fake", "1");
     private readonly FakeDetector _second = Version("fake", "2");
-    private readonly FakePackages _packages;
-    private readonly LaneRegistry _lanes;
+    private readonly TestRegistry _test;
 
-    public LaneRegistryTests()
-    {
-        _packages = new FakePackages(("fake", () => _first));
-        _lanes = new LaneRegistry(
-            _packages,
-            new BatchingOptions { MaxBatchSize = 1 },
-            new DetectionMetrics(_services.GetRequiredService<IMeterFactory>()),
-            TimeProvider.System,
-            NullLogger<LaneRegistry>.Instance);
-    }
+    public LaneRegistryTests() => _test = new TestRegistry(("fake", () => _first));
 
     private static CancellationToken Cancel => TestContext.Current.CancellationToken;
 
     private string? ServedVersion =>
-        _lanes.Lanes.SingleOrDefault(lane => lane.Model.Contract.Name == "fake")?.Model.Contract.Version;
+        _test.Lanes.Lanes.SingleOrDefault(lane => lane.Model.Contract.Name == "fake")?.Model.Contract.Version;
 
     public async ValueTask DisposeAsync()
     {
         _first.RunsFreely = _second.RunsFreely = true;
-        await _lanes.DisposeAsync();
-        await _services.DisposeAsync();
+        await _test.DisposeAsync();
         _first.Dispose();
         _second.Dispose();
     }
@@ -52,32 +35,32 @@ public sealed class LaneRegistryTests : IAsyncDisposable
     [Fact]
     public async Task Start_SeveralPackages_ServesAllTheDefaultOneFirst()
     {
-        _packages.Loads.Add("apples", () => Version("apples", "7"));
-        await _lanes.StartAsync();
-        Assert.Equal(["fake", "apples"], _lanes.Names);
+        _test.Packages.Loads.Add("apples", () => Version("apples", "7"));
+        await _test.Lanes.StartAsync();
+        Assert.Equal(["fake", "apples"], _test.Lanes.Names);
         Assert.Equal(
             [
                 new ModelState("apples", "7", ModelAvailability.Ready, ""),
                 new ModelState("fake", "1", ModelAvailability.Ready, ""),
             ],
-            _lanes.States);
+            _test.Lanes.States);
     }
 
     [Fact]
     public async Task Take_UnknownModel_IsRefused()
     {
-        await _lanes.StartAsync();
-        Assert.False(_lanes.TryTake("Fake", out _));
+        await _test.Lanes.StartAsync();
+        Assert.False(_test.Lanes.TryTake("Fake", out _));
     }
 
     [Fact]
     public async Task Load_PackageThatIsNew_ServesIt()
     {
-        await _lanes.StartAsync();
-        _packages.Loads.Add("apples", () => Version("apples", "7"));
-        Assert.Contains(new ModelState("apples", null, ModelAvailability.Unloaded, ""), _lanes.States);
-        Assert.Null(await _lanes.LoadAsync("apples"));
-        Assert.True(_lanes.TryTake("apples", out var use));
+        await _test.Lanes.StartAsync();
+        _test.Packages.Loads.Add("apples", () => Version("apples", "7"));
+        Assert.Contains(new ModelState("apples", null, ModelAvailability.Unloaded, ""), _test.Lanes.States);
+        Assert.Null(await _test.Lanes.LoadAsync("apples"));
+        Assert.True(_test.Lanes.TryTake("apples", out var use));
         using (use)
         {
             Assert.Equal(3, await InferAsync(use, 3));
@@ -87,12 +70,12 @@ public sealed class LaneRegistryTests : IAsyncDisposable
     [Fact]
     public async Task Load_Again_AnswersTheOldRequestsFromTheOldVersionAndThenFreesIt()
     {
-        await _lanes.StartAsync();
-        Assert.True(_lanes.TryTake("fake", out var old));
-        _packages.Loads["fake"] = () => _second;
-        Assert.Null(await _lanes.LoadAsync("fake"));
+        await _test.Lanes.StartAsync();
+        Assert.True(_test.Lanes.TryTake("fake", out var old));
+        _test.Packages.Loads["fake"] = () => _second;
+        Assert.Null(await _test.Lanes.LoadAsync("fake"));
         Assert.Equal("2", ServedVersion);
-        Assert.True(_lanes.TryTake("fake", out var @new));
+        Assert.True(_test.Lanes.TryTake("fake", out var @new));
         using (@new)
         {
             Assert.Equal("2", @new.Lane.Model.Contract.Version);
@@ -111,25 +94,26 @@ public sealed class LaneRegistryTests : IAsyncDisposable
     [Fact]
     public async Task Load_WrongPackage_KeepsTheOldOneAndSaysWhy()
     {
-        await _lanes.StartAsync();
-        _packages.Loads["fake"] = () => throw new ModelPackageException("key 'labels' is missing.");
-        Assert.Equal("key 'labels' is missing.", await _lanes.LoadAsync("fake"));
-        Assert.Equal([new ModelState("fake", "1", ModelAvailability.Ready, "key 'labels' is missing.")], _lanes.States);
+        await _test.Lanes.StartAsync();
+        _test.Packages.Loads["fake"] = () => throw new ModelPackageException("key 'labels' is missing.");
+        Assert.Equal("key 'labels' is missing.", await _test.Lanes.LoadAsync("fake"));
+        Assert.Equal(
+            [new ModelState("fake", "1", ModelAvailability.Ready, "key 'labels' is missing.")], _test.Lanes.States);
 
-        _packages.Loads["fake"] = () => _second;
-        Assert.Null(await _lanes.LoadAsync("fake"));
-        Assert.Equal([new ModelState("fake", "2", ModelAvailability.Ready, "")], _lanes.States);
+        _test.Packages.Loads["fake"] = () => _second;
+        Assert.Null(await _test.Lanes.LoadAsync("fake"));
+        Assert.Equal([new ModelState("fake", "2", ModelAvailability.Ready, "")], _test.Lanes.States);
     }
 
     [Fact]
     public async Task Load_FirstBatchFails_KeepsTheOldOneAndFreesTheNew()
     {
-        await _lanes.StartAsync();
+        await _test.Lanes.StartAsync();
         _second.DuringRun = _ => throw new ModelFailureException("the head failed");
-        _packages.Loads["fake"] = () => _second;
-        Assert.Equal("Model 'fake' fails on its first batch: the head failed", await _lanes.LoadAsync("fake"));
+        _test.Packages.Loads["fake"] = () => _second;
+        Assert.Equal("Model 'fake' fails on its first batch: the head failed", await _test.Lanes.LoadAsync("fake"));
         Assert.Equal(1, _second.Disposals);
-        Assert.True(_lanes.TryTake("fake", out var use));
+        Assert.True(_test.Lanes.TryTake("fake", out var use));
         using (use)
         {
             Assert.Equal(("1", 6), (use.Lane.Model.Contract.Version, await InferAsync(use, 6)));
@@ -139,20 +123,20 @@ public sealed class LaneRegistryTests : IAsyncDisposable
     [Fact]
     public async Task Load_NoSuchPackage_SaysSoAndIsNotRemembered()
     {
-        await _lanes.StartAsync();
-        Assert.Equal("there is no package '../fake'", await _lanes.LoadAsync("../fake"));
-        Assert.Equal("fake", Assert.Single(_lanes.States).Name);
+        await _test.Lanes.StartAsync();
+        Assert.Equal("there is no package '../fake'", await _test.Lanes.LoadAsync("../fake"));
+        Assert.Equal("fake", Assert.Single(_test.Lanes.States).Name);
     }
 
     [Fact]
     public async Task Load_WhileItRuns_IsSeenInTheStates()
     {
-        await _lanes.StartAsync();
+        await _test.Lanes.StartAsync();
         _second.RunsFreely = false;
-        _packages.Loads.Add("slow", () => _second);
-        var loading = _lanes.LoadAsync("slow");
+        _test.Packages.Loads.Add("slow", () => _second);
+        var loading = _test.Lanes.LoadAsync("slow");
         var run = await _second.NextRunAsync();
-        Assert.Contains(new ModelState("slow", null, ModelAvailability.Loading, ""), _lanes.States);
+        Assert.Contains(new ModelState("slow", null, ModelAvailability.Loading, ""), _test.Lanes.States);
         _second.RunsFreely = true;
         run.End();
         Assert.Null(await loading);
@@ -161,39 +145,39 @@ public sealed class LaneRegistryTests : IAsyncDisposable
     [Fact]
     public async Task Unload_WithARequestInside_AnswersItAndRefusesOthers()
     {
-        await _lanes.StartAsync();
-        Assert.True(_lanes.TryTake("fake", out var use));
-        Assert.True(await _lanes.UnloadAsync("fake"));
-        Assert.False(await _lanes.UnloadAsync("fake"));
-        Assert.False(_lanes.TryTake("fake", out _));
-        Assert.Equal([new ModelState("fake", null, ModelAvailability.Unavailable, "unloaded")], _lanes.States);
+        await _test.Lanes.StartAsync();
+        Assert.True(_test.Lanes.TryTake("fake", out var use));
+        Assert.True(await _test.Lanes.UnloadAsync("fake"));
+        Assert.False(await _test.Lanes.UnloadAsync("fake"));
+        Assert.False(_test.Lanes.TryTake("fake", out _));
+        Assert.Equal([new ModelState("fake", null, ModelAvailability.Unavailable, "unloaded")], _test.Lanes.States);
         using (use)
         {
             Assert.Equal(7, await InferAsync(use, 7));
         }
 
         await Eventually.TrueAsync(() => _first.Disposals == 1);
-        Assert.Null(await _lanes.LoadAsync("fake"));
+        Assert.Null(await _test.Lanes.LoadAsync("fake"));
         Assert.Equal("1", ServedVersion);
     }
 
     [Fact]
     public async Task Load_AfterTheServiceBeganToEnd_IsRefused()
     {
-        await _lanes.StartAsync();
-        _lanes.Abandon();
-        _packages.Loads["fake"] = () => _second;
-        Assert.Equal("the service is shutting down", await _lanes.LoadAsync("fake"));
+        await _test.Lanes.StartAsync();
+        _test.Lanes.Abandon();
+        _test.Packages.Loads["fake"] = () => _second;
+        Assert.Equal("the service is shutting down", await _test.Lanes.LoadAsync("fake"));
         Assert.Equal(("1", 1), (ServedVersion, _second.Disposals));
     }
 
     [Fact]
     public async Task Dispose_WithAUseThatNeverEnds_FreesTheModelAllTheSame()
     {
-        await _lanes.StartAsync();
-        Assert.True(_lanes.TryTake("fake", out var use));
-        Assert.True(await _lanes.UnloadAsync("fake"));
-        await _lanes.DisposeAsync();
+        await _test.Lanes.StartAsync();
+        Assert.True(_test.Lanes.TryTake("fake", out var use));
+        Assert.True(await _test.Lanes.UnloadAsync("fake"));
+        await _test.Lanes.DisposeAsync();
         Assert.Equal(1, _first.Disposals);
         use.Dispose();
     }
@@ -218,7 +202,8 @@ public sealed class LaneRegistryTests : IAsyncDisposable
                 new DetectionRequest(default),
                 image,
                 new SharedPicture(image.Decoded, lease: null),
-                new ImageSize(32, 32)),
+                new ImageSize(32, 32),
+                weight: 1),
             Cancel);
         return Assert.Single(inferred.Detections).Score;
     }

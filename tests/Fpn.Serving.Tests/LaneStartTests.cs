@@ -1,27 +1,18 @@
-using System.Diagnostics.Metrics;
 using Fpn.Models.Execution.Devices;
 using Fpn.Models.Options;
 using Fpn.Serving.Lanes;
 using Fpn.Serving.Sizing;
-using Fpn.Serving.Telemetry;
 using Fpn.Testing.Fakes;
-using Microsoft.Extensions.DependencyInjection;
-using Microsoft.Extensions.Logging.Abstractions;
 
 namespace Fpn.Serving.Tests;
 
 /// <summary>What a model goes through before it is served: its batch size is measured, its shapes are warmed
 /// up.</summary>
-public sealed class LaneStartTests : IAsyncDisposable
+public sealed class LaneStartTests : IDisposable
 {
-    private readonly ServiceProvider _services = new ServiceCollection().AddMetrics().BuildServiceProvider();
     private readonly FakeDetector _detector = new() { RunsFreely = true };
 
-    public async ValueTask DisposeAsync()
-    {
-        await _services.DisposeAsync();
-        _detector.Dispose();
-    }
+    public void Dispose() => _detector.Dispose();
 
     [Theory]
     [InlineData("Auto", true, true)]
@@ -33,11 +24,11 @@ public sealed class LaneStartTests : IAsyncDisposable
         var provider = onGpu ? ExecutionProvider.Cuda : ExecutionProvider.Cpu;
         var options = new BatchingOptions { MaxBatchSize = 4, FixedShapes = Enum.Parse<FixedShapesSetting>(setting) };
         var device = new DeviceDescription(provider, "a fake", "a test", Streams: 2) { SessionPerShape = onGpu };
-        await using var lanes = Create(options, device: device);
+        await using var test = Create(options, device: device);
 
-        await lanes.StartAsync();
+        await test.Lanes.StartAsync();
 
-        var lane = Assert.Single(lanes.Lanes);
+        var lane = Assert.Single(test.Lanes.Lanes);
         Assert.Equal(expected, lane.Model.HasFixedShapes);
         Assert.Equal(expected, lane.Buckets.Sizes.Count > 0);
         if (expected)
@@ -57,11 +48,11 @@ public sealed class LaneStartTests : IAsyncDisposable
     public async Task Start_OnAGpuWithoutBuckets_LeavesShapesFree()
     {
         var device = new DeviceDescription(ExecutionProvider.Cuda, "a fake", "a test", Streams: 2);
-        await using var lanes = Create(new BatchingOptions { MaxBatchSize = 4, Buckets = "off" }, device: device);
+        await using var test = Create(new BatchingOptions { MaxBatchSize = 4, Buckets = "off" }, device: device);
 
-        await lanes.StartAsync();
+        await test.Lanes.StartAsync();
 
-        Assert.False(Assert.Single(lanes.Lanes).Model.HasFixedShapes);
+        Assert.False(Assert.Single(test.Lanes.Lanes).Model.HasFixedShapes);
         Assert.Null(_detector.Shapes);
     }
 
@@ -69,9 +60,9 @@ public sealed class LaneStartTests : IAsyncDisposable
     public async Task Start_FixedShapesWithoutBuckets_IsRefused()
     {
         var options = new BatchingOptions { FixedShapes = FixedShapesSetting.On, MaxBatchSize = 4, Buckets = "off" };
-        await using var lanes = Create(options);
+        await using var test = Create(options);
 
-        var refusal = await Assert.ThrowsAsync<InvalidOptionException>(lanes.StartAsync);
+        var refusal = await Assert.ThrowsAsync<InvalidOptionException>(test.Lanes.StartAsync);
 
         Assert.Contains("'Fpn:Batching:Buckets' is 'off'", refusal.Message, StringComparison.Ordinal);
         Assert.Null(_detector.Shapes);
@@ -85,11 +76,11 @@ public sealed class LaneStartTests : IAsyncDisposable
 
         // As a GPU does: a batch takes as long as an image, up to 16.
         detector.DuringRun = images => clock.Advance(TimeSpan.FromMilliseconds(images <= 16 ? 10 : 10 * images));
-        await using var lanes = Create(new BatchingOptions { FixedShapes = FixedShapesSetting.On }, detector, clock);
+        await using var test = Create(new BatchingOptions { FixedShapes = FixedShapesSetting.On }, detector, clock);
 
-        await lanes.StartAsync();
+        await test.Lanes.StartAsync();
 
-        var lane = Assert.Single(lanes.Lanes);
+        var lane = Assert.Single(test.Lanes.Lanes);
         Assert.Equal(16, lane.Curve.MaxBy(point => point.ImagesPerSecond).BatchSize);
         Assert.Equal(4, lane.Batcher.MaxBatchSize);
         Assert.Equal([1, 2, 4], detector.Shapes!.BatchSizes);
@@ -100,9 +91,9 @@ public sealed class LaneStartTests : IAsyncDisposable
     {
         using var detector = new FakeDetector { RunsFreely = true, MemoryForBatch = 4 };
         var options = new BatchingOptions { FixedShapes = FixedShapesSetting.On, MaxBatchSize = 8 };
-        await using var lanes = Create(options, detector);
+        await using var test = Create(options, detector);
 
-        var refusal = await Assert.ThrowsAsync<ModelNotServedException>(lanes.StartAsync);
+        var refusal = await Assert.ThrowsAsync<ModelNotServedException>(test.Lanes.StartAsync);
 
         Assert.Equal(
             "Model 'fake' cannot be warmed up with batches of up to 8: out of memory. A smaller "
@@ -114,24 +105,23 @@ public sealed class LaneStartTests : IAsyncDisposable
     public async Task Start_DeviceLostWhileTrying_RefusesAndSaysSo()
     {
         _detector.DuringRun = _ => throw new DeviceLostException("CUDA failure 700");
-        await using var lanes = Create(new BatchingOptions());
+        await using var test = Create(new BatchingOptions());
 
-        var refusal = await Assert.ThrowsAsync<ModelNotServedException>(lanes.StartAsync);
+        var refusal = await Assert.ThrowsAsync<ModelNotServedException>(test.Lanes.StartAsync);
 
         Assert.Equal("Model 'fake': the device failed while the model was tried: CUDA failure 700", refusal.Message);
     }
 
-    private LaneRegistry Create(
+    private TestRegistry Create(
         BatchingOptions options,
         FakeDetector? detector = null,
         TimeProvider? clock = null,
-        DeviceDescription? device = null) => new(
-            new FakePackages(("fake", () => detector ?? _detector))
-            {
-                Device = device ?? new(ExecutionProvider.Cpu, "a fake", "a test", Streams: 1),
-            },
-            options,
-            new DetectionMetrics(_services.GetRequiredService<IMeterFactory>()),
-            clock ?? TimeProvider.System,
-            NullLogger<LaneRegistry>.Instance);
+        DeviceDescription? device = null)
+    {
+        var packages = new FakePackages(("fake", () => detector ?? _detector))
+        {
+            Device = device ?? new(ExecutionProvider.Cpu, "a fake", "a test", Streams: 1),
+        };
+        return new TestRegistry(packages, options, clock);
+    }
 }

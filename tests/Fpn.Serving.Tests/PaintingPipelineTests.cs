@@ -30,9 +30,8 @@ public sealed class PaintingPipelineTests : IDisposable
 
     public PaintingPipelineTests() => _pipeline = new PaintingPipeline(
         new ImageDecoder(10_000, _codec),
+        new PictureDecoding(_bytes, _slots),
         new DetectionPainter(VipsLibrary.FontFolder),
-        _bytes,
-        _slots,
         new BatchingOptions { QueueCapacity = 2, Deadline = TimeSpan.FromSeconds(30) },
         _clock);
 

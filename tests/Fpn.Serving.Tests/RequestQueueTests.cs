@@ -250,6 +250,7 @@ public sealed class RequestQueueTests : IDisposable
             image,
             new SharedPicture(image.Decoded, lease: null),
             bucket ?? Small,
+            weight: 1,
             at);
         _requests.Add(request);
         _queue.Add(request);

@@ -78,7 +78,8 @@ internal sealed class TestBatcher(int streams) : IAsyncDisposable
             new DetectionRequest(default) { Priority = priority },
             image,
             new SharedPicture(image.Decoded, lease: null),
-            bucket ?? new ImageSize(32, 32));
+            bucket ?? new ImageSize(32, 32),
+            weight: 1);
         return Batcher.InferAsync(pending, gone?.Token ?? Cancel);
     }
 

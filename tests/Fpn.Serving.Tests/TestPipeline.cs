@@ -1,5 +1,4 @@
 using System.Diagnostics.Metrics;
-using Fpn.Imaging.Codecs;
 using Fpn.Imaging.Decoding;
 using Fpn.Imaging.Pixels;
 using Fpn.Imaging.Vips;
@@ -67,10 +66,6 @@ internal sealed class TestPipeline : IAsyncDisposable
     /// <summary>The largest picture; to be changed before the start.</summary>
     public long MaxPixels { get; set; } = 10_000_000;
 
-    /// <summary>Reads pictures in place of <see cref="Codec"/>, which does not read parts; to be changed before the
-    /// start.</summary>
-    public IImageCodec? PartsCodec { get; set; }
-
     public CountingCodec Codec { get; } = new(new VipsCodec());
 
     public LaneRegistry Lanes { get; }
@@ -89,6 +84,7 @@ internal sealed class TestPipeline : IAsyncDisposable
         await Lanes.DisposeAsync();
         Assert.Equal(0, lane.Admitted);
         Assert.Equal(0, Bytes.Used);
+        Assert.Equal(0, Codec.OpenPages);
         Assert.Equal(0, NativeImageMemory.HeldBytes);
         _slots.Dispose();
         await _services.DisposeAsync();
@@ -103,7 +99,7 @@ internal sealed class TestPipeline : IAsyncDisposable
         Detector.Forget();
         Detector.RunsFreely = false;
         _pipeline = new DetectionPipeline(
-            new ImageDecoder(MaxPixels, PartsCodec ?? Codec),
+            new ImageDecoder(MaxPixels, Codec),
             new PictureDecoding(Bytes, _slots),
             Options,
             Views,

@@ -25,13 +25,22 @@ internal sealed class TestRegistry : IAsyncDisposable
     /// <param name="mostVersions">Versions of a model that are served at most.</param>
     /// <param name="packages">The packages, the default model's first.</param>
     public TestRegistry(int mostVersions, params (string Name, Func<IDetector> Load)[] packages)
+        : this(new FakePackages(packages) { MostVersions = mostVersions }, new BatchingOptions { MaxBatchSize = 1 })
     {
-        Packages = new FakePackages(packages) { MostVersions = mostVersions };
+    }
+
+    /// <summary>Creates it; nothing is loaded.</summary>
+    /// <param name="packages">The packages.</param>
+    /// <param name="options">How batches are made.</param>
+    /// <param name="clock">By which batches are measured; null for the system's.</param>
+    public TestRegistry(FakePackages packages, BatchingOptions options, TimeProvider? clock = null)
+    {
+        Packages = packages;
         Lanes = new LaneRegistry(
-            Packages,
-            new BatchingOptions { MaxBatchSize = 1 },
+            packages,
+            options,
             new DetectionMetrics(_services.GetRequiredService<IMeterFactory>()),
-            TimeProvider.System,
+            clock ?? TimeProvider.System,
             NullLogger<LaneRegistry>.Instance);
         Gauges = new LaneGauges(Lanes, _services.GetRequiredService<IMeterFactory>());
     }

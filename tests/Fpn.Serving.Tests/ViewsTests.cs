@@ -168,21 +168,6 @@ public sealed class ViewsTests : IAsyncDisposable
         Assert.Equal(3, (await slices).Value!.ViewCount);
     }
 
-    /// <summary>A view with twice the pixels of the model's own size takes two places.</summary>
-    [Fact]
-    public async Task Detect_LargeScale_TakesPlacesByItsPixels()
-    {
-        await StartAsync(maxBatchSize: 1);
-        var answer = Send(16, new ViewOptions { Scales = [1600] });
-        var run = await Pipeline.Detector.NextRunAsync();
-
-        // 1600 x 1600 pixels beside 800 x 1344: 2.38.
-        Assert.Equal(3, Pipeline.Lane.Admitted);
-        run.End();
-        Assert.True((await answer).Succeeded);
-        Assert.Equal(0, Pipeline.Lane.Admitted);
-    }
-
     [Fact]
     public async Task Detect_ViewFails_TakesTheOthersOutOfTheQueueAndNothingElse()
     {

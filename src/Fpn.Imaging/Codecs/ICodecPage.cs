@@ -21,13 +21,15 @@ internal interface ICodecPage : IDisposable
     /// <param name="top">Its first row.</param>
     /// <param name="size">H × W; inside the page.</param>
     /// <param name="pixels">[H, W, bands of the layout] bytes, row-major, no gaps; undefined after a failure.</param>
-    /// <returns>False when a tile is damaged or missing.</returns>
-    bool TryDecode(int left, int top, ImageSize size, Span<byte> pixels);
+    /// <param name="cancellationToken">Gives up between two tiles.</param>
+    /// <returns>False when a tile is damaged or missing, or the call was given up.</returns>
+    bool TryDecode(int left, int top, ImageSize size, Span<byte> pixels, CancellationToken cancellationToken);
 
     /// <summary>Decodes the whole page reduced: each pixel is the mean of a block.</summary>
     /// <param name="block">H × W of a block, at most the page's.</param>
     /// <param name="size">H × W of the result: the page's by the block's, rounded to the nearest, halves up.</param>
     /// <param name="pixels">[H, W, bands of the layout] bytes, row-major, no gaps; undefined after a failure.</param>
-    /// <returns>False when a tile is damaged or missing.</returns>
-    bool TryReduce(ImageSize block, ImageSize size, Span<byte> pixels);
+    /// <param name="cancellationToken">Gives up between two tiles.</param>
+    /// <returns>False when a tile is damaged or missing, or the call was given up.</returns>
+    bool TryReduce(ImageSize block, ImageSize size, Span<byte> pixels, CancellationToken cancellationToken);
 }

@@ -44,7 +44,9 @@ internal readonly record struct FileCheck(
 
                 var tags = new TiffTags(encoded);
                 var samples = TiffSamples.Read(tags);
-                return new FileCheck(samples.Refusal ?? TiffJpegTiles.Refuse(encoded, tags), Tiff: samples);
+                var looked = 0L;
+                return new FileCheck(
+                    samples.Refusal ?? TiffJpegTiles.Refuse(encoded, tags, ref looked), Tiff: samples);
             case ImageFormat.Webp:
                 return new FileCheck(MissingEnd(WebpChunks.HasEnd(encoded)));
             case ImageFormat.Gif:

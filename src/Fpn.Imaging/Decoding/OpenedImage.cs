@@ -70,42 +70,46 @@ internal sealed unsafe class OpenedImage : IDisposable
     }
 
     /// <summary>The most bytes that <see cref="DecodeRegion"/> takes, the decoded region included.</summary>
-    /// <inheritdoc cref="DecodeRegion" path="/param|/exception"/>
+    /// <inheritdoc cref="DecodeRegion" path="/param[1]|/exception[1]"/>
     public long RegionBytes(PixelRectangle region) => Regions.RegionBytes(region);
 
     /// <summary>Decodes a rectangle, any number of times until <see cref="Decode"/> or <see cref="Dispose"/>.</summary>
     /// <param name="region">Displayed coordinates; inside the image, with 1 … 536,870,911 pixels.</param>
+    /// <param name="cancellationToken">Gives up between two tiles.</param>
     /// <returns>The pixels that <see cref="Decode"/> gives there, which the caller disposes, or the reason for refusing
     /// them. Bad bytes never throw.</returns>
     /// <exception cref="ArgumentOutOfRangeException">The rectangle is not one of the image.</exception>
     /// <exception cref="InvalidOperationException">The image does not read regions, or was decoded or disposed
     /// before.</exception>
     /// <exception cref="InsufficientMemoryException">There is not enough memory.</exception>
-    public DecodeOutcome DecodeRegion(PixelRectangle region)
+    /// <exception cref="OperationCanceledException">It was given up.</exception>
+    public DecodeOutcome DecodeRegion(PixelRectangle region, CancellationToken cancellationToken)
     {
         var regions = Regions;
         CloseStored();
-        return regions.Decode(region);
+        return regions.Decode(region, cancellationToken);
     }
 
     /// <summary>The most bytes that <see cref="DecodeReduced"/> takes, the decoded image included.</summary>
-    /// <inheritdoc cref="DecodeReduced" path="/param|/exception"/>
+    /// <inheritdoc cref="DecodeReduced" path="/param[1]|/exception[1]"/>
     public long ReducedBytes(long maxPixels) => Regions.ReducedBytes(maxPixels);
 
     /// <summary>Decodes the whole image reduced by a whole number, from a smaller size in the file where one is large
     /// enough; any number of times, until <see cref="Decode"/> or <see cref="Dispose"/>.</summary>
     /// <param name="maxPixels">The most pixels of the result, at least 1.</param>
+    /// <param name="cancellationToken">Gives up between two tiles.</param>
     /// <returns>The reduced image, which the caller disposes, or the reason for refusing it. Its size stands for all of
     /// <see cref="Size"/>. Bad bytes never throw.</returns>
     /// <exception cref="ArgumentOutOfRangeException">The number is less than 1.</exception>
     /// <exception cref="InvalidOperationException">The image does not read regions, or was decoded or disposed
     /// before.</exception>
     /// <exception cref="InsufficientMemoryException">There is not enough memory.</exception>
-    public DecodeOutcome DecodeReduced(long maxPixels)
+    /// <exception cref="OperationCanceledException">It was given up.</exception>
+    public DecodeOutcome DecodeReduced(long maxPixels, CancellationToken cancellationToken)
     {
         var regions = Regions;
         CloseStored();
-        return regions.DecodeReduced(maxPixels);
+        return regions.DecodeReduced(maxPixels, cancellationToken);
     }
 
     /// <summary>Decodes the pixels, once; of several frames or pages the first.</summary>

@@ -54,33 +54,38 @@ internal sealed unsafe class RegionReader : IDisposable
     private int PixelBytes => Bands + (_orientation == ExifOrientation.Upright ? 0 : 3);
 
     /// <summary>The most bytes that <see cref="Decode"/> takes, the result included.</summary>
-    /// <inheritdoc cref="Decode" path="/param|/exception"/>
+    /// <inheritdoc cref="Decode" path="/param[1]|/exception[1]"/>
     internal long RegionBytes(PixelRectangle region)
     {
         var stored = StoredRectangle(Check(region));
-        var size = SizeOf(stored);
+        var size = stored.Size;
         return size.Area * PixelBytes + TileBytes(_pages[0], stored.Left, stored.Top, size) + WorkBytes(size.Width);
     }
 
     /// <summary>Decodes a rectangle.</summary>
     /// <param name="region">Displayed coordinates; inside the picture, with at least one pixel and as many as a picture
     /// that is decoded whole may have.</param>
+    /// <param name="cancellationToken">Gives up between two tiles.</param>
     /// <returns>The pixels that decoding the whole picture gives there; the caller disposes them. Or the reason for
     /// refusing them: bad bytes never throw.</returns>
     /// <exception cref="ArgumentOutOfRangeException">The rectangle is empty, too large or not inside the
     /// picture.</exception>
     /// <exception cref="InsufficientMemoryException">There is not enough memory.</exception>
-    internal DecodeOutcome Decode(PixelRectangle region)
+    /// <exception cref="OperationCanceledException">It was given up.</exception>
+    internal DecodeOutcome Decode(PixelRectangle region, CancellationToken cancellationToken)
     {
         var stored = StoredRectangle(Check(region));
-        var size = SizeOf(stored);
+        var size = stored.Size;
         return Open(_pages[0]) is { } page
-            ? Finish(size, pixels => page.TryDecode(stored.Left, stored.Top, size, pixels))
+            ? Finish(
+                size,
+                pixels => page.TryDecode(stored.Left, stored.Top, size, pixels, cancellationToken),
+                cancellationToken)
             : HeaderIsDamaged();
     }
 
     /// <summary>The most bytes that <see cref="DecodeReduced"/> takes, the result included.</summary>
-    /// <inheritdoc cref="DecodeReduced" path="/param|/exception"/>
+    /// <inheritdoc cref="DecodeReduced" path="/param[1]|/exception[1]"/>
     internal long ReducedBytes(long maxPixels)
     {
         var plan = ReductionPlan.Choose(_pages, maxPixels);
@@ -92,15 +97,20 @@ internal sealed unsafe class RegionReader : IDisposable
     /// <summary>Decodes the whole picture reduced by whole numbers: each pixel is the mean of a block, of inks or of
     /// colors as stored. Starts from a smaller size in the file where one is large enough.</summary>
     /// <param name="maxPixels">The most pixels of the result, at least 1.</param>
+    /// <param name="cancellationToken">Gives up between two tiles.</param>
     /// <returns>The reduced picture, which the caller disposes; its size is the picture's by a whole number, rounded.
     /// Or the reason for refusing it: bad bytes never throw.</returns>
     /// <exception cref="ArgumentOutOfRangeException">The number is less than 1.</exception>
     /// <exception cref="InsufficientMemoryException">There is not enough memory.</exception>
-    internal DecodeOutcome DecodeReduced(long maxPixels)
+    /// <exception cref="OperationCanceledException">It was given up.</exception>
+    internal DecodeOutcome DecodeReduced(long maxPixels, CancellationToken cancellationToken)
     {
         var plan = ReductionPlan.Choose(_pages, maxPixels);
         return Open(plan.Page) is { } page
-            ? Finish(plan.Size, pixels => page.TryReduce(plan.Block, plan.Size, pixels))
+            ? Finish(
+                plan.Size,
+                pixels => page.TryReduce(plan.Block, plan.Size, pixels, cancellationToken),
+                cancellationToken)
             : HeaderIsDamaged();
     }
 
@@ -119,7 +129,8 @@ internal sealed unsafe class RegionReader : IDisposable
     /// <summary>Decodes into a new buffer, and turns what was stored into what is displayed.</summary>
     /// <param name="size">H × W as stored.</param>
     /// <param name="tryDecode">Writes [H, W, bands].</param>
-    private DecodeOutcome Finish(ImageSize size, Decoding tryDecode)
+    /// <param name="cancellationToken">The one that <paramref name="tryDecode"/> listens to.</param>
+    private DecodeOutcome Finish(ImageSize size, Decoding tryDecode, CancellationToken cancellationToken)
     {
         var buffer = PixelBuffer.Allocate((int)(size.Area * Bands));
         try
@@ -128,6 +139,7 @@ internal sealed unsafe class RegionReader : IDisposable
             {
                 // libvips keeps a black tile instead of a damaged one, and would return it the next time.
                 Park();
+                cancellationToken.ThrowIfCancellationRequested();
                 buffer.Dispose();
                 return ImageDecoder.Undecodable(ImageFormat.Tiff, "its data are damaged or incomplete");
             }
@@ -180,9 +192,7 @@ internal sealed unsafe class RegionReader : IDisposable
 
     private PixelRectangle Check(PixelRectangle region)
     {
-        if (region.Left < 0 || region.Left >= region.Right || region.Right > Size.Width
-            || region.Top < 0 || region.Top >= region.Bottom || region.Bottom > Size.Height
-            || SizeOf(region).Area > ImageDecoder.MostWholePixels)
+        if (!region.LiesIn(Size) || region.Size.Area > ImageDecoder.MostWholePixels)
         {
             throw new ArgumentOutOfRangeException(
                 nameof(region), region, $"Not inside {Size}, or more than {ImageDecoder.MostWholePixels} pixels.");
@@ -210,9 +220,6 @@ internal sealed unsafe class RegionReader : IDisposable
 
         return new PixelRectangle(left, top, right, bottom);
     }
-
-    private static ImageSize SizeOf(PixelRectangle rectangle) =>
-        new(rectangle.Bottom - rectangle.Top, rectangle.Right - rectangle.Left);
 
     private static DecodeOutcome HeaderIsDamaged() =>
         ImageDecoder.Undecodable(ImageFormat.Tiff, "a header in it is damaged or incomplete");

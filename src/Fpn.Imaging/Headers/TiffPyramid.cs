@@ -45,17 +45,18 @@ internal static class TiffPyramid
         }
 
         List<TiledPage> pages = [picture];
+        var looked = 0L;
         var offsets = first.All(Subdirectories);
         for (var i = 0; i < offsets.Length; i++)
         {
-            AddLevel(pages, tiff, new TiffTags(tiff, offsets[i]), 0, i);
+            AddLevel(pages, tiff, new TiffTags(tiff, offsets[i]), 0, i, ref looked);
         }
 
         var next = first.Next;
         for (var page = 1; page < MostPages && next != 0; page++)
         {
             var tags = new TiffTags(tiff, next);
-            AddLevel(pages, tiff, tags, page, -1);
+            AddLevel(pages, tiff, tags, page, -1, ref looked);
             next = tags.Next;
         }
 
@@ -63,14 +64,19 @@ internal static class TiffPyramid
     }
 
     private static void AddLevel(
-        List<TiledPage> pages, ReadOnlySpan<byte> tiff, TiffTags tags, int page, int subdirectory)
+        List<TiledPage> pages,
+        ReadOnlySpan<byte> tiff,
+        TiffTags tags,
+        int page,
+        int subdirectory,
+        ref long looked)
     {
         // Bit 0 is a smaller size of another page, bit 2 a mask.
         if (tags.First(NewSubfileType) is { } kind
             && (kind & 5) == 1
             && Describe(tags, page, subdirectory) is { } level
             && IsReduced(level.Size, pages[0].Size)
-            && TiffJpegTiles.Refuse(tiff, tags) is null)
+            && TiffJpegTiles.Refuse(tiff, tags, ref looked) is null)
         {
             pages.Add(level);
         }

@@ -1,12 +1,14 @@
-using System.Buffers.Binary;
-
 namespace Fpn.Imaging.Headers;
 
 /// <summary>The integers in a directory of a TIFF or BigTIFF.</summary>
 internal readonly ref struct TiffTags
 {
-    /// <summary>The most values of any tag that is read: one for each channel.</summary>
+    /// <summary>The most values of a tag that <see cref="All"/> reads: one for each channel.</summary>
     private const int MostValues = 16;
+
+    /// <summary>The most entries of a directory: libtiff reads none of a longer one, which only BigTIFF can
+    /// have.</summary>
+    private const int MostEntries = ushort.MaxValue;
 
     private readonly ReadOnlySpan<byte> _tiff;
     private readonly bool _little;
@@ -28,9 +30,8 @@ internal readonly ref struct TiffTags
         _big = tiff[_little ? 2 : 3] == 43;
         var directory = From(offset ?? (_big ? Number(tiff[8..], 8) : Number(tiff[4..], 4)));
         var header = _big ? 8 : 2;
-        if (directory.Length >= header)
+        if (directory.Length >= header && Number(directory, header) is <= MostEntries and var count)
         {
-            var count = Number(directory, header);
             var room = (ulong)(directory.Length - header) / (ulong)EntryLength;
             _entries = directory.Slice(header, (int)Math.Min(count, room) * EntryLength);
             var rest = directory[(header + _entries.Length)..];
@@ -45,6 +46,9 @@ internal readonly ref struct TiffTags
 
     private int OffsetLength => _big ? 8 : 4;
 
+    /// <summary>Whether a tag is there, whatever its type.</summary>
+    public bool Has(int tag) => !Find(tag).IsEmpty;
+
     /// <summary>The first value of a tag; null where it is absent.</summary>
     public uint? First(int tag) => All(tag) is [var first, ..] ? first : null;
 
@@ -53,61 +57,58 @@ internal readonly ref struct TiffTags
     /// </summary>
     public uint[] All(int tag)
     {
-        var values = Find(tag, MostValues, out var length);
-        return values.IsEmpty ? [] : Read(values, values.Length / length, length);
-    }
-
-    /// <summary>One of the values of a tag, of which there may be any number; null where it is absent.</summary>
-    public ulong? At(int tag, int index)
-    {
-        var values = Find(tag, int.MaxValue / 8, out var length);
-        return length > 0 && index < values.Length / length ? Number(values[(index * length)..], length) : null;
-    }
-
-    /// <summary>The bytes of the values of a tag; empty where it is absent, not an integer or cut off.</summary>
-    private ReadOnlySpan<byte> Find(int tag, int most, out int length)
-    {
-        for (var at = 0; at < _entries.Length; at += EntryLength)
+        var values = Values(tag, MostValues);
+        var numbers = new uint[values.Count];
+        for (var i = 0; i < numbers.Length; i++)
         {
-            var entry = _entries.Slice(at, EntryLength);
-            if (Number(entry, 2) != (ulong)tag)
-            {
-                continue;
-            }
-
-            // BYTE, SHORT, LONG, IFD, LONG8, IFD8.
-            length = Number(entry[2..], 2) switch { 1 => 1, 3 => 2, 4 or 13 => 4, 16 or 18 => 8, _ => 0 };
-            var bytes = (int)Math.Min(Number(entry[4..], OffsetLength), (ulong)most) * length;
-            var inline = entry[(_big ? 12 : 8)..];
-            var values = bytes <= inline.Length ? inline : From(Number(inline, inline.Length));
-            return values.Length < bytes ? default : values[..bytes];
-        }
-
-        length = 0;
-        return default;
-    }
-
-    private uint[] Read(ReadOnlySpan<byte> values, int count, int length)
-    {
-        var numbers = new uint[count];
-        for (var i = 0; i < count; i++)
-        {
-            numbers[i] = (uint)Math.Min(Number(values[(i * length)..], length), uint.MaxValue);
+            numbers[i] = (uint)Math.Min(values[i], uint.MaxValue);
         }
 
         return numbers;
     }
 
+    /// <summary>All values of a tag, of which there may be any number.</summary>
+    public TiffValues Values(int tag) => Values(tag, int.MaxValue / 8);
+
+    private TiffValues Values(int tag, int most)
+    {
+        var entry = Find(tag);
+        if (entry.IsEmpty)
+        {
+            return default;
+        }
+
+        // BYTE, SHORT, LONG, IFD, LONG8, IFD8; libtiff also accepts the signed ones.
+        var length = Number(entry[2..], 2) switch
+        {
+            1 or 6 => 1,
+            3 or 8 => 2,
+            4 or 9 or 13 => 4,
+            16 or 17 or 18 => 8,
+            _ => 0,
+        };
+        var bytes = (int)Math.Min(Number(entry[4..], OffsetLength), (ulong)most) * length;
+        var inline = entry[(_big ? 12 : 8)..];
+        var values = bytes <= inline.Length ? inline : From(Number(inline, inline.Length));
+        return values.Length < bytes ? default : new TiffValues(values[..bytes], length, _little);
+    }
+
+    /// <summary>The first entry of a tag; later ones are ignored, as libtiff does. Empty where it is absent.</summary>
+    private ReadOnlySpan<byte> Find(int tag)
+    {
+        for (var at = 0; at < _entries.Length; at += EntryLength)
+        {
+            var entry = _entries.Slice(at, EntryLength);
+            if (Number(entry, 2) == (ulong)tag)
+            {
+                return entry;
+            }
+        }
+
+        return default;
+    }
+
     private ReadOnlySpan<byte> From(ulong offset) => offset < (ulong)_tiff.Length ? _tiff[(int)offset..] : default;
 
-    private ulong Number(ReadOnlySpan<byte> bytes, int length) => (length, _little) switch
-    {
-        (1, _) => bytes[0],
-        (2, true) => BinaryPrimitives.ReadUInt16LittleEndian(bytes),
-        (2, false) => BinaryPrimitives.ReadUInt16BigEndian(bytes),
-        (4, true) => BinaryPrimitives.ReadUInt32LittleEndian(bytes),
-        (4, false) => BinaryPrimitives.ReadUInt32BigEndian(bytes),
-        (_, true) => BinaryPrimitives.ReadUInt64LittleEndian(bytes),
-        (_, false) => BinaryPrimitives.ReadUInt64BigEndian(bytes),
-    };
+    private ulong Number(ReadOnlySpan<byte> bytes, int length) => TiffValues.Read(bytes, length, _little);
 }

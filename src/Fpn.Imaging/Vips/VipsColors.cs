@@ -45,9 +45,10 @@ internal static class VipsColors
     /// <summary>Computes a picture into memory.</summary>
     /// <param name="picture">The picture, 8 bits a band.</param>
     /// <param name="pixels">[H, W, bands] bytes; undefined after a failure.</param>
+    /// <param name="cancellationToken">Gives up between two tiles or rows; the picture must not be used again.</param>
     /// <returns>False when the picture has other bands or another size.</returns>
-    /// <exception cref="VipsException">The data are damaged or incomplete.</exception>
-    internal static unsafe bool TryWrite(Image picture, Span<byte> pixels)
+    /// <exception cref="VipsException">The data are damaged or incomplete, or the call was given up.</exception>
+    internal static unsafe bool TryWrite(Image picture, Span<byte> pixels, CancellationToken cancellationToken)
     {
         if (picture.Format != BandFormat.Uchar
             || (long)picture.Width * picture.Height * picture.Bands != pixels.Length)
@@ -59,6 +60,8 @@ internal static class VipsColors
         {
             using var target = Image.NewFromMemory(
                 (nint)start, (ulong)pixels.Length, picture.Width, picture.Height, picture.Bands, BandFormat.Uchar);
+            using var end = cancellationToken.UnsafeRegister(
+                static picture => ((Image)picture!).SetKill(true), picture);
             picture.Write(target);
         }
 

@@ -35,7 +35,7 @@ internal sealed class VipsImage : ICodecImage
         try
         {
             converted = VipsColors.Convert(_stored, Layout);
-            return VipsColors.TryWrite(converted, pixels);
+            return VipsColors.TryWrite(converted, pixels, CancellationToken.None);
         }
         catch (VipsException)
         {

@@ -61,12 +61,12 @@ internal sealed class VipsPage : ICodecPage
     }
 
     /// <inheritdoc/>
-    public bool TryDecode(int left, int top, ImageSize size, Span<byte> pixels)
+    public bool TryDecode(int left, int top, ImageSize size, Span<byte> pixels, CancellationToken cancellationToken)
     {
         try
         {
             using var region = _converted.Crop(left, top, size.Width, size.Height);
-            return VipsColors.TryWrite(region, pixels);
+            return VipsColors.TryWrite(region, pixels, cancellationToken);
         }
         catch (VipsException)
         {
@@ -75,12 +75,14 @@ internal sealed class VipsPage : ICodecPage
     }
 
     /// <inheritdoc/>
-    public bool TryReduce(ImageSize block, ImageSize size, Span<byte> pixels)
+    public bool TryReduce(ImageSize block, ImageSize size, Span<byte> pixels, CancellationToken cancellationToken)
     {
         try
         {
             using var reduced = _converted.Shrink(block.Width, block.Height);
-            return reduced.Width == size.Width && reduced.Height == size.Height && VipsColors.TryWrite(reduced, pixels);
+            return reduced.Width == size.Width
+                && reduced.Height == size.Height
+                && VipsColors.TryWrite(reduced, pixels, cancellationToken);
         }
         catch (VipsException)
         {

@@ -32,7 +32,7 @@ internal sealed partial class BatchEndpoint(
     /// <summary>Answers one request.</summary>
     public async Task<IResult> HandleAsync(HttpContext context)
     {
-        if (!DetectRequest.Read(context, lanes).Succeeded(out var request, out var problem))
+        if (!ImageRequest<DetectQuery>.Read(context, lanes).Succeeded(out var request, out var problem))
         {
             return new ProblemResult(problem);
         }
@@ -62,7 +62,7 @@ internal sealed partial class BatchEndpoint(
     }
 
     private async Task<Outcome<DetectionAnswer>> DetectAsync(
-        HttpContext context, DetectRequest request, ImageBody body, CancellationToken givenUp)
+        HttpContext context, ImageRequest<DetectQuery> request, ImageBody body, CancellationToken givenUp)
     {
         try
         {
@@ -84,7 +84,7 @@ internal sealed partial class BatchEndpoint(
 
     private static DetectionRequest CreateRequest(
         HttpContext context,
-        DetectRequest request,
+        ImageRequest<DetectQuery> request,
         ReadOnlyMemory<byte> image,
         long arrived,
         CancellationToken givenUp) => new(image)
@@ -98,7 +98,7 @@ internal sealed partial class BatchEndpoint(
             Arrived = arrived,
         };
 
-    private async Task WriteAsync(HttpContext context, DetectRequest request, DetectionBatch batch)
+    private async Task WriteAsync(HttpContext context, ImageRequest<DetectQuery> request, DetectionBatch batch)
     {
         var summary = new BatchSummary(request.Query.Contract.Name, batch.Images.Count);
         context.Features.Set(summary);
@@ -137,7 +137,7 @@ internal sealed partial class BatchEndpoint(
 
     private async Task WritePictureAsync(
         HttpContext context,
-        DetectRequest request,
+        ImageRequest<DetectQuery> request,
         DetectionBatch.Image image,
         Outcome<DetectionAnswer> answer,
         BatchSummary summary)
@@ -159,7 +159,7 @@ internal sealed partial class BatchEndpoint(
     }
 
     private async Task<Outcome<EncodedPicture>> PaintAsync(
-        HttpContext context, DetectRequest request, DetectionBatch.Image image, DetectionAnswer found)
+        HttpContext context, ImageRequest<DetectQuery> request, DetectionBatch.Image image, DetectionAnswer found)
     {
         try
         {

@@ -11,7 +11,7 @@ namespace Fpn.Service.Detect;
 /// <summary>
 /// The query of <c>/detect</c>, checked against the model that it names, which it holds until it is disposed.
 /// </summary>
-internal sealed class DetectQuery : IDisposable
+internal sealed class DetectQuery : IImageQuery<DetectQuery>
 {
     private static readonly string[] Names =
     [
@@ -30,7 +30,10 @@ internal sealed class DetectQuery : IDisposable
         _views = new ViewChoices(use.Lane.Model.Contract);
     }
 
-    /// <summary>The lane of the model that answers.</summary>
+    /// <inheritdoc/>
+    public static IReadOnlyList<OutputChoice> Served => FormatNegotiation.Served;
+
+    /// <inheritdoc/>
     public ModelLane Lane => _use.Lane;
 
     /// <summary>The contract of the model.</summary>
@@ -39,7 +42,7 @@ internal sealed class DetectQuery : IDisposable
     /// <summary>Which of its detections are reported.</summary>
     public DetectionFilter Filter { get; }
 
-    /// <summary>The format that was asked for, if one was.</summary>
+    /// <inheritdoc/>
     public OutputFormat? Format { get; private set; }
 
     /// <summary>The name of the image in COCO and VOC; only they use it. 0 … 2⁶³ − 1.</summary>
@@ -51,8 +54,7 @@ internal sealed class DetectQuery : IDisposable
     /// <summary>Which looks are taken at the image; null for those of the model's package.</summary>
     public ViewOptions? Views => _views.Options;
 
-    /// <summary>Reads the query.</summary>
-    /// <returns>The query, which the caller disposes, or the problem that names the first wrong parameter.</returns>
+    /// <inheritdoc/>
     public static Outcome<DetectQuery> Parse(IQueryCollection query, LaneRegistry lanes)
     {
         if (QueryRules.CheckNames(query, Names, repeated: "label") is { } wrong)
@@ -76,6 +78,12 @@ internal sealed class DetectQuery : IDisposable
     }
 
     /// <inheritdoc/>
+    public Problem? Check(OutputChoice output) => Explain && output.Format != OutputFormat.Json
+        ? Problem.BadParameter(
+            "explain", "Only the format json can explain. Ask with format=json, or without explain.")
+        : null;
+
+    /// <inheritdoc/>
     public void Dispose() => _use.Dispose();
 
     private Problem? Read(IQueryCollection query) =>
@@ -94,19 +102,9 @@ internal sealed class DetectQuery : IDisposable
 
     private Problem? SetFormat(string parameter, string text)
     {
-        Format = text switch
-        {
-            "json" => OutputFormat.Json,
-            "coco" => OutputFormat.Coco,
-            "voc" => OutputFormat.Voc,
-            "yolo" => OutputFormat.Yolo,
-            "image" => OutputFormat.Image,
-            _ => null,
-        };
-        return Format is null
-            ? Problem.BadParameter(
-                parameter, $"'{text}' is not a format that is served here. Known: json, coco, voc, yolo, image.")
-            : null;
+        var problem = QueryRules.ReadFormat(parameter, text, Served, out var format);
+        Format = format;
+        return problem;
     }
 
     private Problem? SetImageId(string parameter, string text)

@@ -34,11 +34,6 @@ internal static class DetectRegistration
     {
         var decoder = app.Services.GetRequiredService<ImageDecoder>();
         app.MapPost("/detect", (HttpContext context, DetectionEndpoint endpoint) => endpoint.HandleAsync(context))
-            .WithName(DetectOperation)
-            .WithTags("Detection")
-            .WithSummary("Finds objects in an image")
-            .WithDescription(
-                "Boxes are xyxy in pixels of the image as displayed (after EXIF orientation), best score first.")
             .Produces<DetectionResponse>()
             .WithMetadata(
                 ImageProblems.Create(
@@ -46,17 +41,32 @@ internal static class DetectRegistration
                     FormatNegotiation.Served,
                     NumberText.NotAFraction("scoreThreshold", "abc"),
                     FailureExamples.TooManyViews()))
-            .RequireScope(KeyScope.Detect);
+            .Detects(
+                DetectOperation,
+                "Finds objects in an image",
+                "Boxes are xyxy in pixels of the image as displayed (after EXIF orientation), best score first.");
         app.MapPost("/detect/batch", (HttpContext context, BatchEndpoint endpoint) => endpoint.HandleAsync(context))
-            .WithName(BatchOperation)
-            .WithTags("Detection")
-            .WithSummary("Finds objects in several images")
-            .WithDescription(
-                "Answers in the order sent. An image that fails has its problem in its place; the others are answered.")
             .WithMetadata(BatchProblems())
-            .RequireScope(KeyScope.Detect);
+            .Detects(
+                BatchOperation,
+                "Finds objects in several images",
+                "Answers in the order sent. An image that fails has its problem in its place; "
+                + "the others are answered.");
         return app;
     }
+
+    /// <summary>What holds for every endpoint that sends images through a model.</summary>
+    /// <param name="endpoint">The endpoint.</param>
+    /// <param name="operation">Its operation id.</param>
+    /// <param name="summary">For the OpenAPI document.</param>
+    /// <param name="description">For the OpenAPI document.</param>
+    public static RouteHandlerBuilder Detects(
+        this RouteHandlerBuilder endpoint, string operation, string summary, string description) => endpoint
+        .WithName(operation)
+        .WithTags("Detection")
+        .WithSummary(summary)
+        .WithDescription(description)
+        .RequireScope(KeyScope.Detect);
 
     private static ProblemsMetadata BatchProblems() => new(
         MultipartForm.Without(BatchBodyReader.PartName),

@@ -18,31 +18,15 @@ internal sealed class DetectionEndpoint(
     PicturePainter painter,
     BodyWait bodies,
     TimeProvider clock)
+    : ImageEndpoint<DetectQuery, ImageBody>(lanes, bodies)
 {
-    /// <summary>Answers one request.</summary>
-    public async Task<IResult> HandleAsync(HttpContext context)
-    {
-        if (!DetectRequest.Read(context, lanes).Succeeded(out var request, out var problem))
-        {
-            return new ProblemResult(problem);
-        }
+    /// <inheritdoc/>
+    protected override Task<Outcome<ImageBody>> ReadAsync(HttpRequest request, CancellationToken cancellationToken) =>
+        reader.ReadAsync(request, cancellationToken);
 
-        using (request)
-        {
-            var read = await bodies.ForAsync(context, token => reader.ReadAsync(context.Request, token));
-            if (!read.Succeeded(out var body, out problem))
-            {
-                return new ProblemResult(problem);
-            }
-
-            using (body)
-            {
-                return await DetectAsync(context, request, body);
-            }
-        }
-    }
-
-    private async Task<IResult> DetectAsync(HttpContext context, DetectRequest request, ImageBody body)
+    /// <inheritdoc/>
+    protected override async Task<IResult> AnswerAsync(
+        HttpContext context, ImageRequest<DetectQuery> request, ImageBody body)
     {
         var (query, output) = (request.Query, request.Output);
         var image = new DetectionRequest(body.Bytes)
@@ -51,6 +35,7 @@ internal sealed class DetectionEndpoint(
             Timeout = request.Headers.Timeout,
             Explain = query.Explain,
             Views = query.Views,
+            IsDrawn = output.Format == OutputFormat.Image,
             Cancellation = context.RequestAborted,
             Arrived = clock.GetTimestamp(),
         };

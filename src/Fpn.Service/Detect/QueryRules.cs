@@ -1,4 +1,5 @@
 using System.Globalization;
+using Fpn.Service.Formats;
 using Fpn.Service.Problems;
 using Fpn.Serving.Lanes;
 
@@ -50,6 +51,36 @@ internal static class QueryRules
     /// <returns>Null, or the problem.</returns>
     public static Problem? Apply(IQueryCollection query, string name, Func<string, string, Problem?> set) =>
         (string?)query[name] is { } text ? set(name, text) : null;
+
+    /// <summary>Reads the name of a format.</summary>
+    /// <param name="parameter">The parameter's name.</param>
+    /// <param name="text">Its value.</param>
+    /// <param name="served">What the endpoint serves.</param>
+    /// <param name="format">Receives the format; null where it is not served.</param>
+    /// <returns>Null, or the problem.</returns>
+    public static Problem? ReadFormat(
+        string parameter, string text, IReadOnlyList<OutputChoice> served, out OutputFormat? format)
+    {
+        OutputFormat? named = text switch
+        {
+            "json" => OutputFormat.Json,
+            "coco" => OutputFormat.Coco,
+            "voc" => OutputFormat.Voc,
+            "yolo" => OutputFormat.Yolo,
+            "image" => OutputFormat.Image,
+            _ => null,
+        };
+        format = served.Any(choice => choice.Format == named) ? named : null;
+        if (format is not null)
+        {
+            return null;
+        }
+
+        var known = served.Select(choice => choice.Format).Distinct().Order();
+        return Problem.BadParameter(
+            parameter,
+            $"'{text}' is not a format that is served here. Known: {string.Join(", ", known).ToLowerInvariant()}.");
+    }
 
     /// <summary>Reads the number that names an image in COCO and VOC.</summary>
     /// <returns>Null, or the problem.</returns>

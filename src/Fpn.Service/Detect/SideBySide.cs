@@ -1,4 +1,5 @@
 using Fpn.Detection.Views;
+using Fpn.Models.Detectors;
 using Fpn.Service.Problems;
 using Fpn.Serving.Lanes;
 using Fpn.Serving.Pipeline;
@@ -9,10 +10,11 @@ namespace Fpn.Service.Detect;
 /// <summary>Runs all images of one request through the queue; one that fails, fails the request.</summary>
 internal sealed class SideBySide(DetectionPipeline pipeline)
 {
-    /// <summary>Detects the objects of all images, side by side with each other and with other requests.</summary>
+    /// <summary>Asks the model about all images, side by side with each other and with other requests.</summary>
     /// <param name="lane">The model that answers.</param>
     /// <param name="images">[N] encoded images; in use until the task is done.</param>
     /// <param name="urgency">The priority and deadline of each.</param>
+    /// <param name="task">What it is asked about each.</param>
     /// <param name="views">Which looks are taken at each; null for those of the model's package.</param>
     /// <param name="locate">Names the image, by its index, in its problem.</param>
     /// <param name="cancellationToken">The client went away.</param>
@@ -24,6 +26,7 @@ internal sealed class SideBySide(DetectionPipeline pipeline)
         ModelLane lane,
         ReadOnlyMemory<byte>[] images,
         DetectHeaders urgency,
+        ImageTask task,
         ViewOptions? views,
         Func<int, Problem, Problem> locate,
         CancellationToken cancellationToken)
@@ -53,6 +56,7 @@ internal sealed class SideBySide(DetectionPipeline pipeline)
                 {
                     Priority = urgency.Priority,
                     Timeout = urgency.Timeout,
+                    Task = task,
                     Views = views,
                     Cancellation = cancellationToken,
                     GivenUp = stop.Token,

@@ -30,8 +30,10 @@ internal static class FormatNegotiation
     ];
 
     /// <summary>Whether the answer depends on <c>Accept</c>, which <c>Vary</c> then states.</summary>
-    public static bool DependsOnAccept(OutputFormat? asked) =>
-        asked is null || Served.Count(choice => choice.Format == asked) > 1;
+    /// <param name="asked">The parameter, if it was given.</param>
+    /// <param name="served">What the endpoint serves.</param>
+    public static bool DependsOnAccept(OutputFormat? asked, IReadOnlyList<OutputChoice> served) =>
+        served.Count(choice => asked is null || choice.Format == asked) > 1;
 
     /// <summary>Chooses how to answer.</summary>
     /// <param name="asked">The parameter, if it was given; a format that is served.</param>

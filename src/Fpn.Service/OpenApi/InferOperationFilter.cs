@@ -51,7 +51,7 @@ internal sealed class InferOperationFilter(LimitsOptions limits) : IOperationFil
         operation.Responses ??= [];
         operation.Responses["200"] = new OpenApiResponse
         {
-            Description = "The detections.",
+            Description = "The detections, or the proposals.",
             Headers = new Dictionary<string, IOpenApiHeader>
             {
                 [ApiHeaders.JsonLength] = new OpenApiHeader

@@ -2,6 +2,7 @@ using System.Buffers.Binary;
 using System.Globalization;
 using Fpn.Service.Engine;
 using Fpn.Service.Json;
+using Fpn.Service.OpenInference.Outputs;
 using Fpn.Service.Problems;
 using Fpn.Service.Wire;
 

@@ -1,6 +1,7 @@
 using Fpn.Service.Answers;
 using Fpn.Service.Bodies;
 using Fpn.Service.Engine;
+using Fpn.Service.OpenInference.Outputs;
 using Fpn.Service.Problems;
 using Fpn.Service.Security;
 using Fpn.Serving.Lanes;
@@ -41,21 +42,21 @@ internal sealed class InferEndpoint(
 
         using (body)
         {
-            var contract = lane.Model.Contract;
-            if (!Understand(body, headers, new DetectionFilter(contract)).Succeeded(out var wanted, out problem))
+            var filter = new DetectionFilter(lane.Model.Contract);
+            if (!Understand(body, headers, filter).Succeeded(out var wanted, out problem))
             {
                 return problem;
             }
 
-            return (await inference.DetectAsync(
+            return (await inference.InferAsync(
                     lane,
                     wanted.Images,
                     wanted.Request.Choices,
                     headers.Urgency,
                     context.Caller(),
                     context.RequestAborted))
-                .Succeeded(out var detections, out problem)
-                ? new InferResult(contract, wanted.Request.Id, detections, wanted.Request.Outputs)
+                .Succeeded(out var rows, out problem)
+                ? new InferResult(wanted.Request.Id, rows, wanted.Request.Outputs)
                 : problem;
         }
     }
@@ -92,7 +93,7 @@ internal sealed class InferEndpoint(
             var raw = new InferRequest
             {
                 Count = 1,
-                Outputs = [.. Tensors.All.Select(tensor => new RequestedOutput(tensor, IsBinary: true))],
+                Outputs = [.. Tensors.OfDetections.Select(tensor => new RequestedOutput(tensor, IsBinary: true))],
                 Choices = new InferChoices(filter),
             };
             return ImageTensor.Check(body.Bytes, 0, limits) is { } wrong ? wrong : new Wanted(raw, [body.Bytes]);

@@ -1,5 +1,6 @@
 using System.Text.Json;
 using Fpn.Service.Json;
+using Fpn.Service.OpenInference.Outputs;
 using Fpn.Service.Problems;
 
 namespace Fpn.Service.OpenInference;
@@ -12,7 +13,7 @@ internal static class InferOutputs
     /// <summary>Reads the array.</summary>
     /// <param name="json">Positioned on the value of <c>outputs</c>; afterwards on its end.</param>
     /// <param name="wanted">
-    /// Takes the outputs in their order; stays empty when the array is empty, which asks for all.
+    /// Takes the outputs in their order; stays empty when the array is empty, which asks for those of detections.
     /// </param>
     /// <returns>Null, or their problem.</returns>
     public static Problem? Read(ref JsonObjectReader json, List<WantedOutput> wanted)
@@ -94,7 +95,7 @@ internal static class InferOutputs
         return tensor is not null ? null
             : name is null ? Problem.BadParameter(path, "Must be the name of an output.")
             : Problem.BadParameter(
-                path, $"There is no output '{name}'. Known: {string.Join(", ", Tensors.All.Select(Tensors.Name))}.");
+                path, $"There is no output '{name}'. Known: {Tensors.KnownNames}.");
     }
 }
 

@@ -28,7 +28,8 @@ internal static class InferParameters
     /// <summary>Output: whether it is binary.</summary>
     public const string BinaryData = "binary_data";
 
-    /// <summary>Request, of this service: as in the query of <c>/detect</c>.</summary>
+    /// <summary>Request, of this service: as in the query of <c>/detect</c>; with outputs of proposals as in that of
+    /// <c>/proposals</c>.</summary>
     public const string ScoreThreshold = "score_threshold";
 
     /// <summary>Request, of this service: as in the query of <c>/detect</c>.</summary>
@@ -63,6 +64,8 @@ internal static class InferParameters
                 ScoreThreshold => SetScoreThreshold(json.NumberText(), path, choices),
                 MaxDetections => SetMaxDetections(json.NumberText(), path, choices),
                 Labels => KeepLabels(json.Text(LongestLabels), path, choices),
+                InferProposals.TopN => InferProposals.SetTopN(json.NumberText(), path, choices),
+                InferProposals.NmsThreshold => InferProposals.SetNmsThreshold(json.NumberText(), path, choices),
                 { } when InferViews.Find(name) is { } view => InferViews.Set(view, json, path, choices),
                 _ => Refuse(name, path) ?? SkipScalar(json, path),
             };
@@ -208,22 +211,30 @@ internal static class InferParameters
     /// <returns>Null, or its problem.</returns>
     public static Problem? SetScoreThreshold(string? number, string path, InferChoices choices) => number is null
         ? Problem.BadParameter(path, "Must be a number from 0 to 1.")
-        : choices.Filter.SetScoreThreshold(path, number);
+        : choices.Filter.SetScoreThreshold(path, number) ?? choices.Proposals.SetScoreThreshold(path, number);
 
     /// <summary>Sets how many detections are kept.</summary>
     /// <inheritdoc cref="SetScoreThreshold"/>
-    public static Problem? SetMaxDetections(string? number, string path, InferChoices choices) => number is null
-        ? Problem.BadParameter(path, "Must be a whole number of at least 1.")
-        : choices.Filter.SetMaxDetections(path, number);
+    public static Problem? SetMaxDetections(string? number, string path, InferChoices choices)
+    {
+        choices.ForDetections ??= path;
+        return number is null
+            ? Problem.BadParameter(path, "Must be a whole number of at least 1.")
+            : choices.Filter.SetMaxDetections(path, number);
+    }
 
     /// <summary>Keeps some labels.</summary>
     /// <param name="labels">The parameter's value; null when it is not a string, or too long.</param>
     /// <param name="path">Its name in messages.</param>
     /// <param name="choices">Takes them.</param>
     /// <returns>Null, or their problem.</returns>
-    public static Problem? KeepLabels(string? labels, string path, InferChoices choices) => labels is null
-        ? Problem.BadParameter(path, "Must be a string: names, separated by commas.")
-        : choices.Filter.KeepLabels(path, labels);
+    public static Problem? KeepLabels(string? labels, string path, InferChoices choices)
+    {
+        choices.ForDetections ??= path;
+        return labels is null
+            ? Problem.BadParameter(path, "Must be a string: names, separated by commas.")
+            : choices.Filter.KeepLabels(path, labels);
+    }
 
     /// <summary>Refuses a parameter of a request that other servers honor and this one cannot.</summary>
     /// <returns>Null, or the problem.</returns>

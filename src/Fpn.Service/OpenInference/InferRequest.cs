@@ -1,5 +1,8 @@
+using Fpn.Models.Detectors;
 using Fpn.Service.Answers;
 using Fpn.Service.Json;
+using Fpn.Service.OpenInference.Outputs;
+using Fpn.Service.Stages;
 using Fpn.Service.Views;
 using Fpn.Serving.Requests;
 
@@ -38,6 +41,21 @@ internal sealed class InferChoices(DetectionFilter filter)
 
     /// <summary>Which looks are taken at each image.</summary>
     public ViewChoices Views { get; } = new(filter.Contract);
+
+    /// <summary>How proposals are chosen, where they are asked for.</summary>
+    public ProposalChoices Proposals => field ??= new(Filter.Contract);
+
+    /// <summary>Whether outputs of proposals are asked for, and not of detections.</summary>
+    public bool WantsProposals { get; set; }
+
+    /// <summary>The first parameter that has a meaning for detections only; null when there is none.</summary>
+    public string? ForDetections { get; set; }
+
+    /// <summary>The first parameter that has a meaning for proposals only; null when there is none.</summary>
+    public string? ForProposals { get; set; }
+
+    /// <summary>What the model is asked about each image.</summary>
+    public ImageTask Task => WantsProposals ? new ProposalTask(Proposals.Options) : ImageTask.Detection;
 
     /// <summary>The priority; null when the parameters have none.</summary>
     public RequestPriority? Priority { get; set; }

@@ -2,6 +2,7 @@ using System.Text.Json;
 using System.Text.Unicode;
 using Fpn.Service.Answers;
 using Fpn.Service.Json;
+using Fpn.Service.OpenInference.Outputs;
 using Fpn.Service.Problems;
 
 namespace Fpn.Service.OpenInference;
@@ -87,9 +88,9 @@ internal ref struct InferRequestReader
         _json.ExpectEnd();
         var binary = _request.Choices.BinaryOutputs;
         _request.Outputs = wanted.Count == 0
-            ? [.. Tensors.All.Select(tensor => new RequestedOutput(tensor, binary))]
+            ? [.. Tensors.OfDetections.Select(tensor => new RequestedOutput(tensor, binary))]
             : [.. wanted.Select(output => new RequestedOutput(output.Tensor, output.IsBinary ?? binary))];
-        return _request.Count == 0 ? NoInput() : null;
+        return InferProposals.Check(wanted, _request.Choices) ?? (_request.Count == 0 ? NoInput() : null);
     }
 
     private Problem? Skip()

@@ -1,29 +1,24 @@
 using System.Globalization;
 using System.Text.Json;
-using Fpn.Models.Detectors;
-using Fpn.Models.Packages;
 using Fpn.Service.Answers;
 using Fpn.Service.Json;
+using Fpn.Service.OpenInference.Outputs;
 using Fpn.Service.Problems;
 using Fpn.Service.Wire;
 
 namespace Fpn.Service.OpenInference;
 
-/// <summary>The detections of the N images of a request, which are the answer.</summary>
-/// <param name="contract">The model that found them.</param>
+/// <summary>The answer to an inference request.</summary>
 /// <param name="id">Id of the request, which is echoed; null when it has none.</param>
-/// <param name="detections">[N], each in the order of the answer.</param>
+/// <param name="rows">What its images gave.</param>
 /// <param name="outputs">The outputs to send, in this order.</param>
-internal sealed class InferResult(
-    ModelContract contract, string? id, DetectedObject[][] detections, IReadOnlyList<RequestedOutput> outputs) : IResult
+internal sealed class InferResult(string? id, OutputRows rows, IReadOnlyList<RequestedOutput> outputs) : IResult
 {
-    private readonly int _total = detections.Sum(image => image.Length);
-
     /// <inheritdoc/>
     public async Task ExecuteAsync(HttpContext httpContext)
     {
-        var summary = new BatchSummary(contract.Name, detections.Length);
-        summary.Answered(_total);
+        var summary = new BatchSummary(rows.Contract.Name, rows.Images);
+        summary.Answered(rows.Count);
         httpContext.Features.Set(summary);
         using var buffer = new PooledBuffer();
         WriteJson(buffer);
@@ -49,8 +44,8 @@ internal sealed class InferResult(
     {
         using var json = new Utf8JsonWriter(buffer, new JsonWriterOptions { Encoder = ReadableEncoder.Instance });
         json.WriteStartObject();
-        json.WriteString("model_name"u8, contract.Name);
-        json.WriteString("model_version"u8, contract.Version);
+        json.WriteString("model_name"u8, rows.Contract.Name);
+        json.WriteString("model_version"u8, rows.Contract.Version);
         if (id is not null)
         {
             json.WriteString("id"u8, id);
@@ -63,7 +58,7 @@ internal sealed class InferResult(
             json.WriteString("name"u8, tensor.Name());
             json.WriteString("datatype"u8, tensor.Datatype());
             json.WriteStartArray("shape"u8);
-            json.WriteNumberValue(_total);
+            json.WriteNumberValue(rows.Count);
             if (tensor.Width() > 1)
             {
                 json.WriteNumberValue(tensor.Width());
@@ -73,7 +68,7 @@ internal sealed class InferResult(
             if (isBinary)
             {
                 json.WriteStartObject("parameters"u8);
-                json.WriteNumber("binary_data_size"u8, SizeOf(tensor));
+                json.WriteNumber("binary_data_size"u8, rows.SizeOf(tensor));
                 json.WriteEndObject();
             }
             else
@@ -90,40 +85,16 @@ internal sealed class InferResult(
         json.WriteEndObject();
     }
 
-    private int SizeOf(OutputTensor tensor) => _total * tensor.Width() * tensor.ElementSize();
-
     private void WriteData(Utf8JsonWriter json, OutputTensor tensor)
     {
-        for (var i = 0; i < detections.Length; i++)
-        {
-            foreach (var detection in detections[i])
-            {
-                switch (tensor)
-                {
-                    case OutputTensor.Boxes:
-                        json.WriteNumberValue(detection.Box.X1);
-                        json.WriteNumberValue(detection.Box.Y1);
-                        json.WriteNumberValue(detection.Box.X2);
-                        json.WriteNumberValue(detection.Box.Y2);
-                        break;
-                    case OutputTensor.Scores:
-                        json.WriteNumberValue(detection.Score);
-                        break;
-                    case OutputTensor.Labels:
-                        json.WriteNumberValue(contract.ClassIds[detection.Label]);
-                        break;
-                    default:
-                        json.WriteNumberValue(i);
-                        break;
-                }
-            }
-        }
+        var numbers = new NumberJson(json);
+        rows.Write(tensor, ref numbers);
     }
 
     private void WriteBinary(PooledBuffer buffer, OutputTensor tensor)
     {
-        var size = SizeOf(tensor);
-        OutputBytes.Write(buffer.GetSpan(size), tensor, detections, contract);
+        var size = rows.SizeOf(tensor);
+        rows.WriteBytes(tensor, buffer.GetSpan(size));
         buffer.Advance(size);
     }
 }

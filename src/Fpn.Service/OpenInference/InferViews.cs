@@ -11,6 +11,10 @@ internal static class InferViews
     /// <summary>The longest value, in characters.</summary>
     private const int LongestValue = 256;
 
+    /// <summary>Names of the parameters.</summary>
+    public static IReadOnlyList<string> Names { get; } =
+        ["slice", "overlap", "whole_image", "scales", "flip", "merge", "merge_threshold"];
+
     /// <summary>Finds the parameter of the query that a parameter of a request means.</summary>
     /// <param name="name">The protocol writes names with underscores.</param>
     /// <returns>Null where it does not concern views.</returns>
@@ -28,9 +32,13 @@ internal static class InferViews
     /// <param name="path">Its name in messages.</param>
     /// <param name="choices">Takes it.</param>
     /// <returns>Null, or its problem.</returns>
-    public static Problem? Set(string name, string? value, string path, InferChoices choices) => value is null
-        ? Problem.BadParameter(path, "Must be a short string, a number or a boolean.")
-        : choices.Views.Set(name, path, value);
+    public static Problem? Set(string name, string? value, string path, InferChoices choices)
+    {
+        choices.ForDetections ??= path;
+        return value is null
+            ? Problem.BadParameter(path, "Must be a short string, a number or a boolean.")
+            : choices.Views.Set(name, path, value);
+    }
 
     /// <summary>Sets a parameter.</summary>
     /// <param name="name">From <see cref="Find"/>.</param>

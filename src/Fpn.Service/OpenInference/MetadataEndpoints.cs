@@ -3,6 +3,7 @@ using System.Reflection;
 using Fpn.Models.Loading;
 using Fpn.Models.Packages;
 using Fpn.Service.Observability;
+using Fpn.Service.OpenInference.Outputs;
 using Fpn.Service.Problems;
 using Fpn.Service.Repository;
 using Microsoft.Extensions.Diagnostics.HealthChecks;
@@ -93,7 +94,9 @@ internal static class MetadataEndpoints
         return new ServerReadyResponse(Live: true, ready, ready ? null : string.Join(' ', reasons));
     }
 
-    /// <summary>What a model takes and gives.</summary>
+    /// <summary>What a model takes, and what it gives to a request that names no outputs.</summary>
+    /// <remarks>Outputs of proposals are not listed: some clients read every listed output from each answer, others ask
+    /// for all of them.</remarks>
     /// <param name="contract">Its newest version, or the one that was asked for.</param>
     /// <param name="version">The version that was asked for; null for none.</param>
     /// <param name="models">Knows the others.</param>
@@ -104,7 +107,7 @@ internal static class MetadataEndpoints
             : [.. models.Find(contract.Name).Select(lane => lane.Model.Contract.Version).Reverse()],
         Platform,
         [new TensorMetadataResponse(Tensors.Input, Tensors.InputDatatype, [-1])],
-        [.. Tensors.All.Select(Describe)]);
+        [.. Tensors.OfDetections.Select(Describe)]);
 
     private static TensorMetadataResponse Describe(OutputTensor tensor) =>
         new(tensor.Name(), tensor.Datatype(), tensor.Width() > 1 ? [-1, tensor.Width()] : [-1]);

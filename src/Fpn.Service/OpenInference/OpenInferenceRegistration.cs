@@ -212,6 +212,7 @@ internal static class OpenInferenceRegistration
         .WithDescription(
             "The images go through the same queue as those of `/detect`, side by side. "
             + "One that fails, fails the request; the error names it. "
+            + "Outputs of proposals, where `outputs` names them, ask the first stage alone. "
             + "`X-Priority` and `X-Request-Timeout-Ms` mean what they mean for `/detect`, "
             + "unless parameters say otherwise.")
         .WithMetadata(

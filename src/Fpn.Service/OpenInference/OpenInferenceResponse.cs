@@ -33,7 +33,7 @@ internal sealed record ModelReadyResponse(
 /// <param name="Versions">The loaded versions, the oldest first; or the one that was asked for.</param>
 /// <param name="Platform">What the graphs are made for.</param>
 /// <param name="Inputs">The one input.</param>
-/// <param name="Outputs">The four outputs.</param>
+/// <param name="Outputs">The four outputs of a request that names none.</param>
 internal sealed record ModelMetadataResponse(
     string Name,
     IReadOnlyList<string> Versions,

@@ -12,6 +12,8 @@ internal sealed class SeenNames
         InferParameters.Priority, InferParameters.Timeout,
         InferParameters.BinaryDataOutput, InferParameters.BinaryDataSize, InferParameters.BinaryData,
         InferParameters.ScoreThreshold, InferParameters.MaxDetections, InferParameters.Labels,
+        InferProposals.TopN, InferProposals.NmsThreshold,
+        .. InferViews.Names,
     ];
 
     private uint _seen;

@@ -38,6 +38,8 @@ internal static class CallParameters
             InferParameters.ScoreThreshold => InferParameters.SetScoreThreshold(value.NumberText, path, choices),
             InferParameters.MaxDetections => InferParameters.SetMaxDetections(value.NumberText, path, choices),
             InferParameters.Labels => InferParameters.KeepLabels(value.Text, path, choices),
+            InferProposals.TopN => InferProposals.SetTopN(value.NumberText, path, choices),
+            InferProposals.NmsThreshold => InferProposals.SetNmsThreshold(value.NumberText, path, choices),
             var other => InferViews.Find(other) is { } view
                 ? InferViews.Set(view, value.ScalarText, path, choices)
                 : InferParameters.Refuse(other, path),

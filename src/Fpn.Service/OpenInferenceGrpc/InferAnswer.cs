@@ -1,30 +1,32 @@
-using Fpn.Models.Detectors;
-using Fpn.Models.Packages;
-using Fpn.Service.OpenInference;
+using Fpn.Service.OpenInference.Outputs;
 using Google.Protobuf;
 
 namespace Fpn.Service.OpenInferenceGrpc;
 
-/// <summary>Writes detections as a <c>ModelInferResponse</c>.</summary>
+/// <summary>Writes a <c>ModelInferResponse</c>.</summary>
 internal static class InferAnswer
 {
     /// <summary>Writes the answer to a request.</summary>
-    /// <param name="contract">The model that found them.</param>
     /// <param name="id">Id of the request; empty when it has none.</param>
     /// <param name="query">The request: which outputs, and whether they are raw.</param>
-    /// <param name="detections">[N], each in the order of the answer.</param>
-    public static ModelInferResponse Create(
-        ModelContract contract, string id, InferQuery query, DetectedObject[][] detections)
+    /// <param name="rows">What its images gave.</param>
+    public static ModelInferResponse Create(string id, InferQuery query, OutputRows rows)
     {
-        var answer = new ModelInferResponse { ModelName = contract.Name, ModelVersion = contract.Version, Id = id };
-        var total = detections.Sum(image => image.Length);
-        foreach (var tensor in query.Outputs.Count == 0 ? Tensors.All : query.Outputs.Select(output => output.Tensor))
+        var answer = new ModelInferResponse
+        {
+            ModelName = rows.Contract.Name,
+            ModelVersion = rows.Contract.Version,
+            Id = id,
+        };
+        foreach (var tensor in query.Outputs.Count == 0
+            ? Tensors.OfDetections
+            : query.Outputs.Select(output => output.Tensor))
         {
             var output = new ModelInferResponse.Types.InferOutputTensor
             {
                 Name = tensor.Name(),
                 Datatype = tensor.Datatype(),
-                Shape = { total },
+                Shape = { rows.Count },
             };
             if (tensor.Width() > 1)
             {
@@ -34,46 +36,28 @@ internal static class InferAnswer
             answer.Outputs.Add(output);
             if (query.Choices.BinaryOutputs)
             {
-                var bytes = new byte[total * tensor.Width() * tensor.ElementSize()];
-                OutputBytes.Write(bytes, tensor, detections, contract);
+                var bytes = new byte[rows.SizeOf(tensor)];
+                rows.WriteBytes(tensor, bytes);
                 answer.RawOutputContents.Add(UnsafeByteOperations.UnsafeWrap(bytes));
             }
             else
             {
-                output.Contents = Contents(tensor, contract, detections);
+                output.Contents = new InferTensorContents();
+                var contents = new TypedContents(output.Contents);
+                rows.Write(tensor, ref contents);
             }
         }
 
         return answer;
     }
 
-    private static InferTensorContents Contents(
-        OutputTensor tensor, ModelContract contract, DetectedObject[][] detections)
+    /// <summary>Adds numbers to typed contents.</summary>
+    private readonly struct TypedContents(InferTensorContents contents) : INumberSink
     {
-        var contents = new InferTensorContents();
-        foreach (var (i, image) in detections.Index())
-        {
-            foreach (var detection in image)
-            {
-                switch (tensor)
-                {
-                    case OutputTensor.Boxes:
-                        var box = detection.Box;
-                        contents.Fp32Contents.Add([box.X1, box.Y1, box.X2, box.Y2]);
-                        break;
-                    case OutputTensor.Scores:
-                        contents.Fp32Contents.Add(detection.Score);
-                        break;
-                    case OutputTensor.Labels:
-                        contents.Int64Contents.Add(contract.ClassIds[detection.Label]);
-                        break;
-                    default:
-                        contents.Int64Contents.Add(i);
-                        break;
-                }
-            }
-        }
+        /// <inheritdoc/>
+        public void Add(float number) => contents.Fp32Contents.Add(number);
 
-        return contents;
+        /// <inheritdoc/>
+        public void Add(long number) => contents.Int64Contents.Add(number);
     }
 }

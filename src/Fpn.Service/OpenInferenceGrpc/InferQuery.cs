@@ -10,7 +10,7 @@ internal sealed class InferQuery(DetectionFilter filter)
     /// <summary>[N] encoded images, parts of the message.</summary>
     public ReadOnlyMemory<byte>[] Images { get; set; } = [];
 
-    /// <summary>The outputs to send, in this order; empty for all.</summary>
+    /// <summary>The outputs to send, in this order; empty for those of detections.</summary>
     public List<WantedOutput> Outputs { get; } = [];
 
     /// <summary>Priority, deadline, filter; and whether outputs are raw: unless the request says otherwise.</summary>

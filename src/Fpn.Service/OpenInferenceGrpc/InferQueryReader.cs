@@ -1,6 +1,7 @@
 using Fpn.Service.Answers;
 using Fpn.Service.Engine;
 using Fpn.Service.OpenInference;
+using Fpn.Service.OpenInference.Outputs;
 using Fpn.Service.Problems;
 
 namespace Fpn.Service.OpenInferenceGrpc;
@@ -120,7 +121,8 @@ internal sealed class InferQueryReader(LimitsOptions limits)
             }
         }
 
-        return _hasInput ? FindImages(query) : InferRequestReader.NoInput();
+        return InferProposals.Check(query.Outputs, query.Choices)
+            ?? (_hasInput ? FindImages(query) : InferRequestReader.NoInput());
     }
 
     private Problem? FindImages(InferQuery query)

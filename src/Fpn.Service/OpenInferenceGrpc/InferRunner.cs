@@ -31,8 +31,7 @@ internal sealed class InferRunner(
 
         using (use)
         {
-            var contract = use.Lane.Model.Contract;
-            var filter = new DetectionFilter(contract);
+            var filter = new DetectionFilter(use.Lane.Model.Contract);
             if (!InferQueryReader.Read(message, filter, limits).Succeeded(out var query, out problem))
             {
                 return problem;
@@ -51,10 +50,10 @@ internal sealed class InferRunner(
                 query.Choices.Timeout = asked < left ? asked : left;
             }
 
-            return (await inference.DetectAsync(
+            return (await inference.InferAsync(
                     use.Lane, query.Images, query.Choices, urgency, caller, context.RequestAborted))
-                .Succeeded(out var detections, out problem)
-                ? InferAnswer.Create(contract, address.Id, query, detections)
+                .Succeeded(out var rows, out problem)
+                ? InferAnswer.Create(address.Id, query, rows)
                 : problem;
         }
     }

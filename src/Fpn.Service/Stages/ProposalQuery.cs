@@ -1,5 +1,4 @@
 using Fpn.Detection.Proposals;
-using Fpn.Service.Answers;
 using Fpn.Service.Detect;
 using Fpn.Service.Formats;
 using Fpn.Service.Problems;
@@ -9,33 +8,33 @@ namespace Fpn.Service.Stages;
 
 /// <summary>The query of <c>/proposals</c>, checked against the model that it names, which it holds until it is
 /// disposed.</summary>
-internal sealed class ProposalQuery : IDisposable
+internal sealed class ProposalQuery : IImageQuery<ProposalQuery>
 {
     private static readonly string[] Names =
         [QueryRules.Model, "topN", "nmsThreshold", "scoreThreshold", "format", "imageId"];
 
     private readonly LaneUse _use;
+    private readonly ProposalChoices _choices;
 
-    private ProposalQuery(LaneUse use) => (_use, Options) = (use, use.Lane.Model.Contract.Proposals);
+    private ProposalQuery(LaneUse use) => (_use, _choices) = (use, new ProposalChoices(use.Lane.Model.Contract));
 
     /// <summary>What <c>/proposals</c> serves: proposals have no class, which the other formats need.</summary>
     public static IReadOnlyList<OutputChoice> Served { get; } =
         [.. FormatNegotiation.Served.Where(choice => choice.Format is OutputFormat.Json or OutputFormat.Coco)];
 
-    /// <summary>The lane of the model that answers.</summary>
+    /// <inheritdoc/>
     public ModelLane Lane => _use.Lane;
 
     /// <summary>The model's numbers, with those that the query gives in their place.</summary>
-    public ProposalOptions Options { get; private set; }
+    public ProposalOptions Options => _choices.Options;
 
-    /// <summary>The format that was asked for, if one was.</summary>
+    /// <inheritdoc/>
     public OutputFormat? Format { get; private set; }
 
     /// <summary>The name of the image in COCO. 0 … 2⁶³ − 1.</summary>
     public long ImageId { get; private set; }
 
-    /// <summary>Reads the query.</summary>
-    /// <returns>The query, which the caller disposes, or the problem that names the first wrong parameter.</returns>
+    /// <inheritdoc/>
     public static Outcome<ProposalQuery> Parse(IQueryCollection query, LaneRegistry lanes)
     {
         if (QueryRules.CheckNames(query, Names) is { } wrong)
@@ -62,44 +61,17 @@ internal sealed class ProposalQuery : IDisposable
     public void Dispose() => _use.Dispose();
 
     private Problem? Read(IQueryCollection query) =>
-        QueryRules.Apply(query, "topN", SetTopN)
-        ?? QueryRules.Apply(query, "nmsThreshold", SetNmsThreshold)
-        ?? QueryRules.Apply(query, "scoreThreshold", SetScoreThreshold)
+        QueryRules.Apply(query, "topN", _choices.SetTopN)
+        ?? QueryRules.Apply(query, "nmsThreshold", _choices.SetNmsThreshold)
+        ?? QueryRules.Apply(query, "scoreThreshold", _choices.SetScoreThreshold)
         ?? QueryRules.Apply(query, "format", SetFormat)
         ?? QueryRules.Apply(query, "imageId", SetImageId);
 
-    private Problem? SetTopN(string parameter, string text)
-    {
-        var problem = NumberText.ReadLimit(parameter, text, out var limit);
-        Options = Options with { PostNmsTopN = limit };
-        return problem;
-    }
-
-    private Problem? SetNmsThreshold(string parameter, string text)
-    {
-        var problem = NumberText.ReadFraction(parameter, text, out var threshold);
-        Options = Options with { NmsThreshold = threshold };
-        return problem;
-    }
-
-    private Problem? SetScoreThreshold(string parameter, string text)
-    {
-        var problem = NumberText.ReadFraction(parameter, text, out var threshold);
-        Options = Options with { ScoreThreshold = (float)threshold };
-        return problem;
-    }
-
     private Problem? SetFormat(string parameter, string text)
     {
-        Format = text switch
-        {
-            "json" => OutputFormat.Json,
-            "coco" => OutputFormat.Coco,
-            _ => null,
-        };
-        return Format is null
-            ? Problem.BadParameter(parameter, $"'{text}' is not a format that is served here. Known: json, coco.")
-            : null;
+        var problem = QueryRules.ReadFormat(parameter, text, Served, out var format);
+        Format = format;
+        return problem;
     }
 
     private Problem? SetImageId(string parameter, string text)

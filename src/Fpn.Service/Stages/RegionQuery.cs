@@ -7,7 +7,7 @@ using Fpn.Serving.Lanes;
 namespace Fpn.Service.Stages;
 
 /// <summary>The query of <c>/regions</c>, checked; it holds the model that it names until it is disposed.</summary>
-internal sealed class RegionQuery : IDisposable
+internal sealed class RegionQuery : IImageQuery<RegionQuery>
 {
     /// <summary>Classes that are listed for each region unless the query says otherwise.</summary>
     public const int DefaultTop = 5;
@@ -18,18 +18,20 @@ internal sealed class RegionQuery : IDisposable
 
     private RegionQuery(LaneUse use, int top) => (_use, Top) = (use, top);
 
-    /// <summary>What <c>/regions</c> serves.</summary>
+    /// <inheritdoc/>
     public static IReadOnlyList<OutputChoice> Served { get; } =
         [.. FormatNegotiation.Served.Where(choice => choice.Format == OutputFormat.Json)];
 
-    /// <summary>The lane of the model that answers.</summary>
+    /// <inheritdoc/>
     public ModelLane Lane => _use.Lane;
+
+    /// <summary>Null: there is no choice.</summary>
+    public OutputFormat? Format => null;
 
     /// <summary>Classes that are listed for each region.</summary>
     public int Top { get; }
 
-    /// <summary>Reads the query.</summary>
-    /// <returns>The query, which the caller disposes, or the problem that names the first wrong parameter.</returns>
+    /// <inheritdoc/>
     public static Outcome<RegionQuery> Parse(IQueryCollection query, LaneRegistry lanes)
     {
         var top = DefaultTop;

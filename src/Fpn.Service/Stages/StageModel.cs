@@ -1,3 +1,4 @@
+using Fpn.Models.Packages;
 using Fpn.Service.Detect;
 using Fpn.Service.Problems;
 using Fpn.Serving.Lanes;
@@ -18,12 +19,18 @@ internal static class StageModel
             return problem;
         }
 
-        if (use.Lane.Model.Contract.StageRefusal is { } refusal)
+        if (Check(use.Lane.Model.Contract) is { } refusal)
         {
             use.Dispose();
-            return FailureProblems.ProblemFor(FailureKind.NotTwoStage, refusal);
+            return refusal;
         }
 
         return use;
     }
+
+    /// <summary>Checks that a model has stages that can be asked alone.</summary>
+    /// <returns>Null, or the problem that it has none.</returns>
+    public static Problem? Check(ModelContract contract) => contract.StageRefusal is { } refusal
+        ? FailureProblems.ProblemFor(FailureKind.NotTwoStage, refusal)
+        : null;
 }

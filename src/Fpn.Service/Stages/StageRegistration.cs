@@ -3,7 +3,6 @@ using Fpn.Service.Annotations;
 using Fpn.Service.Answers;
 using Fpn.Service.Detect;
 using Fpn.Service.Problems;
-using Fpn.Service.Security;
 
 namespace Fpn.Service.Stages;
 
@@ -78,33 +77,29 @@ internal static class StageRegistration
     {
         var decoder = app.Services.GetRequiredService<ImageDecoder>();
         app.MapPost("/proposals", (HttpContext context, ProposalEndpoint endpoint) => endpoint.HandleAsync(context))
-            .WithName(ProposalsOperation)
-            .WithTags("Detection")
-            .WithSummary("Proposes regions of an image that may hold an object")
-            .WithDescription(
-                "The first stage alone (RPN): boxes of no class, best objectness first, in pixels of the image as "
-                + "displayed. The second stage does not run. For two-stage models.")
             .Produces<ProposalsResponse>()
             .WithMetadata(
                 new AnswerExample("application/json", ProposalsExample),
                 new AnswerExample("application/vnd.coco+json", ProposalsCocoExample),
                 ImageProblems.Create(
                     decoder, ProposalQuery.Served, NumberText.NotAFraction("nmsThreshold", "abc")))
-            .RequireScope(KeyScope.Detect);
+            .Detects(
+                ProposalsOperation,
+                "Proposes regions of an image that may hold an object",
+                "The first stage alone (RPN): boxes of no class, best objectness first, in pixels of the image as "
+                + "displayed. The second stage does not run. For two-stage models.");
         app.MapPost("/regions", (HttpContext context, RegionEndpoint endpoint) => endpoint.HandleAsync(context))
-            .WithName(RegionsOperation)
-            .WithTags("Detection")
-            .WithSummary("Classifies given regions of an image")
-            .WithDescription(
-                "The second stage alone (Fast R-CNN) on boxes that the request gives, in pixels of the image as "
-                + "displayed: in their order, the best classes of each and the box as refined for the best one. A box "
-                + "that cannot be classified has an error in its place. For two-stage models.")
             .Produces<RegionsResponse>()
             .WithMetadata(
                 new AnswerExample("application/json", RegionsExample),
                 ImageProblems.Create(
                     decoder, RegionQuery.Served, BoxListReader.NotBoxes(), Problem.TooManyRegions(10_000)))
-            .RequireScope(KeyScope.Detect);
+            .Detects(
+                RegionsOperation,
+                "Classifies given regions of an image",
+                "The second stage alone (Fast R-CNN) on boxes that the request gives, in pixels of the image as "
+                + "displayed: in their order, the best classes of each and the box as refined for the best one. A box "
+                + "that cannot be classified has an error in its place. For two-stage models.");
         return app;
     }
 }

@@ -1,5 +1,4 @@
 using System.Diagnostics;
-using Fpn.Detection.Views;
 using Fpn.Imaging.Decoding;
 using Fpn.Models.Detectors;
 using Fpn.Serving.Lanes;
@@ -109,17 +108,13 @@ internal sealed class DetectionPipeline(
         }
 
         using var opened = outcome.Image;
-        var looks = request.Task != ImageTask.Detection ? ViewOptions.OneView
-            : request.Views ?? lane.Model.Contract.Views;
-        var planned = ViewPlan.Create(lane, looks, opened.Size, views);
+        var planned = ViewPlan.Create(lane, request, opened.Size, views);
         if (!planned.Succeeded)
         {
             return planned.Failure;
         }
 
-        // Regions that are worth more than the whole queue are let in when it is empty.
-        var task = request.PlacesFor(lane.Model.Contract.Proposals);
-        var places = Math.Min(planned.Value.Places + task - 1, lane.Limit);
+        var places = planned.Value.Places;
         var more = places - 1;
         if (!lane.TryEnter(more))
         {
@@ -149,10 +144,23 @@ internal sealed class DetectionPipeline(
         Activity? trace,
         CancellationToken cancellationToken)
     {
+        var isLarge = decoding.WantsParts(opened);
+        if (isLarge && request.IsDrawn)
+        {
+            return DetectionFailure.TooLargeToDraw(opened.Size);
+        }
+
+        var inParts = isLarge && plan.Views.Count > 1;
+        if (inParts && lane.Model.Contract.ScalesRefusal is not null && plan.LooksAtWhole(opened.Size))
+        {
+            // It would be given the reduced picture enlarged to its own size again.
+            return DetectionFailure.TooLargeToLookAt(opened.Size);
+        }
+
         Inferred run;
         try
         {
-            run = plan.Views.Count > 1 && decoding.WantsParts(opened)
+            run = inParts
                 ? await RunInPartsAsync(lane, request, opened, plan, cancellationToken)
                 : await RunWholeAsync(lane, request, opened, plan, cancellationToken);
         }
@@ -168,8 +176,7 @@ internal sealed class DetectionPipeline(
             ? (inferred[0].Detections, inferred[0].Explanation)
             : MergedViews.Merge(contract, plan, inferred, opened.Size, request.Explain);
         var merged = inferred.Length == 1 ? TimeSpan.Zero : clock.GetElapsedTime(merging);
-        DetectionTracing.WriteStages(trace, decode, inferred, detections.Count, clock);
-        return new DetectionResult
+        var result = new DetectionResult
         {
             Contract = contract,
             Detections = detections,
@@ -183,6 +190,9 @@ internal sealed class DetectionPipeline(
             HasViews = !plan.Options.IsOneView,
             Times = StageTimes.Sum(decode.Time, inferred, merged, clock.GetElapsedTime(arrived)),
         };
+        DetectionTracing.WriteStages(
+            trace, decode, inferred, result.HasDetections ? detections.Count : null, clock);
+        return result;
     }
 
     /// <summary>Decodes the picture and runs its views.</summary>

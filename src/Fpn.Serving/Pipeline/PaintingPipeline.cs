@@ -15,9 +15,8 @@ namespace Fpn.Serving.Pipeline;
 /// </remarks>
 internal sealed class PaintingPipeline(
     ImageDecoder decoder,
+    PictureDecoding decoding,
     DetectionPainter painter,
-    ByteBudget decodedBytes,
-    DecoderSlots slots,
     BatchingOptions options,
     TimeProvider clock)
 {
@@ -75,17 +74,17 @@ internal sealed class PaintingPipeline(
             return DetectionFailure.FromDecoder(outcome.Refusal);
         }
 
-        // The file is hardly ever larger than its pixels.
         using var opened = outcome.Image;
-        var memory = decodedBytes.TakeAsync(2 * opened.DecodedBytes, cancellationToken);
-        opened.ParkUnless(memory.IsCompleted);
-        using var lease = await memory;
-        var entry = slots.EnterAsync(cancellationToken);
-        opened.ParkUnless(entry.IsCompleted);
-        using var slot = await entry;
+        if (decoding.WantsParts(opened))
+        {
+            return DetectionFailure.TooLargeToDraw(opened.Size);
+        }
 
-        // The bytes must outlive the decoder, so this is not given up half-way.
-        return await Task.Run(() => Paint(opened, objects, encoding), CancellationToken.None);
+        // The file is hardly ever larger than its pixels.
+        var (painted, lease) = await decoding.DecodeAsync(
+            opened, 2 * opened.DecodedBytes, () => Paint(opened, objects, encoding), cancellationToken);
+        lease.Dispose();
+        return painted;
     }
 
     private Result<EncodedPicture> Paint(

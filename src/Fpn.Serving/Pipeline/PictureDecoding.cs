@@ -16,12 +16,12 @@ internal sealed class PictureDecoding(ByteBudget decodedBytes, DecoderSlots slot
     /// <summary>Waits for memory and a decoder, and decodes.</summary>
     /// <param name="opened">Gives back what its codec keeps while it waits.</param>
     /// <param name="bytes">The most bytes that decoding takes.</param>
-    /// <param name="decode">Decodes the image or a part of it.</param>
-    /// <param name="cancellationToken">Ends the waiting.</param>
-    /// <returns>The outcome, and the lease of its memory, which the caller disposes in any case.</returns>
+    /// <param name="decode">Decodes the image or a part of it, and what else needs its pixels at once.</param>
+    /// <param name="cancellationToken">Ends the waiting; what decodes is awaited.</param>
+    /// <returns>What that returned, and the lease of its memory, which the caller disposes in any case.</returns>
     /// <exception cref="OperationCanceledException">The wait was given up; nothing is held.</exception>
-    public async Task<(DecodeOutcome Decoded, IDisposable Lease)> DecodeAsync(
-        OpenedImage opened, long bytes, Func<DecodeOutcome> decode, CancellationToken cancellationToken)
+    public async Task<(T Decoded, IDisposable Lease)> DecodeAsync<T>(
+        OpenedImage opened, long bytes, Func<T> decode, CancellationToken cancellationToken)
     {
         var memory = decodedBytes.TakeAsync(bytes, cancellationToken);
         opened.ParkUnless(memory.IsCompleted);

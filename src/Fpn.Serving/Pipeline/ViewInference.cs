@@ -70,7 +70,8 @@ internal static class ViewInference
                 request,
                 image with { Task = request.Task },
                 picture,
-                lane.Buckets.BucketFor(image.Geometry.Padded));
+                lane.Buckets.BucketFor(image.Geometry.Padded),
+                plan.Weights[view]);
         }
 
         // When a view is done, the next one takes its place.

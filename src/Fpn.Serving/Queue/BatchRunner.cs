@@ -173,8 +173,8 @@ internal sealed partial class BatchRunner(
 
         // Of runs side by side, each counts from the end of the one before: together they took no longer.
         var before = Interlocked.Exchange(ref _lastRunEnded, ended);
-        var places = live.Sum(request => request.Request.PlacesFor(model.Contract.Proposals));
-        Rate.Record(clock.GetElapsedTime(Math.Max(started, before), ended), places);
+        var images = live.Sum(request => request.Weight);
+        Rate.Record(clock.GetElapsedTime(Math.Max(started, before), ended), images);
         return (inferred, new StageSpan(started, clock.GetElapsedTime(started, ended)));
     }
 

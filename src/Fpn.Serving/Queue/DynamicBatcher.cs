@@ -88,9 +88,10 @@ internal sealed class DynamicBatcher : IAsyncDisposable
     /// <param name="image">What the model sees of its image, measured by the model.</param>
     /// <param name="picture">Disposed when the pixels are not needed any more, also on failure.</param>
     /// <param name="bucket">The size that its batch is padded to.</param>
+    /// <param name="weight">How many images it is worth on the device, at least 1.</param>
     public PendingRequest Create(
-        DetectionRequest request, MeasuredImage image, IDisposable picture, ImageSize bucket) =>
-        new(request, image, picture, bucket, _clock.GetTimestamp());
+        DetectionRequest request, MeasuredImage image, IDisposable picture, ImageSize bucket, int weight) =>
+        new(request, image, picture, bucket, weight, _clock.GetTimestamp());
 
     /// <summary>Runs an image through the model.</summary>
     /// <param name="pending">From <see cref="Create"/>; belongs to the batcher from now on, also on failure.</param>

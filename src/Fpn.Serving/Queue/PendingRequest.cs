@@ -11,9 +11,10 @@ namespace Fpn.Serving.Queue;
 /// <param name="image">What the model sees of its image.</param>
 /// <param name="picture">The picture; held by the holder of this: the queue, then the batch.</param>
 /// <param name="bucket">The size that its batch is padded to.</param>
+/// <param name="weight">How many images it is worth on the device.</param>
 /// <param name="enqueuedAt">Time stamp of its arrival.</param>
 internal sealed class PendingRequest(
-    DetectionRequest request, MeasuredImage image, IDisposable picture, ImageSize bucket, long enqueuedAt)
+    DetectionRequest request, MeasuredImage image, IDisposable picture, ImageSize bucket, int weight, long enqueuedAt)
 {
     private readonly TaskCompletionSource<InferredImage> _completion =
         new(TaskCreationOptions.RunContinuationsAsynchronously);
@@ -26,6 +27,9 @@ internal sealed class PendingRequest(
 
     /// <summary>Only requests of the same bucket share a batch.</summary>
     public ImageSize Bucket { get; } = bucket;
+
+    /// <summary>How many images it is worth on the device.</summary>
+    public int Weight { get; } = weight;
 
     /// <summary>The span that its batch links to; default while there is no listener.</summary>
     public ActivityContext Trace { get; } = DetectionTracing.Current;

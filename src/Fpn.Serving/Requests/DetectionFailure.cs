@@ -68,6 +68,22 @@ public sealed class DetectionFailure
         $"This image takes {places} of the {capacity} places in the queue, and not as many are free.",
         expected);
 
+    /// <summary>The failure of a request for a picture with boxes drawn, where the picture is larger than the memory
+    /// for pictures.</summary>
+    /// <param name="image">The image's size.</param>
+    internal static DetectionFailure TooLargeToDraw(ImageSize image) => new(
+        FailureKind.TooManyPixels,
+        $"A picture of {image.Width} x {image.Height} pixels is larger than the memory for pictures: it can be looked "
+        + "at in slices, but not drawn. Ask for another format than a picture.");
+
+    /// <summary>The failure of a request for looks at a whole picture that is larger than the memory for pictures, of a
+    /// model that takes pictures in their own size.</summary>
+    /// <param name="image">The image's size.</param>
+    internal static DetectionFailure TooLargeToLookAt(ImageSize image) => new(
+        FailureKind.TooManyPixels,
+        $"A picture of {image.Width} x {image.Height} pixels is larger than the memory for pictures, and this model "
+        + "takes pictures in their own size. Ask for slices alone, with wholeImage=false.");
+
     /// <summary>The failure of a request that asks for too many looks at an image.</summary>
     /// <param name="image">The image's size.</param>
     /// <param name="count">The views that there would be.</param>

@@ -43,6 +43,10 @@ public sealed class DetectionRequest(ReadOnlyMemory<byte> image)
     /// <see cref="FailureKind.NotExplainable"/>.</summary>
     internal bool Explain { get; init; }
 
+    /// <summary>Whether the answer is the picture itself, with boxes drawn: then a picture that would be read in parts
+    /// is refused before anything looks at it.</summary>
+    internal bool IsDrawn { get; init; }
+
     /// <summary>The service does not need the answer any more, though the caller is there: the request ends as
     /// <see cref="FailureKind.GivenUp"/>.</summary>
     internal CancellationToken GivenUp { get; init; }

@@ -77,10 +77,10 @@ internal static class DetectionTracing
     /// <param name="image">The image's span; null does nothing.</param>
     /// <param name="decode">Its decoding.</param>
     /// <param name="views">The rest of its stages, one for each view.</param>
-    /// <param name="detections">How many were found.</param>
+    /// <param name="detections">How many were found; null where something else was asked for.</param>
     /// <param name="clock">Whose time stamps these are.</param>
     public static void WriteStages(
-        Activity? image, StageSpan decode, IReadOnlyList<InferredImage> views, int detections, TimeProvider clock)
+        Activity? image, StageSpan decode, IReadOnlyList<InferredImage> views, int? detections, TimeProvider clock)
     {
         if (image is not { IsAllDataRequested: true })
         {

@@ -1,4 +1,3 @@
-using System.Net;
 using System.Text.Json;
 using Fpn.Detection.Geometry;
 using Fpn.Testing.Goldens;
@@ -149,8 +148,7 @@ public sealed class ExplainTests(ServiceFixture fixture)
     public async Task Detect_ExplainIsNeitherTrueNorFalse_Is400(string query)
     {
         using var response = await Client.PostDetectAsync(MadeImages.Read(Crowded), query);
-        var problem = await ProblemBody.AssertAsync(response, HttpStatusCode.BadRequest, "bad-parameter");
-        Assert.Equal("explain", problem.GetProperty("parameter").GetString());
+        await ProblemBody.AssertBadParameterAsync(response, "explain");
     }
 
     [Theory]
@@ -161,8 +159,7 @@ public sealed class ExplainTests(ServiceFixture fixture)
     public async Task Detect_ExplainInAnotherFormat_Is400(string format)
     {
         using var response = await Client.PostDetectAsync(MadeImages.Read(Crowded), $"explain=true&format={format}");
-        var problem = await ProblemBody.AssertAsync(response, HttpStatusCode.BadRequest, "bad-parameter");
-        Assert.Equal("explain", problem.GetProperty("parameter").GetString());
+        var problem = await ProblemBody.AssertBadParameterAsync(response, "explain");
         Assert.Contains("format json", problem.GetProperty("detail").GetString(), StringComparison.Ordinal);
     }
 
@@ -200,8 +197,7 @@ public sealed class ExplainTests(ServiceFixture fixture)
 
         Assert.NotEmpty((await service.Client.DetectAsync(MadeImages.Read(Crowded), "explain=false")).Detections());
         using var response = await service.Client.PostDetectAsync(MadeImages.Read(Crowded), "explain=true");
-        var problem = await ProblemBody.AssertAsync(response, HttpStatusCode.BadRequest, "bad-parameter");
-        Assert.Equal("explain", problem.GetProperty("parameter").GetString());
+        var problem = await ProblemBody.AssertBadParameterAsync(response, "explain");
         Assert.Contains("nothing to explain", problem.GetProperty("detail").GetString(), StringComparison.Ordinal);
     }
 

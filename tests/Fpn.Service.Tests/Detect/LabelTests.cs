@@ -36,8 +36,7 @@ public sealed class LabelTests(LabelTests.Commas commas) : IClassFixture<LabelTe
     public async Task Detect_UnknownLabel_IsNamed(string query, string parameter, string words)
     {
         using var response = await Client.PostDetectAsync(Sample, query);
-        var problem = await ProblemBody.AssertAsync(response, HttpStatusCode.BadRequest, "bad-parameter");
-        Assert.Equal(parameter, problem.GetProperty("parameter").GetString());
+        var problem = await ProblemBody.AssertBadParameterAsync(response, parameter);
         Assert.Contains(words, problem.GetProperty("detail").GetString(), StringComparison.Ordinal);
     }
 

@@ -26,8 +26,7 @@ public sealed class QueueOverHttpTests
             ("X-Request-Timeout-Ms", "99999999999")])
         {
             using var response = await PostAsync(service, (name, value));
-            var problem = await ProblemBody.AssertAsync(response, HttpStatusCode.BadRequest, "bad-parameter");
-            Assert.Equal(name, problem.GetProperty("parameter").GetString());
+            var problem = await ProblemBody.AssertBadParameterAsync(response, name);
             Assert.Contains($"'{value}'", problem.GetProperty("detail").GetString(), StringComparison.Ordinal);
         }
 

@@ -83,8 +83,7 @@ public sealed class DetectFormatsTests(ServiceFixture fixture)
     public async Task Detect_BadImageId_Is400ThatNamesIt(string id)
     {
         using var response = await Client.PostDetectAsync(Sample, $"imageId={Uri.EscapeDataString(id)}");
-        var problem = await ProblemBody.AssertAsync(response, HttpStatusCode.BadRequest, "bad-parameter");
-        Assert.Equal("imageId", problem.GetProperty("parameter").GetString());
+        await ProblemBody.AssertBadParameterAsync(response, "imageId");
     }
 
     [Theory]
@@ -95,8 +94,7 @@ public sealed class DetectFormatsTests(ServiceFixture fixture)
     public async Task Detect_UnknownFormat_Is400ThatListsThem(string format)
     {
         using var response = await Client.PostDetectAsync(Sample, $"format={format}");
-        var problem = await ProblemBody.AssertAsync(response, HttpStatusCode.BadRequest, "bad-parameter");
-        Assert.Equal("format", problem.GetProperty("parameter").GetString());
+        var problem = await ProblemBody.AssertBadParameterAsync(response, "format");
         var detail = problem.GetProperty("detail").GetString();
         Assert.EndsWith("Known: json, coco, voc, yolo, image.", detail, StringComparison.Ordinal);
     }

@@ -90,7 +90,7 @@ public sealed class FormatNegotiationTests
     [InlineData(OutputFormat.Voc, true)]
     [InlineData(OutputFormat.Image, true)]
     public void DependsOnAccept_SeveralMediaTypes_True(object? format, bool expected) =>
-        Assert.Equal(expected, FormatNegotiation.DependsOnAccept((OutputFormat?)format));
+        Assert.Equal(expected, FormatNegotiation.DependsOnAccept((OutputFormat?)format, FormatNegotiation.Served));
 
     private static bool Choose(OutputFormat? format, string? accept, out OutputChoice? choice) =>
         FormatNegotiation.Choose(format, accept is null ? StringValues.Empty : accept).Succeeded(out choice, out _);

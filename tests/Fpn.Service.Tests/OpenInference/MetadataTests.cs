@@ -1,6 +1,7 @@
 using System.Net;
 using System.Text.Json;
 using Fpn.Service.Lifetime;
+using Fpn.Service.Tests.Repository;
 using Fpn.Testing.Running;
 using Microsoft.Extensions.DependencyInjection;
 
@@ -31,10 +32,7 @@ public sealed class MetadataTests(ServiceFixture fixture)
     [Fact]
     public async Task ServerMetadata_ControlOn_NamesTheRepositoryExtension()
     {
-        using var service = new RunningService(
-            ("Fpn:Control:Enabled", "true"),
-            ("Fpn:Keys:Json", $"[{KeyFile.Entry("operator", KeyFile.Alice, "\"scopes\": [\"detect\", \"admin\"]")}]"));
-        service.Client.DefaultRequestHeaders.Add("X-Api-Key", KeyFile.Alice);
+        using var service = OperatedService.Start();
         Assert.Contains(
             "model_repository", Strings((await service.Client.GetJsonAsync("v2")).GetProperty("extensions")));
     }

@@ -339,6 +339,7 @@ public sealed class RefusedInferTests(ServiceFixture fixture)
     [InlineData("\"labels\": \"RBC,Nothing\"", "'Nothing'")]
     [InlineData("\"slice\": 1", "slice")]
     [InlineData("\"slice\": [640]", "slice")]
+    [InlineData("\"slice\": 640, \"slice\": 320", "parameters.slice: Is given twice")]
     [InlineData("\"overlap\": 1", "overlap")]
     [InlineData("\"whole_image\": 1", "whole_image")]
     [InlineData("\"scales\": \"\"", "scales")]

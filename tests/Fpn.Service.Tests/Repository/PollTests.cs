@@ -20,14 +20,11 @@ public sealed class PollTests : IDisposable
     public PollTests()
     {
         _models.AddVersion("pets", "1");
-        _service = new RunningService(
+        _service = OperatedService.Start(
             ("Fpn:Models:Path", _models.Path),
             ("Fpn:Models:Default", "pets"),
             ("Fpn:Models:Poll", "1s"),
-            ("Fpn:Batching:MaxBatchSize", "1"),
-            ("Fpn:Control:Enabled", "true"),
-            ("Fpn:Keys:Json", $"[{KeyFile.Entry("operator", KeyFile.Alice, "\"scopes\": [\"detect\", \"admin\"]")}]"));
-        _service.Client.DefaultRequestHeaders.Add("X-Api-Key", KeyFile.Alice);
+            ("Fpn:Batching:MaxBatchSize", "1"));
     }
 
     private static CancellationToken Cancel => TestContext.Current.CancellationToken;

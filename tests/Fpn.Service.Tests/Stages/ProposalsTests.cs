@@ -188,8 +188,7 @@ public sealed class ProposalsTests(ServiceFixture fixture)
     public async Task Propose_BadParameter_Is400ThatNamesIt(string query, string parameter)
     {
         using var response = await Client.PostProposalsAsync(MadeImages.Read(Crowded), query);
-        var problem = await ProblemBody.AssertAsync(response, HttpStatusCode.BadRequest, "bad-parameter");
-        Assert.Equal(parameter, problem.GetProperty("parameter").GetString());
+        await ProblemBody.AssertBadParameterAsync(response, parameter);
     }
 
     [Fact]

@@ -197,8 +197,7 @@ public sealed class RegionsTests(ServiceFixture fixture)
     public async Task Classify_NotBoxes_Is400ThatNamesThem(string boxes, string parameter)
     {
         using var response = await Client.PostRegionsAsync(MadeImages.Read(Crowded), boxes);
-        var problem = await ProblemBody.AssertAsync(response, HttpStatusCode.BadRequest, "bad-parameter");
-        Assert.Equal(parameter, problem.GetProperty("parameter").GetString());
+        await ProblemBody.AssertBadParameterAsync(response, parameter);
     }
 
     [Theory]
@@ -209,8 +208,7 @@ public sealed class RegionsTests(ServiceFixture fixture)
     public async Task Classify_BadParameter_Is400ThatNamesIt(string query, string parameter)
     {
         using var response = await Client.PostRegionsAsync(MadeImages.Read(Crowded), "[[1, 2, 3, 4]]", query);
-        var problem = await ProblemBody.AssertAsync(response, HttpStatusCode.BadRequest, "bad-parameter");
-        Assert.Equal(parameter, problem.GetProperty("parameter").GetString());
+        await ProblemBody.AssertBadParameterAsync(response, parameter);
     }
 
     [Theory]

@@ -154,8 +154,7 @@ public sealed class ViewsTests(ServiceFixture fixture)
     public async Task Detect_WrongParameter_IsNamed(string query, string parameter)
     {
         using var response = await Client.PostDetectAsync(Smear, query);
-        var problem = await ProblemBody.AssertAsync(response, HttpStatusCode.BadRequest, "bad-parameter");
-        Assert.Equal(parameter, problem.GetProperty("parameter").GetString());
+        await ProblemBody.AssertBadParameterAsync(response, parameter);
     }
 
     [Fact]

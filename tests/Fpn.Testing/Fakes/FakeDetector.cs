@@ -146,6 +146,8 @@ internal sealed class FakeDetector(InputOptions? input = null) : IDetector
             ? throw new NonFiniteOutputException("class_logits", image, float.NaN)
             : [new DetectedObject(new Box(0, 0, 1, 1), widths[image], 0, "p2")];
 
+        public override ClassifiedRegion?[] Classify(int image, RegionTask task) => [];
+
         public override void Dispose()
         {
         }

@@ -5,11 +5,14 @@ namespace Fpn.Testing.Images;
 
 /// <summary>Counts how often another codec reads a header and decodes pixels, and how many of its images are
 /// open.</summary>
-internal sealed class CountingCodec(IImageCodec codec) : IImageCodec
+internal sealed class CountingCodec(IRegionCodec codec) : IRegionCodec
 {
     private int _opened;
     private int _decoded;
     private int _open;
+    private int _parts;
+    private int _finishedParts;
+    private int _openPages;
 
     /// <summary>Headers read.</summary>
     public int Opened => _opened;
@@ -19,6 +22,18 @@ internal sealed class CountingCodec(IImageCodec codec) : IImageCodec
 
     /// <summary>Images that were opened and not disposed yet.</summary>
     public int Open => _open;
+
+    /// <summary>Parts of pictures whose decoding began, pictures reduced among them.</summary>
+    public int Parts => _parts;
+
+    /// <summary>Parts of pictures that were decoded to their end.</summary>
+    public int FinishedParts => _finishedParts;
+
+    /// <summary>Pages that were opened and not disposed yet.</summary>
+    public int OpenPages => _openPages;
+
+    /// <summary>Runs before each part.</summary>
+    public Action? BeforePart { get; set; }
 
     public long MaxScannedPixels => codec.MaxScannedPixels;
 
@@ -34,6 +49,63 @@ internal sealed class CountingCodec(IImageCodec codec) : IImageCodec
 
         Interlocked.Increment(ref _open);
         return new CountedImage(this, image);
+    }
+
+    unsafe ICodecPage? IRegionCodec.OpenPage(byte* file, int length, int page, int subdirectory)
+    {
+        if (codec.OpenPage(file, length, page, subdirectory) is not { } opened)
+        {
+            return null;
+        }
+
+        Interlocked.Increment(ref _openPages);
+        return new CountedPage(this, opened);
+    }
+
+    private void BeginPart()
+    {
+        Interlocked.Increment(ref _parts);
+        BeforePart?.Invoke();
+    }
+
+    private bool EndPart(bool succeeded)
+    {
+        Interlocked.Add(ref _finishedParts, succeeded ? 1 : 0);
+        return succeeded;
+    }
+
+    private sealed class CountedPage(CountingCodec owner, ICodecPage page) : ICodecPage
+    {
+        private int _isDisposed;
+
+        public ImageSize Size => page.Size;
+
+        public ImageSize Tile => page.Tile;
+
+        public PixelLayout Layout => page.Layout;
+
+        public bool TryDecode(
+            int left, int top, ImageSize size, Span<byte> pixels, CancellationToken cancellationToken)
+        {
+            owner.BeginPart();
+            return owner.EndPart(page.TryDecode(left, top, size, pixels, cancellationToken));
+        }
+
+        public bool TryReduce(
+            ImageSize block, ImageSize size, Span<byte> pixels, CancellationToken cancellationToken)
+        {
+            owner.BeginPart();
+            return owner.EndPart(page.TryReduce(block, size, pixels, cancellationToken));
+        }
+
+        public void Dispose()
+        {
+            page.Dispose();
+            if (Interlocked.Exchange(ref _isDisposed, 1) == 0)
+            {
+                Interlocked.Decrement(ref owner._openPages);
+            }
+        }
     }
 
     private sealed class CountedImage(CountingCodec owner, ICodecImage image) : ICodecImage

@@ -22,4 +22,12 @@ internal static class ProblemBody
         Assert.NotEmpty(body.GetProperty("traceId").GetString()!);
         return body;
     }
+
+    /// <summary>Asserts that the answer is the problem of a wrong parameter and names it; returns its body.</summary>
+    public static async Task<JsonElement> AssertBadParameterAsync(HttpResponseMessage response, string? parameter)
+    {
+        var problem = await AssertAsync(response, HttpStatusCode.BadRequest, "bad-parameter");
+        Assert.Equal(parameter, problem.GetProperty("parameter").GetString());
+        return problem;
+    }
 }

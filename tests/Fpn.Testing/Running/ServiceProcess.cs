@@ -56,6 +56,16 @@ internal sealed partial class ServiceProcess : IDisposable
     /// <summary>Lines of standard output: up to the address once that is known, all of them after the end.</summary>
     public List<string> Output { get; } = [];
 
+    /// <summary>The most memory that the process has had so far, in bytes: its peak resident size.</summary>
+    public long PeakBytes
+    {
+        get
+        {
+            _process.Refresh();
+            return _process.PeakWorkingSet64;
+        }
+    }
+
     /// <summary>Waits for the log line that names the port.</summary>
     /// <returns>The service's address.</returns>
     public async Task<Uri> WaitForAddressAsync()

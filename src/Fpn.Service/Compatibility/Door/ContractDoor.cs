@@ -1,4 +1,5 @@
 using System.Globalization;
+using Fpn.Models.Detectors;
 using Fpn.Service.Answers;
 using Fpn.Service.Bodies;
 using Fpn.Service.Detect;
@@ -9,6 +10,7 @@ using Fpn.Service.Problems;
 using Fpn.Service.Security;
 using Fpn.Serving.Lanes;
 using Microsoft.Net.Http.Headers;
+using SideBySide = Fpn.Service.Detect.SideBySide;
 
 namespace Fpn.Service.Compatibility.Door;
 
@@ -182,7 +184,7 @@ internal sealed class ContractDoor(
         }
 
         var run = await images.DetectAsync(
-            lane, encoded, urgency, views: null, Locate, context.RequestAborted);
+            lane, encoded, urgency, ImageTask.Detection, views: null, Locate, context.RequestAborted);
         if (!run.Succeeded(out var results, out problem))
         {
             return problem;
@@ -231,6 +233,7 @@ internal sealed class ContractDoor(
             lane,
             [encoded],
             urgency,
+            ImageTask.Detection,
             views: null,
             (_, found) => found with { Parameter = path },
             context.RequestAborted);

@@ -6,7 +6,7 @@ using Fpn.Testing.Images;
 using Fpn.Testing.Packages;
 using Fpn.Testing.Running;
 
-namespace Fpn.Service.Tests.Detect;
+namespace Fpn.Service.Tests.Repository;
 
 /// <summary>Packages that change while clients are answered, over HTTP.</summary>
 [Trait("Speed", "slow")]
@@ -21,12 +21,7 @@ public sealed class HotReloadTests : IDisposable
     public HotReloadTests()
     {
         _models.Add();
-        _service = new RunningService(
-            ("Fpn:Models:Path", _models.Path),
-            ("Fpn:Batching:MaxBatchSize", "2"),
-            ("Fpn:Control:Enabled", "true"),
-            ("Fpn:Keys:Json", $"[{KeyFile.Entry("operator", KeyFile.Alice, "\"scopes\": [\"detect\", \"admin\"]")}]"));
-        _service.Client.DefaultRequestHeaders.Add("X-Api-Key", KeyFile.Alice);
+        _service = OperatedService.Start(("Fpn:Models:Path", _models.Path), ("Fpn:Batching:MaxBatchSize", "2"));
     }
 
     private static CancellationToken Cancel => TestContext.Current.CancellationToken;
