@@ -1,5 +1,5 @@
 using System.Text.Json;
-using Fpn.Service.Tests.Stages;
+using Fpn.Testing.Running;
 
 namespace Fpn.Service.Tests.OpenInference;
 

@@ -1,7 +1,5 @@
 using System.Net;
 using System.Text.Json;
-using Fpn.Service.Tests.Detect;
-using Fpn.Service.Tests.Stages;
 using Fpn.Testing.Images;
 using Fpn.Testing.Packages;
 using Fpn.Testing.Running;

@@ -1,8 +1,6 @@
 using System.Text.Json;
 using Fpn.Service.OpenInferenceGrpc;
-using Fpn.Service.Tests.Detect;
 using Fpn.Service.Tests.OpenInference;
-using Fpn.Service.Tests.Stages;
 using Fpn.Testing.Images;
 using Fpn.Testing.Packages;
 using Fpn.Testing.Running;
