@@ -58,11 +58,13 @@ public sealed class RegionFailureTests
         },
         {
             "subdirectories behind the end",
-            TiffEntries.Patch(new MadeTiledTiff { AsSubdirectories = true, Pages = [Level(), Level()] }.ToFile(), 330, 1 << 30)
+            TiffEntries.Patch(
+                new MadeTiledTiff { AsSubdirectories = true, Pages = [Level(), Level()] }.ToFile(), 330, 1 << 30)
         },
         {
             "subdirectories that are numbers of the picture",
-            TiffEntries.Patch(new MadeTiledTiff { AsSubdirectories = true, Pages = [Level(), Level()] }.ToFile(), 330, 8)
+            TiffEntries.Patch(
+                new MadeTiledTiff { AsSubdirectories = true, Pages = [Level(), Level()] }.ToFile(), 330, 8)
         },
     };
 
