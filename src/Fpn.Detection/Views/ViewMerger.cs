@@ -1,3 +1,4 @@
+using System.Runtime.InteropServices;
 using Fpn.Detection.Geometry;
 using Fpn.Detection.Suppression;
 
@@ -44,13 +45,25 @@ public sealed class ViewMerger
     /// <summary>Merges boxes.</summary>
     /// <param name="boxes">[N] boxes of all views.</param>
     /// <param name="most">The most boxes that are kept, at least 1.</param>
-    public MergedBoxes Merge(ReadOnlySpan<ViewBox> boxes, int most)
+    /// <param name="findRemovers">Whether the result names the remover of each box, which costs as much again.</param>
+    /// <param name="cancellationToken">Gives up.</param>
+    /// <exception cref="OperationCanceledException">It was given up.</exception>
+    /// <remarks>Every box is compared with those of its class that are kept.</remarks>
+    public MergedBoxes Merge(
+        ReadOnlySpan<ViewBox> boxes,
+        int most,
+        bool findRemovers = true,
+        CancellationToken cancellationToken = default)
     {
         ArgumentOutOfRangeException.ThrowIfLessThan(most, 1);
-        return _method == MergeMethod.Ios ? MergeByIos(boxes, most) : MergeByIou(boxes, most);
+        cancellationToken.ThrowIfCancellationRequested();
+        return _method == MergeMethod.Ios
+            ? MergeByIos(boxes, most, cancellationToken)
+            : MergeByIou(boxes, most, findRemovers, cancellationToken);
     }
 
-    private MergedBoxes MergeByIou(ReadOnlySpan<ViewBox> found, int most)
+    private MergedBoxes MergeByIou(
+        ReadOnlySpan<ViewBox> found, int most, bool findRemovers, CancellationToken cancellationToken)
     {
         var boxes = new Box[found.Length];
         var scores = new float[found.Length];
@@ -63,26 +76,49 @@ public sealed class ViewMerger
         var suppression = new NonMaxSuppression(_nmsThreshold, _maxShiftedBoxes);
         var kept = new int[Math.Min(most, found.Length)];
         kept = kept[..suppression.Select(boxes, scores, labels, kept)];
-        var removers = new int[found.Length];
-        suppression.FindRemovers(boxes, scores, labels, kept, removers, new float[found.Length]);
-        var merged = new Box[kept.Length];
-        for (var place = 0; place < kept.Length; place++)
+        int[] removers = [];
+        if (findRemovers)
         {
-            merged[place] = _method == MergeMethod.Voting ? Vote(found, kept[place]) : boxes[kept[place]];
+            cancellationToken.ThrowIfCancellationRequested();
+            removers = new int[found.Length];
+            suppression.FindRemovers(boxes, scores, labels, kept, removers, new float[found.Length]);
+        }
+
+        var merged = Array.ConvertAll(kept, index => boxes[index]);
+        if (_method == MergeMethod.Voting)
+        {
+            Vote(found, kept, merged, cancellationToken);
         }
 
         return new MergedBoxes(kept, merged, removers);
     }
 
-    /// <summary>Averages the boxes of a class that overlap one of them, itself included, weighted by score.</summary>
-    private Box Vote(ReadOnlySpan<ViewBox> found, int elected)
+    /// <summary>Makes each kept box the mean of its voters.</summary>
+    private void Vote(ReadOnlySpan<ViewBox> found, int[] kept, Box[] merged, CancellationToken cancellationToken)
     {
-        var candidate = found[elected];
-        double x1 = 0, y1 = 0, x2 = 0, y2 = 0, weights = 0;
-        foreach (ref readonly var voter in found)
+        var classes = new Dictionary<int, List<ViewBox>>();
+        foreach (ref readonly var box in found)
         {
-            if (voter.Label == candidate.Label
-                && BoxOperations.IntersectionOverUnion(voter.Box, candidate.Box) >= _threshold)
+            ListOf(classes, box.Label).Add(box);
+        }
+
+        for (var place = 0; place < kept.Length; place++)
+        {
+            cancellationToken.ThrowIfCancellationRequested();
+            ref readonly var elected = ref found[kept[place]];
+            merged[place] = Average(CollectionsMarshal.AsSpan(classes[elected.Label]), elected.Box);
+        }
+    }
+
+    /// <summary>Averages the boxes that overlap one of them, itself included, weighted by score.</summary>
+    /// <param name="voters">All boxes of its class, in the order of the input.</param>
+    /// <param name="elected">The box.</param>
+    private Box Average(ReadOnlySpan<ViewBox> voters, in Box elected)
+    {
+        double x1 = 0, y1 = 0, x2 = 0, y2 = 0, weights = 0;
+        foreach (ref readonly var voter in voters)
+        {
+            if (BoxOperations.IntersectionOverUnion(voter.Box, elected) >= _threshold)
             {
                 x1 += (double)voter.Score * voter.Box.X1;
                 y1 += (double)voter.Score * voter.Box.Y1;
@@ -95,10 +131,10 @@ public sealed class ViewMerger
         // A box without area overlaps nothing, not even itself.
         return weights > 0
             ? new Box((float)(x1 / weights), (float)(y1 / weights), (float)(x2 / weights), (float)(y2 / weights))
-            : candidate.Box;
+            : elected;
     }
 
-    private MergedBoxes MergeByIos(ReadOnlySpan<ViewBox> found, int most)
+    private MergedBoxes MergeByIos(ReadOnlySpan<ViewBox> found, int most, CancellationToken cancellationToken)
     {
         var order = new int[found.Length];
         var keys = new ulong[found.Length];
@@ -109,21 +145,15 @@ public sealed class ViewMerger
 
         Array.Sort(keys, order);
         var removers = new int[found.Length];
-        Array.Fill(removers, -1);
         List<int> kept = [];
         List<Box> merged = [];
+        var classes = new Dictionary<int, List<(Box Box, int Place)>>();
         foreach (var index in order)
         {
+            cancellationToken.ThrowIfCancellationRequested();
             ref readonly var box = ref found[index];
-            var remover = -1;
-            for (var place = 0; place < kept.Count && remover < 0; place++)
-            {
-                ref readonly var better = ref found[kept[place]];
-                var isRemoved = better.Label == box.Label
-                    && BoxOperations.IntersectionOverSmaller(better.Box, box.Box) > _threshold;
-                remover = isRemoved ? place : -1;
-            }
-
+            var better = ListOf(classes, box.Label);
+            var remover = FindByIos(CollectionsMarshal.AsSpan(better), box.Box);
             removers[index] = remover;
             if (remover >= 0)
             {
@@ -134,6 +164,7 @@ public sealed class ViewMerger
             }
             else if (kept.Count < most)
             {
+                better.Add((box.Box, kept.Count));
                 kept.Add(index);
                 merged.Add(box.Box);
             }
@@ -141,4 +172,21 @@ public sealed class ViewMerger
 
         return new MergedBoxes([.. kept], [.. merged], removers);
     }
+
+    /// <summary>The place of the first box that removes another, or −1.</summary>
+    private int FindByIos(ReadOnlySpan<(Box Box, int Place)> kept, in Box box)
+    {
+        foreach (ref readonly var better in kept)
+        {
+            if (BoxOperations.IntersectionOverSmaller(better.Box, box) > _threshold)
+            {
+                return better.Place;
+            }
+        }
+
+        return -1;
+    }
+
+    private static List<T> ListOf<T>(Dictionary<int, List<T>> classes, int label) =>
+        CollectionsMarshal.GetValueRefOrAddDefault(classes, label, out _) ??= [];
 }

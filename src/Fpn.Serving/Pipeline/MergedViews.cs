@@ -1,3 +1,4 @@
+using System.Runtime.InteropServices;
 using Fpn.Detection.Geometry;
 using Fpn.Detection.Views;
 using Fpn.Models.Detectors;
@@ -15,11 +16,18 @@ internal static class MergedViews
     /// <param name="inferred">What each of them shows.</param>
     /// <param name="image">The image's size.</param>
     /// <param name="explain">Whether each view has an explanation, and the answer gets one.</param>
+    /// <param name="cancellationToken">Gives up.</param>
     /// <returns>The detections, best first, and how they came about; null unless that was asked for.</returns>
     /// <remarks>As many detections as the model may give for one image, for each part of the image that was looked
     /// at.</remarks>
+    /// <exception cref="OperationCanceledException">It was given up.</exception>
     public static (IReadOnlyList<DetectedObject> Detections, Explanation? Explanation) Merge(
-        ModelContract contract, ViewPlan plan, IReadOnlyList<InferredImage> inferred, ImageSize image, bool explain)
+        ModelContract contract,
+        ViewPlan plan,
+        IReadOnlyList<InferredImage> inferred,
+        ImageSize image,
+        bool explain,
+        CancellationToken cancellationToken)
     {
         List<ViewBox> boxes = [];
         List<(int View, int Detection)> origins = [];
@@ -37,7 +45,7 @@ internal static class MergedViews
         var heads = contract.RoiHeads;
         var merger = new ViewMerger(plan.Options, heads.NmsThreshold, heads.MaxShiftedBoxes);
         var most = Math.Min(Array.MaxLength, heads.DetectionsPerImage * plan.Options.Regions(image));
-        var merged = merger.Merge(boxes.ToArray(), (int)most);
+        var merged = merger.Merge(CollectionsMarshal.AsSpan(boxes), (int)most, explain, cancellationToken);
         var detections = new DetectedObject[merged.Kept.Count];
         for (var place = 0; place < detections.Length; place++)
         {

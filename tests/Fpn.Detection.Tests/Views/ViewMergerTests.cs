@@ -8,6 +8,8 @@ public sealed class ViewMergerTests
 {
     private const int Shifted = 40_000;
 
+    private static CancellationToken Cancel => TestContext.Current.CancellationToken;
+
     /// <summary>By hand: 8 of 10 columns in common are an IoU of 8 / 12.</summary>
     [Fact]
     public void Merge_Nms_KeepsTheBetterOfEachClass()
@@ -19,7 +21,7 @@ public sealed class ViewMergerTests
             new(new Box(0, 0, 10, 10), 0.7f, 1, IsCut: false),
             new(new Box(50, 0, 60, 10), 0.5f, 0, IsCut: false),
         ];
-        var merged = new ViewMerger(new ViewOptions(), 0.5, Shifted).Merge(boxes, 100);
+        var merged = new ViewMerger(new ViewOptions(), 0.5, Shifted).Merge(boxes, 100, cancellationToken: Cancel);
         Assert.Equal([1, 2, 3], merged.Kept);
         Assert.Equal([boxes[1].Box, boxes[2].Box, boxes[3].Box], merged.Boxes);
         Assert.Equal([0, -1, -1, -1], merged.Removers);
@@ -34,7 +36,7 @@ public sealed class ViewMergerTests
             new(new Box(2, 0, 12, 10), 0.9f, 0, IsCut: false),
         ];
         var options = new ViewOptions { MergeThreshold = 0.7 };
-        Assert.Equal([1, 0], new ViewMerger(options, 0.5, Shifted).Merge(boxes, 100).Kept);
+        Assert.Equal([1, 0], new ViewMerger(options, 0.5, Shifted).Merge(boxes, 100, cancellationToken: Cancel).Kept);
     }
 
     [Fact]
@@ -50,7 +52,8 @@ public sealed class ViewMergerTests
             Enum.GetValues<MergeMethod>(),
             method =>
             {
-                var merged = new ViewMerger(new ViewOptions { Merge = method }, 0.5, Shifted).Merge(boxes, 2);
+                var merger = new ViewMerger(new ViewOptions { Merge = method }, 0.5, Shifted);
+                var merged = merger.Merge(boxes, 2, cancellationToken: Cancel);
                 Assert.Equal([1, 2], merged.Kept);
                 Assert.Equal([-1, -1, -1], merged.Removers);
             });
@@ -62,7 +65,8 @@ public sealed class ViewMergerTests
     [InlineData(MergeMethod.Ios)]
     public void Merge_Nothing_IsNothing(MergeMethod method)
     {
-        var merged = new ViewMerger(new ViewOptions { Merge = method }, 0.5, Shifted).Merge([], 100);
+        var merger = new ViewMerger(new ViewOptions { Merge = method }, 0.5, Shifted);
+        var merged = merger.Merge([], 100, cancellationToken: Cancel);
         Assert.Empty(merged.Kept);
         Assert.Empty(merged.Boxes);
         Assert.Empty(merged.Removers);
@@ -81,7 +85,7 @@ public sealed class ViewMergerTests
             new(new Box(0, 0, 10, 12), 0.4f, 1, IsCut: false),
         ];
         var options = new ViewOptions { Merge = MergeMethod.Voting };
-        var merged = new ViewMerger(options, 0.5, Shifted).Merge(boxes, 100);
+        var merged = new ViewMerger(options, 0.5, Shifted).Merge(boxes, 100, cancellationToken: Cancel);
         Assert.Equal([0, 3], merged.Kept);
         Assert.Equal([-1, 0, 0, -1], merged.Removers);
         Assert.Equal(10.6667, merged.Boxes[0].Y2, 4);
@@ -94,7 +98,8 @@ public sealed class ViewMergerTests
     {
         ViewBox[] boxes = [new(new Box(5, 5, 5, 9), 0.8f, 0, IsCut: false)];
         var options = new ViewOptions { Merge = MergeMethod.Voting };
-        Assert.Equal([boxes[0].Box], new ViewMerger(options, 0.5, Shifted).Merge(boxes, 100).Boxes);
+        var merged = new ViewMerger(options, 0.5, Shifted).Merge(boxes, 100, cancellationToken: Cancel);
+        Assert.Equal([boxes[0].Box], merged.Boxes);
     }
 
     /// <summary>A small part inside a large box has a small IoU and an IoS of 1.</summary>
@@ -109,7 +114,7 @@ public sealed class ViewMergerTests
             new(new Box(5, 5, 15, 15), 0.3f, 0, IsCut: false),
         ];
         var options = new ViewOptions { Merge = MergeMethod.Ios };
-        var merged = new ViewMerger(options, 0.5, Shifted).Merge(boxes, 100);
+        var merged = new ViewMerger(options, 0.5, Shifted).Merge(boxes, 100, cancellationToken: Cancel);
         Assert.Equal([0, 2, 3], merged.Kept);
         Assert.Equal([-1, 0, -1, -1], merged.Removers);
         Assert.Equal(boxes[0].Box, merged.Boxes[0]);
@@ -125,9 +130,36 @@ public sealed class ViewMergerTests
             new(new Box(6, 0, 14, 11), 0.5f, 0, IsCut: true),
         ];
         var options = new ViewOptions { Merge = MergeMethod.Ios, MergeThreshold = 0.4 };
-        var merged = new ViewMerger(options, 0.5, Shifted).Merge(boxes, 100);
+        var merged = new ViewMerger(options, 0.5, Shifted).Merge(boxes, 100, cancellationToken: Cancel);
         Assert.Equal([0], merged.Kept);
         Assert.Equal([new Box(0, 0, 14, 11)], merged.Boxes);
+    }
+
+    [Theory]
+    [InlineData(MergeMethod.Nms)]
+    [InlineData(MergeMethod.Voting)]
+    [InlineData(MergeMethod.Ios)]
+    public void Merge_GivenUp_Ends(MergeMethod method)
+    {
+        var merger = new ViewMerger(new ViewOptions { Merge = method }, 0.5, Shifted);
+        var gone = new CancellationToken(canceled: true);
+        Assert.Throws<OperationCanceledException>(() => merger.Merge([], 100, cancellationToken: gone));
+    }
+
+    [Theory]
+    [InlineData(MergeMethod.Nms)]
+    [InlineData(MergeMethod.Voting)]
+    public void Merge_WithoutRemovers_GivesTheSameBoxes(MergeMethod method)
+    {
+        ViewBox[] boxes =
+        [
+            new(new Box(0, 0, 10, 10), 0.8f, 0, IsCut: false),
+            new(new Box(0, 0, 10, 12), 0.4f, 0, IsCut: false),
+        ];
+        var merger = new ViewMerger(new ViewOptions { Merge = method }, 0.5, Shifted);
+        var merged = merger.Merge(boxes, 100, findRemovers: false, Cancel);
+        Assert.Empty(merged.Removers);
+        Assert.Equal(merger.Merge(boxes, 100, cancellationToken: Cancel).Boxes, merged.Boxes);
     }
 
     /// <summary>Against the definition, box by box, with equal scores among them.</summary>
@@ -147,7 +179,8 @@ public sealed class ViewMergerTests
                 boxes[i] = new ViewBox(box, random.Next(1, 10) / 10f, random.Next(2), IsCut: false);
             }
 
-            var merged = new ViewMerger(new ViewOptions { Merge = method }, 0.5, maxShiftedBoxes: 0).Merge(boxes, 1000);
+            var merger = new ViewMerger(new ViewOptions { Merge = method }, 0.5, maxShiftedBoxes: 0);
+            var merged = merger.Merge(boxes, 1000, cancellationToken: Cancel);
             Assert.Equal(Define(boxes, method), merged.Kept);
         }
     }
