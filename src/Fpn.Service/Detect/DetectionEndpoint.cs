@@ -36,6 +36,7 @@ internal sealed class DetectionEndpoint(
             Explain = query.Explain,
             Views = query.Views,
             Cancellation = context.RequestAborted,
+            Admitted = context.Caller().ChargeViews,
             Arrived = clock.GetTimestamp(),
         };
         var result = await pipeline.DetectAsync(query.Lane, image);
@@ -44,7 +45,6 @@ internal sealed class DetectionEndpoint(
             return new ProblemResult(FailureProblems.ProblemFor(result.Failure));
         }
 
-        context.Caller().ChargeMore(result.Value.ViewCount - 1);
         var answer = DetectionAnswer.Create(query.Contract, query.Filter, result.Value);
         context.Features.Set(answer);
         context.Response.Headers.Append("Server-Timing", answer.ServerTiming);
