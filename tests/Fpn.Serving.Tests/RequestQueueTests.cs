@@ -93,6 +93,42 @@ public sealed class RequestQueueTests : IDisposable
     }
 
     [Fact]
+    public void TakeBatch_Weights_FillTheBatchAsManyImages()
+    {
+        Add(1);
+        Add(2, weight: 4);
+        Add(3, weight: 2);
+        Add(4);
+        Add(5);
+
+        // 1 + 2 + 1: what is worth four has no room beside the head.
+        Assert.Equal([1, 3, 4], Take(4));
+        Assert.Equal([2], Take(4));
+        Assert.Equal([5], Take(4));
+    }
+
+    [Fact]
+    public void TakeBatch_HeadWorthMoreThanABatch_GoesAlone()
+    {
+        Add(1, weight: 10);
+        Add(2);
+        Assert.Equal([1], Take(4));
+        Assert.Equal([2], Take(4));
+    }
+
+    [Fact]
+    public void HasFullBatch_CountsWeights()
+    {
+        Add(1);
+        var heavy = Add(2, weight: 3);
+        Assert.True(_queue.HasFullBatch(Small, 4));
+        Assert.False(_queue.HasFullBatch(Small, 5));
+        _queue.Remove(heavy);
+        Assert.True(_queue.HasFullBatch(Small, 1));
+        Assert.False(_queue.HasFullBatch(Small, 2));
+    }
+
+    [Fact]
     public void Remove_Waiting_TakesItOutOnce()
     {
         Add(1);
@@ -242,7 +278,8 @@ public sealed class RequestQueueTests : IDisposable
         }
     }
 
-    private PendingRequest Add(long at, RequestPriority priority = RequestPriority.Normal, ImageSize? bucket = null)
+    private PendingRequest Add(
+        long at, RequestPriority priority = RequestPriority.Normal, ImageSize? bucket = null, int weight = 1)
     {
         var image = new MeasuredImage(Pictures.Decoded(1, 1), default, default);
         var request = new PendingRequest(
@@ -250,7 +287,7 @@ public sealed class RequestQueueTests : IDisposable
             image,
             new SharedPicture(image.Decoded, lease: null),
             bucket ?? Small,
-            weight: 1,
+            weight,
             at);
         _requests.Add(request);
         _queue.Add(request);

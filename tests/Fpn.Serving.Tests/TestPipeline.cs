@@ -119,8 +119,8 @@ internal sealed class TestPipeline : IAsyncDisposable
             Cancellation = gone?.Token ?? Cancel,
         });
 
-    public Task<Result<DetectionResult>> Send(DetectionRequest request) =>
-        (_pipeline ?? throw new InvalidOperationException("Start the lane first.")).DetectAsync(Lane, request);
+    public Task<Result<DetectionResult>> Send(DetectionRequest request, ImageTurns? turns = null) =>
+        (_pipeline ?? throw new InvalidOperationException("Start the lane first.")).DetectAsync(Lane, request, turns);
 
     /// <summary>Puts an image of 10 by 16 pixels on the device.</summary>
     public async Task<(FakeRun Run, Task<Result<DetectionResult>> Answer)> OccupyAsync()

@@ -45,8 +45,9 @@ internal sealed partial class BatchEndpoint(
                     "imageId", "The images of a batch are counted on from imageId, which is too large for that."));
             }
 
+            var turns = new ImageTurns();
             await using var batch = new DetectionBatch(
-                (body, givenUp) => DetectAsync(context, request, body, givenUp),
+                (body, givenUp) => DetectAsync(context, request, body, turns, givenUp),
                 keepsBodies: request.Output.Format == OutputFormat.Image,
                 clock);
             var read = await bodies.ForAsync(context, token => reader.ReadAsync(context.Request, batch, token));
@@ -62,13 +63,16 @@ internal sealed partial class BatchEndpoint(
     }
 
     private async Task<Outcome<DetectionAnswer>> DetectAsync(
-        HttpContext context, ImageRequest<DetectQuery> request, ImageBody body, CancellationToken givenUp)
+        HttpContext context,
+        ImageRequest<DetectQuery> request,
+        ImageBody body,
+        ImageTurns turns,
+        CancellationToken givenUp)
     {
         try
         {
             var image = CreateRequest(context, request, body.Bytes, clock.GetTimestamp(), givenUp);
-            var result = await pipeline.DetectAsync(request.Query.Lane, image);
-            context.Caller().ChargeMore(result.Succeeded ? result.Value.ViewCount - 1 : 0);
+            var result = await pipeline.DetectAsync(request.Query.Lane, image, turns);
             return result.Succeeded
                 ? DetectionAnswer.Create(request.Query.Contract, request.Query.Filter, result.Value)
                 : Log(context, FailureProblems.ProblemFor(result.Failure));
@@ -95,6 +99,7 @@ internal sealed partial class BatchEndpoint(
             Views = request.Query.Views,
             Cancellation = context.RequestAborted,
             GivenUp = givenUp,
+            Admitted = context.Caller().ChargeViews,
             Arrived = arrived,
         };
 

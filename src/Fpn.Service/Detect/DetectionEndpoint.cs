@@ -37,6 +37,7 @@ internal sealed class DetectionEndpoint(
             Views = query.Views,
             IsDrawn = output.Format == OutputFormat.Image,
             Cancellation = context.RequestAborted,
+            Admitted = context.Caller().ChargeViews,
             Arrived = clock.GetTimestamp(),
         };
         var result = await pipeline.DetectAsync(query.Lane, image);
@@ -45,7 +46,6 @@ internal sealed class DetectionEndpoint(
             return new ProblemResult(FailureProblems.ProblemFor(result.Failure));
         }
 
-        context.Caller().ChargeMore(result.Value.ViewCount - 1);
         var answer = DetectionAnswer.Create(query.Contract, query.Filter, result.Value);
         context.Features.Set(answer);
         context.Response.Headers.Append("Server-Timing", answer.ServerTiming);

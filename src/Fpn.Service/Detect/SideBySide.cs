@@ -1,13 +1,15 @@
 using Fpn.Detection.Views;
 using Fpn.Models.Detectors;
 using Fpn.Service.Problems;
+using Fpn.Service.Security;
 using Fpn.Serving.Lanes;
 using Fpn.Serving.Pipeline;
 using Fpn.Serving.Requests;
 
 namespace Fpn.Service.Detect;
 
-/// <summary>Runs all images of one request through the queue; one that fails, fails the request.</summary>
+/// <summary>Runs all images of one request through the queue; one that fails, fails the request. Those that have no
+/// room beside each other run one after the other.</summary>
 internal sealed class SideBySide(DetectionPipeline pipeline)
 {
     /// <summary>Asks the model about all images, side by side with each other and with other requests.</summary>
@@ -16,8 +18,10 @@ internal sealed class SideBySide(DetectionPipeline pipeline)
     /// <param name="urgency">The priority and deadline of each.</param>
     /// <param name="task">What it is asked about each.</param>
     /// <param name="views">Which looks are taken at each; null for those of the model's package.</param>
+    /// <param name="caller">Pays for views.</param>
     /// <param name="locate">Names the image, by its index, in its problem.</param>
     /// <param name="cancellationToken">The client went away.</param>
+    /// <param name="turns">Shared with other images of the request; null if these are all.</param>
     /// <returns>
     /// [N], in the order of the images; or the problem of the first that failed: the others are given up.
     /// </returns>
@@ -28,9 +32,12 @@ internal sealed class SideBySide(DetectionPipeline pipeline)
         DetectHeaders urgency,
         ImageTask task,
         ViewOptions? views,
+        Caller caller,
         Func<int, Problem, Problem> locate,
-        CancellationToken cancellationToken)
+        CancellationToken cancellationToken,
+        ImageTurns? turns = null)
     {
+        turns ??= images.Length > 1 ? new ImageTurns() : null;
         using var stop = new CancellationTokenSource();
         var runs = Array.ConvertAll(images, RunAsync);
 
@@ -60,8 +67,9 @@ internal sealed class SideBySide(DetectionPipeline pipeline)
                     Views = views,
                     Cancellation = cancellationToken,
                     GivenUp = stop.Token,
+                    Admitted = caller.ChargeViews,
                 };
-                var result = await pipeline.DetectAsync(lane, request);
+                var result = await pipeline.DetectAsync(lane, request, turns);
                 succeeded = result.Succeeded;
                 return result;
             }

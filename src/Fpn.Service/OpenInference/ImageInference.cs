@@ -14,7 +14,7 @@ internal sealed class ImageInference(SideBySide images)
     /// <param name="encoded">[N] encoded images; in use until the task is done.</param>
     /// <param name="choices">What the request's parameters say.</param>
     /// <param name="headers">Priority and deadline where they say nothing.</param>
-    /// <param name="caller">Pays for the images beyond the first.</param>
+    /// <param name="caller">Pays for the images beyond the first, and for views.</param>
     /// <param name="cancellationToken">The client went away.</param>
     /// <returns>
     /// The rows of the answer; or the problem of the first that failed: the others are given up.
@@ -36,13 +36,12 @@ internal sealed class ImageInference(SideBySide images)
         caller.ChargeMore(Math.Max(0, encoded.Length - 1));
         var urgency = new DetectHeaders(choices.Priority ?? headers.Priority, choices.Timeout ?? headers.Timeout);
         if (!(await images.DetectAsync(
-                lane, encoded, urgency, choices.Task, choices.Views.Options, ImageTensor.At, cancellationToken))
+                lane, encoded, urgency, choices.Task, choices.Views.Options, caller, ImageTensor.At, cancellationToken))
             .Succeeded(out var results, out var problem))
         {
             return problem;
         }
 
-        caller.ChargeMore(results.Sum(result => result.ViewCount - 1));
         var contract = lane.Model.Contract;
         return choices.WantsProposals
             ? new ProposalRows(contract, Array.ConvertAll(results, result => result.Proposals!))

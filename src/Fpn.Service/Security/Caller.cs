@@ -29,6 +29,10 @@ internal sealed class Caller(string? name, KeyScope scopes, RequestPriority high
     /// <summary>The most urgent priority of the caller's requests.</summary>
     public RequestPriority HighestPriority { get; } = highestPriority;
 
+    /// <summary>Counts the views of an image, given their number: each costs as much as an image, and the first is the
+    /// image itself. Null where nothing is counted.</summary>
+    public Action<int>? ChargeViews { get; } = bucket is { } limit ? views => limit.Owe(views - 1) : null;
+
     /// <summary>Counts a request against the caller's rate.</summary>
     /// <param name="retryAfter">
     /// When refused: the time until the next request is admitted, if no other comes first.

@@ -82,9 +82,8 @@ internal sealed partial class LaneFactory(
             size = await WarmUpAsync(model, buckets, size, isMeasured);
         }
 
-        var regularPixels = RegularPixels(model.Contract, buckets);
         var runner = new BatchRunner(model, Device, metrics, clock, logger);
-        var batcher = new DynamicBatcher(runner, size, options, clock, mostPixels: size * regularPixels);
+        var batcher = new DynamicBatcher(runner, size, options, clock);
         if (curve.Count > 0)
         {
             batcher.Rate.Record(TimeSpan.FromSeconds(curve[0].Seconds), 1);
@@ -94,7 +93,13 @@ internal sealed partial class LaneFactory(
             point => string.Create(CultureInfo.InvariantCulture, $"{point.BatchSize}: {point.ImagesPerSecond:F1}"));
         var measured = string.Join(", ", points);
         LogReady(logger, model.Contract.Name, size, measured);
-        return new ModelLane(model, batcher, buckets, isMeasured ? curve : [], options.QueueCapacity, regularPixels);
+        return new ModelLane(
+            model,
+            batcher,
+            buckets,
+            isMeasured ? curve : [],
+            options.QueueCapacity,
+            RegularPixels(model.Contract, buckets));
     }
 
     /// <summary>Padded pixels of the largest image in the model's own size: what it was measured and warmed up

@@ -63,15 +63,22 @@ internal sealed class ModelLane : IAsyncDisposable
 
     /// <summary>Admits one more image, or several views; <see cref="Leave"/> must follow.</summary>
     /// <param name="places">Places of the queue that they take.</param>
-    /// <returns>False when the queue has not as many.</returns>
+    /// <returns>False when the queue has not as many; nothing is taken then, not even for a moment, which would have
+    /// others refused.</returns>
     public bool TryEnter(int places = 1)
     {
-        if (Interlocked.Add(ref _admitted, places) <= Limit)
+        var admitted = Admitted;
+        while (places <= Limit - admitted)
         {
-            return true;
+            var seen = Interlocked.CompareExchange(ref _admitted, admitted + places, admitted);
+            if (seen == admitted)
+            {
+                return true;
+            }
+
+            admitted = seen;
         }
 
-        Leave(places);
         return false;
     }
 

@@ -20,14 +20,17 @@ internal sealed class DetectionPipeline(
     /// <summary>Detects the objects of one image.</summary>
     /// <param name="lane">The model that answers; the caller holds a use of it until the task is done.</param>
     /// <param name="request">The image and how to answer it.</param>
+    /// <param name="turns">What the images of one request share, so that those without room beside each other wait for
+    /// each other; null for an image that came alone.</param>
     /// <returns>The detections, or an expected failure.</returns>
     /// <exception cref="OperationCanceledException">The caller went away.</exception>
-    public async Task<Result<DetectionResult>> DetectAsync(ModelLane lane, DetectionRequest request)
+    public async Task<Result<DetectionResult>> DetectAsync(
+        ModelLane lane, DetectionRequest request, ImageTurns? turns = null)
     {
         using var trace = DetectionTracing.StartImage(lane.Model.Contract);
         try
         {
-            var result = await AdmitAsync(lane, request, trace);
+            var result = await StartAsync(lane, request, turns, trace);
             lane.Metrics.RecordAnswer(result);
             if (result.Failure is { } failure)
             {
@@ -45,7 +48,9 @@ internal sealed class DetectionPipeline(
         }
     }
 
-    private async Task<Result<DetectionResult>> AdmitAsync(ModelLane lane, DetectionRequest request, Activity? trace)
+    /// <summary>Refuses what the model cannot be asked, and sets the deadline.</summary>
+    private async Task<Result<DetectionResult>> StartAsync(
+        ModelLane lane, DetectionRequest request, ImageTurns? turns, Activity? trace)
     {
         // Here, since a batch that meets it can only fail, and would try its images alone.
         if (request.Explain && lane.Model.Contract.ExplainRefusal is { } refusal)
@@ -58,23 +63,13 @@ internal sealed class DetectionPipeline(
             return new DetectionFailure(FailureKind.NotTwoStage, oneStage);
         }
 
-        if (!lane.TryEnter())
-        {
-            return DetectionFailure.QueueFull(options.QueueCapacity, lane.ExpectedTime);
-        }
-
         var deadline = request.Timeout < options.Deadline ? request.Timeout.Value : options.Deadline;
         using var expiry = new CancellationTokenSource(deadline, clock);
         using var either = CancellationTokenSource.CreateLinkedTokenSource(
             request.Cancellation, request.GivenUp, expiry.Token);
         try
         {
-            var expected = lane.ExpectedTime;
-
-            // The only request runs despite the estimate: only a run can correct a bad estimate.
-            return lane.Admitted > 1 && expected > deadline
-                ? DetectionFailure.DeadlineOutOfReach(deadline, expected)
-                : await OpenAsync(lane, request, deadline, trace, either.Token);
+            return await AdmitAsync(lane, request, turns, deadline, trace, either.Token);
         }
         catch (OperationCanceledException) when (!request.Cancellation.IsCancellationRequested)
         {
@@ -86,53 +81,106 @@ internal sealed class DetectionPipeline(
         {
             return failure;
         }
-        finally
-        {
-            lane.Leave();
-        }
     }
 
-    /// <summary>Reads the header, plans the views, and admits those beyond the first.</summary>
-    private async Task<Result<DetectionResult>> OpenAsync(
+    /// <summary>Admits the image, reads its header, plans the views, and admits those beyond the first.</summary>
+    private async Task<Result<DetectionResult>> AdmitAsync(
         ModelLane lane,
         DetectionRequest request,
+        ImageTurns? turns,
         TimeSpan deadline,
         Activity? trace,
         CancellationToken cancellationToken)
     {
-        var arrived = request.Arrived ?? clock.GetTimestamp();
-        var outcome = decoder.Open(request.Image);
-        if (!outcome.Succeeded)
+        var started = clock.GetTimestamp();
+        if (!await EnterAsync(lane, turns, 1, cancellationToken))
         {
-            return DetectionFailure.FromDecoder(outcome.Refusal);
+            return DetectionFailure.QueueFull(options.QueueCapacity, lane.ExpectedTime);
         }
 
-        using var opened = outcome.Image;
-        var planned = ViewPlan.Create(lane, request, opened.Size, views);
-        if (!planned.Succeeded)
-        {
-            return planned.Failure;
-        }
-
-        var places = planned.Value.Places;
-        var more = places - 1;
-        if (!lane.TryEnter(more))
-        {
-            return DetectionFailure.NoRoom(places, options.QueueCapacity, lane.ExpectedTime);
-        }
-
+        var held = 1;
         try
         {
-            // Alone in the queue it runs despite the estimate, as a single image does.
-            var expected = lane.ExpectedTime;
-            return more > 0 && lane.Admitted > places && expected > deadline
-                ? DetectionFailure.DeadlineOutOfReach(deadline, expected)
-                : await RunAsync(lane, request, opened, planned.Value, arrived, trace, cancellationToken);
+            if (IsOutOfReach(lane, held, started, deadline, out var expected))
+            {
+                return DetectionFailure.DeadlineOutOfReach(deadline, expected);
+            }
+
+            var outcome = decoder.Open(request.Image);
+            if (!outcome.Succeeded)
+            {
+                return DetectionFailure.FromDecoder(outcome.Refusal);
+            }
+
+            using var opened = outcome.Image;
+            var planned = ViewPlan.Create(lane, request, opened.Size, views);
+            if (!planned.Succeeded)
+            {
+                return planned.Failure;
+            }
+
+            var plan = planned.Value;
+            if (plan.Places > held)
+            {
+                if (!lane.TryEnter(plan.Places - held))
+                {
+                    // Holds nothing while it waits: two that kept a place each could wait for each other.
+                    opened.ParkUnless(isTurn: false);
+                    Leave(lane, turns, held);
+                    held = 0;
+                    if (!await EnterAsync(lane, turns, plan.Places, cancellationToken))
+                    {
+                        return DetectionFailure.NoRoom(plan.Places, options.QueueCapacity, lane.ExpectedTime);
+                    }
+                }
+
+                held = plan.Places;
+                if (IsOutOfReach(lane, held, started, deadline, out expected))
+                {
+                    return DetectionFailure.DeadlineOutOfReach(deadline, expected);
+                }
+            }
+
+            request.Admitted?.Invoke(plan.Views.Count);
+            return await RunAsync(lane, request, opened, plan, request.Arrived ?? started, trace, cancellationToken);
         }
         finally
         {
-            lane.Leave(more);
+            if (held > 0)
+            {
+                Leave(lane, turns, held);
+            }
         }
+    }
+
+    private static ValueTask<bool> EnterAsync(
+        ModelLane lane, ImageTurns? turns, int places, CancellationToken cancellationToken) =>
+        turns is null ? new(lane.TryEnter(places)) : turns.EnterAsync(lane, places, cancellationToken);
+
+    private static void Leave(ModelLane lane, ImageTurns? turns, int places)
+    {
+        if (turns is null)
+        {
+            lane.Leave(places);
+        }
+        else
+        {
+            turns.Leave(lane, places);
+        }
+    }
+
+    /// <summary>Whether an image would be answered after its deadline.</summary>
+    /// <param name="lane">Its model.</param>
+    /// <param name="places">Its places. Alone in the queue it runs despite the estimate: only a run can correct a bad
+    /// estimate.</param>
+    /// <param name="started">Time stamp from which the deadline counts.</param>
+    /// <param name="deadline">The deadline.</param>
+    /// <param name="expected">The time from then until it is answered, with those ahead of it.</param>
+    private bool IsOutOfReach(
+        ModelLane lane, int places, long started, TimeSpan deadline, out TimeSpan expected)
+    {
+        expected = clock.GetElapsedTime(started) + lane.ExpectedTime;
+        return lane.Admitted > places && expected > deadline;
     }
 
     private async Task<Result<DetectionResult>> RunAsync(

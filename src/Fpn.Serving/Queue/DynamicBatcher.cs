@@ -22,7 +22,7 @@ namespace Fpn.Serving.Queue;
 internal sealed class DynamicBatcher : IAsyncDisposable
 {
     private readonly Lock _gate = new();
-    private readonly RequestQueue _queue;
+    private readonly RequestQueue _queue = new();
     private readonly Channel<bool> _wake = Channel.CreateBounded<bool>(
         new BoundedChannelOptions(1) { FullMode = BoundedChannelFullMode.DropWrite });
     private readonly ITimer _delay;
@@ -39,18 +39,12 @@ internal sealed class DynamicBatcher : IAsyncDisposable
 
     /// <summary>Starts to take requests.</summary>
     /// <param name="runner">Runs the batches; owned.</param>
-    /// <param name="maxBatchSize">Images in a batch at most.</param>
+    /// <param name="maxBatchSize">Images that a batch is worth at most, unless it is a single one.</param>
     /// <param name="options">Delay.</param>
     /// <param name="clock">The clock.</param>
-    /// <param name="mostPixels">Pixels of a batch at most, unless it is a single image.</param>
-    public DynamicBatcher(
-        BatchRunner runner,
-        int maxBatchSize,
-        BatchingOptions options,
-        TimeProvider clock,
-        long mostPixels = long.MaxValue)
+    public DynamicBatcher(BatchRunner runner, int maxBatchSize, BatchingOptions options, TimeProvider clock)
     {
-        (_runner, _clock, _queue) = (runner, clock, new RequestQueue(mostPixels));
+        (_runner, _clock) = (runner, clock);
         _maxQueueDelay = (long)Math.Round(options.MaxQueueDelay.TotalSeconds * clock.TimestampFrequency);
         _streams = runner.Streams;
         MaxBatchSize = maxBatchSize;
@@ -58,7 +52,7 @@ internal sealed class DynamicBatcher : IAsyncDisposable
         _loop = RunAsync();
     }
 
-    /// <summary>Images in a batch at most.</summary>
+    /// <summary>Images that a batch is worth at most, unless it is a single one.</summary>
     public int MaxBatchSize { get; }
 
     /// <summary>Batches that the device runs at the same time.</summary>

@@ -14,17 +14,21 @@ namespace Fpn.Serving.Queue;
 /// of it. And no priority can starve another: of 21 batches under full load, one starts with a request of low
 /// priority.
 /// </para>
-/// <para>The rest of the batch is filled by priority, then age: it costs the head nothing. Not thread-safe.</para>
+/// <para>
+/// The rest of the batch is filled by priority, then age: it costs the head nothing. What a batch holds is counted by
+/// weight: a request that is worth several images takes the place of as many, and one that does not fit any more is
+/// left to a later batch. Not thread-safe.
+/// </para>
 /// </remarks>
-/// <param name="mostPixels">Pixels of a batch at most, unless it is a single image: views of images may be larger than
-/// what the model was tried with, and then fewer of them share a run.</param>
-internal sealed class RequestQueue(long mostPixels = long.MaxValue)
+internal sealed class RequestQueue
 {
     private static readonly int[] Weights = [16, 4, 1];
 
     private readonly LinkedList<PendingRequest>[] _waiting = [new(), new(), new()];
     private readonly Dictionary<PendingRequest, LinkedListNode<PendingRequest>> _nodes = [];
-    private readonly Dictionary<ImageSize, int> _perBucket = [];
+
+    /// <summary>The weights of each bucket's requests together.</summary>
+    private readonly Dictionary<ImageSize, long> _perBucket = [];
     private readonly int[] _credits = new int[Weights.Length];
 
     /// <summary>Requests that wait.</summary>
@@ -52,7 +56,7 @@ internal sealed class RequestQueue(long mostPixels = long.MaxValue)
     public void Add(PendingRequest request)
     {
         _nodes.Add(request, _waiting[(int)request.Request.Priority].AddLast(request));
-        CollectionsMarshal.GetValueRefOrAddDefault(_perBucket, request.Bucket, out _)++;
+        CollectionsMarshal.GetValueRefOrAddDefault(_perBucket, request.Bucket, out _) += request.Weight;
     }
 
     /// <summary>Takes a request out.</summary>
@@ -65,7 +69,7 @@ internal sealed class RequestQueue(long mostPixels = long.MaxValue)
         }
 
         node.List!.Remove(node);
-        if (--CollectionsMarshal.GetValueRefOrNullRef(_perBucket, request.Bucket) == 0)
+        if ((CollectionsMarshal.GetValueRefOrNullRef(_perBucket, request.Bucket) -= request.Weight) == 0)
         {
             _perBucket.Remove(request.Bucket);
         }
@@ -73,12 +77,12 @@ internal sealed class RequestQueue(long mostPixels = long.MaxValue)
         return true;
     }
 
-    /// <summary>Whether a bucket alone could fill a batch of this size.</summary>
+    /// <summary>Whether a bucket's requests are worth a batch of this size.</summary>
     public bool HasFullBatch(ImageSize bucket, int size) =>
-        _perBucket.GetValueOrDefault(bucket) >= SizeFor(bucket, size);
+        _perBucket.GetValueOrDefault(bucket) >= size;
 
     /// <summary>The request that <see cref="TakeBatch"/> would build a batch around; changes nothing.</summary>
-    /// <param name="size">Requests of a full batch.</param>
+    /// <param name="size">Images of a full batch.</param>
     /// <param name="dueBy">Requests with this time stamp or an earlier one have waited long enough.</param>
     /// <returns>Null when none is ready.</returns>
     public PendingRequest? PeekHead(int size, long dueBy)
@@ -97,9 +101,9 @@ internal sealed class RequestQueue(long mostPixels = long.MaxValue)
         return head;
     }
 
-    /// <summary>Takes the next batch out: from one to <paramref name="size"/> requests of one bucket, the head
-    /// first.</summary>
-    /// <param name="size">Requests of a full batch.</param>
+    /// <summary>Takes the next batch out: requests of one bucket, the head first, that are worth
+    /// <paramref name="size"/> images together at most; the head alone if it is worth more.</summary>
+    /// <param name="size">Images of a full batch.</param>
     /// <param name="dueBy">Requests with this time stamp or an earlier one have waited long enough.</param>
     /// <exception cref="InvalidOperationException">None is ready.</exception>
     public List<PendingRequest> TakeBatch(int size, long dueBy)
@@ -107,15 +111,16 @@ internal sealed class RequestQueue(long mostPixels = long.MaxValue)
         var head = PeekHead(size, dueBy) ?? throw new InvalidOperationException("No request is ready.");
         Charge((int)head.Request.Priority, size, dueBy);
         Remove(head);
-        size = SizeFor(head.Bucket, size);
         var batch = new List<PendingRequest>(Math.Min(size, Count + 1)) { head };
+        var left = size - head.Weight;
         foreach (var list in _waiting)
         {
-            for (var node = list.First; node is not null && batch.Count < size;)
+            for (var node = list.First; node is not null && left > 0;)
             {
                 var next = node.Next;
-                if (node.Value.Bucket == head.Bucket)
+                if (node.Value.Bucket == head.Bucket && node.Value.Weight <= left)
                 {
+                    left -= node.Value.Weight;
                     batch.Add(node.Value);
                     Remove(node.Value);
                 }
@@ -138,9 +143,6 @@ internal sealed class RequestQueue(long mostPixels = long.MaxValue)
 
         return all;
     }
-
-    /// <summary>Requests of a full batch of a bucket.</summary>
-    private int SizeFor(ImageSize bucket, int size) => (int)Math.Clamp(mostPixels / bucket.Area, 1, size);
 
     /// <summary>The oldest request of a priority that has waited long enough or whose bucket is full.</summary>
     private PendingRequest? OldestReady(int priority, int size, long dueBy)

@@ -51,6 +51,10 @@ public sealed class DetectionRequest(ReadOnlyMemory<byte> image)
     /// <see cref="FailureKind.GivenUp"/>.</summary>
     internal CancellationToken GivenUp { get; init; }
 
+    /// <summary>Called with the number of views once all of them have their places in the queue, before they are
+    /// computed: from here on they cost the same whether they succeed or not.</summary>
+    internal Action<int>? Admitted { get; init; }
+
     /// <summary>Time stamp of the image's last byte, from which its time counts; null to count from now.</summary>
     internal long? Arrived { get; init; }
 }

@@ -9,6 +9,8 @@ using Fpn.Service.Json;
 using Fpn.Service.Problems;
 using Fpn.Service.Security;
 using Fpn.Serving.Lanes;
+using Fpn.Serving.Pipeline;
+using Fpn.Serving.Requests;
 using Microsoft.Net.Http.Headers;
 using SideBySide = Fpn.Service.Detect.SideBySide;
 
@@ -177,15 +179,8 @@ internal sealed class ContractDoor(
         ReadOnlyMemory<byte>[] encoded,
         Func<int, string>? path = null)
     {
-        if (!Urgency(context, furtherImages: Math.Max(0, encoded.Length - 1))
-            .Succeeded(out var urgency, out var problem))
-        {
-            return problem;
-        }
-
-        var run = await images.DetectAsync(
-            lane, encoded, urgency, ImageTask.Detection, views: null, Locate, context.RequestAborted);
-        if (!run.Succeeded(out var results, out problem))
+        var run = await RunAsync(context, lane, encoded, furtherImages: Math.Max(0, encoded.Length - 1), Locate);
+        if (!run.Succeeded(out var results, out var problem))
         {
             return problem;
         }
@@ -214,6 +209,7 @@ internal sealed class ContractDoor(
     /// <param name="filter">Which detections are answered.</param>
     /// <param name="encoded">The encoded image; in use until the task is done.</param>
     /// <param name="path">The name of the image in problems.</param>
+    /// <param name="turns">Shared by the images of the request.</param>
     /// <param name="isFirst">Whether it is the image that the request itself was charged for.</param>
     /// <exception cref="OperationCanceledException">The client went away.</exception>
     public async Task<Outcome<DetectionAnswer>> DetectOneAsync(
@@ -222,24 +218,16 @@ internal sealed class ContractDoor(
         DetectionFilter filter,
         ReadOnlyMemory<byte> encoded,
         string path,
+        ImageTurns turns,
         bool isFirst)
     {
-        if (!Urgency(context, furtherImages: isFirst ? 0 : 1).Succeeded(out var urgency, out var problem))
-        {
-            return problem;
-        }
-
-        var run = await images.DetectAsync(
-            lane,
-            [encoded],
-            urgency,
-            ImageTask.Detection,
-            views: null,
-            (_, found) => found with { Parameter = path },
-            context.RequestAborted);
-        return run.Succeeded(out var results, out problem)
+        var further = isFirst ? 0 : 1;
+        var run = await RunAsync(context, lane, [encoded], further, Locate, turns);
+        return run.Succeeded(out var results, out var problem)
             ? DetectionAnswer.Create(lane.Model.Contract, filter, results[0])
             : problem;
+
+        Problem Locate(int index, Problem found) => found with { Parameter = path };
     }
 
     /// <summary>The problem of a request with more images than are served at once.</summary>
@@ -253,8 +241,14 @@ internal sealed class ContractDoor(
             $"'{path}' has more than {limits.MaxBatchImages} images, the most that is served at once. "
             + $"Send the rest in another request."));
 
-    /// <summary>Charges the caller for its images, and reads how urgent they are.</summary>
-    private static Outcome<DetectHeaders> Urgency(HttpContext context, int furtherImages)
+    /// <summary>Charges the caller for its images, reads how urgent they are, and asks the model.</summary>
+    private async Task<Outcome<DetectionResult[]>> RunAsync(
+        HttpContext context,
+        ModelLane lane,
+        ReadOnlyMemory<byte>[] encoded,
+        int furtherImages,
+        Func<int, Problem, Problem> locate,
+        ImageTurns? turns = null)
     {
         // A contract that forgets the key of a body is refused here.
         var caller = context.Caller();
@@ -263,13 +257,15 @@ internal sealed class ContractDoor(
             return Problem.KeyMissing();
         }
 
-        var urgency = DetectHeaders.Parse(context.Request.Headers, caller);
-        if (urgency.Succeeded(out _, out _))
+        if (!DetectHeaders.Parse(context.Request.Headers, caller).Succeeded(out var urgency, out var problem))
         {
-            caller.ChargeMore(furtherImages);
+            return problem;
         }
 
-        return urgency;
+        caller.ChargeMore(furtherImages);
+        var task = ImageTask.Detection;
+        return await images.DetectAsync(
+            lane, encoded, urgency, task, views: null, caller, locate, context.RequestAborted, turns);
     }
 
     private async Task<Problem?> OpenAsync(

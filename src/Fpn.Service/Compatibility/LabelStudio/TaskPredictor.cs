@@ -4,6 +4,7 @@ using Fpn.Service.Compatibility.Door;
 using Fpn.Service.Json;
 using Fpn.Service.Problems;
 using Fpn.Serving.Lanes;
+using Fpn.Serving.Pipeline;
 
 namespace Fpn.Service.Compatibility.LabelStudio;
 
@@ -48,12 +49,13 @@ internal sealed partial class TaskPredictor(
 
         // A part at a time: a project's tasks may be many more than the images that one request may hold in memory.
         var outcomes = new List<Outcome<DetectionAnswer>>(request.Count);
+        var turns = new ImageTurns();
         while (outcomes.Count < request.Count)
         {
             var part = Math.Min(door.Limits.MaxBatchImages, request.Count - outcomes.Count);
             outcomes.AddRange(await Task.WhenAll(Enumerable.Range(outcomes.Count, part)
                 .Select(index => PredictAsync(
-                    context, lane, filter, body, request.ImageFor(index, config.DataKey), index))));
+                    context, lane, filter, body, request.ImageFor(index, config.DataKey), turns, index))));
         }
 
         return Summarize(context, lane, outcomes) is { } failed
@@ -70,7 +72,13 @@ internal sealed partial class TaskPredictor(
     }
 
     private async Task<Outcome<DetectionAnswer>> PredictAsync(
-        HttpContext context, ModelLane lane, DetectionFilter filter, ImageBody body, Base64Text? place, int index)
+        HttpContext context,
+        ModelLane lane,
+        DetectionFilter filter,
+        ImageBody body,
+        Base64Text? place,
+        ImageTurns turns,
+        int index)
     {
         var path = PredictRequest.PathFor(index);
         if (place is not { } text)
@@ -79,7 +87,7 @@ internal sealed partial class TaskPredictor(
         }
 
         return await OpenAsync(context, body, text, path).UseAsync(
-            images => door.DetectOneAsync(context, lane, filter, images.Images[0], path, isFirst: index == 0));
+            images => door.DetectOneAsync(context, lane, filter, images.Images[0], path, turns, isFirst: index == 0));
     }
 
     private async Task<Outcome<ImageSet>> OpenAsync(HttpContext context, ImageBody body, Base64Text text, string path)
