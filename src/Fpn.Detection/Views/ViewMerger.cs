@@ -44,87 +44,136 @@ public sealed class ViewMerger
     /// <summary>Merges boxes.</summary>
     /// <param name="boxes">[N] boxes of all views.</param>
     /// <param name="most">The most boxes that are kept, at least 1.</param>
-    public MergedBoxes Merge(ReadOnlySpan<ViewBox> boxes, int most)
+    /// <param name="findRemovers">Whether the result says which box removed each of the others.</param>
+    /// <param name="cancellationToken">Gives up between two boxes.</param>
+    /// <exception cref="ArgumentException">A label is negative.</exception>
+    /// <exception cref="OperationCanceledException">The call was given up.</exception>
+    /// <remarks>Each box is compared with the kept ones of its class, and for voting each kept one with all of its
+    /// class.</remarks>
+    public MergedBoxes Merge(
+        ReadOnlySpan<ViewBox> boxes, int most, bool findRemovers, CancellationToken cancellationToken)
     {
         ArgumentOutOfRangeException.ThrowIfLessThan(most, 1);
-        return _method == MergeMethod.Ios ? MergeByIos(boxes, most) : MergeByIou(boxes, most);
+        var labels = new int[boxes.Length];
+        for (var i = 0; i < labels.Length; i++)
+        {
+            labels[i] = boxes[i].Label;
+        }
+
+        return _method == MergeMethod.Ios
+            ? MergeByIos(boxes, labels, most, findRemovers, cancellationToken)
+            : MergeByIou(boxes, labels, most, findRemovers, cancellationToken);
     }
 
-    private MergedBoxes MergeByIou(ReadOnlySpan<ViewBox> found, int most)
+    private MergedBoxes MergeByIou(
+        ReadOnlySpan<ViewBox> found,
+        ReadOnlySpan<int> labels,
+        int most,
+        bool findRemovers,
+        CancellationToken cancellationToken)
     {
         var boxes = new Box[found.Length];
         var scores = new float[found.Length];
-        var labels = new int[found.Length];
         for (var i = 0; i < found.Length; i++)
         {
-            (boxes[i], scores[i], labels[i]) = (found[i].Box, found[i].Score, found[i].Label);
+            (boxes[i], scores[i]) = (found[i].Box, found[i].Score);
         }
 
         var suppression = new NonMaxSuppression(_nmsThreshold, _maxShiftedBoxes);
         var kept = new int[Math.Min(most, found.Length)];
-        kept = kept[..suppression.Select(boxes, scores, labels, kept)];
-        var removers = new int[found.Length];
-        suppression.FindRemovers(boxes, scores, labels, kept, removers, new float[found.Length]);
-        var merged = new Box[kept.Length];
-        for (var place = 0; place < kept.Length; place++)
+        kept = kept[..suppression.Select(boxes, scores, labels, kept, cancellationToken)];
+        int[]? removers = null;
+        if (findRemovers)
         {
-            merged[place] = _method == MergeMethod.Voting ? Vote(found, kept[place]) : boxes[kept[place]];
+            removers = new int[found.Length];
+            suppression.FindRemovers(
+                boxes, scores, labels, kept, removers, new float[found.Length], cancellationToken);
         }
 
+        var merged = _method == MergeMethod.Voting
+            ? Vote(found, labels, kept, cancellationToken)
+            : Array.ConvertAll(kept, index => boxes[index]);
         return new MergedBoxes(kept, merged, removers);
     }
 
-    /// <summary>Averages the boxes of a class that overlap one of them, itself included, weighted by score.</summary>
-    private Box Vote(ReadOnlySpan<ViewBox> found, int elected)
+    /// <summary>Averages for each kept box those of its class that overlap it, itself included, weighted by
+    /// score.</summary>
+    private Box[] Vote(
+        ReadOnlySpan<ViewBox> found,
+        ReadOnlySpan<int> labels,
+        ReadOnlySpan<int> kept,
+        CancellationToken cancellationToken)
     {
-        var candidate = found[elected];
-        double x1 = 0, y1 = 0, x2 = 0, y2 = 0, weights = 0;
-        foreach (ref readonly var voter in found)
+        var voters = new GroupedBoxes();
+        voters.Reserve(labels);
+        var indices = new int[found.Length];
+        for (var i = 0; i < found.Length; i++)
         {
-            if (voter.Label == candidate.Label
-                && BoxOperations.IntersectionOverUnion(voter.Box, candidate.Box) >= _threshold)
+            indices[voters.Add(labels[i], found[i].Box)] = i;
+        }
+
+        // An overlap equal to the threshold votes.
+        var below = MathF.BitDecrement(_threshold);
+        var merged = new Box[kept.Length];
+        for (var place = 0; place < merged.Length; place++)
+        {
+            cancellationToken.ThrowIfCancellationRequested();
+            ref readonly var elected = ref found[kept[place]];
+            var (group, box) = (elected.Label, elected.Box);
+            double x1 = 0, y1 = 0, x2 = 0, y2 = 0, weights = 0;
+            for (var slot = voters.FirstOverlap<OverUnion>(group, box, below);
+                slot >= 0;
+                slot = voters.NextOverlap<OverUnion>(group, box, below, slot))
             {
+                ref readonly var voter = ref found[indices[slot]];
                 x1 += (double)voter.Score * voter.Box.X1;
                 y1 += (double)voter.Score * voter.Box.Y1;
                 x2 += (double)voter.Score * voter.Box.X2;
                 y2 += (double)voter.Score * voter.Box.Y2;
                 weights += voter.Score;
             }
+
+            // A box without area overlaps nothing, not even itself.
+            merged[place] = weights > 0
+                ? new Box((float)(x1 / weights), (float)(y1 / weights), (float)(x2 / weights), (float)(y2 / weights))
+                : box;
         }
 
-        // A box without area overlaps nothing, not even itself.
-        return weights > 0
-            ? new Box((float)(x1 / weights), (float)(y1 / weights), (float)(x2 / weights), (float)(y2 / weights))
-            : candidate.Box;
+        return merged;
     }
 
-    private MergedBoxes MergeByIos(ReadOnlySpan<ViewBox> found, int most)
+    private MergedBoxes MergeByIos(
+        ReadOnlySpan<ViewBox> found,
+        ReadOnlySpan<int> labels,
+        int most,
+        bool findRemovers,
+        CancellationToken cancellationToken)
     {
-        var order = new int[found.Length];
         var keys = new ulong[found.Length];
-        for (var i = 0; i < order.Length; i++)
+        for (var i = 0; i < keys.Length; i++)
         {
-            (order[i], keys[i]) = (i, RankKey.Create(found[i].Score, i));
+            keys[i] = RankKey.Create(found[i].Score, i);
         }
 
-        Array.Sort(keys, order);
-        var removers = new int[found.Length];
-        Array.Fill(removers, -1);
+        Array.Sort(keys);
+        var removers = findRemovers ? new int[found.Length] : null;
+        var better = new GroupedBoxes();
+        better.Reserve(labels);
+        var places = new int[found.Length];
         List<int> kept = [];
         List<Box> merged = [];
-        foreach (var index in order)
+        foreach (var key in keys)
         {
+            cancellationToken.ThrowIfCancellationRequested();
+            var index = RankKey.Position(key);
             ref readonly var box = ref found[index];
-            var remover = -1;
-            for (var place = 0; place < kept.Count && remover < 0; place++)
+            var slot = better.FirstOverlap<OverSmaller>(box.Label, box.Box, _threshold);
+            var remover = slot >= 0 ? places[slot] : -1;
+            if (removers is not null)
             {
-                ref readonly var better = ref found[kept[place]];
-                var isRemoved = better.Label == box.Label
-                    && BoxOperations.IntersectionOverSmaller(better.Box, box.Box) > _threshold;
-                remover = isRemoved ? place : -1;
+                removers[index] = remover;
             }
 
-            removers[index] = remover;
             if (remover >= 0)
             {
                 if (found[kept[remover]].IsCut)
@@ -134,6 +183,7 @@ public sealed class ViewMerger
             }
             else if (kept.Count < most)
             {
+                places[better.Add(box.Label, box.Box)] = kept.Count;
                 kept.Add(index);
                 merged.Add(box.Box);
             }

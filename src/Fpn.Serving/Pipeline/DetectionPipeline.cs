@@ -161,7 +161,7 @@ internal sealed class DetectionPipeline(
         var merging = clock.GetTimestamp();
         var (detections, explanation) = inferred.Length == 1
             ? (inferred[0].Detections, inferred[0].Explanation)
-            : MergedViews.Merge(contract, plan, inferred, opened.Size, request.Explain);
+            : MergedViews.Merge(contract, plan, inferred, opened.Size, request.Explain, cancellationToken);
         var merged = inferred.Length == 1 ? TimeSpan.Zero : clock.GetElapsedTime(merging);
         var result = new DetectionResult
         {
