@@ -127,7 +127,26 @@ public sealed class ImageTaskTests
     [InlineData(3, new[] { 1, 3, 0 })]
     [InlineData(9, new[] { 1, 3, 0, 2 })]
     public void Best_EqualScores_AreOrderedByLabel(int top, int[] expected) => Assert.Equal(
-        expected, LabelScore.Best([0.2f, 0.3f, 0.1f, 0.3f], top).Select(score => score.Label));
+        expected, LabelScore.Best([0.2f, 0.3f, 0.1f, 0.3f], top, new ulong[8]).Select(score => score.Label));
+
+    /// <summary>In every order, with ties, against sorting all; the work space bounds what is kept.</summary>
+    [Theory]
+    [InlineData(1)]
+    [InlineData(5)]
+    [InlineData(1203)]
+    public void Best_ManyClasses_AreTheFirstOfAllSorted(int top)
+    {
+        var random = new Random(3);
+        float[] scores = [.. Enumerable.Range(0, 1203).Select(_ => random.Next(400) / 400f)];
+        foreach (var order in new[] { scores, [.. scores.Order()], [.. scores.OrderDescending()] })
+        {
+            var expected = Enumerable.Range(0, order.Length)
+                .OrderByDescending(label => order[label])
+                .Take(top)
+                .Select(label => new LabelScore(label, order[label]));
+            Assert.Equal(expected, LabelScore.Best(order, top, new ulong[2 * top]));
+        }
+    }
 
     private static DecodedImage Decode() =>
         new ImageDecoder(40_000_000, new VipsCodec()).Decode(File.ReadAllBytes(Checkout.SampleImage)).Image!;

@@ -15,10 +15,8 @@ public sealed class NonMaxSuppression
     private readonly float _iouThreshold;
     private readonly int _maxShiftedBoxes;
     private readonly RankSorter _sorter = new();
-    private readonly KeptBoxes _keptBoxes = new();
+    private readonly GroupedBoxes _kept = new();
     private ulong[] _keys = [];
-    private int[] _starts = [];
-    private int[] _counts = [];
     private float[] _shifts = [];
     private bool _apart;
 
@@ -52,14 +50,21 @@ public sealed class NonMaxSuppression
     /// their own group.</param>
     /// <param name="kept">Receives the indices of the kept boxes, best first; its length is the most that are
     /// kept.</param>
+    /// <param name="cancellationToken">Gives up between two boxes.</param>
     /// <returns>How many are kept.</returns>
     /// <exception cref="ArgumentException">The first three lengths differ, or a group is negative.</exception>
+    /// <exception cref="OperationCanceledException">The call was given up.</exception>
     /// <remarks>
     /// While N is small enough, boxes are first shifted by <c>group · (largest coordinate + 1)</c> in float32, as the
     /// reference does; near the threshold that rounding can decide. IoU = intersection / (area + area − intersection)
     /// in float32; the NaN of two boxes without area keeps both. N = 0 gives 0.
     /// </remarks>
-    public int Select(ReadOnlySpan<Box> boxes, ReadOnlySpan<float> scores, ReadOnlySpan<int> groups, Span<int> kept)
+    public int Select(
+        ReadOnlySpan<Box> boxes,
+        ReadOnlySpan<float> scores,
+        ReadOnlySpan<int> groups,
+        Span<int> kept,
+        CancellationToken cancellationToken = default)
     {
         if (boxes.Length != scores.Length || boxes.Length != groups.Length)
         {
@@ -72,24 +77,23 @@ public sealed class NonMaxSuppression
             return 0;
         }
 
-        var groupCount = LayOut(groups);
-        Shift(boxes, groupCount);
+        Shift(boxes, _kept.Reserve(groups));
         var keys = Order(scores);
 
         var keptCount = 0;
         foreach (var key in keys)
         {
+            cancellationToken.ThrowIfCancellationRequested();
             var index = RankKey.Position(key);
             var group = groups[index];
             var box = Shifted(boxes[index], _shifts[group]);
-            var segment = _apart ? group : 0;
-            var start = _starts[segment];
-            if (_keptBoxes.AnyOverlaps(box, start, _counts[segment], _iouThreshold))
+            var segment = Segment(group);
+            if (_kept.FirstOverlap<OverUnion>(segment, box, _iouThreshold) >= 0)
             {
                 continue;
             }
 
-            _keptBoxes.Set(start + _counts[segment]++, box);
+            _kept.Add(segment, box);
             kept[keptCount++] = index;
             if (keptCount == kept.Length)
             {
@@ -109,15 +113,18 @@ public sealed class NonMaxSuppression
     /// <param name="removers">[N] receives for each box the place in <paramref name="kept"/> of the best one that
     /// removes it, or −1: the box was kept, or only the limit excluded it.</param>
     /// <param name="overlaps">[N] receives the IoU that decided, or 0.</param>
+    /// <param name="cancellationToken">Gives up between two boxes.</param>
     /// <exception cref="ArgumentException">The lengths differ.</exception>
-    /// <remarks>Compares as <see cref="Select"/> does, shift included: N boxes with all kept before them.</remarks>
+    /// <exception cref="OperationCanceledException">The call was given up.</exception>
+    /// <remarks>Compares as <see cref="Select"/> does, shift included. Allocates.</remarks>
     public void FindRemovers(
         ReadOnlySpan<Box> boxes,
         ReadOnlySpan<float> scores,
         ReadOnlySpan<int> groups,
         ReadOnlySpan<int> kept,
         Span<int> removers,
-        Span<float> overlaps)
+        Span<float> overlaps,
+        CancellationToken cancellationToken = default)
     {
         if (boxes.Length != scores.Length || boxes.Length != groups.Length
             || boxes.Length != removers.Length || boxes.Length != overlaps.Length)
@@ -129,30 +136,40 @@ public sealed class NonMaxSuppression
 
         removers.Fill(-1);
         overlaps.Clear();
+        if (kept.IsEmpty)
+        {
+            return;
+        }
+
+        // Stored once more: Select does not remember which slot is whose.
+        _kept.Reserve(groups);
+        var places = new int[boxes.Length];
+        var isKept = new bool[boxes.Length];
+        for (var place = 0; place < kept.Length; place++)
+        {
+            var index = kept[place];
+            isKept[index] = true;
+            places[_kept.Add(Segment(groups[index]), Shifted(boxes[index], _shifts[groups[index]]))] = place;
+        }
+
         for (var i = 0; i < boxes.Length; i++)
         {
-            var rank = RankKey.Create(scores[i], i);
-            var box = kept.IsEmpty ? default : Shifted(boxes[i], _shifts[groups[i]]);
-            for (var place = 0; place < kept.Length; place++)
+            cancellationToken.ThrowIfCancellationRequested();
+            if (isKept[i])
             {
-                var other = kept[place];
-                if (RankKey.Create(scores[other], other) >= rank)
-                {
-                    break;
-                }
+                continue;
+            }
 
-                if (_apart && groups[other] != groups[i])
-                {
-                    continue;
-                }
-
-                var overlap = BoxOperations.IntersectionOverUnion(box, Shifted(boxes[other], _shifts[groups[other]]));
-                if (overlap > _iouThreshold)
-                {
-                    removers[i] = place;
-                    overlaps[i] = overlap;
-                    break;
-                }
+            // The first is the best of them. It is better than this box, too: either a better one removed this box, or
+            // the limit excluded it, and then all that are kept are better.
+            var box = Shifted(boxes[i], _shifts[groups[i]]);
+            var slot = _kept.FirstOverlap<OverUnion>(Segment(groups[i]), box, _iouThreshold);
+            if (slot >= 0)
+            {
+                removers[i] = places[slot];
+                var remover = kept[places[slot]];
+                overlaps[i] = BoxOperations.IntersectionOverUnion(
+                    box, Shifted(boxes[remover], _shifts[groups[remover]]));
             }
         }
     }
@@ -173,42 +190,8 @@ public sealed class NonMaxSuppression
         return keys;
     }
 
-    /// <summary>Gives each group a segment of the kept boxes as long as the group.</summary>
-    private int LayOut(ReadOnlySpan<int> groups)
-    {
-        var last = 0;
-        foreach (var group in groups)
-        {
-            if (group < 0)
-            {
-                throw new ArgumentException("Groups must not be negative.", nameof(groups));
-            }
-
-            last = Math.Max(last, group);
-        }
-
-        var groupCount = last + 1;
-        WorkArray.Grow(ref _counts, groupCount);
-        WorkArray.Grow(ref _starts, groupCount);
-        WorkArray.Grow(ref _shifts, groupCount);
-        var counts = _counts.AsSpan(0, groupCount);
-        counts.Clear();
-        foreach (var group in groups)
-        {
-            counts[group]++;
-        }
-
-        var next = 0;
-        for (var group = 0; group < groupCount; group++)
-        {
-            _starts[group] = next;
-            next += counts[group];
-        }
-
-        counts.Clear();
-        _keptBoxes.Reserve(groups.Length);
-        return groupCount;
-    }
+    /// <summary>Returns where a group's boxes are stored.</summary>
+    private int Segment(int group) => _apart ? group : 0;
 
     /// <summary>Computes the groups' shifts and whether they keep all groups apart.</summary>
     /// <remarks>Far from the origin float32 is coarse, and the reference's shifted groups can touch or overlap each
@@ -216,6 +199,7 @@ public sealed class NonMaxSuppression
     private void Shift(ReadOnlySpan<Box> boxes, int groupCount)
     {
         _apart = true;
+        WorkArray.Grow(ref _shifts, groupCount);
         var shifts = _shifts.AsSpan(0, groupCount);
         if (boxes.Length > _maxShiftedBoxes)
         {

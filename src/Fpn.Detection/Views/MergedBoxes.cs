@@ -6,6 +6,5 @@ namespace Fpn.Detection.Views;
 /// <param name="Kept">[K] index of each box that stays, best score first.</param>
 /// <param name="Boxes">[K] what it became: xyxy in pixels of the image.</param>
 /// <param name="Removers">[N] for each box of the input the place in <paramref name="Kept"/> of the box that removed
-/// it, or −1: it stayed, or only the limit excluded it. Empty where removers were not asked for and not found on the
-/// way.</param>
-public sealed record MergedBoxes(IReadOnlyList<int> Kept, IReadOnlyList<Box> Boxes, IReadOnlyList<int> Removers);
+/// it, or −1: it stayed, or only the limit excluded it. Null unless it was asked for.</param>
+public sealed record MergedBoxes(IReadOnlyList<int> Kept, IReadOnlyList<Box> Boxes, IReadOnlyList<int>? Removers);

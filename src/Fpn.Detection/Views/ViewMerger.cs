@@ -1,4 +1,3 @@
-using System.Runtime.InteropServices;
 using Fpn.Detection.Geometry;
 using Fpn.Detection.Suppression;
 
@@ -45,116 +44,136 @@ public sealed class ViewMerger
     /// <summary>Merges boxes.</summary>
     /// <param name="boxes">[N] boxes of all views.</param>
     /// <param name="most">The most boxes that are kept, at least 1.</param>
-    /// <param name="findRemovers">Whether the result names the remover of each box, which costs as much again.</param>
-    /// <param name="cancellationToken">Gives up.</param>
-    /// <exception cref="OperationCanceledException">It was given up.</exception>
-    /// <remarks>Every box is compared with those of its class that are kept.</remarks>
+    /// <param name="findRemovers">Whether the result says which box removed each of the others.</param>
+    /// <param name="cancellationToken">Gives up between two boxes.</param>
+    /// <exception cref="ArgumentException">A label is negative.</exception>
+    /// <exception cref="OperationCanceledException">The call was given up.</exception>
+    /// <remarks>Each box is compared with the kept ones of its class, and for voting each kept one with all of its
+    /// class.</remarks>
     public MergedBoxes Merge(
-        ReadOnlySpan<ViewBox> boxes,
-        int most,
-        bool findRemovers = true,
-        CancellationToken cancellationToken = default)
+        ReadOnlySpan<ViewBox> boxes, int most, bool findRemovers, CancellationToken cancellationToken)
     {
         ArgumentOutOfRangeException.ThrowIfLessThan(most, 1);
-        cancellationToken.ThrowIfCancellationRequested();
+        var labels = new int[boxes.Length];
+        for (var i = 0; i < labels.Length; i++)
+        {
+            labels[i] = boxes[i].Label;
+        }
+
         return _method == MergeMethod.Ios
-            ? MergeByIos(boxes, most, cancellationToken)
-            : MergeByIou(boxes, most, findRemovers, cancellationToken);
+            ? MergeByIos(boxes, labels, most, findRemovers, cancellationToken)
+            : MergeByIou(boxes, labels, most, findRemovers, cancellationToken);
     }
 
     private MergedBoxes MergeByIou(
-        ReadOnlySpan<ViewBox> found, int most, bool findRemovers, CancellationToken cancellationToken)
+        ReadOnlySpan<ViewBox> found,
+        ReadOnlySpan<int> labels,
+        int most,
+        bool findRemovers,
+        CancellationToken cancellationToken)
     {
         var boxes = new Box[found.Length];
         var scores = new float[found.Length];
-        var labels = new int[found.Length];
         for (var i = 0; i < found.Length; i++)
         {
-            (boxes[i], scores[i], labels[i]) = (found[i].Box, found[i].Score, found[i].Label);
+            (boxes[i], scores[i]) = (found[i].Box, found[i].Score);
         }
 
         var suppression = new NonMaxSuppression(_nmsThreshold, _maxShiftedBoxes);
         var kept = new int[Math.Min(most, found.Length)];
-        kept = kept[..suppression.Select(boxes, scores, labels, kept)];
-        int[] removers = [];
+        kept = kept[..suppression.Select(boxes, scores, labels, kept, cancellationToken)];
+        int[]? removers = null;
         if (findRemovers)
         {
-            cancellationToken.ThrowIfCancellationRequested();
             removers = new int[found.Length];
-            suppression.FindRemovers(boxes, scores, labels, kept, removers, new float[found.Length]);
+            suppression.FindRemovers(
+                boxes, scores, labels, kept, removers, new float[found.Length], cancellationToken);
         }
 
-        var merged = Array.ConvertAll(kept, index => boxes[index]);
-        if (_method == MergeMethod.Voting)
-        {
-            Vote(found, kept, merged, cancellationToken);
-        }
-
+        var merged = _method == MergeMethod.Voting
+            ? Vote(found, labels, kept, cancellationToken)
+            : Array.ConvertAll(kept, index => boxes[index]);
         return new MergedBoxes(kept, merged, removers);
     }
 
-    /// <summary>Makes each kept box the mean of its voters.</summary>
-    private void Vote(ReadOnlySpan<ViewBox> found, int[] kept, Box[] merged, CancellationToken cancellationToken)
+    /// <summary>Averages for each kept box those of its class that overlap it, itself included, weighted by
+    /// score.</summary>
+    private Box[] Vote(
+        ReadOnlySpan<ViewBox> found,
+        ReadOnlySpan<int> labels,
+        ReadOnlySpan<int> kept,
+        CancellationToken cancellationToken)
     {
-        var classes = new Dictionary<int, List<ViewBox>>();
-        foreach (ref readonly var box in found)
+        var voters = new GroupedBoxes();
+        voters.Reserve(labels);
+        var indices = new int[found.Length];
+        for (var i = 0; i < found.Length; i++)
         {
-            ListOf(classes, box.Label).Add(box);
+            indices[voters.Add(labels[i], found[i].Box)] = i;
         }
 
-        for (var place = 0; place < kept.Length; place++)
+        // An overlap equal to the threshold votes.
+        var below = MathF.BitDecrement(_threshold);
+        var merged = new Box[kept.Length];
+        for (var place = 0; place < merged.Length; place++)
         {
             cancellationToken.ThrowIfCancellationRequested();
             ref readonly var elected = ref found[kept[place]];
-            merged[place] = Average(CollectionsMarshal.AsSpan(classes[elected.Label]), elected.Box);
-        }
-    }
-
-    /// <summary>Averages the boxes that overlap one of them, itself included, weighted by score.</summary>
-    /// <param name="voters">All boxes of its class, in the order of the input.</param>
-    /// <param name="elected">The box.</param>
-    private Box Average(ReadOnlySpan<ViewBox> voters, in Box elected)
-    {
-        double x1 = 0, y1 = 0, x2 = 0, y2 = 0, weights = 0;
-        foreach (ref readonly var voter in voters)
-        {
-            if (BoxOperations.IntersectionOverUnion(voter.Box, elected) >= _threshold)
+            var (group, box) = (elected.Label, elected.Box);
+            double x1 = 0, y1 = 0, x2 = 0, y2 = 0, weights = 0;
+            for (var slot = voters.FirstOverlap<OverUnion>(group, box, below);
+                slot >= 0;
+                slot = voters.NextOverlap<OverUnion>(group, box, below, slot))
             {
+                ref readonly var voter = ref found[indices[slot]];
                 x1 += (double)voter.Score * voter.Box.X1;
                 y1 += (double)voter.Score * voter.Box.Y1;
                 x2 += (double)voter.Score * voter.Box.X2;
                 y2 += (double)voter.Score * voter.Box.Y2;
                 weights += voter.Score;
             }
+
+            // A box without area overlaps nothing, not even itself.
+            merged[place] = weights > 0
+                ? new Box((float)(x1 / weights), (float)(y1 / weights), (float)(x2 / weights), (float)(y2 / weights))
+                : box;
         }
 
-        // A box without area overlaps nothing, not even itself.
-        return weights > 0
-            ? new Box((float)(x1 / weights), (float)(y1 / weights), (float)(x2 / weights), (float)(y2 / weights))
-            : elected;
+        return merged;
     }
 
-    private MergedBoxes MergeByIos(ReadOnlySpan<ViewBox> found, int most, CancellationToken cancellationToken)
+    private MergedBoxes MergeByIos(
+        ReadOnlySpan<ViewBox> found,
+        ReadOnlySpan<int> labels,
+        int most,
+        bool findRemovers,
+        CancellationToken cancellationToken)
     {
-        var order = new int[found.Length];
         var keys = new ulong[found.Length];
-        for (var i = 0; i < order.Length; i++)
+        for (var i = 0; i < keys.Length; i++)
         {
-            (order[i], keys[i]) = (i, RankKey.Create(found[i].Score, i));
+            keys[i] = RankKey.Create(found[i].Score, i);
         }
 
-        Array.Sort(keys, order);
-        var removers = new int[found.Length];
+        Array.Sort(keys);
+        var removers = findRemovers ? new int[found.Length] : null;
+        var better = new GroupedBoxes();
+        better.Reserve(labels);
+        var places = new int[found.Length];
         List<int> kept = [];
         List<Box> merged = [];
-        var classes = new Dictionary<int, List<(Box Box, int Place)>>();
-        foreach (var index in order)
+        foreach (var key in keys)
         {
             cancellationToken.ThrowIfCancellationRequested();
+            var index = RankKey.Position(key);
             ref readonly var box = ref found[index];
-            var better = ListOf(classes, box.Label);
-            var remover = FindByIos(CollectionsMarshal.AsSpan(better), box.Box);
-            removers[index] = remover;
+            var slot = better.FirstOverlap<OverSmaller>(box.Label, box.Box, _threshold);
+            var remover = slot >= 0 ? places[slot] : -1;
+            if (removers is not null)
+            {
+                removers[index] = remover;
+            }
+
             if (remover >= 0)
             {
                 if (found[kept[remover]].IsCut)
@@ -164,7 +183,7 @@ public sealed class ViewMerger
             }
             else if (kept.Count < most)
             {
-                better.Add((box.Box, kept.Count));
+                places[better.Add(box.Label, box.Box)] = kept.Count;
                 kept.Add(index);
                 merged.Add(box.Box);
             }
@@ -172,21 +191,4 @@ public sealed class ViewMerger
 
         return new MergedBoxes([.. kept], [.. merged], removers);
     }
-
-    /// <summary>The place of the first box that removes another, or −1.</summary>
-    private int FindByIos(ReadOnlySpan<(Box Box, int Place)> kept, in Box box)
-    {
-        foreach (ref readonly var better in kept)
-        {
-            if (BoxOperations.IntersectionOverSmaller(better.Box, box) > _threshold)
-            {
-                return better.Place;
-            }
-        }
-
-        return -1;
-    }
-
-    private static List<T> ListOf<T>(Dictionary<int, List<T>> classes, int label) =>
-        CollectionsMarshal.GetValueRefOrAddDefault(classes, label, out _) ??= [];
 }

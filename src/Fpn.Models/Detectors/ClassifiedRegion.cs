@@ -16,29 +16,48 @@ internal sealed record ClassifiedRegion(LabelScore[] Scores, float Background, B
 internal readonly record struct LabelScore(int Label, float Score)
 {
     /// <summary>Lists the best of all classes.</summary>
-    /// <param name="scores">[C] the score of each class.</param>
-    /// <param name="top">How many are listed at most.</param>
+    /// <param name="scores">[C] the score of each class; 0 or more.</param>
+    /// <param name="top">How many are listed at most; at least 1.</param>
+    /// <param name="work">At least 2 · min(top, C) numbers of work space.</param>
     /// <returns>Best first, equal ones by smaller label.</returns>
-    public static LabelScore[] Best(ReadOnlySpan<float> scores, int top)
+    /// <remarks>C · log(top) steps: candidates gather until there are twice as many as wanted, and the better half
+    /// stays.</remarks>
+    public static LabelScore[] Best(ReadOnlySpan<float> scores, int top, Span<ulong> work)
     {
-        var best = new LabelScore[Math.Min(top, scores.Length)];
+        var most = Math.Min(top, scores.Length);
+        var candidates = work[..(2 * most)];
         var count = 0;
+        var worst = ulong.MaxValue;
         for (var label = 0; label < scores.Length; label++)
         {
-            var place = count;
-            while (place > 0 && scores[label] > best[place - 1].Score)
+            var key = KeyFor(scores[label], label);
+            if (key >= worst)
             {
-                place--;
+                continue;
             }
 
-            if (place < best.Length)
+            candidates[count++] = key;
+            if (count == candidates.Length)
             {
-                count = Math.Min(count + 1, best.Length);
-                best.AsSpan(place, count - place - 1).CopyTo(best.AsSpan(place + 1));
-                best[place] = new LabelScore(label, scores[label]);
+                candidates.Sort();
+                count = most;
+                worst = candidates[most - 1];
             }
+        }
+
+        candidates[..count].Sort();
+        var best = new LabelScore[most];
+        for (var place = 0; place < best.Length; place++)
+        {
+            var label = (int)(uint)candidates[place];
+            best[place] = new LabelScore(label, scores[label]);
         }
 
         return best;
     }
+
+    /// <summary>Makes a number that ascends with falling scores, then with labels. The bits of floats that are not
+    /// negative order as the floats do.</summary>
+    private static ulong KeyFor(float score, int label) =>
+        ((ulong)~BitConverter.SingleToUInt32Bits(score) << 32) | (uint)label;
 }

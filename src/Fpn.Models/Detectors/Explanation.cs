@@ -6,7 +6,8 @@ namespace Fpn.Models.Detectors;
 /// <summary>How a two-stage model came to the detections of one image. Boxes are xyxy in pixels of the original
 /// image.</summary>
 /// <param name="Detections">Best first, each with its origin.</param>
-/// <param name="Proposals">All proposals of the image, best objectness first.</param>
+/// <param name="Proposals">All proposals of the image, best objectness first; of several views those of one view follow
+/// those of another.</param>
 /// <param name="Candidates">Boxes that passed the score threshold, before suppression.</param>
 internal sealed record Explanation(
     IReadOnlyList<ExplainedDetection> Detections, IReadOnlyList<ExplainedProposal> Proposals, int Candidates)

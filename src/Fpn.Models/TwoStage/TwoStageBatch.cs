@@ -93,6 +93,7 @@ internal sealed class TwoStageBatch(
         var classLogits = outputs.ClassLogits;
         var boxDeltas = outputs.BoxDeltas;
         var scores = new float[work.RegionClassifier.Classes];
+        var ranks = new ulong[2 * Math.Min(task.Top, scores.Length)];
         var next = 0;
         for (var i = 0; i < classified.Length; i++)
         {
@@ -101,7 +102,7 @@ internal sealed class TwoStageBatch(
                 var found = work.RegionClassifier.Classify(
                     classLogits, boxDeltas, rows[next], boxes[next], geometry.Resized, geometry.Original, scores);
                 classified[i] = new ClassifiedRegion(
-                    LabelScore.Best(scores, task.Top),
+                    LabelScore.Best(scores, task.Top, ranks),
                     found.Background,
                     found.Box,
                     detector.PooledLevelName(work.PooledLevel(image, next)));

@@ -9,7 +9,10 @@ namespace Fpn.Service.Answers;
 /// Boxes that passed the model's score threshold, before non-maximum suppression inside each class.
 /// </param>
 /// <param name="Detections">For each detection of the answer, in its order, where it comes from.</param>
-/// <param name="Proposals">All regions that the first stage proposed, best objectness first.</param>
+/// <param name="Proposals">
+/// All regions that the first stage proposed, best objectness first; of several views those of one view follow those of
+/// another.
+/// </param>
 internal sealed record ExplanationResponse(
     int Candidates, IReadOnlyList<OriginResponse> Detections, IReadOnlyList<ProposalResponse> Proposals)
 {

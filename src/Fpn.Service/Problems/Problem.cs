@@ -181,6 +181,16 @@ internal sealed record Problem(int Status, string Type, string Title, string Det
         Parameter = "boxes",
     };
 
+    public static Problem TooManyScores(int boxes, int classes, long limit) => new(
+        StatusCodes.Status413PayloadTooLarge,
+        "too-many-regions",
+        "Too many regions",
+        $"{boxes} boxes with {classes} classes each are more than {limit} scores, the most of an answer. Ask for fewer "
+            + "classes, or send the rest of the boxes in another request.")
+    {
+        Parameter = "top",
+    };
+
     public static Problem UnsupportedEncoding(string encoding) =>
         new(
             StatusCodes.Status415UnsupportedMediaType,

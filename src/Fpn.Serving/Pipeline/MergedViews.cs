@@ -1,4 +1,3 @@
-using System.Runtime.InteropServices;
 using Fpn.Detection.Geometry;
 using Fpn.Detection.Views;
 using Fpn.Models.Detectors;
@@ -16,11 +15,11 @@ internal static class MergedViews
     /// <param name="inferred">What each of them shows.</param>
     /// <param name="image">The image's size.</param>
     /// <param name="explain">Whether each view has an explanation, and the answer gets one.</param>
-    /// <param name="cancellationToken">Gives up.</param>
+    /// <param name="cancellationToken">Gives up: many views have many boxes.</param>
     /// <returns>The detections, best first, and how they came about; null unless that was asked for.</returns>
+    /// <exception cref="OperationCanceledException">Merging was given up.</exception>
     /// <remarks>As many detections as the model may give for one image, for each part of the image that was looked
     /// at.</remarks>
-    /// <exception cref="OperationCanceledException">It was given up.</exception>
     public static (IReadOnlyList<DetectedObject> Detections, Explanation? Explanation) Merge(
         ModelContract contract,
         ViewPlan plan,
@@ -45,7 +44,7 @@ internal static class MergedViews
         var heads = contract.RoiHeads;
         var merger = new ViewMerger(plan.Options, heads.NmsThreshold, heads.MaxShiftedBoxes);
         var most = Math.Min(Array.MaxLength, heads.DetectionsPerImage * plan.Options.Regions(image));
-        var merged = merger.Merge(CollectionsMarshal.AsSpan(boxes), (int)most, explain, cancellationToken);
+        var merged = merger.Merge(boxes.ToArray(), (int)most, findRemovers: explain, cancellationToken);
         var detections = new DetectedObject[merged.Kept.Count];
         for (var place = 0; place < detections.Length; place++)
         {
@@ -64,10 +63,11 @@ internal static class MergedViews
         MergedBoxes merged,
         DetectedObject[] detections)
     {
+        var removers = merged.Removers!;
         var removed = Enumerable.Range(0, boxes.Count)
-            .Where(index => merged.Removers[index] >= 0)
+            .Where(index => removers[index] >= 0)
             .ToLookup(
-                index => merged.Removers[index],
+                index => removers[index],
                 index => new MergedObject(boxes[index].Box, boxes[index].Score, origins[index].View));
         List<ExplainedProposal> proposals = [];
         var starts = new int[inferred.Count];

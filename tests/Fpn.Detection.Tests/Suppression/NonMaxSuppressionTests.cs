@@ -78,7 +78,7 @@ public class NonMaxSuppressionTests
     [Fact]
     public void FindRemovers_LengthsDiffer_Throws() => Assert.Throws<ArgumentException>(() =>
         new NonMaxSuppression(0.5, 1000).FindRemovers(
-            new Box[2], new float[2], new int[2], [], new int[1], new float[2]));
+            new Box[2], new float[2], new int[2], [], new int[1], new float[2], TestContext.Current.CancellationToken));
 
     [Fact]
     public void Select_MoreThanAsked_KeepsTheBest()
@@ -145,7 +145,7 @@ public class NonMaxSuppressionTests
     [InlineData(1000, 90, 300, 1333f)]
     [InlineData(1001, 90, 300, 1333f)]
     [InlineData(400, 1, 100, 400f)]
-    public void FindRemovers_RandomBoxes_EachIsEitherKeptOrRemoved(
+    public void FindRemovers_RandomBoxes_EachIsKeptOrRemovedByTheBestThatOverlaps(
         int count, int groupCount, float maxSide, float extent)
     {
         foreach (var maxShiftedBoxes in new[] { 1000, 40_000 })
@@ -156,12 +156,33 @@ public class NonMaxSuppressionTests
             int[] groups = [.. Enumerable.Range(0, count).Select(_ => random.Below(groupCount))];
             NonMaxSuppression suppression = new(0.3, maxShiftedBoxes);
             var kept = new int[count];
-            kept = kept[..suppression.Select(boxes, scores, groups, kept)];
+            kept = kept[..suppression.Select(boxes, scores, groups, kept, TestContext.Current.CancellationToken)];
             var removers = new int[count];
-            suppression.FindRemovers(boxes, scores, groups, kept, removers, new float[count]);
+            var overlaps = new float[count];
+            suppression.FindRemovers(
+                boxes, scores, groups, kept, removers, overlaps, TestContext.Current.CancellationToken);
 
             Assert.InRange(kept.Length, 1, count - 1);
             Assert.Equal(kept.Order(), Enumerable.Range(0, count).Where(i => removers[i] < 0));
+            var step = count > maxShiftedBoxes
+                ? 0
+                : boxes.Max(box => Math.Max(Math.Max(box.X1, box.Y1), Math.Max(box.X2, box.Y2))) + 1;
+            Assert.All(
+                Enumerable.Range(0, count).Except(kept),
+                i =>
+                {
+                    var place = Array.FindIndex(kept, other => groups[other] == groups[i] && Overlap(other, i) > 0.3);
+                    Assert.Equal(place, removers[i]);
+                    Assert.Equal(Overlap(kept[place], i), overlaps[i]);
+                });
+
+            float Overlap(int a, int b) => BoxOperations.IntersectionOverUnion(ShiftedBox(a), ShiftedBox(b));
+
+            Box ShiftedBox(int i)
+            {
+                var (box, shift) = (boxes[i], groups[i] * step);
+                return new Box(box.X1 + shift, box.Y1 + shift, box.X2 + shift, box.Y2 + shift);
+            }
         }
     }
 
@@ -196,28 +217,15 @@ public class NonMaxSuppressionTests
         Assert.Throws<ArgumentOutOfRangeException>(() => new NonMaxSuppression(threshold, maxShiftedBoxes));
 
     [Fact]
-    public void AnyOverlaps_Vector_EqualsScalarTwin()
+    public void Select_GivenUp_Throws()
     {
-        RandomTensors random = new(11);
-        var boxes = random.Boxes(100, 100, 50);
-        KeptBoxes kept = new();
-        kept.Reserve(boxes.Length);
-        for (var i = 0; i < boxes.Length; i++)
-        {
-            kept.Set(i, boxes[i]);
-        }
-
-        foreach (var candidate in random.Boxes(200, 100, 50))
-        {
-            for (var count = 0; count < 40; count++)
-            {
-                var threshold = BoxOperations.IntersectionOverUnion(candidate, boxes[3 + random.Below(count + 1)]);
-                threshold = float.IsNaN(threshold) ? 0.2f : threshold;
-                Assert.Equal(
-                    kept.AnyOverlapsScalar(candidate, 3, count, threshold),
-                    kept.AnyOverlapsVector(candidate, 3, count, threshold));
-            }
-        }
+        NonMaxSuppression suppression = new(0.5, 1000);
+        var kept = new int[1];
+        suppression.Select([Square], [1], [0], kept, TestContext.Current.CancellationToken);
+        CancellationToken givenUp = new(canceled: true);
+        Assert.Throws<OperationCanceledException>(() => suppression.Select([Square], [1], [0], new int[1], givenUp));
+        Assert.Throws<OperationCanceledException>(() =>
+            suppression.FindRemovers([Square], [1], [0], kept, new int[1], new float[1], givenUp));
     }
 
     private static int[] Keep(

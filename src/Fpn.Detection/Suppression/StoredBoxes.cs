@@ -1,3 +1,4 @@
+using System.Numerics;
 using System.Runtime.CompilerServices;
 using System.Runtime.InteropServices;
 using System.Runtime.Intrinsics;
@@ -6,10 +7,9 @@ using Fpn.Detection.Tensors;
 
 namespace Fpn.Detection.Suppression;
 
-/// <summary>Boxes kept so far, one array per coordinate, so that a candidate is compared with eight at a
-/// time.</summary>
+/// <summary>Boxes in one array per coordinate, so that a candidate is compared with eight at a time.</summary>
 /// <remarks>The arrays are cut into segments by the caller, one for each group. Not thread-safe.</remarks>
-internal sealed class KeptBoxes
+internal sealed class StoredBoxes
 {
     private const int Lanes = 8;
 
@@ -41,21 +41,25 @@ internal sealed class KeptBoxes
         _areas[index] = box.Area;
     }
 
-    /// <summary>Returns whether a stored box overlaps a candidate by more than a threshold.</summary>
+    /// <summary>Finds the first stored box that overlaps a candidate by more than a threshold.</summary>
+    /// <typeparam name="TMeasure">What the intersection is divided by.</typeparam>
     /// <param name="candidate">Finite.</param>
     /// <param name="start">First index of the segment.</param>
     /// <param name="count">Boxes in it.</param>
-    /// <param name="threshold">IoU must be greater; equal, and the NaN of two boxes without area, are not.</param>
-    public bool AnyOverlaps(in Box candidate, int start, int count, float threshold) =>
+    /// <param name="threshold">The overlap must be greater; equal, and the NaN of boxes without area, are not.</param>
+    /// <returns>Its index, or −1.</returns>
+    public int FirstOverlap<TMeasure>(in Box candidate, int start, int count, float threshold)
+        where TMeasure : struct, IOverlapMeasure =>
         Vector128.IsHardwareAccelerated
-            ? AnyOverlapsVector(candidate, start, count, threshold)
-            : AnyOverlapsScalar(candidate, start, count, threshold);
+            ? FirstOverlapVector<TMeasure>(candidate, start, count, threshold)
+            : FirstOverlapScalar<TMeasure>(candidate, start, count, threshold);
 
-    /// <inheritdoc cref="AnyOverlaps"/>
+    /// <inheritdoc cref="FirstOverlap"/>
     /// <remarks>Eight lanes, one stored box each; the last vector reads on and its surplus lanes are masked off.
     /// Multiplication and addition are not fused, as in torchvision's kernel. Twin:
-    /// <see cref="AnyOverlapsScalar"/>.</remarks>
-    internal bool AnyOverlapsVector(in Box candidate, int start, int count, float threshold)
+    /// <see cref="FirstOverlapScalar"/>.</remarks>
+    internal int FirstOverlapVector<TMeasure>(in Box candidate, int start, int count, float threshold)
+        where TMeasure : struct, IOverlapMeasure
     {
         ArgumentOutOfRangeException.ThrowIfGreaterThan((uint)start + (ulong)(uint)count + Lanes, (uint)_areas.Length);
         ref var x1 = ref Unsafe.Add(ref MemoryMarshal.GetArrayDataReference(_x1), start);
@@ -78,23 +82,22 @@ internal sealed class KeptBoxes
                 - Vector256.MaxNative(top, Vector256.LoadUnsafe(ref y1, i));
             var intersection = Vector256.MaxNative(width, Vector256<float>.Zero)
                 * Vector256.MaxNative(height, Vector256<float>.Zero);
-            var union = area + Vector256.LoadUnsafe(ref areas, i) - intersection;
-            var over = Vector256.GreaterThan(intersection / union, limit).ExtractMostSignificantBits();
+            var divisor = TMeasure.Divisor(area, Vector256.LoadUnsafe(ref areas, i), intersection);
+            var over = Vector256.GreaterThan(intersection / divisor, limit).ExtractMostSignificantBits();
             if (over != 0)
             {
-                var left8 = (nuint)count - i;
-                if (left8 >= Lanes || (over & ((1u << (int)left8) - 1)) != 0)
-                {
-                    return true;
-                }
+                // Surplus lanes come last: where the first that passes is one of them, no other passes.
+                var found = (int)i + BitOperations.TrailingZeroCount(over);
+                return found < count ? start + found : -1;
             }
         }
 
-        return false;
+        return -1;
     }
 
-    /// <inheritdoc cref="AnyOverlaps"/>
-    internal bool AnyOverlapsScalar(in Box candidate, int start, int count, float threshold)
+    /// <inheritdoc cref="FirstOverlap"/>
+    internal int FirstOverlapScalar<TMeasure>(in Box candidate, int start, int count, float threshold)
+        where TMeasure : struct, IOverlapMeasure
     {
         var area = candidate.Area;
         for (var i = start; i < start + count; i++)
@@ -102,12 +105,12 @@ internal sealed class KeptBoxes
             var width = MathF.Max(0, MathF.Min(candidate.X2, _x2[i]) - MathF.Max(candidate.X1, _x1[i]));
             var height = MathF.Max(0, MathF.Min(candidate.Y2, _y2[i]) - MathF.Max(candidate.Y1, _y1[i]));
             var intersection = width * height;
-            if (intersection / (area + _areas[i] - intersection) > threshold)
+            if (intersection / TMeasure.Divisor(area, _areas[i], intersection) > threshold)
             {
-                return true;
+                return i;
             }
         }
 
-        return false;
+        return -1;
     }
 }
