@@ -16,7 +16,8 @@ internal interface IOverlapMeasure
     static abstract Vector256<float> Divisor(Vector256<float> a, Vector256<float> b, Vector256<float> intersection);
 }
 
-/// <summary>Intersection over union, as <see cref="Geometry.BoxOperations.IntersectionOverUnion"/> computes it.</summary>
+/// <summary>Intersection over union, as <see cref="Geometry.BoxOperations.IntersectionOverUnion"/> computes
+/// it.</summary>
 internal readonly struct OverUnion : IOverlapMeasure
 {
     /// <inheritdoc/>
