@@ -13,8 +13,8 @@ namespace Fpn.Models;
 /// <see cref="DetectorOptions.Threads"/> are worked on side by side; further calls wait, which bounds the
 /// memory.</para>
 /// <para>Looks at each image once, in the model's own size, also where the package has <c>views</c>: slices, scales and
-/// mirror images are made by Fpn.Service only. Detections are those of one look by Fpn.Service with the same package, to
-/// the last digit where both run on the CPU.</para>
+/// mirror images are made by Fpn.Service only. Detections are those of one look by Fpn.Service with the same package,
+/// to the last digit where both run on the CPU.</para>
 /// <para>Cancellation takes effect between two steps (reading, decoding, resizing, running): a run of the graphs that
 /// has begun is finished.</para>
 /// <para><see cref="Dispose"/> may be called while others detect: what already runs on the model ends normally,

@@ -2,7 +2,6 @@ using System.Diagnostics;
 using Fpn.Imaging.Decoding;
 using Fpn.Models.Detectors;
 using Fpn.Serving.Lanes;
-using Fpn.Serving.Queue;
 using Fpn.Serving.Requests;
 using Fpn.Serving.Sizing;
 using Fpn.Serving.Telemetry;
@@ -17,6 +16,8 @@ internal sealed class DetectionPipeline(
     ViewLimits views,
     TimeProvider clock)
 {
+    private readonly PictureRun _run = new(decoding, clock);
+
     /// <summary>Detects the objects of one image.</summary>
     /// <param name="lane">The model that answers; the caller holds a use of it until the task is done.</param>
     /// <param name="request">The image and how to answer it.</param>
@@ -205,12 +206,12 @@ internal sealed class DetectionPipeline(
             return DetectionFailure.TooLargeToLookAt(opened.Size);
         }
 
-        Inferred run;
+        PictureRun.Inferred run;
         try
         {
             run = inParts
-                ? await RunInPartsAsync(lane, request, opened, plan, cancellationToken)
-                : await RunWholeAsync(lane, request, opened, plan, cancellationToken);
+                ? await _run.RunInPartsAsync(lane, request, opened, plan, cancellationToken)
+                : await _run.RunWholeAsync(lane, request, opened, plan, cancellationToken);
         }
         catch (ImageRefusedException exception)
         {
@@ -242,61 +243,4 @@ internal sealed class DetectionPipeline(
             trace, decode, inferred, result.HasDetections ? detections.Count : null, clock);
         return result;
     }
-
-    /// <summary>Decodes the picture and runs its views.</summary>
-    /// <exception cref="ImageRefusedException">It cannot be decoded.</exception>
-    private async Task<Inferred> RunWholeAsync(
-        ModelLane lane,
-        DetectionRequest request,
-        OpenedImage opened,
-        ViewPlan plan,
-        CancellationToken cancellationToken)
-    {
-        if (opened.Size.Area > ImageDecoder.MostWholePixels)
-        {
-            // Refused at once: it need not wait for memory that is never used.
-            throw new ImageRefusedException(opened.Decode());
-        }
-
-        var decode = default(StageSpan);
-        var (decoded, lease) = await decoding.DecodeAsync(opened, opened.DecodedBytes, Decode, cancellationToken);
-
-        // Nothing of the codec is held through the queue.
-        opened.Dispose();
-        if (!decoded.Succeeded)
-        {
-            lease.Dispose();
-            throw new ImageRefusedException(decoded);
-        }
-
-        using var picture = new SharedPicture(decoded.Image, lease);
-        var source = new WholePicture(plan, picture);
-        return new Inferred(await ViewInference.RunAsync(lane, request, plan, source, cancellationToken), decode);
-
-        DecodeOutcome Decode()
-        {
-            var start = clock.GetTimestamp();
-            var outcome = opened.Decode();
-            decode = new StageSpan(start, clock.GetElapsedTime(start));
-            return outcome;
-        }
-    }
-
-    /// <summary>Runs the views, each of which decodes its own part.</summary>
-    /// <exception cref="ImageRefusedException">A part cannot be decoded.</exception>
-    private async Task<Inferred> RunInPartsAsync(
-        ModelLane lane,
-        DetectionRequest request,
-        OpenedImage opened,
-        ViewPlan plan,
-        CancellationToken cancellationToken)
-    {
-        var start = clock.GetTimestamp();
-        using var parts = new PictureParts(opened, plan, decoding, clock);
-        var inferred = await ViewInference.RunAsync(lane, request, plan, parts, cancellationToken);
-        return new Inferred(inferred, new StageSpan(start, parts.DecodingTime));
-    }
-
-    /// <summary>What the views show, and the decoding before or between them.</summary>
-    private readonly record struct Inferred(InferredImage[] Views, StageSpan Decode);
 }

@@ -12,8 +12,8 @@ internal sealed class ImageTurns
     private TaskCompletionSource? _left;
     private int _inQueue;
 
-    /// <summary>Takes places of the queue for one of the images; while there is no room, and other images of the request
-    /// are in the queue, waits for one of them to leave. <see cref="Leave"/> must follow.</summary>
+    /// <summary>Takes places of the queue for one of the images; while there is no room, and other images of the
+    /// request are in the queue, waits for one of them to leave. <see cref="Leave"/> must follow.</summary>
     /// <param name="lane">The lane.</param>
     /// <param name="places">Places that the image takes.</param>
     /// <param name="cancellationToken">Gives up the wait.</param>

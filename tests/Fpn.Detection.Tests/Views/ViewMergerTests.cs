@@ -36,7 +36,8 @@ public sealed class ViewMergerTests
             new(new Box(2, 0, 12, 10), 0.9f, 0, IsCut: false),
         ];
         var options = new ViewOptions { MergeThreshold = 0.7 };
-        Assert.Equal([1, 0], new ViewMerger(options, 0.5, Shifted).Merge(boxes, 100, findRemovers: true, Unhurried).Kept);
+        var merged = new ViewMerger(options, 0.5, Shifted).Merge(boxes, 100, findRemovers: true, Unhurried);
+        Assert.Equal([1, 0], merged.Kept);
     }
 
     [Fact]
@@ -52,7 +53,8 @@ public sealed class ViewMergerTests
             Enum.GetValues<MergeMethod>(),
             method =>
             {
-                var merged = new ViewMerger(new ViewOptions { Merge = method }, 0.5, Shifted).Merge(boxes, 2, findRemovers: true, Unhurried);
+                var merger = new ViewMerger(new ViewOptions { Merge = method }, 0.5, Shifted);
+                var merged = merger.Merge(boxes, 2, findRemovers: true, Unhurried);
                 Assert.Equal([1, 2], merged.Kept);
                 Assert.Equal([-1, -1, -1], merged.Removers);
             });
@@ -64,7 +66,8 @@ public sealed class ViewMergerTests
     [InlineData(MergeMethod.Ios)]
     public void Merge_Nothing_IsNothing(MergeMethod method)
     {
-        var merged = new ViewMerger(new ViewOptions { Merge = method }, 0.5, Shifted).Merge([], 100, findRemovers: true, Unhurried);
+        var merger = new ViewMerger(new ViewOptions { Merge = method }, 0.5, Shifted);
+        var merged = merger.Merge([], 100, findRemovers: true, Unhurried);
         Assert.Empty(merged.Kept);
         Assert.Empty(merged.Boxes);
         Assert.Equal([], merged.Removers);
@@ -96,7 +99,8 @@ public sealed class ViewMergerTests
     {
         ViewBox[] boxes = [new(new Box(5, 5, 5, 9), 0.8f, 0, IsCut: false)];
         var options = new ViewOptions { Merge = MergeMethod.Voting };
-        Assert.Equal([boxes[0].Box], new ViewMerger(options, 0.5, Shifted).Merge(boxes, 100, findRemovers: true, Unhurried).Boxes);
+        var merged = new ViewMerger(options, 0.5, Shifted).Merge(boxes, 100, findRemovers: true, Unhurried);
+        Assert.Equal([boxes[0].Box], merged.Boxes);
     }
 
     /// <summary>A small part inside a large box has a small IoU and an IoS of 1.</summary>
