@@ -1,4 +1,8 @@
+using System.Net;
 using Fpn.Service.Stages;
+using Fpn.Testing.Images;
+using Fpn.Testing.Packages;
+using Fpn.Testing.Running;
 
 namespace Fpn.Service.Tests.Stages;
 
@@ -22,5 +26,26 @@ public sealed class RegionScoresTests
         {
             Assert.Equal((413, "too-many-regions", "top"), (problem.Status, problem.Type, problem.Parameter));
         }
+    }
+
+    /// <summary>101 classes where one region may be sent, and so 100 scores answered.</summary>
+    [Fact]
+    public async Task Regions_MoreScoresThanAnAnswerMayHave_Are413()
+    {
+        using var models = new ModelFolder();
+        new TinyPackage { Classes = 101 }.WriteTo(models.Path, "tiny");
+        using var service = new RunningService(
+            ("Fpn:Models:Path", models.Path), ("Fpn:Models:Default", "tiny"), ("Fpn:Limits:MaxRegions", "1"));
+        var image = MadeImages.Read("smear-480x640.jpg");
+
+        var fits = await service.Client.ClassifyAsync(image, "[[10, 10, 90, 90]]", "top=100");
+        using var refused = await service.Client.PostRegionsAsync(image, "[[10, 10, 90, 90]]", "top=101");
+
+        Assert.Equal(100, Assert.Single(fits.Regions()).GetProperty("scores").GetArrayLength());
+        Assert.Equal(HttpStatusCode.RequestEntityTooLarge, refused.StatusCode);
+        Assert.Contains(
+            "101 classes each are more than 100 scores",
+            await refused.Content.ReadAsStringAsync(TestContext.Current.CancellationToken),
+            StringComparison.Ordinal);
     }
 }

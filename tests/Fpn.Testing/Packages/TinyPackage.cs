@@ -4,8 +4,7 @@ namespace Fpn.Testing.Packages;
 
 /// <summary>
 /// A two-stage package without training: each level is the picture shrunk by its stride, so that strides and levels
-/// can be
-/// whatever a test wants. One class, one anchor a cell.
+/// can be whatever a test wants. One anchor a cell.
 /// </summary>
 internal sealed record TinyPackage
 {
@@ -25,6 +24,9 @@ internal sealed record TinyPackage
 
     /// <summary>What <c>model.json</c> says of levels.</summary>
     public string? ManifestLevels { get; init; }
+
+    /// <summary>Classes that are not background.</summary>
+    public int Classes { get; init; } = 1;
 
     /// <summary>More members of <c>model.json</c>.</summary>
     public string Manifest { get; init; } = string.Empty;
@@ -49,7 +51,7 @@ internal sealed record TinyPackage
               "input": { "minSize": 64, "maxSize": 128 },
               "levels": [{{levels}}],
               "aspectRatios": [1],
-              "labels": ["thing"]
+              "labels": [{{string.Join(", ", Enumerable.Range(1, Classes).Select(label => $"\"thing {label}\""))}}]
             }
             """);
         return package;
@@ -89,10 +91,12 @@ internal sealed record TinyPackage
 
     private TinyOnnx Head()
     {
+        var scores = Classes + 1;
         var graph = new TinyOnnx()
             .Weights("zero", [0L], 1).Weights("one", [1L], 1).Weights("five", [5L], 1)
-            .Weights("logits", [.25f, .5f, .25f, .5f, .25f, .5f], 3, 2)
-            .Weights("deltas", new float[24], 3, 8);
+            .Weights(
+                "logits", [.. Enumerable.Range(0, 3 * scores).Select(i => i % scores == 0 ? .25f : .5f)], 3, scores)
+            .Weights("deltas", new float[3 * 4 * scores], 3, 4 * scores);
         var pooled = Levels.Where(level => !Unpooled.Contains(level.Name)).ToArray();
         foreach (var (name, stride) in pooled)
         {
@@ -112,7 +116,7 @@ internal sealed record TinyPackage
             .Node("Flatten", "rois", "rows")
             .Node("MatMul", "rows logits", "class_logits")
             .Node("MatMul", "rows deltas", "box_deltas")
-            .Output("class_logits", Float, "R", "2")
-            .Output("box_deltas", Float, "R", "8");
+            .Output("class_logits", Float, "R", $"{scores}")
+            .Output("box_deltas", Float, "R", $"{4 * scores}");
     }
 }
